@@ -1,0 +1,102 @@
+/*
+ * The pure control core of one machine: player + guard + faults, stepped once a tick. No clock, no disk, no network, no
+ * allocation, no log: time and inputs are arguments; what happened comes out as events, in order.
+ *
+ *     driver_input ──> faults ──> guard ──> player ──> envelope clamp ──> driver_output
+ *                                    └──────────── events ──────────────> recorder
+ *
+ * Safety order: a reading that failed, an emergency stop, an open cover or over-current make the output of the same tick
+ * off. The clamp is the last thing before the output, whatever the player says.
+ */
+#ifndef AGENT_CONTROL_H
+#define AGENT_CONTROL_H
+
+#include "agent/driver/driver.h"
+#include "proto/catalog.h"
+
+enum {
+	CONTROL_TICK_MS = 20,
+	CONTROL_CHECKPOINT_MS = 5000,
+	CONTROL_HEARTBEAT_MS = 60000,
+	CONTROL_EVENTS_PER_STEP_MAX = 16,
+};
+
+/* What this machine may do at most; from agent.yaml, never from the network. */
+struct control_envelope {
+	float intensity_max_pct;
+	float start_max_pct;      /* at a session's start */
+	float ramp_max_pct_s;
+	float frequency_max_hz;
+	float pressure_max_mmhg;
+	float motor_temp_derate_c, motor_temp_stop_c, motor_temp_rearm_c;
+	float surface_temp_derate_c, surface_temp_stop_c;
+	float current_max_ma; /* above it for 300 ms: over-current */
+	float supply_min_mv;  /* 0 = not watched */
+	uint32_t session_max_ms;
+};
+
+/* The class's defaults. */
+void control_envelope_defaults(enum gf_class class, struct control_envelope *ret_envelope);
+
+struct control_config {
+	enum gf_class class;
+	struct control_envelope envelope;
+	uint32_t heartbeat_ms, checkpoint_ms; /* 0 = the defaults above */
+	const struct gf_catalog *catalog;     /* owned by the caller; outlives the control */
+};
+
+/* Where the counters stand when the agent starts. */
+struct control_resume {
+	struct gf_odometer odometer;
+	uint64_t next_fault_no;
+};
+
+enum control_event_kind {
+	CONTROL_EVENT_SESSION_STARTED,
+	CONTROL_EVENT_SESSION_PROGRESS, /* `session_ended` as if it were interrupted right now: the checkpoint */
+	CONTROL_EVENT_SESSION_ENDED,
+	CONTROL_EVENT_FAULT_RAISED,
+	CONTROL_EVENT_FAULT_CLEARED,
+	CONTROL_EVENT_LIMIT_HIT,
+	CONTROL_EVENT_TELEMETRY, /* `heartbeat`: sensors, motor_ms, flags, odometer of the interval; the rest is the recorder's */
+};
+
+/* Boot, wall times and started_* are the recorder's to fill; mono_ms and started_mono_ms say when. */
+struct control_event {
+	enum control_event_kind kind;
+	int64_t mono_ms;
+	int64_t started_mono_ms;
+	union {
+		struct gf_session_started session_started;
+		struct gf_session_ended session_ended;
+		struct gf_fault_raised fault_raised;
+		struct gf_fault_cleared fault_cleared;
+		struct gf_limit_hit limit_hit;
+		struct gf_heartbeat heartbeat;
+	};
+};
+
+struct control;
+
+GF_MUST_CHECK int control_new(const struct control_config *config, const struct control_resume *resume, int64_t mono_ms,
+                              struct control **ret_control);
+void control_free(struct control *control);
+
+/*
+ * One tick. `input` is NULL when the driver's reading failed. Writes the output for this tick and at most
+ * CONTROL_EVENTS_PER_STEP_MAX events; returns how many. The step may be any length (the simulator's history uses 1 s): all
+ * counting is by the difference of mono_ms, capped at 2 s; a longer gap stops a running session (safety_stopped).
+ */
+size_t control_step(struct control *control, int64_t mono_ms, const struct driver_input *input,
+                    struct driver_output *ret_output, struct control_event events[static CONTROL_EVENTS_PER_STEP_MAX]);
+
+/* Ends a running session now (the agent goes down gracefully): output off, the session's end as an event. Returns the number of events. */
+size_t control_shutdown(struct control *control, int64_t mono_ms, enum gf_outcome outcome, struct driver_output *ret_output,
+                        struct control_event events[static CONTROL_EVENTS_PER_STEP_MAX]);
+
+bool control_in_session(const struct control *control);
+
+/* Has something failed that keeps the machine from starting a session? */
+bool control_faulted(const struct control *control);
+
+#endif

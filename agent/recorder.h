@@ -1,0 +1,57 @@
+/*
+ * Turns what the control core says into records in the spool, and keeps the state that must survive: odometers, boot count,
+ * the running session's checkpoint, open faults. Runs on the main loop; the disk is touched only here and in the spool.
+ *
+ * Opening it is also the recovery: a session that was running when the power or the process went is written as
+ * `interrupted` from its checkpoint, once; motor time that the hardware's meter counted since is credited to it.
+ */
+#ifndef AGENT_RECORDER_H
+#define AGENT_RECORDER_H
+
+#include "agent/control/control.h"
+#include "agent/spool/spool.h"
+#include "proto/base/clock.h"
+
+enum { RECORDER_PENDING_MAX = 64 };
+
+struct recorder;
+
+/* What the hardware's own meter said at start, if it has one. */
+struct recorder_meter {
+	bool present;
+	uint64_t motor_ms, cycles;
+};
+
+/*
+ * Recovers and counts one boot. `resume` is for control_new. The spool stays the caller's and outlives the recorder.
+ * 0, or a negative errno / SPOOL_E_... with diag.
+ */
+GF_MUST_CHECK int recorder_open(struct spool *spool, const struct recorder_meter *meter, struct gf_time now,
+                                struct recorder **ret_recorder, struct control_resume *ret_resume, struct gf_diag *diag);
+void recorder_free(struct recorder *recorder);
+
+/* What the main loop knows and a heartbeat carries. */
+struct recorder_link_facts {
+	uint32_t connects;
+	uint32_t tick_p99_us, tick_worst_us, tick_overruns;
+};
+
+/*
+ * Writes one event. When the disk refuses, the event waits in memory (RECORDER_PENDING_MAX; heartbeats give way first and are
+ * counted as lost) and is written with the next one that works: 0 also then. SPOOL_E_FAILED: reopen the spool.
+ */
+GF_MUST_CHECK int recorder_event(struct recorder *recorder, const struct control_event *event, struct gf_time now,
+                                 const struct recorder_link_facts *facts);
+/* The catalog that is active now; a record only when it changed. */
+GF_MUST_CHECK int recorder_catalog(struct recorder *recorder, const char *name, uint64_t version, struct gf_time now);
+/* Tries the waiting ones again; call every second or so. Returns how many still wait. */
+size_t recorder_flush(struct recorder *recorder, struct gf_time now);
+
+/* After SPOOL_E_FAILED: the spool was opened again. */
+void recorder_set_spool(struct recorder *recorder, struct spool *spool);
+
+uint64_t recorder_boot(const struct recorder *recorder);
+int64_t recorder_uptime_ms(const struct recorder *recorder, int64_t mono_ms);
+struct gf_odometer recorder_odometer(const struct recorder *recorder);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * Routines: what a machine can play. Pure: no log, no clock, no disk, no network.
+ *
+ * A catalog is a versioned set of routines for one device class. It is written in YAML (config/routines, read by
+ * proto/catalog_yaml), compiled into flat steps (sides, repetitions and passes unrolled, in the routine's own order) and
+ * encoded by gf_catalog_encode. Encoded form: proto/gymfleet.proto, messages Catalog and Manifest.
+ */
+#ifndef GF_CATALOG_H
+#define GF_CATALOG_H
+
+#include "proto/model.h"
+
+enum {
+	GF_CATALOG_MAX = 256 * 1024, /* bytes, encoded */
+	GF_CATALOG_ROUTINES_MAX = 64,
+	GF_ROUTINE_STEPS_MAX = 256,
+	GF_ROUTINE_SECONDS_MAX = 3600,
+};
+
+/* One stretch of output. Times in ms, frequencies in Hz, intensity in percent of the class's full scale. */
+struct gf_step {
+	enum gf_area area;
+	enum gf_side side;
+	enum gf_technique technique;
+	uint32_t duration_ms;
+	float from_pct, to_pct; /* intensity, ramped linearly over ramp_ms, then held */
+	uint32_t ramp_ms;
+	float from_hz, to_hz; /* 0 = the technique has no frequency */
+	float pressure_from_mmhg, pressure_to_mmhg; /* 0 = no pressure target */
+	float speed_mm_s;                           /* 0 = none; rolling */
+	uint32_t hold_ms;                           /* the part at the step's end without movement (tender spot); 0 = none */
+};
+
+struct gf_routine {
+	char id[GF_NAME_MAX];
+	char title[GF_TEXT_MAX];
+	uint32_t classes;       /* bit (1 << enum gf_class) for each class it is for */
+	bool staff_unlock;
+	float cap_pct;          /* 0 = none: no step above it */
+	uint32_t after_hard_effort_ms; /* 0 = at once */
+	size_t steps_count;
+	struct gf_step *steps;
+};
+
+struct gf_catalog {
+	char name[GF_NAME_MAX];
+	enum gf_class class;
+	uint64_t version;
+	size_t routines_count;
+	struct gf_routine *routines;
+};
+
+/* The routine's length: the sum of its steps. */
+uint32_t gf_routine_duration_ms(const struct gf_routine *routine);
+const struct gf_routine *gf_catalog_find(const struct gf_catalog *catalog, const char *id);
+
+/*
+ * Is this technique allowed on this area, and up to what intensity? Percussion and rolling on tendon, joint, bone are never;
+ * pressing and stroking on tendon <= 30 %, patella <= 15 %. Returns the cap in percent, 0 = forbidden. Nothing is above 80 %.
+ */
+float gf_technique_cap_pct(enum gf_area area, enum gf_technique technique);
+
+/* Checks a compiled routine by every rule; `ret_step` (may be NULL) is the step at fault, or SIZE_MAX. Returns 0 or -EINVAL with `diag`. */
+GF_MUST_CHECK int gf_routine_check(const struct gf_routine *routine, size_t *ret_step, struct gf_diag *diag);
+
+/* Frees routines and steps and zeroes the struct; NULL and half-built are fine. */
+void gf_catalog_deinit(struct gf_catalog *catalog);
+
+/* Encode: *ret_data is freed by the caller. 0, -EMSGSIZE, -ENOMEM. */
+GF_MUST_CHECK int gf_catalog_encode(const struct gf_catalog *catalog, unsigned char **ret_data, size_t *ret_len);
+/* Decode and check. 0, a GF_CODEC_E_... with diag, -ENOMEM. */
+GF_MUST_CHECK int gf_catalog_decode(const void *data, size_t len, struct gf_catalog *ret_catalog, struct gf_diag *diag);
+
+#endif
