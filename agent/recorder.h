@@ -27,7 +27,8 @@ struct recorder_meter {
  * 0, or a negative errno / SPOOL_E_... with diag.
  */
 GF_MUST_CHECK int recorder_open(struct spool *spool, const struct recorder_meter *meter, struct gf_time now,
-                                struct recorder **ret_recorder, struct control_resume *ret_resume, struct gf_diag *diag);
+                                struct recorder **ret_recorder, struct control_resume *ret_resume,
+                                struct gf_diag *diag);
 void recorder_free(struct recorder *recorder);
 
 /* What the main loop knows and a heartbeat carries. */

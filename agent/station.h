@@ -28,12 +28,14 @@ struct station_config {
 struct station;
 
 /* Opens spool and recorder (recovery happens here). `resume` is for control_new. diag on failure. */
-GF_MUST_CHECK int station_new(const struct station_config *config, const struct recorder_meter *meter, struct gf_time now,
-                              struct station **ret_station, struct control_resume *ret_resume, struct gf_diag *diag);
+GF_MUST_CHECK int station_new(const struct station_config *config, const struct recorder_meter *meter,
+                              struct gf_time now, struct station **ret_station, struct control_resume *ret_resume,
+                              struct gf_diag *diag);
 /* Begins to connect. */
 void station_start(struct station *station);
 /* One event from the control core. */
-void station_event(struct station *station, const struct control_event *event, struct gf_time now, const struct recorder_link_facts *ticks);
+void station_event(struct station *station, const struct control_event *event, struct gf_time now,
+                   const struct recorder_link_facts *ticks);
 /* Moves link and uplink. Returns when to be called again at the latest (mono ms). */
 int64_t station_step(struct station *station, struct gf_time now);
 /* Graceful: goodbye, disconnect. Then step until station_stopped. */

@@ -34,7 +34,8 @@ void uplink_link_down(struct uplink *uplink);
 /* How a publish ended: code >= 0x80 is a refusal, -1 lost with the connection. */
 void uplink_published(struct uplink *uplink, uint64_t cookie, int code, int64_t mono_ms);
 /* The bytes of an Ack message. 0; a GF_CODEC_E_... when they are none (counted, nothing changed); another stream's ack is ignored. SPOOL_E_... */
-GF_MUST_CHECK int uplink_ack(struct uplink *uplink, const void *data, size_t len, int64_t mono_ms, struct gf_diag *diag);
+GF_MUST_CHECK int uplink_ack(struct uplink *uplink, const void *data, size_t len, int64_t mono_ms,
+                             struct gf_diag *diag);
 
 /* Sends what can be sent; call after an append, an ack, an event. Returns when to call again at the latest (mono ms), INT64_MAX: only when something happens. */
 int64_t uplink_step(struct uplink *uplink, int64_t mono_ms);

@@ -1,0 +1,385 @@
+#include "agent/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/base/yaml.h"
+
+/* The file as written; 0 or NULL where a key was left out. */
+struct fault_yaml {
+	int code;
+	float per_100_motor_h;
+};
+
+struct sim_yaml {
+	uint64_t seed;
+	float ambient_c, wear_h, busy;
+	char *opens, *closes;
+	int utc_offset_min;
+	struct fault_yaml *faults;
+	unsigned faults_count;
+};
+
+struct broker_yaml {
+	char *host;
+	uint16_t port;
+	char *ca_file, *cert_file, *key_file;
+	unsigned keepalive_s;
+};
+
+struct location_yaml {
+	char site[GF_NAME_MAX], zone[GF_NAME_MAX], bay[GF_NAME_MAX];
+};
+
+struct envelope_yaml {
+	float intensity_max_pct, ramp_max_pct_s, start_max_pct, frequency_max_hz, pressure_max_mmhg;
+	float motor_temp_derate_c, motor_temp_stop_c, motor_temp_rearm_c, surface_temp_derate_c, surface_temp_stop_c;
+	float current_max_ma, supply_min_mv;
+	unsigned session_max_min;
+};
+
+struct agent_yaml {
+	int class;
+	char model[GF_NAME_MAX], serial[GF_NAME_MAX];
+	struct location_yaml location;
+	char *state_dir, *catalog;
+	int clock, log_level, driver;
+	struct broker_yaml broker;
+	unsigned spool_mib, heartbeat_s;
+	float rated_motor_h;
+	struct envelope_yaml *envelope;
+	struct sim_yaml *sim;
+};
+
+#define STRVAL_CLASS(s, n) {n, GF_CLASS_##s},
+#define STRVAL_FAULT(s, n) {n, GF_FAULT_##s},
+static const cyaml_strval_t class_names[] = {GF_CLASSES(STRVAL_CLASS)};
+static const cyaml_strval_t fault_names[] = {GF_FAULTS(STRVAL_FAULT)};
+static const cyaml_strval_t clock_names[] = {{"ntp", GF_CLOCK_TRUST_NTP}, {"system", GF_CLOCK_TRUST_SYSTEM}};
+static const cyaml_strval_t level_names[] = {
+    {"unset", 0}, {"error", 1}, {"warning", 2}, {"notice", 3}, {"info", 4}, {"debug", 5},
+};
+static const cyaml_strval_t driver_names[] = {{"sim", 1}};
+
+#define OPTIONAL CYAML_FLAG_OPTIONAL
+#define STRICT_ENUM CYAML_FLAG_STRICT
+
+static const cyaml_schema_field_t fault_fields[] = {
+    CYAML_FIELD_ENUM("code", STRICT_ENUM, struct fault_yaml, code, fault_names, CYAML_ARRAY_LEN(fault_names)),
+    CYAML_FIELD_FLOAT("per_100_motor_h", CYAML_FLAG_DEFAULT, struct fault_yaml, per_100_motor_h),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t fault_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct fault_yaml, fault_fields),
+};
+
+static const cyaml_schema_field_t sim_fields[] = {
+    CYAML_FIELD_UINT("seed", CYAML_FLAG_DEFAULT, struct sim_yaml, seed),
+    CYAML_FIELD_FLOAT("ambient_c", OPTIONAL, struct sim_yaml, ambient_c),
+    CYAML_FIELD_FLOAT("wear_h", OPTIONAL, struct sim_yaml, wear_h),
+    CYAML_FIELD_FLOAT("busy", OPTIONAL, struct sim_yaml, busy),
+    CYAML_FIELD_STRING_PTR("opens", OPTIONAL | CYAML_FLAG_POINTER, struct sim_yaml, opens, 0, 5),
+    CYAML_FIELD_STRING_PTR("closes", OPTIONAL | CYAML_FLAG_POINTER, struct sim_yaml, closes, 0, 5),
+    CYAML_FIELD_INT("utc_offset_min", OPTIONAL, struct sim_yaml, utc_offset_min),
+    CYAML_FIELD_SEQUENCE("faults", OPTIONAL | CYAML_FLAG_POINTER, struct sim_yaml, faults, &fault_schema, 0,
+                         SIM_FAULTS_MAX),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t broker_fields[] = {
+    CYAML_FIELD_STRING_PTR("host", CYAML_FLAG_POINTER, struct broker_yaml, host, 1, 253),
+    CYAML_FIELD_UINT("port", CYAML_FLAG_DEFAULT, struct broker_yaml, port),
+    CYAML_FIELD_STRING_PTR("ca_file", CYAML_FLAG_POINTER, struct broker_yaml, ca_file, 1, 4096),
+    CYAML_FIELD_STRING_PTR("cert_file", CYAML_FLAG_POINTER, struct broker_yaml, cert_file, 1, 4096),
+    CYAML_FIELD_STRING_PTR("key_file", CYAML_FLAG_POINTER, struct broker_yaml, key_file, 1, 4096),
+    CYAML_FIELD_UINT("keepalive_s", OPTIONAL, struct broker_yaml, keepalive_s),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t location_fields[] = {
+    CYAML_FIELD_STRING("site", CYAML_FLAG_DEFAULT, struct location_yaml, site, 1),
+    CYAML_FIELD_STRING("zone", OPTIONAL, struct location_yaml, zone, 0),
+    CYAML_FIELD_STRING("bay", OPTIONAL, struct location_yaml, bay, 0),
+    CYAML_FIELD_END,
+};
+
+#define ENVELOPE_FLOAT(key) CYAML_FIELD_FLOAT(#key, OPTIONAL, struct envelope_yaml, key)
+static const cyaml_schema_field_t envelope_fields[] = {
+    ENVELOPE_FLOAT(intensity_max_pct),
+    ENVELOPE_FLOAT(start_max_pct),
+    ENVELOPE_FLOAT(ramp_max_pct_s),
+    ENVELOPE_FLOAT(frequency_max_hz),
+    ENVELOPE_FLOAT(pressure_max_mmhg),
+    ENVELOPE_FLOAT(motor_temp_derate_c),
+    ENVELOPE_FLOAT(motor_temp_stop_c),
+    ENVELOPE_FLOAT(motor_temp_rearm_c),
+    ENVELOPE_FLOAT(surface_temp_derate_c),
+    ENVELOPE_FLOAT(surface_temp_stop_c),
+    ENVELOPE_FLOAT(current_max_ma),
+    ENVELOPE_FLOAT(supply_min_mv),
+    CYAML_FIELD_UINT("session_max_min", OPTIONAL, struct envelope_yaml, session_max_min),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t agent_fields[] = {
+    CYAML_FIELD_ENUM("class", STRICT_ENUM, struct agent_yaml, class, class_names, CYAML_ARRAY_LEN(class_names)),
+    CYAML_FIELD_STRING("model", CYAML_FLAG_DEFAULT, struct agent_yaml, model, 1),
+    CYAML_FIELD_STRING("serial", OPTIONAL, struct agent_yaml, serial, 0),
+    CYAML_FIELD_MAPPING("location", CYAML_FLAG_DEFAULT, struct agent_yaml, location, location_fields),
+    CYAML_FIELD_STRING_PTR("state_dir", CYAML_FLAG_POINTER, struct agent_yaml, state_dir, 1, 4096),
+    CYAML_FIELD_STRING_PTR("catalog", CYAML_FLAG_POINTER, struct agent_yaml, catalog, 1, 4096),
+    CYAML_FIELD_ENUM("clock", STRICT_ENUM | OPTIONAL, struct agent_yaml, clock, clock_names,
+                     CYAML_ARRAY_LEN(clock_names)),
+    CYAML_FIELD_ENUM("log_level", STRICT_ENUM | OPTIONAL, struct agent_yaml, log_level, level_names,
+                     CYAML_ARRAY_LEN(level_names)),
+    CYAML_FIELD_MAPPING("broker", CYAML_FLAG_DEFAULT, struct agent_yaml, broker, broker_fields),
+    CYAML_FIELD_UINT("spool_mib", OPTIONAL, struct agent_yaml, spool_mib),
+    CYAML_FIELD_UINT("heartbeat_s", OPTIONAL, struct agent_yaml, heartbeat_s),
+    CYAML_FIELD_FLOAT("rated_motor_h", OPTIONAL, struct agent_yaml, rated_motor_h),
+    CYAML_FIELD_MAPPING_PTR("envelope", OPTIONAL | CYAML_FLAG_POINTER, struct agent_yaml, envelope, envelope_fields),
+    CYAML_FIELD_ENUM("driver", STRICT_ENUM, struct agent_yaml, driver, driver_names, CYAML_ARRAY_LEN(driver_names)),
+    CYAML_FIELD_MAPPING_PTR("sim", OPTIONAL | CYAML_FLAG_POINTER, struct agent_yaml, sim, sim_fields),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t agent_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct agent_yaml, agent_fields),
+};
+
+/* What the checks below need: the document for positions, and where to say what is wrong. */
+struct check {
+	const struct gf_yaml *doc;
+	const char *path;
+	struct gf_diag *diag;
+};
+
+/* A relative path is relative to the folder of the configuration. NULL when memory is out. */
+static char *resolve(const char *config_path, const char *path)
+{
+	const char *slash = strrchr(config_path, '/');
+	char *out = NULL;
+	if (path[0] == '/' || slash == NULL)
+		return strdup(path);
+	if (asprintf(&out, "%.*s/%s", (int)(slash - config_path), config_path, path) < 0)
+		return NULL;
+	return out;
+}
+
+static int in_range(const struct check *c, const char *at, double value, double low, double high)
+{
+	if (value >= low && value <= high)
+		return 0;
+	return gf_yaml_fail(c->doc, at, c->diag, "%s is %g; expected %g to %g", at, value, low, high);
+}
+
+/* "06:30" to minutes of the day. */
+static int minutes_of_day(const struct check *c, const char *at, const char *text, uint32_t *ret_minutes)
+{
+	unsigned hour, minute;
+	char rest;
+	if (sscanf(text, "%2u:%2u%c", &hour, &minute, &rest) != 2 || hour > 24 || minute > 59 || hour * 60 + minute > 1440)
+		return gf_yaml_fail(c->doc, at, c->diag, "%s is '%s'; expected a time of day such as \"06:30\"", at, text);
+	*ret_minutes = hour * 60 + minute;
+	return 0;
+}
+
+/* Each key of `envelope:`, where its value lands and what it may be at most. */
+struct envelope_key {
+	const char *at;
+	size_t from, to;
+	float low, high;
+};
+#define ENVELOPE_KEY(key, low, high)                                                                             \
+	{                                                                                                            \
+		"envelope." #key, offsetof(struct envelope_yaml, key), offsetof(struct control_envelope, key), low, high \
+	}
+static const struct envelope_key envelope_keys[] = {
+    ENVELOPE_KEY(intensity_max_pct, 1, 80),      ENVELOPE_KEY(start_max_pct, 1, 30),
+    ENVELOPE_KEY(ramp_max_pct_s, 0.1F, 10),      ENVELOPE_KEY(frequency_max_hz, 0.5F, 53),
+    ENVELOPE_KEY(pressure_max_mmhg, 10, 100),    ENVELOPE_KEY(motor_temp_derate_c, 30, 120),
+    ENVELOPE_KEY(motor_temp_stop_c, 35, 130),    ENVELOPE_KEY(motor_temp_rearm_c, 25, 120),
+    ENVELOPE_KEY(surface_temp_derate_c, 30, 43), ENVELOPE_KEY(surface_temp_stop_c, 32, 45),
+    ENVELOPE_KEY(current_max_ma, 100, 50000),    ENVELOPE_KEY(supply_min_mv, 1000, 60000),
+};
+
+static int take_envelope(const struct check *c, const struct envelope_yaml *yaml, struct control_envelope *envelope)
+{
+	if (yaml == NULL)
+		return 0;
+	for (size_t i = 0; i < sizeof(envelope_keys) / sizeof(envelope_keys[0]); i++) {
+		const struct envelope_key *key = &envelope_keys[i];
+		float value;
+		memcpy(&value, (const char *)yaml + key->from, sizeof(value));
+		if (value == 0.0F)
+			continue;
+		int r = in_range(c, key->at, value, key->low, key->high);
+		if (r != 0)
+			return r;
+		memcpy((char *)envelope + key->to, &value, sizeof(value));
+	}
+	if (yaml->session_max_min != 0) {
+		int r = in_range(c, "envelope.session_max_min", yaml->session_max_min, 1, 60);
+		if (r != 0)
+			return r;
+		envelope->session_max_ms = yaml->session_max_min * 60000U;
+	}
+	if (envelope->motor_temp_rearm_c >= envelope->motor_temp_stop_c ||
+	    envelope->motor_temp_derate_c >= envelope->motor_temp_stop_c)
+		return gf_yaml_fail(c->doc, "envelope.motor_temp_stop_c", c->diag,
+		                    "motor_temp_stop_c (%g) must be above motor_temp_derate_c (%g) and motor_temp_rearm_c (%g)",
+		                    (double)envelope->motor_temp_stop_c, (double)envelope->motor_temp_derate_c,
+		                    (double)envelope->motor_temp_rearm_c);
+	return 0;
+}
+
+static int take_sim_faults(const struct check *c, const struct sim_yaml *yaml, struct sim_config *sim)
+{
+	sim->faults_count = yaml->faults_count;
+	for (unsigned i = 0; i < yaml->faults_count; i++) {
+		char at[64];
+		snprintf(at, sizeof(at), "sim.faults[%u].per_100_motor_h", i);
+		int r = in_range(c, at, yaml->faults[i].per_100_motor_h, 0, 1000);
+		if (r != 0)
+			return r;
+		sim->faults[i] = (struct sim_fault){
+		    .code = (enum gf_fault)yaml->faults[i].code,
+		    .per_100_motor_h = yaml->faults[i].per_100_motor_h,
+		};
+	}
+	return 0;
+}
+
+static int take_sim(const struct check *c, const struct agent_yaml *yaml, struct agent_config *config)
+{
+	const struct sim_yaml *from = yaml->sim;
+	struct sim_config *sim = &config->sim;
+	char *journal = NULL;
+	int r = 0;
+
+	if (from == NULL)
+		return gf_yaml_fail(c->doc, "driver", c->diag, "driver: sim needs a section 'sim:' with at least a seed");
+	*sim = (struct sim_config){
+	    .class = config->class,
+	    .seed = from->seed,
+	    .ambient_c = from->ambient_c != 0.0F ? from->ambient_c : 22.0F,
+	    .wear_h = from->wear_h,
+	    .busy = from->busy,
+	    .opens_min = 6 * 60,
+	    .closes_min = 22 * 60,
+	    .utc_offset_min = from->utc_offset_min,
+	};
+	if ((r = in_range(c, "sim.busy", from->busy, 0, 1)) != 0 ||
+	    (r = in_range(c, "sim.ambient_c", sim->ambient_c, -20, 45)) != 0 ||
+	    (r = in_range(c, "sim.wear_h", from->wear_h, 0, 100000)) != 0 ||
+	    (r = in_range(c, "sim.utc_offset_min", from->utc_offset_min, -840, 840)) != 0 ||
+	    (from->opens != NULL && (r = minutes_of_day(c, "sim.opens", from->opens, &sim->opens_min)) != 0) ||
+	    (from->closes != NULL && (r = minutes_of_day(c, "sim.closes", from->closes, &sim->closes_min)) != 0) ||
+	    (r = take_sim_faults(c, from, sim)) != 0)
+		return r;
+	if (asprintf(&journal, "%s/hour-meter.journal", config->state_dir) < 0)
+		return -ENOMEM;
+	sim->journal_path = journal;
+	return 0;
+}
+
+static int take_broker(const struct check *c, const struct broker_yaml *from, struct agent_config *config)
+{
+	struct gf_link_config *link = &config->link;
+	int r;
+
+	if ((r = in_range(c, "broker.port", from->port, 1, 65535)) != 0 ||
+	    (from->keepalive_s != 0 && (r = in_range(c, "broker.keepalive_s", from->keepalive_s, 5, 60)) != 0))
+		return r;
+	*link = (struct gf_link_config){
+	    .host = strdup(from->host),
+	    .port = from->port,
+	    .ca_file = resolve(c->path, from->ca_file),
+	    .cert_file = resolve(c->path, from->cert_file),
+	    .key_file = resolve(c->path, from->key_file),
+	    .keepalive_s = from->keepalive_s != 0 ? from->keepalive_s : 15,
+	    .mailbox_max = 64,
+	    .window_max = GF_LINK_WINDOW_MAX,
+	    .packet_max = GF_REPORT_MAX,
+	};
+	if (link->host == NULL || link->ca_file == NULL || link->cert_file == NULL || link->key_file == NULL)
+		return -ENOMEM;
+	r = gf_link_cert_name(link->cert_file, config->id, sizeof(config->id), c->diag);
+	if (r != 0)
+		return r;
+	if (!gf_id_valid(config->id, strlen(config->id)))
+		return gf_yaml_fail(c->doc, "broker.cert_file", c->diag,
+		                    "the certificate's common name '%s' is no device id; expected [a-z0-9][a-z0-9-]{0,62}",
+		                    config->id);
+	link->client_id = strdup(config->id);
+	return link->client_id != NULL ? 0 : -ENOMEM;
+}
+
+static int take(const struct check *c, const struct agent_yaml *yaml, struct agent_config *config)
+{
+	int r;
+
+	config->class = (enum gf_class)yaml->class;
+	gf_strcpy(config->model, sizeof(config->model), yaml->model);
+	gf_strcpy(config->serial, sizeof(config->serial), yaml->serial);
+	gf_strcpy(config->location.site, sizeof(config->location.site), yaml->location.site);
+	gf_strcpy(config->location.zone, sizeof(config->location.zone), yaml->location.zone);
+	gf_strcpy(config->location.bay, sizeof(config->location.bay), yaml->location.bay);
+	config->clock = (enum gf_clock_trust)yaml->clock;
+	config->log_level = yaml->log_level != 0 ? (enum gf_log_level)(yaml->log_level - 1) : GF_LOG_INFO;
+	config->rated_motor_h = yaml->rated_motor_h;
+	config->heartbeat_ms = (yaml->heartbeat_s != 0 ? yaml->heartbeat_s : 60) * 1000U;
+	config->spool_bytes_max = (uint64_t)(yaml->spool_mib != 0 ? yaml->spool_mib : 16) << 20;
+	config->state_dir = resolve(c->path, yaml->state_dir);
+	config->catalog_file = resolve(c->path, yaml->catalog);
+	if (config->state_dir == NULL || config->catalog_file == NULL)
+		return -ENOMEM;
+	control_envelope_defaults(config->class, &config->envelope);
+
+	if ((yaml->heartbeat_s != 0 && (r = in_range(c, "heartbeat_s", yaml->heartbeat_s, 1, 3600)) != 0) ||
+	    (yaml->spool_mib != 0 && (r = in_range(c, "spool_mib", yaml->spool_mib, 1, 4096)) != 0) ||
+	    (r = in_range(c, "rated_motor_h", yaml->rated_motor_h, 0, 1000000)) != 0 ||
+	    (r = take_envelope(c, yaml->envelope, &config->envelope)) != 0 ||
+	    (r = take_broker(c, &yaml->broker, config)) != 0)
+		return r;
+	return take_sim(c, yaml, config);
+}
+
+int agent_config_load(const char *path, struct agent_config **ret_config, struct gf_diag *diag)
+{
+	struct gf_yaml *doc = NULL;
+	void *yaml = NULL;
+	int r = gf_yaml_load(path, &agent_schema, &doc, &yaml, diag);
+	if (r != 0)
+		return r;
+	struct agent_config *config = calloc(1, sizeof(*config));
+	if (config == NULL) {
+		gf_diag_set(diag, "%s: out of memory", path);
+		gf_yaml_free(doc);
+		return -ENOMEM;
+	}
+	struct check c = {.doc = doc, .path = path, .diag = diag};
+	r = take(&c, yaml, config);
+	gf_yaml_free(doc);
+	if (r != 0) {
+		agent_config_free(config);
+		return r;
+	}
+	*ret_config = config;
+	return 0;
+}
+
+void agent_config_free(struct agent_config *config)
+{
+	if (config == NULL)
+		return;
+	free(config->state_dir);
+	free(config->catalog_file);
+	free(config->link.host);
+	free(config->link.client_id);
+	free(config->link.ca_file);
+	free(config->link.cert_file);
+	free(config->link.key_file);
+	free((char *)(uintptr_t)config->sim.journal_path);
+	free(config);
+}

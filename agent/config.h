@@ -1,0 +1,36 @@
+/*
+ * agent.yaml: what this machine is, where its broker is, and the envelope that nothing from the network can widen.
+ */
+#ifndef AGENT_CONFIG_H
+#define AGENT_CONFIG_H
+
+#include "agent/control/control.h"
+#include "agent/sim/sim_driver.h"
+#include "proto/base/clock.h"
+#include "proto/base/log.h"
+#include "proto/link.h"
+
+struct agent_config {
+	char id[GF_ID_MAX]; /* the certificate's common name */
+	enum gf_class class;
+	char model[GF_NAME_MAX], serial[GF_NAME_MAX];
+	struct gf_location location;
+	char *state_dir, *catalog_file;
+	enum gf_clock_trust clock;
+	enum gf_log_level log_level;
+	struct gf_link_config link;
+	uint64_t spool_bytes_max;
+	float rated_motor_h;
+	uint32_t heartbeat_ms;
+	struct control_envelope envelope;
+	struct sim_config sim;
+};
+
+/*
+ * Reads and checks the file and what it names (certificate, key). Relative paths in it are relative to its folder.
+ * 0, -EINVAL or another negative errno, with `diag` naming file, line, column and remedy. *ret_config is freed by agent_config_free.
+ */
+GF_MUST_CHECK int agent_config_load(const char *path, struct agent_config **ret_config, struct gf_diag *diag);
+void agent_config_free(struct agent_config *config);
+
+#endif

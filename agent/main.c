@@ -1,0 +1,346 @@
+/*
+ * gymfleet-agent: one machine.
+ *
+ *     control thread (20 ms): driver -> control core -> driver        agent/control_thread
+ *            │ mailbox of events
+ *     main loop (libuv): recorder -> spool -> uplink -> link          agent/station
+ *
+ * The two share nothing but the mailbox. A signal ends the session safely first, then says goodbye to the broker.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "agent/config.h"
+#include "agent/control_thread.h"
+#include "agent/station.h"
+#include "proto/base/file.h"
+#include "proto/base/service.h"
+#include "proto/catalog.h"
+
+enum { EXIT_CONFIG = 2, HOUSEKEEPING_MS = 5000, GOODBYE_MS = 2000 };
+
+struct agent {
+	struct agent_config *config;
+	const struct gf_clock *clock;
+	struct gf_catalog catalog;
+	struct driver *driver;
+	struct control *control;
+	struct control_thread *thread;
+	struct station *station;
+	char *spool_dir;
+
+	uv_loop_t loop;
+	uv_async_t wake;
+	uv_timer_t due, housekeeping;
+	uv_signal_t terminate, interrupt;
+	bool stopping;
+	int64_t stop_deadline_ms;
+	uint64_t ticks_seen, lost_seen;
+};
+
+static void wake_loop(void *ctx)
+{
+	struct agent *agent = ctx;
+	uv_async_send(&agent->wake);
+}
+
+static void close_handle(uv_handle_t *handle, void *ctx)
+{
+	(void)ctx;
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+static void take_events(struct agent *agent)
+{
+	struct control_event event;
+	while (control_thread_next(agent->thread, &event)) {
+		struct recorder_link_facts facts = {0};
+		if (event.kind == CONTROL_EVENT_TELEMETRY) {
+			facts.tick_p99_us = event.heartbeat.tick_p99_us;
+			facts.tick_worst_us = event.heartbeat.tick_worst_us;
+			facts.tick_overruns = event.heartbeat.tick_overruns;
+		}
+		station_event(agent->station, &event, gf_clock_now(agent->clock), &facts);
+	}
+}
+
+static void step(struct agent *agent);
+
+static void on_due(uv_timer_t *timer)
+{
+	step(timer->data);
+}
+
+static void on_wake(uv_async_t *async)
+{
+	step(async->data);
+}
+
+/* Everything that can move, moves; then the timer is set for the next thing that is due. */
+static void step(struct agent *agent)
+{
+	take_events(agent);
+	struct gf_time now = gf_clock_now(agent->clock);
+	int64_t due_ms = station_step(agent->station, now);
+	if (agent->stopping && (station_stopped(agent->station) || now.mono_ms >= agent->stop_deadline_ms)) {
+		uv_walk(&agent->loop, close_handle, NULL);
+		return;
+	}
+	if (agent->stopping && due_ms > agent->stop_deadline_ms)
+		due_ms = agent->stop_deadline_ms;
+	if (due_ms == INT64_MAX) {
+		uv_timer_stop(&agent->due);
+		return;
+	}
+	uv_timer_start(&agent->due, on_due, due_ms > now.mono_ms ? (uint64_t)(due_ms - now.mono_ms) : 0, 0);
+}
+
+static void on_housekeeping(uv_timer_t *timer)
+{
+	struct agent *agent = timer->data;
+	uint64_t ticks = control_thread_ticks(agent->thread), lost = control_thread_lost(agent->thread);
+	if (ticks != agent->ticks_seen)
+		gf_service_watchdog();
+	else
+		gf_log(GF_LOG_ERROR, "agent", "the control thread stands still; the watchdog will restart the agent");
+	agent->ticks_seen = ticks;
+	if (lost != agent->lost_seen) {
+		gf_log(GF_LOG_WARNING, "agent", "%llu checkpoints or heartbeats found no room while the disk was slow",
+		       (unsigned long long)(lost - agent->lost_seen));
+		agent->lost_seen = lost;
+	}
+	step(agent);
+}
+
+static void on_signal(uv_signal_t *handle, int signum)
+{
+	struct agent *agent = handle->data;
+	if (agent->stopping)
+		return;
+	gf_log(GF_LOG_NOTICE, "agent", "%s: stopping", signum == SIGTERM ? "SIGTERM" : "SIGINT");
+	gf_service_stopping();
+	control_thread_join(agent->thread, GF_OUTCOME_SAFETY_STOPPED);
+	take_events(agent);
+	agent->stopping = true;
+	struct gf_time now = gf_clock_now(agent->clock);
+	agent->stop_deadline_ms = now.mono_ms + GOODBYE_MS;
+	uv_timer_stop(&agent->housekeeping);
+	station_stop(agent->station, now);
+	step(agent);
+}
+
+static int load_catalog(struct agent *agent, struct gf_diag *diag)
+{
+	const char *file = agent->config->catalog_file;
+	char *data = NULL;
+	size_t len = 0;
+	int r = gf_file_read(file, GF_CATALOG_MAX, &data, &len, diag);
+	if (r != 0)
+		return r;
+	r = gf_catalog_decode(data, len, &agent->catalog, diag);
+	free(data);
+	if (r != 0) {
+		gf_diag_prefix(diag, "%s", file);
+		return -EINVAL;
+	}
+	if (agent->catalog.class != agent->config->class) {
+		gf_diag_set(
+		    diag,
+		    "%s: the catalog is for class %s, this machine is a %s; build one with 'gymfleet catalog build --class %s'",
+		    file, gf_class_name(agent->catalog.class), gf_class_name(agent->config->class),
+		    gf_class_name(agent->config->class));
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int open_driver(struct agent *agent, struct recorder_meter *ret_meter, struct gf_diag *diag)
+{
+	struct gf_time now = gf_clock_now(agent->clock);
+	struct sim_config *sim = &agent->config->sim;
+	sim->routines = (uint16_t)agent->catalog.routines_count;
+	sim->mono_to_wall_ms = now.wall_ms - now.mono_ms;
+	int r = sim_driver_new(sim, &agent->driver, diag);
+	if (r != 0)
+		return r;
+	struct driver_input input;
+	if (agent->driver->ops->read(agent->driver, now.mono_ms, &input) == 0 && input.has_meter)
+		*ret_meter =
+		    (struct recorder_meter){.present = true, .motor_ms = input.meter_motor_ms, .cycles = input.meter_cycles};
+	return 0;
+}
+
+static int open_station(struct agent *agent, const struct recorder_meter *meter, struct control_resume *ret_resume,
+                        struct gf_diag *diag)
+{
+	const struct agent_config *c = agent->config;
+	struct station_config config = {
+	    .class = c->class,
+	    .location = c->location,
+	    .rated_motor_h = c->rated_motor_h,
+	    .envelope = c->envelope,
+	    .catalog_version = agent->catalog.version,
+	    .spool_bytes_max = c->spool_bytes_max,
+	    .spool_sync = true,
+	    .link = &c->link,
+	    .wake = wake_loop,
+	    .wake_ctx = agent,
+	};
+	if (asprintf(&agent->spool_dir, "%s/spool", c->state_dir) < 0)
+		return -ENOMEM;
+	config.spool_dir = agent->spool_dir;
+	gf_strcpy(config.id, sizeof(config.id), c->id);
+	gf_strcpy(config.model, sizeof(config.model), c->model);
+	gf_strcpy(config.serial, sizeof(config.serial), c->serial);
+	gf_strcpy(config.driver, sizeof(config.driver), agent->driver->ops->name);
+	gf_strcpy(config.catalog, sizeof(config.catalog), agent->catalog.name);
+	return station_new(&config, meter, gf_clock_now(agent->clock), &agent->station, ret_resume, diag);
+}
+
+static int open_all(struct agent *agent, struct gf_diag *diag)
+{
+	struct recorder_meter meter = {0};
+	struct control_resume resume = {0};
+	int r;
+
+	if ((r = gf_dir_make(agent->config->state_dir, diag)) != 0 || (r = load_catalog(agent, diag)) != 0 ||
+	    (r = open_driver(agent, &meter, diag)) != 0 || (r = open_station(agent, &meter, &resume, diag)) != 0)
+		return r;
+
+	struct control_config control = {
+	    .class = agent->config->class,
+	    .envelope = agent->config->envelope,
+	    .heartbeat_ms = agent->config->heartbeat_ms,
+	    .catalog = &agent->catalog,
+	};
+	r = control_new(&control, &resume, gf_clock_now(agent->clock).mono_ms, &agent->control);
+	if (r != 0)
+		gf_diag_set(diag, "the control core doesn't start: %s", strerror(-r));
+	return r;
+}
+
+static int open_loop(struct agent *agent)
+{
+	int r = uv_loop_init(&agent->loop);
+	if (r != 0)
+		return r;
+	agent->wake.data = agent->due.data = agent->housekeeping.data = agent;
+	agent->terminate.data = agent->interrupt.data = agent;
+	uv_async_init(&agent->loop, &agent->wake, on_wake);
+	uv_timer_init(&agent->loop, &agent->due);
+	uv_timer_init(&agent->loop, &agent->housekeeping);
+	uv_signal_init(&agent->loop, &agent->terminate);
+	uv_signal_init(&agent->loop, &agent->interrupt);
+	uv_signal_start(&agent->terminate, on_signal, SIGTERM);
+	uv_signal_start(&agent->interrupt, on_signal, SIGINT);
+	uv_timer_start(&agent->housekeeping, on_housekeeping, HOUSEKEEPING_MS, HOUSEKEEPING_MS);
+	return 0;
+}
+
+static void close_all(struct agent *agent)
+{
+	control_thread_free(agent->thread);
+	station_free(agent->station);
+	control_free(agent->control);
+	if (agent->driver != NULL)
+		agent->driver->ops->free(agent->driver);
+	gf_catalog_deinit(&agent->catalog);
+	agent_config_free(agent->config);
+	free(agent->spool_dir);
+}
+
+static int run(struct agent *agent)
+{
+	struct gf_diag diag = {{0}};
+	int r = open_loop(agent);
+	if (r != 0) {
+		gf_log(GF_LOG_ERROR, "agent", "no event loop: %s", uv_strerror(r));
+		return EXIT_FAILURE;
+	}
+	r = open_all(agent, &diag);
+	if (r == 0) {
+		struct control_thread_config thread = {
+		    .control = agent->control, .driver = agent->driver, .wake = wake_loop, .wake_ctx = agent};
+		r = control_thread_start(&thread, &agent->thread);
+		if (r != 0)
+			gf_diag_set(&diag, "the control thread doesn't start: %s", strerror(-r));
+	}
+	if (r != 0) {
+		gf_log(GF_LOG_ERROR, "agent", "%s", diag.text[0] != '\0' ? diag.text : strerror(r < 0 ? -r : EIO));
+		uv_walk(&agent->loop, close_handle, NULL);
+	} else {
+		gf_log(GF_LOG_NOTICE, "agent", "%s: a %s with catalog %s@%llu (%zu routines)", agent->config->id,
+		       gf_class_name(agent->config->class), agent->catalog.name, (unsigned long long)agent->catalog.version,
+		       agent->catalog.routines_count);
+		station_start(agent->station);
+		gf_service_ready();
+		step(agent);
+	}
+	uv_run(&agent->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&agent->loop);
+	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static void usage(FILE *out)
+{
+	fputs("usage: gymfleet-agent --config FILE\n"
+	      "\n"
+	      "  -c, --config FILE   what this machine is (see config/agent.yaml)\n"
+	      "  -V, --version       print the version\n"
+	      "  -h, --help          print this\n",
+	      out);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+	    {"config", required_argument, NULL, 'c'},
+	    {"version", no_argument, NULL, 'V'},
+	    {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0},
+	};
+	const char *path = NULL;
+	for (int option; (option = getopt_long(argc, argv, "c:Vh", options, NULL)) != -1;) {
+		switch (option) {
+		case 'c':
+			path = optarg;
+			break;
+		case 'V':
+			puts("gymfleet-agent " GF_VERSION);
+			return EXIT_SUCCESS;
+		case 'h':
+			usage(stdout);
+			return EXIT_SUCCESS;
+		default:
+			usage(stderr);
+			return EXIT_CONFIG;
+		}
+	}
+	if (path == NULL || optind != argc) {
+		usage(stderr);
+		return EXIT_CONFIG;
+	}
+
+	/* One arena: a small machine pays for every further one with private memory. */
+	mallopt(M_ARENA_MAX, 1);
+	signal(SIGPIPE, SIG_IGN);
+
+	static struct agent agent;
+	struct gf_diag diag = {{0}};
+	if (agent_config_load(path, &agent.config, &diag) != 0) {
+		fprintf(stderr, "gymfleet-agent: %s\n", diag.text);
+		return EXIT_CONFIG;
+	}
+	gf_log_set_level(agent.config->log_level);
+	agent.clock = gf_clock_system(agent.config->clock);
+	int status = run(&agent);
+	close_all(&agent);
+	return status;
+}
