@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/base/yaml.h"
+#include "proto/link_config.h"
 
 /* The file as written; 0 or NULL where a key was left out. */
 struct fault_yaml {
@@ -20,13 +20,6 @@ struct sim_yaml {
 	int utc_offset_min;
 	struct fault_yaml *faults;
 	unsigned faults_count;
-};
-
-struct broker_yaml {
-	char *host;
-	uint16_t port;
-	char *ca_file, *cert_file, *key_file;
-	unsigned keepalive_s;
 };
 
 struct location_yaml {
@@ -46,7 +39,7 @@ struct agent_yaml {
 	struct location_yaml location;
 	char *state_dir, *catalog;
 	int clock, log_level, driver;
-	struct broker_yaml broker;
+	struct gf_link_yaml broker;
 	unsigned spool_mib, heartbeat_s;
 	float rated_motor_h;
 	struct envelope_yaml *envelope;
@@ -88,16 +81,6 @@ static const cyaml_schema_field_t sim_fields[] = {
     CYAML_FIELD_END,
 };
 
-static const cyaml_schema_field_t broker_fields[] = {
-    CYAML_FIELD_STRING_PTR("host", CYAML_FLAG_POINTER, struct broker_yaml, host, 1, 253),
-    CYAML_FIELD_UINT("port", CYAML_FLAG_DEFAULT, struct broker_yaml, port),
-    CYAML_FIELD_STRING_PTR("ca_file", CYAML_FLAG_POINTER, struct broker_yaml, ca_file, 1, 4096),
-    CYAML_FIELD_STRING_PTR("cert_file", CYAML_FLAG_POINTER, struct broker_yaml, cert_file, 1, 4096),
-    CYAML_FIELD_STRING_PTR("key_file", CYAML_FLAG_POINTER, struct broker_yaml, key_file, 1, 4096),
-    CYAML_FIELD_UINT("keepalive_s", OPTIONAL, struct broker_yaml, keepalive_s),
-    CYAML_FIELD_END,
-};
-
 static const cyaml_schema_field_t location_fields[] = {
     CYAML_FIELD_STRING("site", CYAML_FLAG_DEFAULT, struct location_yaml, site, 1),
     CYAML_FIELD_STRING("zone", OPTIONAL, struct location_yaml, zone, 0),
@@ -134,7 +117,7 @@ static const cyaml_schema_field_t agent_fields[] = {
                      CYAML_ARRAY_LEN(clock_names)),
     CYAML_FIELD_ENUM("log_level", STRICT_ENUM | OPTIONAL, struct agent_yaml, log_level, level_names,
                      CYAML_ARRAY_LEN(level_names)),
-    CYAML_FIELD_MAPPING("broker", CYAML_FLAG_DEFAULT, struct agent_yaml, broker, broker_fields),
+    CYAML_FIELD_MAPPING("broker", CYAML_FLAG_DEFAULT, struct agent_yaml, broker, gf_link_yaml_fields),
     CYAML_FIELD_UINT("spool_mib", OPTIONAL, struct agent_yaml, spool_mib),
     CYAML_FIELD_UINT("heartbeat_s", OPTIONAL, struct agent_yaml, heartbeat_s),
     CYAML_FIELD_FLOAT("rated_motor_h", OPTIONAL, struct agent_yaml, rated_motor_h),
@@ -154,23 +137,9 @@ struct check {
 	struct gf_diag *diag;
 };
 
-/* A relative path is relative to the folder of the configuration. NULL when memory is out. */
-static char *resolve(const char *config_path, const char *path)
-{
-	const char *slash = strrchr(config_path, '/');
-	char *out = NULL;
-	if (path[0] == '/' || slash == NULL)
-		return strdup(path);
-	if (asprintf(&out, "%.*s/%s", (int)(slash - config_path), config_path, path) < 0)
-		return NULL;
-	return out;
-}
-
 static int in_range(const struct check *c, const char *at, double value, double low, double high)
 {
-	if (value >= low && value <= high)
-		return 0;
-	return gf_yaml_fail(c->doc, at, c->diag, "%s is %g; expected %g to %g", at, value, low, high);
+	return gf_yaml_range(c->doc, at, value, low, high, c->diag);
 }
 
 /* "06:30" to minutes of the day. */
@@ -283,36 +252,16 @@ static int take_sim(const struct check *c, const struct agent_yaml *yaml, struct
 	return 0;
 }
 
-static int take_broker(const struct check *c, const struct broker_yaml *from, struct agent_config *config)
+static int take_broker(const struct check *c, const struct gf_link_yaml *from, struct agent_config *config)
 {
-	struct gf_link_config *link = &config->link;
-	int r;
-
-	if ((r = in_range(c, "broker.port", from->port, 1, 65535)) != 0 ||
-	    (from->keepalive_s != 0 && (r = in_range(c, "broker.keepalive_s", from->keepalive_s, 5, 60)) != 0))
-		return r;
-	*link = (struct gf_link_config){
-	    .host = strdup(from->host),
-	    .port = from->port,
-	    .ca_file = resolve(c->path, from->ca_file),
-	    .cert_file = resolve(c->path, from->cert_file),
-	    .key_file = resolve(c->path, from->key_file),
-	    .keepalive_s = from->keepalive_s != 0 ? from->keepalive_s : 15,
-	    .mailbox_max = 64,
-	    .window_max = GF_LINK_WINDOW_MAX,
-	    .packet_max = GF_REPORT_MAX,
-	};
-	if (link->host == NULL || link->ca_file == NULL || link->cert_file == NULL || link->key_file == NULL)
-		return -ENOMEM;
-	r = gf_link_cert_name(link->cert_file, config->id, sizeof(config->id), c->diag);
+	int r = gf_link_config_take(c->doc, c->path, from, &config->link, c->diag);
 	if (r != 0)
 		return r;
-	if (!gf_id_valid(config->id, strlen(config->id)))
-		return gf_yaml_fail(c->doc, "broker.cert_file", c->diag,
-		                    "the certificate's common name '%s' is no device id; expected [a-z0-9][a-z0-9-]{0,62}",
-		                    config->id);
-	link->client_id = strdup(config->id);
-	return link->client_id != NULL ? 0 : -ENOMEM;
+	config->link.mailbox_max = 64;
+	config->link.window_max = GF_LINK_WINDOW_MAX;
+	config->link.packet_max = GF_REPORT_MAX;
+	gf_strcpy(config->id, sizeof(config->id), config->link.client_id);
+	return 0;
 }
 
 static int take(const struct check *c, const struct agent_yaml *yaml, struct agent_config *config)
@@ -330,8 +279,8 @@ static int take(const struct check *c, const struct agent_yaml *yaml, struct age
 	config->rated_motor_h = yaml->rated_motor_h;
 	config->heartbeat_ms = (yaml->heartbeat_s != 0 ? yaml->heartbeat_s : 60) * 1000U;
 	config->spool_bytes_max = (uint64_t)(yaml->spool_mib != 0 ? yaml->spool_mib : 16) << 20;
-	config->state_dir = resolve(c->path, yaml->state_dir);
-	config->catalog_file = resolve(c->path, yaml->catalog);
+	config->state_dir = gf_path_beside(c->path, yaml->state_dir);
+	config->catalog_file = gf_path_beside(c->path, yaml->catalog);
 	if (config->state_dir == NULL || config->catalog_file == NULL)
 		return -ENOMEM;
 	control_envelope_defaults(config->class, &config->envelope);
@@ -375,11 +324,7 @@ void agent_config_free(struct agent_config *config)
 		return;
 	free(config->state_dir);
 	free(config->catalog_file);
-	free(config->link.host);
-	free(config->link.client_id);
-	free(config->link.ca_file);
-	free(config->link.cert_file);
-	free(config->link.key_file);
+	gf_link_config_deinit(&config->link);
 	free((char *)(uintptr_t)config->sim.journal_path);
 	free(config);
 }

@@ -1,0 +1,131 @@
+#include "gateway/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/link_config.h"
+
+#define DAY_MS (24LL * 3600 * 1000)
+
+enum { UNIX_PATH_MAX = 107 };
+
+struct api_yaml {
+	char *socket, *group;
+};
+
+struct retention_yaml {
+	char *heartbeats, *five_minutes, *hours;
+};
+
+struct gateway_yaml {
+	char *state_dir;
+	int log_level;
+	struct gf_link_yaml broker;
+	struct api_yaml api;
+	struct retention_yaml retention;
+};
+
+static const cyaml_strval_t level_names[] = {{"error", 1}, {"warning", 2}, {"notice", 3}, {"info", 4}, {"debug", 5}};
+
+static const cyaml_schema_field_t api_fields[] = {
+    CYAML_FIELD_STRING_PTR("socket", CYAML_FLAG_POINTER, struct api_yaml, socket, 1, UNIX_PATH_MAX),
+    CYAML_FIELD_STRING_PTR("group", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct api_yaml, group, 1, 64),
+    CYAML_FIELD_END,
+};
+
+#define RETENTION(key) \
+	CYAML_FIELD_STRING_PTR(#key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct retention_yaml, key, 2, 16)
+static const cyaml_schema_field_t retention_fields[] = {
+    RETENTION(heartbeats),
+    RETENTION(five_minutes),
+    RETENTION(hours),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t gateway_fields[] = {
+    CYAML_FIELD_STRING_PTR("state_dir", CYAML_FLAG_POINTER, struct gateway_yaml, state_dir, 1, 4096),
+    CYAML_FIELD_ENUM("log_level", CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL, struct gateway_yaml, log_level, level_names,
+                     CYAML_ARRAY_LEN(level_names)),
+    CYAML_FIELD_MAPPING("broker", CYAML_FLAG_DEFAULT, struct gateway_yaml, broker, gf_link_yaml_fields),
+    CYAML_FIELD_MAPPING("api", CYAML_FLAG_DEFAULT, struct gateway_yaml, api, api_fields),
+    CYAML_FIELD_MAPPING("retention", CYAML_FLAG_OPTIONAL, struct gateway_yaml, retention, retention_fields),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t gateway_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct gateway_yaml, gateway_fields),
+};
+
+static int take_duration(const struct gf_yaml *doc, const char *at, const char *text, int64_t fallback_ms,
+                         int64_t *ret_ms, struct gf_diag *diag)
+{
+	*ret_ms = fallback_ms;
+	if (text == NULL)
+		return 0;
+	if (gf_duration_parse(text, ret_ms) != 0 || *ret_ms < DAY_MS)
+		return gf_yaml_fail(doc, at, diag, "%s is '%s'; expected a duration of at least a day, such as 30d", at, text);
+	return 0;
+}
+
+static int take(const struct gf_yaml *doc, const char *path, const struct gateway_yaml *yaml,
+                struct gateway_config *config, struct gf_diag *diag)
+{
+	const struct retention_yaml *retention = &yaml->retention;
+	int r;
+
+	config->log_level = yaml->log_level != 0 ? (enum gf_log_level)(yaml->log_level - 1) : GF_LOG_INFO;
+	config->state_dir = gf_path_beside(path, yaml->state_dir);
+	config->socket = gf_path_beside(path, yaml->api.socket);
+	config->socket_group = yaml->api.group != NULL ? strdup(yaml->api.group) : NULL;
+	if (config->state_dir == NULL || config->socket == NULL ||
+	    asprintf(&config->database, "%s/gymfleet.db", config->state_dir) < 0)
+		return -ENOMEM;
+	if (strlen(config->socket) > UNIX_PATH_MAX)
+		return gf_yaml_fail(doc, "api.socket", diag,
+		                    "the socket's path '%s' is longer than %d bytes; choose a shorter one", config->socket,
+		                    UNIX_PATH_MAX);
+	if ((r = take_duration(doc, "retention.heartbeats", retention->heartbeats, 30 * DAY_MS, &config->keep_raw_ms,
+	                       diag)) != 0 ||
+	    (r = take_duration(doc, "retention.five_minutes", retention->five_minutes, 180 * DAY_MS, &config->keep_5min_ms,
+	                       diag)) != 0 ||
+	    (r = take_duration(doc, "retention.hours", retention->hours, 3 * 365 * DAY_MS, &config->keep_hour_ms, diag)) !=
+	        0)
+		return r;
+	config->link.mailbox_max = 4096;
+	config->link.window_max = GF_LINK_WINDOW_MAX;
+	config->link.packet_max = 64 * 1024;
+	return gf_link_config_take(doc, path, &yaml->broker, &config->link, diag);
+}
+
+int gateway_config_load(const char *path, struct gateway_config **ret_config, struct gf_diag *diag)
+{
+	struct gf_yaml *doc = NULL;
+	void *yaml = NULL;
+	int r = gf_yaml_load(path, &gateway_schema, &doc, &yaml, diag);
+	if (r != 0)
+		return r;
+	struct gateway_config *config = calloc(1, sizeof(*config));
+	r = config != NULL ? take(doc, path, yaml, config, diag) : -ENOMEM;
+	if (r == -ENOMEM)
+		gf_diag_set(diag, "%s: out of memory", path);
+	gf_yaml_free(doc);
+	if (r != 0) {
+		gateway_config_free(config);
+		return r;
+	}
+	*ret_config = config;
+	return 0;
+}
+
+void gateway_config_free(struct gateway_config *config)
+{
+	if (config == NULL)
+		return;
+	free(config->state_dir);
+	free(config->database);
+	free(config->socket);
+	free(config->socket_group);
+	gf_link_config_deinit(&config->link);
+	free(config);
+}

@@ -1,0 +1,21 @@
+/* gateway.yaml: where the store, the broker and the API's socket are. */
+#ifndef GATEWAY_CONFIG_H
+#define GATEWAY_CONFIG_H
+
+#include "proto/base/clock.h"
+#include "proto/base/log.h"
+#include "proto/link.h"
+
+struct gateway_config {
+	char *state_dir, *database;
+	char *socket, *socket_group; /* group NULL: only root and the gateway's own user */
+	enum gf_log_level log_level;
+	struct gf_link_config link;
+	int64_t keep_raw_ms, keep_5min_ms, keep_hour_ms; /* days are kept for ever */
+};
+
+/* As agent_config_load: 0, or a negative errno with `diag` naming file, line, column and remedy. */
+GF_MUST_CHECK int gateway_config_load(const char *path, struct gateway_config **ret_config, struct gf_diag *diag);
+void gateway_config_free(struct gateway_config *config);
+
+#endif
