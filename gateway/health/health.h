@@ -1,0 +1,86 @@
+/*
+ * A machine's health: facts in, reasons out. Pure: no log, no clock, no disk, no network; the same facts always give the
+ * same reasons. Health is the worst of its reasons. The sentences are for a technician: what, since when, why, what to do.
+ */
+#ifndef GW_HEALTH_H
+#define GW_HEALTH_H
+
+#include "proto/model.h"
+
+#define HEALTH_SEVERITIES(X) X(OK, "ok") X(ATTENTION, "attention") X(CRITICAL, "critical")
+
+#define HEALTH_CODES(X)                 \
+	X(OFFLINE, "offline")               \
+	X(FAULT_OPEN, "fault_open")         \
+	X(MOTOR_HOT, "motor_hot")           \
+	X(SURFACE_HOT, "surface_hot")       \
+	X(CLOCK_UNSYNCED, "clock_unsynced") \
+	X(SPOOL_BACKLOG, "spool_backlog")   \
+	X(CERT_EXPIRING, "cert_expiring")   \
+	X(INTERRUPTED, "interrupted")       \
+	X(MOTOR_HOURS, "motor_hours")
+
+enum health_severity {
+#define X(s, n) HEALTH_##s,
+	HEALTH_SEVERITIES(X)
+#undef X
+};
+enum health_code {
+#define X(s, n) HEALTH_CODE_##s,
+	HEALTH_CODES(X)
+#undef X
+	    HEALTH_CODE_COUNT,
+};
+/* Never NULL ("unknown" out of range). */
+const char *health_severity_name(enum health_severity severity);
+const char *health_code_name(enum health_code code);
+
+enum {
+	HEALTH_FAULTS_MAX = 8,
+	HEALTH_REASONS_MAX = HEALTH_CODE_COUNT - 1 + HEALTH_FAULTS_MAX,
+	HEALTH_TEXT_MAX = 256,
+};
+
+enum health_presence { HEALTH_ONLINE, HEALTH_NEVER_SEEN, HEALTH_GOODBYE, HEALTH_LOST, HEALTH_SILENT };
+
+struct health_fault {
+	enum gf_fault code;
+	enum gf_severity severity;
+	int64_t since_ms;
+	float observed, limit; /* NaN = none */
+};
+
+/* All times are wall ms, 0 = unknown. Sensor values count only while online: an old reading says nothing of now. */
+struct health_facts {
+	int64_t now_ms;
+	enum health_presence presence;
+	int64_t presence_since_ms, last_seen_ms;
+	size_t faults_count; /* <= HEALTH_FAULTS_MAX */
+	struct health_fault faults[HEALTH_FAULTS_MAX];
+	struct gf_stat motor_temp_c, surface_temp_c; /* of the newest heartbeat; `last` is judged */
+	int64_t heartbeat_ms;
+	float motor_temp_stop_c, surface_temp_stop_c; /* 0 = unknown */
+	bool clock_known, clock_synced;
+	int64_t clock_since_ms;
+	uint32_t spool_records;
+	int64_t last_record_ms; /* event time of the newest record the gateway has */
+	int64_t cert_not_after_ms;
+	uint32_t interrupted_24h;
+	int64_t interrupted_since_ms;
+	double motor_hours;
+	float rated_motor_h; /* 0 = unknown */
+};
+
+struct health_reason {
+	enum health_code code;
+	enum health_severity severity;
+	int64_t since_ms; /* 0 = unknown */
+	char text[HEALTH_TEXT_MAX];
+	char action[HEALTH_TEXT_MAX];
+};
+
+/* Writes the reasons, worst first, and returns the worst severity (OK when there is none). */
+enum health_severity health_judge(const struct health_facts *facts,
+                                  struct health_reason ret_reasons[HEALTH_REASONS_MAX], size_t *ret_count);
+
+#endif
