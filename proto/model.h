@@ -153,7 +153,7 @@ GF_DECLARE_ENUM(outcome, OUTCOME, GF_OUTCOMES);
 GF_DECLARE_ENUM(fault, FAULT, GF_FAULTS);
 GF_DECLARE_ENUM(severity, SEVERITY, GF_SEVERITIES);
 GF_DECLARE_ENUM(sensor, SENSOR, GF_SENSORS);
-GF_DECLARE_ENUM(record, RECORD, GF_RECORD_KINDS);
+GF_DECLARE_ENUM(record_kind, RECORD, GF_RECORD_KINDS);
 GF_DECLARE_ENUM(presence, PRESENCE, GF_PRESENCES);
 GF_DECLARE_ENUM(cleared_by, CLEARED_BY, GF_CLEARED_BYS);
 
@@ -277,7 +277,7 @@ struct gf_record {
 	uint64_t uptime_ms;
 	uint64_t wall_ms; /* 0 = the device has no idea */
 	bool clock_synced;
-	enum gf_record kind; /* UNSPECIFIED for a kind this build doesn't know: skipped, still acked */
+	enum gf_record_kind kind; /* UNSPECIFIED for a kind this build doesn't know: skipped, still acked */
 	union {
 		struct gf_heartbeat heartbeat;
 		struct gf_session_started session_started;
