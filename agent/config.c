@@ -5,20 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/sim/sim_yaml.h"
 #include "proto/link_config.h"
 
 /* The file as written; 0 or NULL where a key was left out. */
-struct fault_yaml {
-	int code;
-	float per_100_motor_h;
-};
-
 struct sim_yaml {
 	uint64_t seed;
 	float ambient_c, wear_h, busy;
 	char *opens, *closes;
 	int utc_offset_min;
-	struct fault_yaml *faults;
+	struct sim_fault_yaml *faults;
 	unsigned faults_count;
 };
 
@@ -46,10 +42,6 @@ struct agent_yaml {
 	struct sim_yaml *sim;
 };
 
-#define STRVAL_CLASS(s, n) {n, GF_CLASS_##s},
-#define STRVAL_FAULT(s, n) {n, GF_FAULT_##s},
-static const cyaml_strval_t class_names[] = {GF_CLASSES(STRVAL_CLASS)};
-static const cyaml_strval_t fault_names[] = {GF_FAULTS(STRVAL_FAULT)};
 static const cyaml_strval_t clock_names[] = {{"ntp", GF_CLOCK_TRUST_NTP}, {"system", GF_CLOCK_TRUST_SYSTEM}};
 static const cyaml_strval_t level_names[] = {
     {"unset", 0}, {"error", 1}, {"warning", 2}, {"notice", 3}, {"info", 4}, {"debug", 5},
@@ -59,15 +51,6 @@ static const cyaml_strval_t driver_names[] = {{"sim", 1}};
 #define OPTIONAL CYAML_FLAG_OPTIONAL
 #define STRICT_ENUM CYAML_FLAG_STRICT
 
-static const cyaml_schema_field_t fault_fields[] = {
-    CYAML_FIELD_ENUM("code", STRICT_ENUM, struct fault_yaml, code, fault_names, CYAML_ARRAY_LEN(fault_names)),
-    CYAML_FIELD_FLOAT("per_100_motor_h", CYAML_FLAG_DEFAULT, struct fault_yaml, per_100_motor_h),
-    CYAML_FIELD_END,
-};
-static const cyaml_schema_value_t fault_schema = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct fault_yaml, fault_fields),
-};
-
 static const cyaml_schema_field_t sim_fields[] = {
     CYAML_FIELD_UINT("seed", CYAML_FLAG_DEFAULT, struct sim_yaml, seed),
     CYAML_FIELD_FLOAT("ambient_c", OPTIONAL, struct sim_yaml, ambient_c),
@@ -76,7 +59,7 @@ static const cyaml_schema_field_t sim_fields[] = {
     CYAML_FIELD_STRING_PTR("opens", OPTIONAL | CYAML_FLAG_POINTER, struct sim_yaml, opens, 0, 5),
     CYAML_FIELD_STRING_PTR("closes", OPTIONAL | CYAML_FLAG_POINTER, struct sim_yaml, closes, 0, 5),
     CYAML_FIELD_INT("utc_offset_min", OPTIONAL, struct sim_yaml, utc_offset_min),
-    CYAML_FIELD_SEQUENCE("faults", OPTIONAL | CYAML_FLAG_POINTER, struct sim_yaml, faults, &fault_schema, 0,
+    CYAML_FIELD_SEQUENCE("faults", OPTIONAL | CYAML_FLAG_POINTER, struct sim_yaml, faults, &sim_fault_schema, 0,
                          SIM_FAULTS_MAX),
     CYAML_FIELD_END,
 };
@@ -107,7 +90,7 @@ static const cyaml_schema_field_t envelope_fields[] = {
 };
 
 static const cyaml_schema_field_t agent_fields[] = {
-    CYAML_FIELD_ENUM("class", STRICT_ENUM, struct agent_yaml, class, class_names, CYAML_ARRAY_LEN(class_names)),
+    CYAML_FIELD_ENUM("class", STRICT_ENUM, struct agent_yaml, class, sim_class_names, GF_CLASS_COUNT - 1),
     CYAML_FIELD_STRING("model", CYAML_FLAG_DEFAULT, struct agent_yaml, model, 1),
     CYAML_FIELD_STRING("serial", OPTIONAL, struct agent_yaml, serial, 0),
     CYAML_FIELD_MAPPING("location", CYAML_FLAG_DEFAULT, struct agent_yaml, location, location_fields),
@@ -140,17 +123,6 @@ struct check {
 static int in_range(const struct check *c, const char *at, double value, double low, double high)
 {
 	return gf_yaml_range(c->doc, at, value, low, high, c->diag);
-}
-
-/* "06:30" to minutes of the day. */
-static int minutes_of_day(const struct check *c, const char *at, const char *text, uint32_t *ret_minutes)
-{
-	unsigned hour, minute;
-	char rest;
-	if (sscanf(text, "%2u:%2u%c", &hour, &minute, &rest) != 2 || hour > 24 || minute > 59 || hour * 60 + minute > 1440)
-		return gf_yaml_fail(c->doc, at, c->diag, "%s is '%s'; expected a time of day such as \"06:30\"", at, text);
-	*ret_minutes = hour * 60 + minute;
-	return 0;
 }
 
 /* Each key of `envelope:`, where its value lands and what it may be at most. */
@@ -202,23 +174,6 @@ static int take_envelope(const struct check *c, const struct envelope_yaml *yaml
 	return 0;
 }
 
-static int take_sim_faults(const struct check *c, const struct sim_yaml *yaml, struct sim_config *sim)
-{
-	sim->faults_count = yaml->faults_count;
-	for (unsigned i = 0; i < yaml->faults_count; i++) {
-		char at[64];
-		snprintf(at, sizeof(at), "sim.faults[%u].per_100_motor_h", i);
-		int r = in_range(c, at, yaml->faults[i].per_100_motor_h, 0, 1000);
-		if (r != 0)
-			return r;
-		sim->faults[i] = (struct sim_fault){
-		    .code = (enum gf_fault)yaml->faults[i].code,
-		    .per_100_motor_h = yaml->faults[i].per_100_motor_h,
-		};
-	}
-	return 0;
-}
-
 static int take_sim(const struct check *c, const struct agent_yaml *yaml, struct agent_config *config)
 {
 	const struct sim_yaml *from = yaml->sim;
@@ -242,9 +197,9 @@ static int take_sim(const struct check *c, const struct agent_yaml *yaml, struct
 	    (r = in_range(c, "sim.ambient_c", sim->ambient_c, -20, 45)) != 0 ||
 	    (r = in_range(c, "sim.wear_h", from->wear_h, 0, 100000)) != 0 ||
 	    (r = in_range(c, "sim.utc_offset_min", from->utc_offset_min, -840, 840)) != 0 ||
-	    (from->opens != NULL && (r = minutes_of_day(c, "sim.opens", from->opens, &sim->opens_min)) != 0) ||
-	    (from->closes != NULL && (r = minutes_of_day(c, "sim.closes", from->closes, &sim->closes_min)) != 0) ||
-	    (r = take_sim_faults(c, from, sim)) != 0)
+	    (r = sim_minutes_take(c->doc, "sim.opens", from->opens, &sim->opens_min, c->diag)) != 0 ||
+	    (r = sim_minutes_take(c->doc, "sim.closes", from->closes, &sim->closes_min, c->diag)) != 0 ||
+	    (r = sim_faults_take(c->doc, "sim.faults", from->faults, from->faults_count, sim, c->diag)) != 0)
 		return r;
 	if (asprintf(&journal, "%s/hour-meter.journal", config->state_dir) < 0)
 		return -ENOMEM;
