@@ -14,7 +14,7 @@
  *
  * Errors of all functions: -ENOSPC disk full, -EBUSY the database is locked by another process, -EIO, -ENOMEM, -ENOENT (no
  * such device), STORE_E_...; `diag` (may be NULL) then holds cause and next step. After a failure inside a batch only
- * store_rollback is allowed; nothing of the batch remains.
+ * store_rollback is allowed. store_commit ends the batch either way: when it fails nothing of it remains.
  */
 #ifndef GW_STORE_H
 #define GW_STORE_H
