@@ -15,6 +15,7 @@ enum {
 	GF_CATALOG_ROUTINES_MAX = 64,
 	GF_ROUTINE_STEPS_MAX = 256,
 	GF_ROUTINE_SECONDS_MAX = 3600,
+	GF_ROUTINE_AFTER_EFFORT_MAX_H = 72,
 };
 
 /* One stretch of output. Times in ms, frequencies in Hz, intensity in percent of the class's full scale. */
@@ -25,18 +26,18 @@ struct gf_step {
 	uint32_t duration_ms;
 	float from_pct, to_pct; /* intensity, ramped linearly over ramp_ms, then held */
 	uint32_t ramp_ms;
-	float from_hz, to_hz; /* 0 = the technique has no frequency */
+	float from_hz, to_hz;                       /* 0 = the technique has no frequency */
 	float pressure_from_mmhg, pressure_to_mmhg; /* 0 = no pressure target */
 	float speed_mm_s;                           /* 0 = none; rolling */
-	uint32_t hold_ms;                           /* the part at the step's end without movement (tender spot); 0 = none */
+	uint32_t hold_ms; /* the part at the step's end without movement (tender spot); 0 = none */
 };
 
 struct gf_routine {
 	char id[GF_NAME_MAX];
 	char title[GF_TEXT_MAX];
-	uint32_t classes;       /* bit (1 << enum gf_class) for each class it is for */
+	uint32_t classes; /* bit (1 << enum gf_class) for each class it is for */
 	bool staff_unlock;
-	float cap_pct;          /* 0 = none: no step above it */
+	float cap_pct;                 /* 0 = none: no step above it */
 	uint32_t after_hard_effort_ms; /* 0 = at once */
 	size_t steps_count;
 	struct gf_step *steps;
@@ -63,7 +64,18 @@ float gf_technique_cap_pct(enum gf_area area, enum gf_technique technique);
 /* Checks a compiled routine by every rule; `ret_step` (may be NULL) is the step at fault, or SIZE_MAX. Returns 0 or -EINVAL with `diag`. */
 GF_MUST_CHECK int gf_routine_check(const struct gf_routine *routine, size_t *ret_step, struct gf_diag *diag);
 
-/* Frees routines and steps and zeroes the struct; NULL and half-built are fine. */
+/* Where a mistake is: the compiled step, or SIZE_MAX for the routine itself, and the key by its name in the YAML form. */
+struct gf_routine_fault {
+	size_t step;
+	const char *key;
+};
+
+/* The same for a caller who knows a better place than a step's number: `diag` is the bare sentence, *ret_fault is set on failure. */
+GF_MUST_CHECK int gf_routine_check_at(const struct gf_routine *routine, struct gf_routine_fault *ret_fault,
+                                      struct gf_diag *diag);
+
+/* Free what the struct holds (routines, steps) and zero it; NULL and half-built are fine. */
+void gf_routine_deinit(struct gf_routine *routine);
 void gf_catalog_deinit(struct gf_catalog *catalog);
 
 /* Encode: *ret_data is freed by the caller. 0, -EMSGSIZE, -ENOMEM. */
