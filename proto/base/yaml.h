@@ -26,6 +26,9 @@ struct gf_yaml;
  */
 GF_MUST_CHECK int gf_yaml_load(const char *path, const cyaml_schema_value_t *schema, struct gf_yaml **ret_doc,
                                void **ret_data, struct gf_diag *diag);
+/* The same for a text in memory; `name` stands for the path in the errors. */
+GF_MUST_CHECK int gf_yaml_load_text(const char *name, const char *text, size_t len, const cyaml_schema_value_t *schema,
+                                    struct gf_yaml **ret_doc, void **ret_data, struct gf_diag *diag);
 void gf_yaml_free(struct gf_yaml *doc);
 
 /*
