@@ -1,0 +1,441 @@
+/* The link against a real broker: what goes right, and that each thing that goes wrong is said in words. */
+#include <errno.h>
+#include <setjmp.h> /* cmocka.h needs these four */
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "tests/integration/client.h"
+
+#define REPORT "gymfleet/v1/devices/chair-1/report"
+#define STATUS "gymfleet/v1/devices/chair-1/status"
+#define ACK "gymfleet/v1/devices/chair-1/ack"
+#define DESIRED "gymfleet/v1/devices/chair-1/desired"
+#define LONG_AGO "20240101000000Z"
+
+enum { SOON_MS = 15000 };
+
+static int setup(void **state)
+{
+	*state = it_open("link");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	it_close(*state);
+	return 0;
+}
+
+/* Opens chair-1 and waits for a reason that has `words` in it; it must never come up. */
+static void expect_reason(struct it_world *w, const struct it_client_options *options, const char *words)
+{
+	struct it_client *c = it_client_open(w, "chair-1", options);
+
+	IT_UNTIL(SOON_MS, *it_client_reason(c) || it_client_up(c));
+	assert_false(it_client_up(c));
+	if (!strstr(it_client_reason(c), words))
+		fail_msg("'%s' expected in '%s'", words, it_client_reason(c));
+	it_client_close(c);
+}
+
+static void comes_up_and_publishes(void **state)
+{
+	struct it_world *w = *state;
+	struct it_client *gateway, *chair;
+
+	it_broker_start(w);
+	gateway = it_client_open(w, "gateway", &(struct it_client_options){.filters = {"gymfleet/v1/devices/+/report"}});
+	IT_UNTIL(SOON_MS, it_client_up(gateway));
+	chair = it_client_open(w, "chair-1", NULL);
+	assert_int_equal(it_client_publish(chair, REPORT, "hello", 5, false), 0);
+	IT_UNTIL(SOON_MS, it_client_heard(gateway, REPORT) == 1);
+	assert_int_equal(it_client_last(gateway, REPORT)->len, 5);
+	assert_memory_equal(it_client_last(gateway, REPORT)->payload, "hello", 5);
+	assert_int_equal(it_client_publish(chair, REPORT, "", 0, false), 0); /* empty is a message too */
+	IT_UNTIL(SOON_MS, it_client_heard(gateway, REPORT) == 2);
+	it_client_close(chair);
+	it_client_close(gateway);
+}
+
+static void says_that_nobody_listens(void **state)
+{
+	expect_reason(*state, NULL, "connection refused");
+}
+
+static void says_that_the_name_is_unknown(void **state)
+{
+	expect_reason(*state, &(struct it_client_options){.host = "broker.invalid"}, "cannot be resolved");
+}
+
+static void says_that_the_ca_is_wrong(void **state)
+{
+	struct it_world *w = *state;
+	struct it_output made = it_run(w, it_source("deploy/pki"), "init", it_path(w, "other"));
+
+	assert_int_equal(made.status, 0);
+	it_output_free(&made);
+	it_broker_start(w);
+	expect_reason(w, &(struct it_client_options){.ca_file = it_path(w, "other/ca.pem")}, "not from our CA");
+}
+
+static void says_that_the_host_is_another(void **state)
+{
+	struct it_world *w = *state;
+
+	assert_int_equal(it_pki(w, "broker", "elsewhere.example"), 0);
+	it_broker_start(w);
+	expect_reason(w, NULL, "not for the host 'localhost'");
+}
+
+static void says_that_the_brokers_certificate_has_expired(void **state)
+{
+	struct it_world *w = *state;
+
+	assert_int_equal(it_pki(w, "broker", "localhost", "--not-after", LONG_AGO), 0);
+	it_broker_start(w);
+	expect_reason(w, NULL, "the broker's certificate has expired");
+}
+
+static void says_that_our_certificate_has_expired(void **state)
+{
+	struct it_world *w = *state;
+
+	assert_int_equal(it_pki(w, "device", "chair-1", "--not-after", LONG_AGO), 0);
+	it_broker_start(w);
+	expect_reason(w, NULL, "our certificate has expired");
+}
+
+static void says_that_our_certificate_is_revoked(void **state)
+{
+	struct it_world *w = *state;
+
+	it_broker_start(w);
+	it_device(w, "chair-1");
+	assert_int_equal(it_pki(w, "revoke", "chair-1"), 0);
+	it_broker_reload(w);
+	expect_reason(w, NULL, "our certificate is revoked");
+}
+
+static void says_that_the_other_side_has_no_tls(void **state)
+{
+	struct it_world *w = *state;
+	uint16_t port = it_free_port();
+	struct it_proc *plain;
+
+	it_write(it_path(w, "plain.conf"), "listener %u 127.0.0.1\nallow_anonymous true\nlog_type all\n", port);
+	plain = it_spawn(w, "plain", "mosquitto", "-v", "-c", it_path(w, "plain.conf"));
+	IT_UNTIL(SOON_MS, it_log_has(plain, "running"));
+	expect_reason(w, &(struct it_client_options){.port = port}, "does not speak TLS");
+	assert_false(it_log_has(plain, "chair-1")); /* nothing of ours went over in the clear */
+}
+
+static struct gf_link_config config_of(struct it_world *w, const char *cert, const char *key)
+{
+	return (struct gf_link_config){
+	    .host = (char *)"localhost",
+	    .port = it_device_port(w),
+	    .client_id = (char *)"chair-1",
+	    .ca_file = (char *)it_path(w, "pki/ca.pem"),
+	    .cert_file = (char *)it_path(w, "pki/devices/%s.pem", cert),
+	    .key_file = (char *)it_path(w, "pki/devices/%s.key", key),
+	    .keepalive_s = 15,
+	    .mailbox_max = 16,
+	    .window_max = 4,
+	    .packet_max = 1024,
+	};
+}
+
+static void ignore(void *ctx)
+{
+	(void)ctx;
+}
+
+static void expect_refused(struct it_world *w, const char *cert, const char *key, int error, const char *words)
+{
+	struct gf_link_config config = config_of(w, cert, key);
+	struct gf_link_ops ops = {.wake = ignore};
+	struct gf_link *link = NULL;
+	struct gf_diag diag = {""};
+
+	assert_int_equal(gf_link_new(&config, &ops, &link, &diag), error);
+	assert_null(link);
+	if (!strstr(diag.text, words))
+		fail_msg("'%s' expected in '%s'", words, diag.text);
+}
+
+static void refuses_files_that_are_wrong(void **state)
+{
+	struct it_world *w = *state;
+
+	it_device(w, "chair-1");
+	it_device(w, "chair-2");
+	expect_refused(w, "nobody", "chair-1", -ENOENT, "nobody.pem");
+	expect_refused(w, "chair-1", "nobody", -ENOENT, "nobody.key");
+	expect_refused(w, "chair-1", "chair-2", -EINVAL, "does not belong to");
+	it_write(it_path(w, "pki/devices/garbage.pem"), "garbage\n");
+	expect_refused(w, "garbage", "chair-1", -EINVAL, "not a certificate");
+	assert_int_equal(chmod(it_path(w, "pki/devices/chair-1.key"), 0640), 0);
+	expect_refused(w, "chair-1", "chair-1", -EACCES, "chmod");
+}
+
+static void reads_name_and_end_of_a_certificate(void **state)
+{
+	struct it_world *w = *state;
+	char name[64] = "";
+
+	assert_int_equal(it_pki(w, "device", "chair-1", "--not-after", LONG_AGO), 0);
+	assert_int_equal(gf_link_cert_name(it_path(w, "pki/devices/chair-1.pem"), name, sizeof name, NULL), 0);
+	assert_string_equal(name, "chair-1");
+	assert_int_equal(gf_link_cert_name(it_path(w, "pki/devices/chair-1.pem"), name, 3, NULL), -EINVAL);
+	assert_int_equal(gf_link_cert_name(it_path(w, "no.pem"), name, sizeof name, NULL), -ENOENT);
+	assert_true(gf_link_cert_not_after_ms(it_path(w, "pki/devices/chair-1.pem")) == 1704067200000ULL);
+	assert_true(gf_link_cert_not_after_ms(it_path(w, "no.pem")) == 0);
+}
+
+static void comes_back_after_the_broker_was_killed(void **state)
+{
+	struct it_world *w = *state;
+	struct it_client *chair;
+
+	it_broker_start(w);
+	chair = it_client_open(w, "chair-1", &(struct it_client_options){.filters = {ACK}});
+	IT_UNTIL(SOON_MS, it_client_up(chair));
+	for (unsigned i = 2; i <= 3; i++) {
+		it_broker_kill(w);
+		IT_UNTIL(SOON_MS, !it_client_up(chair));
+		it_broker_wipe(w);
+		it_broker_start(w);
+		IT_UNTIL(SOON_MS, it_client_up(chair));
+		assert_int_equal(gf_link_stats(it_client_link(chair)).connects, i);
+	}
+	assert_true(it_client_publish(chair, REPORT, "x", 1, false) >= 0);
+	it_client_close(chair);
+}
+
+/* Takes the link's events until DOWN; counts how the publishes ended, each cookie of 0..31 at most once. */
+static unsigned count_lost_until_down(struct gf_link *link)
+{
+	struct gf_link_event event;
+	uint32_t seen = 0;
+	unsigned lost = 0;
+	bool down = false;
+
+	for (int64_t end = it_now_ms() + SOON_MS; !down && it_now_ms() < end; it_pause()) {
+		gf_link_step(link, it_now_ms());
+		while (gf_link_next(link, &event)) {
+			if (event.kind == GF_LINK_EVENT_PUBLISHED) {
+				assert_false(seen & 1U << event.cookie);
+				seen |= 1U << event.cookie;
+				lost += event.code == -1;
+			}
+			down |= event.kind == GF_LINK_EVENT_DOWN;
+			gf_link_event_deinit(&event);
+		}
+	}
+	assert_true(down);
+	return lost;
+}
+
+static void reports_each_publish_that_was_in_flight(void **state)
+{
+	struct it_world *w = *state;
+	struct it_client *chair;
+	struct gf_link *link;
+
+	it_broker_start(w);
+	chair = it_client_open(w, "chair-1", &(struct it_client_options){.window_max = 5});
+	IT_UNTIL(SOON_MS, it_client_up(chair));
+	link = it_client_link(chair);
+	it_signal(it_broker(w), SIGSTOP);
+	for (unsigned i = 0; i < 5; i++) {
+		assert_int_equal(gf_link_window(link), 5 - i);
+		assert_int_equal(gf_link_publish(link, REPORT, "x", 1, 1, false, 60, i), 0);
+	}
+	assert_int_equal(gf_link_window(link), 0);
+	assert_int_equal(gf_link_publish(link, REPORT, "x", 1, 1, false, 60, 9), -EAGAIN);
+	it_broker_kill(w);
+	assert_int_equal(count_lost_until_down(link), 5);
+	assert_int_equal(gf_link_publish(link, REPORT, "x", 1, 1, false, 60, 9), -ENOTCONN);
+	it_client_close(chair);
+}
+
+static void keeps_to_its_window(void **state)
+{
+	struct it_world *w = *state;
+	struct it_client *gateway, *chair;
+	unsigned sent = 0;
+
+	it_broker_start(w);
+	gateway = it_client_open(
+	    w, "gateway", &(struct it_client_options){.filters = {"gymfleet/v1/devices/+/report"}, .mailbox_max = 2000});
+	IT_UNTIL(SOON_MS, it_client_up(gateway));
+	chair = it_client_open(w, "chair-1", &(struct it_client_options){.window_max = 3});
+	IT_UNTIL(SOON_MS, it_client_up(chair));
+	for (int64_t end = it_now_ms() + SOON_MS; sent < 1000 && it_now_ms() < end;) {
+		int r = gf_link_publish(it_client_link(chair), REPORT, "x", 1, 1, false, 0, sent);
+		assert_true(r == 0 || r == -EAGAIN);
+		sent += r == 0;
+		if (r == -EAGAIN)
+			it_client_turn(chair);
+	}
+	IT_UNTIL(SOON_MS, it_client_heard(gateway, REPORT) == 1000);
+	IT_UNTIL(SOON_MS, (it_client_turn(chair), gf_link_window(it_client_link(chair)) == 3));
+	it_client_close(chair);
+	it_client_close(gateway);
+}
+
+static void refuses_what_is_too_large(void **state)
+{
+	struct it_world *w = *state;
+	char *big = calloc(1, 2 << 20);
+	struct it_client *gateway, *chair;
+
+	it_broker_start(w);
+	gateway = it_client_open(w, "gateway", &(struct it_client_options){.packet_max = 4 << 20});
+	chair = it_client_open(w, "chair-1", &(struct it_client_options){.filters = {ACK}, .packet_max = 1000});
+	IT_UNTIL(SOON_MS, it_client_up(chair));
+	assert_int_equal(gf_link_publish(it_client_link(chair), REPORT, big, 1001, 1, false, 0, 1), -EMSGSIZE);
+	assert_int_equal(it_client_publish(chair, REPORT, big, 1000, false), 0x10);
+
+	/* Larger than the machine takes: it doesn't arrive, and what follows does. */
+	it_client_publish(gateway, ACK, big, 2000, false);
+	it_client_publish(gateway, ACK, "small", 5, false);
+	IT_UNTIL(SOON_MS, it_client_heard(chair, ACK) == 1);
+	assert_int_equal(it_client_last(chair, ACK)->len, 5);
+
+	/* Larger than the broker takes: refused, not repeated for ever. */
+	assert_true(it_client_publish(gateway, ACK, big, 2 << 20, false) != 0);
+	IT_UNTIL(SOON_MS, it_client_up(gateway));
+	it_client_close(chair);
+	it_client_close(gateway);
+	free(big);
+}
+
+static void bounds_its_mailbox_and_counts_what_it_drops(void **state)
+{
+	struct it_world *w = *state;
+	struct it_client *gateway, *chair;
+	struct gf_link_stats stats;
+
+	it_broker_start(w);
+	chair = it_client_open(w, "chair-1", &(struct it_client_options){.filters = {ACK}, .mailbox_max = 4});
+	IT_UNTIL(SOON_MS, it_client_up(chair));
+	gateway = it_client_open(w, "gateway", NULL);
+	for (unsigned i = 0; i < 50; i++)
+		assert_int_equal(it_client_publish(gateway, ACK, &(char){(char)i}, 1, false), 0); /* nobody takes them out */
+	IT_UNTIL(SOON_MS, gf_link_stats(it_client_link(chair)).dropped == 46);
+	assert_int_equal(it_client_publish(chair, REPORT, "x", 1, false), 0x10); /* its answer has a place of its own */
+	assert_int_equal(it_client_heard(chair, ACK), 4);
+	it_client_publish(gateway, ACK, "again", 5, false);
+	IT_UNTIL(SOON_MS, it_client_heard(chair, ACK) == 5);
+	stats = gf_link_stats(it_client_link(chair));
+	assert_int_equal(stats.received, 5);
+	assert_int_equal(stats.connects, 1);
+	it_client_close(chair);
+	it_client_close(gateway);
+}
+
+static void says_up_before_the_first_message(void **state)
+{
+	struct it_world *w = *state;
+	struct it_client *gateway, *chair;
+	struct gf_link_event event;
+
+	it_broker_start(w);
+	gateway = it_client_open(w, "gateway", NULL);
+	assert_true(it_client_publish(gateway, DESIRED, "wanted", 6, true) >= 0);
+	chair = it_client_open(w, "chair-1", &(struct it_client_options){.filters = {DESIRED, ACK}});
+	IT_UNTIL(SOON_MS, (gf_link_step(it_client_link(chair), it_now_ms()), gf_link_next(it_client_link(chair), &event)));
+	assert_int_equal(event.kind, GF_LINK_EVENT_UP);
+	assert_int_equal(event.connection, 1);
+	gf_link_event_deinit(&event);
+	IT_UNTIL(SOON_MS, it_client_heard(chair, DESIRED) == 1);
+	assert_true(it_client_last(chair, DESIRED)->retained);
+	it_client_close(chair);
+	it_client_close(gateway);
+}
+
+static bool will_with_number(void *ctx, uint64_t connection, struct gf_link_will *ret_will)
+{
+	(void)ctx;
+	*ret_will = (struct gf_link_will){.topic = STATUS, .retained = true};
+	ret_will->len = (size_t)snprintf((char *)ret_will->payload, sizeof ret_will->payload, "lost %d", (int)connection);
+	return true;
+}
+
+static void leaves_a_will_only_when_it_vanishes(void **state)
+{
+	struct it_world *w = *state;
+	struct it_client_options with_will = {.will = will_with_number};
+	struct it_client *gateway, *chair;
+
+	it_broker_start(w);
+	gateway = it_client_open(w, "gateway", &(struct it_client_options){.filters = {"gymfleet/v1/devices/+/+"}});
+	IT_UNTIL(SOON_MS, it_client_up(gateway));
+	chair = it_client_open(w, "chair-1", &with_will);
+	assert_int_equal(it_client_publish(chair, REPORT, "one", 3, false), 0);
+	it_client_close(chair); /* a goodbye */
+	chair = it_client_open(w, "chair-1", &with_will);
+	assert_int_equal(it_client_publish(chair, REPORT, "two", 3, false), 0);
+	IT_UNTIL(SOON_MS, it_client_heard(gateway, REPORT) == 2);
+	assert_int_equal(it_client_heard(gateway, STATUS), 0);
+	it_client_kill(chair);
+	IT_UNTIL(SOON_MS, it_client_heard(gateway, STATUS) == 1);
+	assert_string_equal((char *)it_client_last(gateway, STATUS)->payload, "lost 1");
+	it_client_close(gateway);
+}
+
+static void can_be_stopped_and_started_again(void **state)
+{
+	struct it_world *w = *state;
+	struct it_client *chair;
+
+	it_broker_start(w);
+	chair = it_client_open(w, "chair-1", NULL);
+	for (unsigned i = 1; i <= 3; i++) {
+		IT_UNTIL(SOON_MS, it_client_up(chair));
+		gf_link_stop(it_client_link(chair));
+		IT_UNTIL(SOON_MS, (it_client_turn(chair), gf_link_state(it_client_link(chair)) == GF_LINK_IDLE));
+		assert_false(it_client_up(chair));
+		gf_link_start(it_client_link(chair));
+	}
+	IT_UNTIL(SOON_MS, it_client_up(chair));
+	assert_int_equal(gf_link_stats(it_client_link(chair)).connects, 4);
+	it_client_close(chair);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(comes_up_and_publishes),
+	    TEST(says_that_nobody_listens),
+	    TEST(says_that_the_name_is_unknown),
+	    TEST(says_that_the_ca_is_wrong),
+	    TEST(says_that_the_host_is_another),
+	    TEST(says_that_the_brokers_certificate_has_expired),
+	    TEST(says_that_our_certificate_has_expired),
+	    TEST(says_that_our_certificate_is_revoked),
+	    TEST(says_that_the_other_side_has_no_tls),
+	    TEST(refuses_files_that_are_wrong),
+	    TEST(reads_name_and_end_of_a_certificate),
+	    TEST(comes_back_after_the_broker_was_killed),
+	    TEST(reports_each_publish_that_was_in_flight),
+	    TEST(keeps_to_its_window),
+	    TEST(refuses_what_is_too_large),
+	    TEST(bounds_its_mailbox_and_counts_what_it_drops),
+	    TEST(says_up_before_the_first_message),
+	    TEST(leaves_a_will_only_when_it_vanishes),
+	    TEST(can_be_stopped_and_started_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
