@@ -12,3 +12,6 @@ target_link_libraries(gf_schema PUBLIC PkgConfig::PROTOBUF_C)
 gf_add_library(gf_codec
     SOURCES model.c arena.c codec.c codec_wire.c codec_record.c codec_report.c topic.c
     LINK gf_base gf_schema m)
+
+# Apart from the rest: decoding a catalog checks its routines by the catalog's rules.
+gf_add_library(gf_catalog_codec SOURCES catalog_codec.c LINK gf_codec gf_catalog)
