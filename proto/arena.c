@@ -65,8 +65,8 @@ void *gf_arena_alloc(struct gf_arena *arena, size_t size)
 {
 	size_t left = arena->budget - arena->used;
 
-	/* The first test keeps the sum of the second from wrapping around. */
-	if (size > left || HEADER + (size + ALIGN - 1) / ALIGN * ALIGN > left) {
+	/* In this form the sums below can't wrap around, whatever the size. */
+	if (size > left || left - size < HEADER + ALIGN) {
 		arena->over_budget = true;
 		return NULL;
 	}

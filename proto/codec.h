@@ -2,9 +2,9 @@
  * Bytes to model and back; the only user of protobuf-c.
  *
  * Decoding is safe for any bytes: the packet is capped first, protobuf-c allocates from a budgeted arena that is
- * freed in one go, and what was decoded is then validated (UTF-8 without NUL, lengths, enum values, ranges, no NaN or
- * infinity where a number must be one). Unknown fields are ignored; an unknown record kind is delivered as
- * GF_RECORD_UNSPECIFIED.
+ * freed in one go, and what was decoded is then validated (UTF-8 without NUL or control characters, lengths, enum values,
+ * ranges, no NaN or infinity where a number must be one; the ranges are in proto/PROTOCOL.md). Unknown fields and unknown
+ * sensors are ignored; an unknown record kind is delivered as GF_RECORD_UNSPECIFIED.
  */
 #ifndef GF_CODEC_H
 #define GF_CODEC_H
@@ -45,10 +45,11 @@ GF_MUST_CHECK int gf_report_add(struct gf_report_writer *w, const void *record, 
 /*
  * Decoders return 0, a GF_CODEC_E_... with `diag` set, or -ENOMEM. *ret_report is one block; the caller frees it with
  * free(). A record that alone is invalid makes the report GF_CODEC_E_INVALID; gf_report_decode_each is for the
- * reader that wants the good ones: it marks bad[i] (which has room for GF_REPORT_RECORDS_MAX), leaves that
- * record zeroed but for what could be read of seq, and fails only when the report itself can't be read.
+ * reader that wants the good ones: it marks bad[i] (which has room for GF_REPORT_RECORDS_MAX), leaves that record zeroed
+ * but for seq, its place in the report (`diag` tells of the last bad one), and fails only when the report itself can't be read.
  * Rules of a report: records_count 1..GF_REPORT_RECORDS_MAX; record[0].seq == first_seq; each following record's seq ==
- * gf_record_through(previous) + 1 (a bad record counts as one seq); stream id 16 bytes; seq >= 1.
+ * gf_record_through(previous) + 1; stream id 16 bytes; seq >= 1. A bad record counts as one seq, but as it may have been a
+ * Lost, the good record after it may stand further on: the bad one then stands for all seqs between.
  */
 GF_MUST_CHECK int gf_report_decode(const void *data, size_t len, struct gf_report **ret_report, struct gf_diag *diag);
 GF_MUST_CHECK int gf_report_decode_each(const void *data, size_t len, struct gf_report **ret_report, bool *bad,
