@@ -1,0 +1,161 @@
+/*
+ * The happy path: leading options, the command's words, its options and arguments, then its function. Whatever is wrong with the
+ * words is said with the usage line on `err` and ends with CLI_USAGE before anything is asked of the gateway.
+ */
+#include "gateway/cli/cli.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/cli/text.h"
+#include "proto/base/clock.h"
+
+enum { LIMIT_DEFAULT = 1000, LIMIT_MAX = 1000 * 1000 };
+
+#define RANGE (CLI_BIT(CLI_OPT_SINCE) | CLI_BIT(CLI_OPT_UNTIL))
+#define ROWS (CLI_BIT(CLI_OPT_WHERE) | CLI_BIT(CLI_OPT_LIMIT))
+#define WHERE_HELP                                                                                                \
+	"EXPR compares any field that -o json prints by = != < <= > >= ~ (a glob with * and ?), joined by and, or,\n" \
+	"not and ( ). Texts with spaces stand in quotes. For a time, -7d is seven days ago and +30d in thirty days.\n"
+
+const struct cli_command cli_commands[] = {
+    {"status", "", "the fleet in one screen", NULL, 0, 0, 0, cmd_status},
+    {"devices", "", "all machines", WHERE_HELP, ROWS, 0, 0, cmd_devices},
+    {"device show", "ID", "all that is known of one machine", NULL, 0, 1, 1, cmd_device_show},
+    {"device set", "ID KEY=VALUE...", "name a machine or say where it stands",
+     "KEY is name, site, zone or bay. What is set here goes before what the machine says of itself; an empty\n"
+     "value (zone=) takes it back.\n",
+     0, 2, 5, cmd_device_set},
+    {"health", "[ID]", "what needs attention, why, and what to do", WHERE_HELP, ROWS, 0, 1, cmd_health},
+    {"sessions", "[ID]", "sessions, newest first", WHERE_HELP, RANGE | ROWS, 0, 1, cmd_sessions},
+    {"usage", "", "who or what is used how much", "Without --by: by class. Hours and days are UTC.\n",
+     RANGE | CLI_BIT(CLI_OPT_BY), 0, 0, cmd_usage},
+    {"faults", "[ID]", "faults, newest first", WHERE_HELP, RANGE | ROWS | CLI_BIT(CLI_OPT_OPEN), 0, 1, cmd_faults},
+    {"audit", "[ID]", "the sessions stored against each machine's odometer",
+     "Exit code 1 when a session is missing, doubled or overlapping.\n", 0, 0, 1, cmd_audit},
+    {"events", "", "what happened", NULL,
+     CLI_BIT(CLI_OPT_SINCE) | CLI_BIT(CLI_OPT_LIMIT) | CLI_BIT(CLI_OPT_FOLLOW) | CLI_BIT(CLI_OPT_KIND) |
+         CLI_BIT(CLI_OPT_DEVICE),
+     0, 0, cmd_events},
+    {"doctor", "", "is the gateway well, and if not, what to do", "Works without a gateway too.\n", 0, 0, 0,
+     cmd_doctor},
+    {"catalog check", "FILE|DIR...", "check routines written in YAML", NULL, 0, 1, 64, cmd_catalog_check},
+    {"catalog build", "DIR", "build a catalog from routines", "DIR holds the routines; those for CLASS are taken.\n",
+     CLI_BIT(CLI_OPT_CLASS) | CLI_BIT(CLI_OPT_NAME) | CLI_BIT(CLI_OPT_CATALOG_VERSION) | CLI_BIT(CLI_OPT_FILE), 1, 1,
+     cmd_catalog_build},
+    {"help", "[COMMAND]", "what a command does", NULL, 0, 0, 2, cmd_help},
+    {0},
+};
+
+enum cli_exit cli_fail(struct cli *cli, enum cli_exit code, const char *fmt, ...)
+{
+	char sentence[GF_DIAG_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(sentence, sizeof(sentence), fmt, args);
+	va_end(args);
+	text_clean(sentence);
+	(void)fprintf(cli->err, "gymfleet: %s\n", sentence);
+	return code;
+}
+
+enum cli_exit cli_fail_usage(struct cli *cli, const char *fmt, ...)
+{
+	char sentence[GF_DIAG_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(sentence, sizeof(sentence), fmt, args);
+	va_end(args);
+	(void)cli_fail(cli, CLI_USAGE, "%s", sentence);
+	if (cli->command != NULL)
+		cli_usage_line(cli->command, cli->err);
+	else
+		(void)fputs("usage: gymfleet [OPTIONS] COMMAND [ARGUMENTS]\n", cli->err);
+	return CLI_USAGE;
+}
+
+/* Turns the texts that every command shares into what they mean. */
+static enum cli_exit take_values(struct cli *cli)
+{
+	const char *output = cli->values[CLI_OPT_OUTPUT], *limit = cli->values[CLI_OPT_LIMIT];
+
+	if (output != NULL && writer_format_parse(output, &cli->format) != 0)
+		return cli_fail_usage(cli, "--output is '%s'; it may be table, json or csv", output);
+	cli->limit = LIMIT_DEFAULT;
+	if (limit != NULL) {
+		char *end;
+		errno = 0;
+		cli->limit = strtoul(limit, &end, 10);
+		if (*limit < '0' || *limit > '9' || *end != '\0' || errno != 0 || cli->limit < 1 || cli->limit > LIMIT_MAX)
+			return cli_fail_usage(cli, "--limit is '%s'; it may be 1 to %d", limit, LIMIT_MAX);
+	}
+	if (cli->values[CLI_OPT_SOCKET] == NULL) {
+		const char *from_environment = getenv("GYMFLEET_SOCKET");
+		bool set = from_environment != NULL && *from_environment != '\0';
+		cli->values[CLI_OPT_SOCKET] = set ? from_environment : CLI_SOCKET_DEFAULT;
+	}
+	return CLI_OK;
+}
+
+static enum cli_exit print_version(struct cli *cli)
+{
+	(void)fprintf(cli->out, "gymfleet %s\n", GF_VERSION);
+	return CLI_OK;
+}
+
+static enum cli_exit run(struct cli *cli, int argc, char **argv)
+{
+	enum cli_exit code;
+	int first;
+
+	if ((code = cli_options(cli, argc, argv, &first)) != CLI_OK)
+		return code;
+	unsigned count = (unsigned)(argc - first);
+	if (cli->values[CLI_OPT_VERSION] != NULL)
+		return print_version(cli);
+	if (cli->values[CLI_OPT_HELP] != NULL)
+		return cli_help_command(cli->command, cli->out);
+	if (count < cli->command->args_min)
+		return cli_fail_usage(cli, "'%s' needs %s", cli->command->name, cli->command->args);
+	if (count > cli->command->args_max)
+		return cli_fail_usage(cli, "'%s' is one argument too many", argv[first + (int)cli->command->args_max]);
+	if ((code = take_values(cli)) != CLI_OK)
+		return code;
+	return cli->command->run(cli, argv + first, count);
+}
+
+enum cli_exit cli_main(int argc, char **argv, FILE *out, FILE *err)
+{
+	struct cli cli = {.out = out, .err = err, .now_ms = gf_clock_now(gf_clock_system(GF_CLOCK_TRUST_SYSTEM)).wall_ms};
+	const char *no_color = getenv("NO_COLOR");
+	enum cli_exit code;
+	int first;
+	size_t used;
+
+	cli.terminal = fileno(out) >= 0 && isatty(fileno(out));
+	cli.colour = cli.terminal && (no_color == NULL || *no_color == '\0');
+	if ((code = cli_options(&cli, argc, argv, &first)) != CLI_OK)
+		return code;
+	const char *const *words = (const char *const *)argv + first;
+	size_t count = (size_t)(argc - first);
+	if (cli.values[CLI_OPT_VERSION] != NULL)
+		return print_version(&cli);
+	if (cli.values[CLI_OPT_HELP] != NULL)
+		return cli_help(&cli, out, words, count);
+	if (count == 0) {
+		(void)cli_help(&cli, err, NULL, 0);
+		return CLI_USAGE;
+	}
+	cli.command = cli_find(words, count, &used);
+	if (cli.command == NULL) {
+		(void)cli_help(&cli, err, words, 1);
+		return CLI_USAGE;
+	}
+	int skip = first + (int)used - 1;
+	return run(&cli, argc - skip, argv + skip);
+}

@@ -1,0 +1,140 @@
+/*
+ * The `gymfleet` command: a table of commands, each in a file of its own (cmd_*.c), over one client of the gateway's API and one
+ * writer of tables, JSON and CSV.
+ *
+ * Results go to `out`, everything said to the user beside them to `err`. Exit codes are the same for every command.
+ */
+#ifndef GATEWAY_CLI_CLI_H
+#define GATEWAY_CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "gateway/cli/client.h"
+#include "gateway/cli/writer.h"
+
+enum cli_exit { CLI_OK, CLI_REFUSED, CLI_USAGE, CLI_UNREACHABLE };
+
+#define CLI_SOCKET_DEFAULT "/run/gymfleet/gateway.sock"
+
+/* Options with a value or a switch; the table in options.c gives each its words. */
+enum cli_option {
+	CLI_OPT_OUTPUT, /* the first four belong to every command */
+	CLI_OPT_SOCKET,
+	CLI_OPT_HELP,
+	CLI_OPT_VERSION,
+	CLI_OPT_SINCE,
+	CLI_OPT_UNTIL,
+	CLI_OPT_WHERE,
+	CLI_OPT_LIMIT,
+	CLI_OPT_BY,
+	CLI_OPT_OPEN,
+	CLI_OPT_FOLLOW,
+	CLI_OPT_KIND,
+	CLI_OPT_DEVICE,
+	CLI_OPT_CLASS,
+	CLI_OPT_NAME,
+	CLI_OPT_CATALOG_VERSION,
+	CLI_OPT_FILE,
+	CLI_OPT_COUNT,
+};
+#define CLI_BIT(option) (1U << (option))
+#define CLI_COMMON \
+	(CLI_BIT(CLI_OPT_OUTPUT) | CLI_BIT(CLI_OPT_SOCKET) | CLI_BIT(CLI_OPT_HELP) | CLI_BIT(CLI_OPT_VERSION))
+
+struct cli;
+
+struct cli_command {
+	const char *name; /* one word or two: "devices", "device set" */
+	const char *args; /* "ID", "[ID]", ... or "" */
+	const char *summary;
+	const char *help;            /* what else there is to say, whole lines; may be NULL */
+	unsigned options;            /* CLI_BIT()s beyond the common ones */
+	unsigned args_min, args_max; /* of positional arguments */
+	enum cli_exit (*run)(struct cli *cli, char **args, size_t count);
+};
+
+struct cli {
+	FILE *out, *err;
+	bool terminal, colour; /* of `out` */
+	int64_t now_ms;
+	const struct cli_command *command; /* the one that runs */
+	const char *values[CLI_OPT_COUNT]; /* NULL = not given; "" for a switch */
+	enum writer_format format;
+	unsigned long limit; /* of rows */
+};
+
+/* The whole program. `argv` is not changed beyond its order. */
+enum cli_exit cli_main(int argc, char **argv, FILE *out, FILE *err);
+
+/* The commands, ended by one without a name. */
+extern const struct cli_command cli_commands[];
+const struct cli_command *cli_find(const char *const *words, size_t count, size_t *ret_used);
+
+/*
+ * options.c. Reads the options of argv[1..] into cli->values: those of every command, and cli->command's when it is set. Without a
+ * command it stops at the first argument; with one it moves the options before the arguments. argv[*ret_first] is
+ * the first argument.
+ */
+enum cli_exit cli_options(struct cli *cli, int argc, char **argv, int *ret_first);
+/* "  --since TIME   ..." for each option of the command (NULL = those of every command). */
+void cli_options_help(const struct cli_command *command, FILE *to);
+
+/* help.c: `words` may be a command, the first word of several, or nothing. Returns CLI_USAGE when there is no such command. */
+enum cli_exit cli_help(struct cli *cli, FILE *to, const char *const *words, size_t count);
+enum cli_exit cli_help_command(const struct cli_command *command, FILE *to);
+void cli_usage_line(const struct cli_command *command, FILE *to);
+
+/* "gymfleet: <sentence>" on `err`, and the code. */
+enum cli_exit cli_fail(struct cli *cli, enum cli_exit code, const char *fmt, ...) GF_PRINTF(3, 4);
+/* The same with the command's usage line: for wrong arguments. */
+enum cli_exit cli_fail_usage(struct cli *cli, const char *fmt, ...) GF_PRINTF(2, 3);
+
+/*
+ * request.c. A request whose answer isn't a success is said on `err` and becomes an exit code. *ret_body is the caller's to
+ * json_decref; untouched on failure.
+ */
+struct cli_request {
+	const char *method; /* NULL = GET */
+	const char *path;
+	struct client_param params[10]; /* name NULL ends them; value NULL leaves one out */
+	json_t *body;                   /* borrowed; may be NULL */
+	int timeout_s;                  /* 0 = the usual */
+};
+enum cli_exit cli_request(struct cli *cli, const struct cli_request *request, json_t **ret_body);
+/* "/v1/devices/" + id + suffix into buf. */
+enum cli_exit cli_device_path(struct cli *cli, const char *id, const char *suffix, char *buf, size_t size);
+
+/* Asks page after page until cli->limit rows are there and writes them; `none` is said when there are none. */
+struct cli_list {
+	struct cli_request request;
+	const struct column *columns;
+	size_t columns_count;
+	const char *none;
+};
+enum cli_exit cli_list(struct cli *cli, const struct cli_list *list);
+/* Writes the rows of an array. */
+enum cli_exit cli_rows(struct cli *cli, const json_t *items, const struct column *columns, size_t columns_count,
+                       const char *none);
+/* Writes an object: as it is for JSON, by `columns` otherwise. */
+enum cli_exit cli_object(struct cli *cli, const json_t *object, const struct column *columns, size_t columns_count);
+
+/* Each returns an enum cli_exit. */
+enum cli_exit cmd_status(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_devices(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_device_show(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_device_set(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_health(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_sessions(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_usage(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_faults(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_audit(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_events(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_doctor(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_catalog_check(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_catalog_build(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_help(struct cli *cli, char **args, size_t count);
+
+#endif

@@ -1,0 +1,192 @@
+#include "gateway/cli/client.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+struct buffer {
+	char *data;
+	size_t len;
+};
+
+static size_t take(char *data, size_t size, size_t count, void *ctx)
+{
+	struct buffer *b = ctx;
+	size_t len = size * count;
+
+	if (len > CLIENT_ANSWER_MAX - b->len)
+		return 0;
+	char *grown = realloc(b->data, b->len + len + 1);
+	if (grown == NULL)
+		return 0;
+	memcpy(grown + b->len, data, len);
+	b->data = grown;
+	b->len += len;
+	return len;
+}
+
+static int explain(const char *path, int error, struct gf_diag *diag)
+{
+	switch (error) {
+	case ENOENT:
+		gf_diag_set(diag,
+		            "there is no socket at %s: the gateway isn't running, or it listens elsewhere; start it (systemctl "
+		            "start gymfleet-gateway), or name its socket by --socket or GYMFLEET_SOCKET",
+		            path);
+		break;
+	case EACCES:
+	case EPERM:
+		gf_diag_set(diag,
+		            "no permission for the socket %s: it is for root, the gateway's user and the group in gateway.yaml "
+		            "(api.group); join that group and log in again",
+		            path);
+		break;
+	case ECONNREFUSED:
+		gf_diag_set(diag,
+		            "nobody listens on the socket %s: the gateway has ended without removing it; start it again "
+		            "(journalctl -u gymfleet-gateway tells why it ended)",
+		            path);
+		break;
+	case ENAMETOOLONG:
+		gf_diag_set(diag, "the socket's path %s is longer than a Unix socket's path may be; choose a shorter one",
+		            path);
+		break;
+	default:
+		gf_diag_set(diag, "can't connect to the gateway's socket %s: %s", path, strerror(error));
+		break;
+	}
+	return CLIENT_E_UNREACHABLE;
+}
+
+int client_probe(const char *socket_path, struct gf_diag *diag)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int error = 0;
+
+	if (strlen(socket_path) >= sizeof(address.sun_path))
+		return explain(socket_path, ENAMETOOLONG, diag);
+	strcpy(address.sun_path, socket_path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return explain(socket_path, errno, diag);
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
+		error = errno;
+	(void)close(fd);
+	return error == 0 ? 0 : explain(socket_path, error, diag);
+}
+
+static char *make_url(const char *path, const struct client_param *params)
+{
+	CURLU *url = curl_url();
+	char *text = NULL, *out = NULL, *pair;
+
+	if (url == NULL || curl_url_set(url, CURLUPART_URL, "http://gateway", 0) != CURLUE_OK ||
+	    curl_url_set(url, CURLUPART_PATH, path, 0) != CURLUE_OK)
+		goto end;
+	for (const struct client_param *p = params; p != NULL && p->name != NULL; p++) {
+		if (p->value == NULL)
+			continue;
+		if (asprintf(&pair, "%s=%s", p->name, p->value) < 0)
+			goto end;
+		CURLUcode rc = curl_url_set(url, CURLUPART_QUERY, pair, CURLU_APPENDQUERY | CURLU_URLENCODE);
+		free(pair);
+		if (rc != CURLUE_OK)
+			goto end;
+	}
+	if (curl_url_get(url, CURLUPART_URL, &out, 0) == CURLUE_OK) {
+		text = strdup(out);
+		curl_free(out);
+	}
+end:
+	curl_url_cleanup(url);
+	return text;
+}
+
+static int judge(CURLcode rc, const char *socket_path, int timeout_s, struct gf_diag *diag)
+{
+	switch (rc) {
+	case CURLE_OK:
+		return 0;
+	case CURLE_COULDNT_CONNECT:
+		if (client_probe(socket_path, diag) != 0)
+			return CLIENT_E_UNREACHABLE;
+		gf_diag_set(diag, "the gateway didn't take the connection on %s; try again", socket_path);
+		return CLIENT_E_UNREACHABLE;
+	case CURLE_OPERATION_TIMEDOUT:
+		gf_diag_set(diag, "the gateway on %s gave no answer within %d s; is its disk or its machine overloaded?",
+		            socket_path, timeout_s);
+		return CLIENT_E_UNREACHABLE;
+	case CURLE_WRITE_ERROR:
+		gf_diag_set(diag, "the answer is larger than %d MiB; ask for less by --since, --where or --limit",
+		            CLIENT_ANSWER_MAX / 1024 / 1024);
+		return -EPROTO;
+	case CURLE_OUT_OF_MEMORY:
+		gf_diag_set(diag, "out of memory");
+		return -ENOMEM;
+	default:
+		gf_diag_set(diag, "the connection to the gateway on %s broke: %s", socket_path, curl_easy_strerror(rc));
+		return CLIENT_E_UNREACHABLE;
+	}
+}
+
+static int parse(const struct buffer *buffer, long status, struct client_answer *ret_answer, struct gf_diag *diag)
+{
+	json_error_t error;
+	json_t *body = json_loadb(buffer->data != NULL ? buffer->data : "", buffer->len, JSON_REJECT_DUPLICATES, &error);
+
+	if (!json_is_object(body)) {
+		json_decref(body);
+		gf_diag_set(diag, "what answered is not a gymfleet gateway: HTTP %ld without a JSON object", status);
+		return -EPROTO;
+	}
+	*ret_answer = (struct client_answer){.status = status, .body = body};
+	return 0;
+}
+
+int client_request(const char *socket, const char *method, const char *path, const struct client_param *params,
+                   const json_t *body, int timeout_s, struct client_answer *ret_answer, struct gf_diag *diag)
+{
+	struct buffer buffer = {0};
+	struct curl_slist *headers = NULL;
+	char *url = make_url(path, params), *sent = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
+	CURL *curl = curl_easy_init();
+	long status = 0, limit = timeout_s > 0 ? timeout_s : CLIENT_TIMEOUT_S;
+	int r = -ENOMEM;
+
+	if (url == NULL || curl == NULL || (body != NULL && sent == NULL)) {
+		gf_diag_set(diag, "out of memory");
+		goto end;
+	}
+	headers = curl_slist_append(NULL, "Content-Type: application/json");
+	if (curl_easy_setopt(curl, CURLOPT_URL, url) != CURLE_OK ||
+	    curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket) != CURLE_OK) {
+		gf_diag_set(diag, "out of memory");
+		goto end;
+	}
+	(void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
+	(void)curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	(void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CLIENT_CONNECT_S);
+	(void)curl_easy_setopt(curl, CURLOPT_TIMEOUT, limit);
+	(void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+	(void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	(void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
+	(void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, &buffer);
+	if (sent != NULL)
+		(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, sent);
+	r = judge(curl_easy_perform(curl), socket, (int)limit, diag);
+	(void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	if (r == 0)
+		r = parse(&buffer, status, ret_answer, diag);
+end:
+	curl_slist_free_all(headers);
+	curl_easy_cleanup(curl);
+	free(buffer.data);
+	free(sent);
+	free(url);
+	return r;
+}

@@ -1,0 +1,151 @@
+/* `device show` and `device set`: one machine. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/cli/cli.h"
+#include "gateway/cli/text.h"
+#include "proto/base/text.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static const struct column columns[] = {
+    {"id", "device", COLUMN_TEXT, 0, false},
+    {"name", "name", COLUMN_TEXT, 0, false},
+    {"class", "class", COLUMN_TEXT, 0, false},
+    {"model", "model", COLUMN_TEXT, 0, false},
+    {"serial", "serial", COLUMN_TEXT, 0, false},
+    {"site", "site", COLUMN_TEXT, 0, false},
+    {"zone", "zone", COLUMN_TEXT, 0, false},
+    {"bay", "bay", COLUMN_TEXT, 0, false},
+    {"presence", "presence", COLUMN_TEXT, 0, false},
+    {"offline_reason", "offline reason", COLUMN_TEXT, 0, false},
+    {"last_seen", "last seen", COLUMN_AGO, 0, false},
+    {"online_since", "online since", COLUMN_TIME, 0, false},
+    {"first_seen", "first seen", COLUMN_TIME, 0, false},
+    {"health", "health", COLUMN_TEXT, 0, false},
+    {"in_session", "in use", COLUMN_TEXT, 0, false},
+    {"sessions", "sessions", COLUMN_WHOLE, 0, false},
+    {"sessions_today", "sessions today", COLUMN_WHOLE, 0, false},
+    {"motor_hours", "motor hours", COLUMN_ONE, 0, false},
+    {"rated_motor_h", "rated hours", COLUMN_WHOLE, 0, false},
+    {"catalog", "catalog", COLUMN_TEXT, 0, false},
+    {"catalog_version", "catalog version", COLUMN_WHOLE, 0, false},
+    {"agent_version", "agent", COLUMN_TEXT, 0, false},
+    {"driver", "driver", COLUMN_TEXT, 0, false},
+    {"clock_synced", "clock synced", COLUMN_TEXT, 0, false},
+    {"spool_records", "spool records", COLUMN_WHOLE, 0, false},
+    {"acked_seq", "acked seq", COLUMN_WHOLE, 0, false},
+    {"open_faults", "open faults", COLUMN_WHOLE, 0, false},
+    {"cert_not_after", "certificate ends", COLUMN_TIME, 0, false},
+    {"motor_temp_c", "", COLUMN_RAW_ONLY, 0, false},
+    {"surface_temp_c", "", COLUMN_RAW_ONLY, 0, false},
+    {"current_ma", "", COLUMN_RAW_ONLY, 0, false},
+    {"supply_mv", "", COLUMN_RAW_ONLY, 0, false},
+    {"reasons", "", COLUMN_RAW_ONLY, 0, false},
+    {"stream", "", COLUMN_RAW_ONLY, 0, false},
+    {"boot", "", COLUMN_RAW_ONLY, 0, false},
+    {"connection", "", COLUMN_RAW_ONLY, 0, false},
+};
+
+static const struct column sensor_columns[] = {
+    {"sensor", "SENSOR", COLUMN_TEXT, 0, false}, {"last", "LAST", COLUMN_ONE, 0, true},
+    {"min", "MIN", COLUMN_ONE, 0, true},         {"mean", "MEAN", COLUMN_ONE, 0, true},
+    {"max", "MAX", COLUMN_ONE, 0, true},
+};
+
+static const struct column reason_columns[] = {
+    {"severity", "SEVERITY", COLUMN_STATE, 0, false},
+    {"text", "REASON", COLUMN_TEXT, 0, false},
+    {"action", "DO", COLUMN_TEXT, 0, false},
+};
+
+/* {name: {min, ...}} as rows with a "sensor" each. */
+static json_t *sensor_rows(const json_t *sensors)
+{
+	json_t *rows = json_array(), *value;
+	const char *name;
+
+	json_object_foreach((json_t *)sensors, name, value)
+	{
+		json_t *row = json_copy(value);
+		(void)json_object_set_new(row, "sensor", json_string(name));
+		(void)json_array_append_new(rows, row);
+	}
+	return rows;
+}
+
+static enum cli_exit show(struct cli *cli, const json_t *device)
+{
+	const json_t *reasons = json_object_get(device, "reasons_list");
+	enum cli_exit code = cli_object(cli, device, columns, COUNT(columns));
+
+	if (code != CLI_OK || cli->format != WRITER_TABLE)
+		return code;
+	json_t *sensors = sensor_rows(json_object_get(device, "sensors"));
+	if (json_array_size(sensors) > 0) {
+		(void)fputc('\n', cli->out);
+		code = cli_rows(cli, sensors, sensor_columns, COUNT(sensor_columns), NULL);
+	}
+	json_decref(sensors);
+	if (code == CLI_OK && json_array_size(reasons) > 0) {
+		(void)fputc('\n', cli->out);
+		code = cli_rows(cli, reasons, reason_columns, COUNT(reason_columns), NULL);
+	}
+	return code;
+}
+
+static enum cli_exit ask(struct cli *cli, const char *id, const char *method, json_t *change)
+{
+	char path[128];
+	json_t *device = NULL;
+	enum cli_exit code = cli_device_path(cli, id, "", path, sizeof(path));
+
+	if (code == CLI_OK)
+		code = cli_request(cli, &(struct cli_request){.method = method, .path = path, .body = change}, &device);
+	if (code == CLI_OK)
+		code = show(cli, device);
+	json_decref(device);
+	return code;
+}
+
+enum cli_exit cmd_device_show(struct cli *cli, char **args, size_t count)
+{
+	(void)count;
+	return ask(cli, args[0], "GET", NULL);
+}
+
+/* KEY=VALUE into the change; an empty value is null. */
+static enum cli_exit take_pair(struct cli *cli, json_t *change, const char *pair)
+{
+	static const char *const keys[] = {"name", "site", "zone", "bay"};
+	const char *equals = strchr(pair, '=');
+	size_t len = equals != NULL ? (size_t)(equals - pair) : strlen(pair);
+	char key[32];
+
+	(void)snprintf(key, sizeof(key), "%.*s", (int)len, pair);
+	if (equals == NULL)
+		return cli_fail_usage(cli, "'%s' has no '='; write KEY=VALUE, such as site=berlin", pair);
+	for (size_t i = 0; i < COUNT(keys); i++)
+		if (strcmp(keys[i], key) == 0) {
+			if (!gf_utf8_valid(equals + 1, strlen(equals + 1)))
+				return cli_fail_usage(cli, "the value of %s is not UTF-8", key);
+			json_t *value = equals[1] == '\0' ? json_null() : json_string(equals + 1);
+			return json_object_set_new(change, key, value) == 0 ? CLI_OK : cli_fail(cli, CLI_REFUSED, "out of memory");
+		}
+	const char *near = gf_nearest(key, keys, COUNT(keys));
+	return near != NULL ? cli_fail_usage(cli, "unknown key '%s'; did you mean '%s'?", key, near)
+	                    : cli_fail_usage(cli, "unknown key '%s'; it may be name, site, zone or bay", key);
+}
+
+enum cli_exit cmd_device_set(struct cli *cli, char **args, size_t count)
+{
+	json_t *change = json_object();
+	enum cli_exit code = CLI_OK;
+
+	for (size_t i = 1; i < count && code == CLI_OK; i++)
+		code = take_pair(cli, change, args[i]);
+	if (code == CLI_OK)
+		code = ask(cli, args[0], "PATCH", change);
+	json_decref(change);
+	return code;
+}

@@ -1,0 +1,69 @@
+/* `events`: the newest so far, and with --follow each new one as it happens, by long polls. */
+#include <string.h>
+
+#include "gateway/cli/cli.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+enum { FOLLOW_WAIT_S = 25 };
+
+static const struct column columns[] = {
+    {"time", "TIME", COLUMN_TIME, 16, false},     {"kind", "KIND", COLUMN_TEXT, 10, false},
+    {"device", "DEVICE", COLUMN_TEXT, 24, false}, {"text", "EVENT", COLUMN_TEXT, 0, false},
+    {"id", "", COLUMN_RAW_ONLY, 0, false},
+};
+
+/* One answer's events; *ret_next is the cursor to go on from. */
+static enum cli_exit round_trip(struct cli *cli, const struct cli_request *request, struct writer *writer,
+                                char ret_next[static 32])
+{
+	json_t *body = NULL, *item;
+	size_t i;
+	enum cli_exit code = cli_request(cli, request, &body);
+
+	if (code != CLI_OK)
+		return code;
+	json_array_foreach(json_object_get(body, "items"), i, item) if (code == CLI_OK && writer_item(writer, item) != 0)
+	    code = cli_fail(cli, CLI_REFUSED, "can't write the output");
+	const char *next = json_string_value(json_object_get(body, "next"));
+	(void)snprintf(ret_next, 32, "%s", next != NULL ? next : "0");
+	json_decref(body);
+	return code;
+}
+
+enum cli_exit cmd_events(struct cli *cli, char **args, size_t count)
+{
+	bool follow = cli->values[CLI_OPT_FOLLOW] != NULL;
+	const char *limit = cli->values[CLI_OPT_LIMIT], *kind = cli->values[CLI_OPT_KIND],
+	           *device = cli->values[CLI_OPT_DEVICE];
+	struct writer_options options = {.out = cli->out,
+	                                 .format = cli->format,
+	                                 .colour = cli->colour,
+	                                 .terminal = cli->terminal,
+	                                 .stream = follow,
+	                                 .now_ms = cli->now_ms};
+	struct cli_request request = {.path = "/v1/events",
+	                              .params = {{"tail", limit != NULL ? limit : "20"},
+	                                         {"since", cli->values[CLI_OPT_SINCE]},
+	                                         {"kind", kind},
+	                                         {"device", device}}};
+	struct writer *writer = NULL;
+	char next[32] = "0";
+	enum cli_exit code;
+
+	(void)args;
+	(void)count;
+	if (writer_new(&options, columns, COUNT(columns), &writer) != 0)
+		return cli_fail(cli, CLI_REFUSED, "out of memory");
+	code = round_trip(cli, &request, writer, next);
+	while (code == CLI_OK && follow) {
+		struct cli_request more = {.path = "/v1/events",
+		                           .params = {{"after", next}, {"wait_s", "25"}, {"kind", kind}, {"device", device}},
+		                           .timeout_s = FOLLOW_WAIT_S + CLIENT_TIMEOUT_S};
+		code = round_trip(cli, &more, writer, next);
+	}
+	if (code == CLI_OK && writer_end(writer) != 0)
+		code = cli_fail(cli, CLI_REFUSED, "can't write the output");
+	writer_free(writer);
+	return code;
+}

@@ -1,0 +1,72 @@
+#include "gateway/cli/cli.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static const struct column columns[] = {
+    {"id", "DEVICE", COLUMN_TEXT, 40, false},    {"health", "HEALTH", COLUMN_STATE, 0, false},
+    {"code", "CODE", COLUMN_TEXT, 0, false},     {"text", "REASON", COLUMN_TEXT, 0, false},
+    {"action", "DO", COLUMN_TEXT, 0, false},     {"since", "SINCE", COLUMN_TIME, 0, false},
+    {"severity", "", COLUMN_RAW_ONLY, 0, false},
+};
+
+/* One row for each reason; a machine without one has a row of its own. */
+static int flatten(const json_t *item, json_t *rows)
+{
+	const json_t *reasons = json_object_get(item, "reasons");
+	size_t count = json_array_size(reasons);
+
+	for (size_t i = 0; i < (count > 0 ? count : 1); i++) {
+		json_t *row = count > 0 ? json_copy(json_array_get(reasons, i)) : json_object();
+		if (json_object_set(row, "id", json_object_get(item, "id")) != 0 ||
+		    json_object_set(row, "health", json_object_get(item, "health")) != 0) {
+			json_decref(row);
+			return -1;
+		}
+		if (json_array_append_new(rows, row) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static enum cli_exit print(struct cli *cli, const json_t *items)
+{
+	json_t *rows = json_array(), *item;
+	size_t i;
+	enum cli_exit code = CLI_OK;
+
+	if (cli->format == WRITER_JSON) {
+		json_decref(rows);
+		return cli_rows(cli, items, columns, COUNT(columns), NULL);
+	}
+	json_array_foreach(items, i, item) if (code == CLI_OK && flatten(item, rows) != 0) code =
+	    cli_fail(cli, CLI_REFUSED, "out of memory");
+	if (code == CLI_OK)
+		code = cli_rows(cli, rows, columns, COUNT(columns), "no such machine");
+	json_decref(rows);
+	return code;
+}
+
+enum cli_exit cmd_health(struct cli *cli, char **args, size_t count)
+{
+	struct cli_request request = {
+	    .path = "/v1/health", .params = {{"where", cli->values[CLI_OPT_WHERE]}, {"limit", cli->values[CLI_OPT_LIMIT]}}};
+	char path[128];
+	json_t *body = NULL, *one = NULL;
+	enum cli_exit code = CLI_OK;
+
+	if (count == 1) {
+		if (cli->values[CLI_OPT_WHERE] != NULL)
+			return cli_fail_usage(cli, "--where chooses among all machines; leave out either it or the id");
+		if ((code = cli_device_path(cli, args[0], "/health", path, sizeof(path))) != CLI_OK)
+			return code;
+		request = (struct cli_request){.path = path};
+	}
+	if ((code = cli_request(cli, &request, &body)) != CLI_OK)
+		return code;
+	if (count == 1)
+		one = json_pack("[O]", body);
+	code = print(cli, count == 1 ? one : json_object_get(body, "items"));
+	json_decref(one);
+	json_decref(body);
+	return code;
+}

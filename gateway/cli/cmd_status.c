@@ -1,0 +1,133 @@
+/* `status`: the fleet in one screen. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/cli/cli.h"
+#include "gateway/cli/text.h"
+#include "proto/base/clock.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+enum { HOURS = 24 };
+
+/* For CSV; the screen below shows the same. */
+static const struct column columns[] = {
+    {"fleet.machines", "", COLUMN_RAW_ONLY, 0, false},    {"fleet.online", "", COLUMN_RAW_ONLY, 0, false},
+    {"fleet.sites", "", COLUMN_RAW_ONLY, 0, false},       {"health.ok", "", COLUMN_RAW_ONLY, 0, false},
+    {"health.attention", "", COLUMN_RAW_ONLY, 0, false},  {"health.critical", "", COLUMN_RAW_ONLY, 0, false},
+    {"today.sessions", "", COLUMN_RAW_ONLY, 0, false},    {"today.running_s", "", COLUMN_RAW_ONLY, 0, false},
+    {"today.interrupted", "", COLUMN_RAW_ONLY, 0, false}, {"gateway.up_s", "", COLUMN_RAW_ONLY, 0, false},
+    {"gateway.broker", "", COLUMN_RAW_ONLY, 0, false},    {"audit.clean", "", COLUMN_RAW_ONLY, 0, false},
+};
+
+static const struct column needs_columns[] = {
+    {"severity", "SEVERITY", COLUMN_STATE, 0, false},
+    {"device", "DEVICE", COLUMN_TEXT, 40, false},
+    {"text", "WHAT", COLUMN_TEXT, 0, false},
+    {"action", "DO", COLUMN_TEXT, 0, false},
+};
+
+static long long number(const json_t *status, const char *group, const char *key)
+{
+	return (long long)json_number_value(json_object_get(json_object_get(status, group), key));
+}
+
+static const char *text(const json_t *status, const char *group, const char *key)
+{
+	const char *value = json_string_value(json_object_get(json_object_get(status, group), key));
+	return value != NULL ? value : "";
+}
+
+static void heading(const struct cli *cli, const char *title)
+{
+	(void)fprintf(cli->out, "%s%-8s%s ", cli->colour ? TEXT_BOLD : "", title, cli->colour ? TEXT_RESET : "");
+}
+
+static void fleet(const struct cli *cli, const json_t *status)
+{
+	char up[GF_DURATION_MAX];
+	bool clean = json_is_true(json_object_get(json_object_get(status, "audit"), "clean"));
+
+	heading(cli, "Fleet");
+	(void)fprintf(cli->out, "%lld machines · %lld online · %lld sites · gateway up %s, audit %s",
+	              number(status, "fleet", "machines"), number(status, "fleet", "online"),
+	              number(status, "fleet", "sites"), gf_duration_format(number(status, "gateway", "up_s") * 1000, up),
+	              clean ? "clean" : "not clean");
+	if (!clean)
+		(void)fprintf(cli->out, " (%lld findings: gymfleet audit)", number(status, "audit", "problems"));
+	(void)fputc('\n', cli->out);
+	if (strcmp(text(status, "gateway", "broker"), "connected") != 0) {
+		char *reason = strdup(text(status, "gateway", "broker_reason"));
+		heading(cli, "Broker");
+		if (reason != NULL)
+			text_clean(reason);
+		(void)fprintf(cli->out, "not connected: %s (gymfleet doctor)\n", reason != NULL ? reason : "");
+		free(reason);
+	}
+}
+
+static void health_count(const struct cli *cli, const json_t *status, const char *word, const char *separator)
+{
+	long long n = number(status, "health", word);
+	const char *colour = cli->colour && n > 0 ? text_colour(word) : "";
+	(void)fprintf(cli->out, "%s%lld %s%s%s", colour, n, word, *colour != '\0' ? TEXT_RESET : "", separator);
+}
+
+static void health(const struct cli *cli, const json_t *status)
+{
+	heading(cli, "Health");
+	health_count(cli, status, "ok", " · ");
+	health_count(cli, status, "attention", " · ");
+	health_count(cli, status, "critical", "\n");
+}
+
+/* The hours from the first to the last in which something ran. */
+static void today(const struct cli *cli, const json_t *status)
+{
+	const json_t *by_hour = json_object_get(json_object_get(status, "today"), "by_hour");
+	double seconds[HOURS] = {0};
+	size_t from = HOURS, to = 0;
+	char line[3 * HOURS + 1];
+
+	heading(cli, "Today");
+	(void)fprintf(cli->out, "%lld sessions · %.1f h running · %lld interrupted", number(status, "today", "sessions"),
+	              (double)number(status, "today", "running_s") / 3600, number(status, "today", "interrupted"));
+	for (size_t h = 0; h < HOURS; h++) {
+		seconds[h] = json_number_value(json_array_get(by_hour, h));
+		if (seconds[h] > 0) {
+			from = from == HOURS ? h : from;
+			to = h;
+		}
+	}
+	if (from < HOURS) {
+		text_sparkline(seconds + from, to - from + 1, line);
+		(void)fprintf(cli->out, "   %02zuh %s %02zuh UTC", from, line, to);
+	}
+	(void)fputc('\n', cli->out);
+}
+
+static enum cli_exit screen(struct cli *cli, const json_t *status)
+{
+	const json_t *needs = json_object_get(status, "needs_you");
+
+	fleet(cli, status);
+	health(cli, status);
+	today(cli, status);
+	if (json_array_size(needs) == 0)
+		return CLI_OK;
+	(void)fprintf(cli->out, "\n%sNeeds you%s\n", cli->colour ? TEXT_BOLD : "", cli->colour ? TEXT_RESET : "");
+	return cli_rows(cli, needs, needs_columns, COUNT(needs_columns), NULL);
+}
+
+enum cli_exit cmd_status(struct cli *cli, char **args, size_t count)
+{
+	json_t *status = NULL;
+	enum cli_exit code = cli_request(cli, &(struct cli_request){.path = "/v1/status"}, &status);
+
+	(void)args;
+	(void)count;
+	if (code == CLI_OK)
+		code = cli->format == WRITER_TABLE ? screen(cli, status) : cli_object(cli, status, columns, COUNT(columns));
+	json_decref(status);
+	return code;
+}

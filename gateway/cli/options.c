@@ -1,0 +1,131 @@
+#include <getopt.h>
+#include <string.h>
+
+#include "gateway/cli/cli.h"
+#include "proto/base/text.h"
+
+struct option_spec {
+	const char *name;
+	char letter;       /* 0 = none */
+	const char *value; /* NULL for a switch */
+	const char *help;
+};
+
+static const struct option_spec specs[] = {
+    [CLI_OPT_OUTPUT] = {"output", 'o', "FORMAT", "table, json or csv"},
+    [CLI_OPT_SOCKET] = {"socket", 0, "PATH", "the gateway's socket (or GYMFLEET_SOCKET; " CLI_SOCKET_DEFAULT ")"},
+    [CLI_OPT_HELP] = {"help", 'h', NULL, "what the command does"},
+    [CLI_OPT_VERSION] = {"version", 0, NULL, "the program's version"},
+    [CLI_OPT_SINCE] = {"since", 0, "TIME", "from then on: 7d, 24h, 90m or 2026-11-20T17:42:00Z"},
+    [CLI_OPT_UNTIL] = {"until", 0, "TIME", "up to then, written like --since"},
+    [CLI_OPT_WHERE] = {"where", 0, "EXPR",
+                       "only rows for which this holds: site=berlin and (health!=ok or motor_hours>1500)"},
+    [CLI_OPT_LIMIT] = {"limit", 0, "N", "at most so many rows"},
+    [CLI_OPT_BY] = {"by", 0, "KEY", "device, site, class, routine, area, hour or day"},
+    [CLI_OPT_OPEN] = {"open", 0, NULL, "only what is still open"},
+    [CLI_OPT_FOLLOW] = {"follow", 'f', NULL, "go on printing new ones until interrupted"},
+    [CLI_OPT_KIND] = {"kind", 0, "KIND", "presence, session, fault, lost, quarantine, catalog or device"},
+    [CLI_OPT_DEVICE] = {"device", 0, "ID", "only this machine"},
+    [CLI_OPT_CLASS] = {"class", 0, "CLASS", "percussion, roller, compression, chair or water_bed"},
+    [CLI_OPT_NAME] = {"name", 0, "NAME", "the catalog's name"},
+    [CLI_OPT_CATALOG_VERSION] = {"version", 0, "N", "the catalog's version; it only grows"},
+    [CLI_OPT_FILE] = {"out", 'o', "FILE", "where the catalog is written"},
+};
+_Static_assert(sizeof(specs) / sizeof(specs[0]) == CLI_OPT_COUNT, "every option has its words");
+
+enum { VAL_BASE = 256 }; /* of getopt: beyond any letter */
+
+/* The options that the command takes, its own before the common ones, which give way where a name or letter is taken. */
+static size_t allowed(const struct cli_command *command, enum cli_option ret_options[CLI_OPT_COUNT])
+{
+	unsigned own = command != NULL ? command->options : 0;
+	size_t count = 0;
+
+	for (int pass = 0; pass < 2; pass++)
+		for (int i = 0; i < CLI_OPT_COUNT; i++) {
+			bool taken = ((pass == 0 ? own : CLI_COMMON & ~own) & CLI_BIT(i)) == 0;
+			for (size_t k = 0; k < count && !taken; k++)
+				taken = strcmp(specs[ret_options[k]].name, specs[i].name) == 0 ||
+				        (specs[i].letter != 0 && specs[ret_options[k]].letter == specs[i].letter);
+			if (!taken)
+				ret_options[count++] = (enum cli_option)i;
+		}
+	return count;
+}
+
+void cli_options_help(const struct cli_command *command, FILE *to)
+{
+	enum cli_option options[CLI_OPT_COUNT];
+	size_t count = allowed(command, options);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct option_spec *s = &specs[options[i]];
+		char left[40];
+		(void)snprintf(left, sizeof(left), "%s%.*s%s--%s %s", s->letter != 0 ? "-" : "", s->letter != 0, &s->letter,
+		               s->letter != 0 ? ", " : "", s->name, s->value != NULL ? s->value : "");
+		(void)fprintf(to, "  %-22s %s\n", left, s->help);
+	}
+}
+
+static enum cli_exit unknown(struct cli *cli, const char *word, const enum cli_option *options, size_t count)
+{
+	const char *names[CLI_OPT_COUNT], *near;
+	char name[64];
+
+	for (size_t i = 0; i < count; i++)
+		names[i] = specs[options[i]].name;
+	(void)gf_strcpy(name, sizeof(name), word + strspn(word, "-"));
+	name[strcspn(name, "=")] = '\0';
+	near = gf_nearest(name, names, count);
+	if (near != NULL)
+		return cli_fail_usage(cli, "unknown option '%s'; did you mean '--%s'?", word, near);
+	return cli_fail_usage(cli, "unknown option '%s'", word);
+}
+
+/* What getopt_long complains of, by its return value and optopt. */
+static enum cli_exit complain(struct cli *cli, int result, char *const *argv, const enum cli_option *options,
+                              size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct option_spec *s = &specs[options[i]];
+		if (optopt == VAL_BASE + (int)i || (optopt != 0 && optopt == s->letter))
+			return result == ':' ? cli_fail_usage(cli, "--%s needs a value: %s", s->name, s->help)
+			                     : cli_fail_usage(cli, "--%s takes no value", s->name);
+	}
+	if (optopt != 0) {
+		char word[] = {'-', (char)optopt, '\0'};
+		return unknown(cli, word, options, count);
+	}
+	return unknown(cli, argv[optind - 1], options, count);
+}
+
+enum cli_exit cli_options(struct cli *cli, int argc, char **argv, int *ret_first)
+{
+	enum cli_option options[CLI_OPT_COUNT];
+	struct option list[CLI_OPT_COUNT + 1] = {0};
+	size_t count = allowed(cli->command, options);
+	char letters[2 * CLI_OPT_COUNT + 3];
+	char *to = stpcpy(letters, cli->command == NULL ? "+:" : ":");
+	int got;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct option_spec *s = &specs[options[i]];
+		list[i] = (struct option){s->name, s->value != NULL ? required_argument : no_argument, NULL, VAL_BASE + (int)i};
+		if (s->letter != 0) {
+			*to++ = s->letter;
+			to = stpcpy(to, s->value != NULL ? ":" : "");
+		}
+	}
+	*to = '\0';
+	opterr = 0;
+	optind = 0; /* begin anew */
+	while ((got = getopt_long(argc, argv, letters, list, NULL)) != -1) {
+		if (got == '?' || got == ':')
+			return complain(cli, got, argv, options, count);
+		for (size_t i = 0; i < count; i++)
+			if (got == VAL_BASE + (int)i || got == specs[options[i]].letter)
+				cli->values[options[i]] = optarg != NULL ? optarg : "";
+	}
+	*ret_first = optind;
+	return CLI_OK;
+}

@@ -1,0 +1,160 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/cli/cli.h"
+#include "proto/base/text.h"
+
+enum { PAGE_ROWS = 1000 };
+
+/* A refusal in the gateway's words. Wrong parameters (400) are the caller's usage. */
+static enum cli_exit refused(struct cli *cli, const struct client_answer *answer)
+{
+	const char *message = json_string_value(json_object_get(json_object_get(answer->body, "error"), "message"));
+
+	if (message == NULL)
+		return cli_fail(cli, CLI_REFUSED, "the gateway refused with HTTP %ld", answer->status);
+	return cli_fail(cli, answer->status == 400 ? CLI_USAGE : CLI_REFUSED, "%s", message);
+}
+
+enum cli_exit cli_request(struct cli *cli, const struct cli_request *request, json_t **ret_body)
+{
+	struct client_answer answer = {0};
+	struct gf_diag diag = {{0}};
+	const char *method = request->method != NULL ? request->method : "GET";
+	int r = client_request(cli->values[CLI_OPT_SOCKET], method, request->path, request->params, request->body,
+	                       request->timeout_s, &answer, &diag);
+
+	if (r != 0)
+		return cli_fail(cli, r == -ENOMEM ? CLI_REFUSED : CLI_UNREACHABLE, "%s", diag.text);
+	if (answer.status < 200 || answer.status > 299) {
+		enum cli_exit code = refused(cli, &answer);
+		json_decref(answer.body);
+		return code;
+	}
+	*ret_body = answer.body;
+	return CLI_OK;
+}
+
+enum cli_exit cli_device_path(struct cli *cli, const char *id, const char *suffix, char *buf, size_t size)
+{
+	if (!gf_id_valid(id, strlen(id)))
+		return cli_fail(cli, CLI_USAGE, "'%s' is no machine's id: small letters, digits and '-', at most 63", id);
+	(void)snprintf(buf, size, "/v1/devices/%s%s", id, suffix);
+	return CLI_OK;
+}
+
+static enum cli_exit make_writer(struct cli *cli, const struct column *columns, size_t count, struct writer **ret)
+{
+	struct writer_options options = {.out = cli->out,
+	                                 .format = cli->format,
+	                                 .colour = cli->colour,
+	                                 .terminal = cli->terminal,
+	                                 .now_ms = cli->now_ms};
+	return writer_new(&options, columns, count, ret) == 0 ? CLI_OK : cli_fail(cli, CLI_REFUSED, "out of memory");
+}
+
+static enum cli_exit write_items(struct cli *cli, struct writer *writer, const json_t *items)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(items, i, item) if (writer_item(writer, item) != 0) return cli_fail(cli, CLI_REFUSED,
+	                                                                                       "can't write the output");
+	return CLI_OK;
+}
+
+static enum cli_exit end_writer(struct cli *cli, struct writer *writer, size_t rows, const char *none)
+{
+	if (writer_end(writer) != 0)
+		return cli_fail(cli, CLI_REFUSED, "can't write the output: %s", strerror(errno));
+	if (rows == 0 && cli->format == WRITER_TABLE && none != NULL)
+		(void)fprintf(cli->out, "%s\n", none);
+	return CLI_OK;
+}
+
+enum cli_exit cli_rows(struct cli *cli, const json_t *items, const struct column *columns, size_t columns_count,
+                       const char *none)
+{
+	struct writer *writer = NULL;
+	enum cli_exit code = make_writer(cli, columns, columns_count, &writer);
+
+	if (code == CLI_OK && (code = write_items(cli, writer, items)) == CLI_OK)
+		code = end_writer(cli, writer, json_array_size(items), none);
+	writer_free(writer);
+	return code;
+}
+
+/* One page into the writer; *cursor becomes where the next begins, empty at the end. */
+static enum cli_exit page(struct cli *cli, const struct cli_list *list, struct writer *writer, size_t *rows,
+                          char cursor[static 256])
+{
+	struct cli_request request = list->request;
+	size_t left = cli->limit - *rows, n = 0, i;
+	char limit[24];
+	json_t *body = NULL;
+
+	while (request.params[n].name != NULL)
+		n++;
+	(void)snprintf(limit, sizeof(limit), "%zu", left < PAGE_ROWS ? left : PAGE_ROWS);
+	request.params[n++] = (struct client_param){"limit", limit};
+	request.params[n] = (struct client_param){"after", *cursor != '\0' ? cursor : NULL};
+	enum cli_exit code = cli_request(cli, &request, &body);
+	if (code != CLI_OK)
+		return code;
+	const json_t *items = json_object_get(body, "items");
+	const char *next = json_string_value(json_object_get(body, "next"));
+	i = json_array_size(items);
+	code = write_items(cli, writer, items);
+	*rows += i;
+	if (!gf_strcpy(cursor, 256, next != NULL ? next : ""))
+		cursor[0] = '\0';
+	json_decref(body);
+	return code;
+}
+
+enum cli_exit cli_list(struct cli *cli, const struct cli_list *list)
+{
+	struct writer *writer = NULL;
+	char cursor[256] = "";
+	size_t rows = 0;
+	enum cli_exit code = make_writer(cli, list->columns, list->columns_count, &writer);
+
+	if (code != CLI_OK)
+		return code;
+	do
+		code = page(cli, list, writer, &rows, cursor);
+	while (code == CLI_OK && *cursor != '\0' && rows < cli->limit);
+	if (code == CLI_OK)
+		code = end_writer(cli, writer, rows, list->none);
+	writer_free(writer);
+	if (code == CLI_OK && *cursor != '\0')
+		(void)fprintf(cli->err, "gymfleet: there are more than these %zu rows; ask for them by --limit\n", rows);
+	return code;
+}
+
+static void print_pairs(struct cli *cli, const json_t *object, const struct column *columns, size_t columns_count)
+{
+	for (size_t c = 0; c < columns_count; c++) {
+		char *cell = columns[c].format != COLUMN_RAW_ONLY ? writer_cell(&columns[c], object, cli->now_ms) : NULL;
+		if (cell != NULL)
+			(void)fprintf(cli->out, "%-16s %s\n", columns[c].title, cell);
+		free(cell);
+	}
+}
+
+enum cli_exit cli_object(struct cli *cli, const json_t *object, const struct column *columns, size_t columns_count)
+{
+	if (cli->format == WRITER_JSON)
+		return writer_json(cli->out, object, cli->terminal) == 0 ? CLI_OK
+		                                                         : cli_fail(cli, CLI_REFUSED, "can't write the output");
+	if (cli->format == WRITER_TABLE) {
+		print_pairs(cli, object, columns, columns_count);
+		return CLI_OK;
+	}
+	json_t *rows = json_pack("[O]", object);
+	enum cli_exit code =
+	    rows != NULL ? cli_rows(cli, rows, columns, columns_count, NULL) : cli_fail(cli, CLI_REFUSED, "out of memory");
+	json_decref(rows);
+	return code;
+}

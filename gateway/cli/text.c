@@ -1,0 +1,86 @@
+#include "gateway/cli/text.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+void text_clean(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from != '\0'; from++) {
+		unsigned char c = (unsigned char)*from, following = (unsigned char)from[1];
+		bool c1 = c == 0xC2 && following >= 0x80 && following <= 0x9F;
+		if (c1)
+			from++;
+		*to++ = c1 || (c < 0x20 && c != '\n') || c == 0x7F ? '?' : *from;
+	}
+	*to = '\0';
+}
+
+size_t text_width(const char *text)
+{
+	size_t n = 0;
+	for (; *text != '\0'; text++)
+		n += ((unsigned char)*text & 0xC0) != 0x80;
+	return n;
+}
+
+void text_bar(double fraction, size_t width, char *buf)
+{
+	static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+	double clipped = fraction > 1 ? 1 : fraction > 0 ? fraction : 0;
+	size_t units = (size_t)lround(clipped * (double)width * 8);
+	char *to = buf;
+
+	if (clipped > 0 && units == 0)
+		units = 1;
+	for (size_t i = 0; i < units / 8; i++)
+		to = stpcpy(to, "█");
+	stpcpy(to, eighths[units % 8]);
+}
+
+void text_sparkline(const double *values, size_t count, char *buf)
+{
+	static const char *const heights[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+	double top = 0;
+	char *to = buf;
+
+	for (size_t i = 0; i < count; i++)
+		top = values[i] > top ? values[i] : top;
+	for (size_t i = 0; i < count; i++) {
+		if (!(values[i] > 0)) {
+			to = stpcpy(to, " ");
+			continue;
+		}
+		size_t height = (size_t)ceil(values[i] / top * 8);
+		to = stpcpy(to, heights[height > 8 ? 7 : height - 1]);
+	}
+	*to = '\0';
+}
+
+const char *text_colour(const char *word)
+{
+	static const struct {
+		const char *word, *sequence;
+	} colours[] = {
+	    {"ok", "\033[32m"},
+	    {"online", "\033[32m"},
+	    {"completed", "\033[32m"},
+	    {"running", "\033[36m"},
+	    {"attention", "\033[33m"},
+	    {"interrupted", "\033[33m"},
+	    {"offline", "\033[31m"},
+	    {"critical", "\033[31m"},
+	    {"latch", "\033[31m"},
+	    {"fault_stopped", "\033[31m"},
+	    {"safety_stopped", "\033[31m"},
+	    {"stop", "\033[33m"},
+	    {"problem", "\033[31m"},
+	    {"clean", "\033[32m"},
+	};
+	for (size_t i = 0; i < sizeof(colours) / sizeof(colours[0]); i++)
+		if (strcmp(colours[i].word, word) == 0)
+			return colours[i].sequence;
+	return "";
+}
