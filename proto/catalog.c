@@ -391,7 +391,7 @@ static int check_total(const struct check *c)
 		total_ms += c->routine->steps[i].duration_ms;
 	for (int class = 1; class < GF_CLASS_COUNT; class ++) {
 		if ((c->routine->classes & (1U << class)) != 0 && total_ms > (uint64_t)class_max_s[class] * 1000)
-			return wrong(c, "total_s", "the routine takes %g s; a %s runs %u s at most", (double)total_ms / 1000,
+			return wrong(c, "total_s", "the routine takes %g s; class %s runs %u s at most", (double)total_ms / 1000,
 			             gf_class_name((enum gf_class) class), class_max_s[class]);
 	}
 	return 0;

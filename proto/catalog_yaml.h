@@ -29,6 +29,9 @@
 /* Reads, compiles and checks one routine; the caller ends it with gf_routine_deinit. 0, -EINVAL for a mistake in the file, or
  * another negative errno; `diag` is set on failure. */
 GF_MUST_CHECK int gf_catalog_yaml_routine(const char *path, struct gf_routine *ret_routine, struct gf_diag *diag);
+/* The same for a text in memory; `name` stands for the path in the errors. */
+GF_MUST_CHECK int gf_catalog_yaml_text(const char *name, const char *text, size_t len, struct gf_routine *ret_routine,
+                                       struct gf_diag *diag);
 
 /*
  * A catalog for one class out of every *.yaml of a folder, by file name; the caller ends it with gf_catalog_deinit. Every
