@@ -1,0 +1,4 @@
+foreach(name report status ack)
+    gf_add_fuzzer(${name}_fuzz SOURCES fuzz/${name}_fuzz.c LINK gf_codec gf_base)
+endforeach()
+gf_add_fuzzer(catalog_fuzz SOURCES fuzz/catalog_fuzz.c LINK gf_catalog_codec gf_base)
