@@ -48,8 +48,8 @@ GF_MUST_CHECK int gf_report_add(struct gf_report_writer *w, const void *record, 
  * reader that wants the good ones: it marks bad[i] (which has room for GF_REPORT_RECORDS_MAX), leaves that record zeroed
  * but for seq, its place in the report (`diag` tells of the last bad one), and fails only when the report itself can't be read.
  * Rules of a report: records_count 1..GF_REPORT_RECORDS_MAX; record[0].seq == first_seq; each following record's seq ==
- * gf_record_through(previous) + 1; stream id 16 bytes; seq >= 1. A bad record counts as one seq, but as it may have been a
- * Lost, the good record after it may stand further on: the bad one then stands for all seqs between.
+ * gf_record_through(previous) + 1, or the record is a bad one; stream id 16 bytes; seq >= 1. A bad record counts as one seq,
+ * but as it may have been a Lost, the good record after it may stand further on: the bad one then stands for all seqs between.
  */
 GF_MUST_CHECK int gf_report_decode(const void *data, size_t len, struct gf_report **ret_report, struct gf_diag *diag);
 GF_MUST_CHECK int gf_report_decode_each(const void *data, size_t len, struct gf_report **ret_report, bool *bad,

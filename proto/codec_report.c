@@ -196,7 +196,10 @@ static int check_place(const struct gf_record *record, const struct place *place
 	return GF_CODEC_E_INVALID;
 }
 
-/* Decodes the records into `report`. With `bad`, a record that can't be read is marked there; without it, it fails the report. */
+/*
+ * Decodes the records into `report`. With `bad`, a record that can't be read or stands in a wrong place is marked there and
+ * takes the place where it was found; without it, it fails the report.
+ */
 static int read_records(const struct envelope *e, struct gf_report *report, bool *bad, struct gf_diag *diag)
 {
 	struct gf_arena arena;
@@ -208,17 +211,19 @@ static int read_records(const struct envelope *e, struct gf_report *report, bool
 		struct gf_record *record = &report->records[i];
 		int failed = gf_record_decode_in(&arena, e->records[i].bytes, e->records[i].len, record, diag);
 
-		if (failed < 0 || (failed && !bad))
-			r = failed < 0 ? failed : GF_CODEC_E_INVALID;
-		else if (failed)
-			record->seq = place.next;
-		else
-			r = check_place(record, &place, diag);
-		if (r != 0 || failed)
+		if (failed == 0)
+			failed = check_place(record, &place, diag);
+		if (failed > 0) {
 			gf_diag_prefix(diag, "record %zu", i);
+			*record = (struct gf_record){.seq = place.next};
+		}
 		if (bad)
-			bad[i] = failed != 0;
-		place = (struct place){.next = gf_record_through(record) + 1, .may_jump = failed != 0};
+			bad[i] = failed > 0;
+		if (failed < 0)
+			r = failed;
+		else if (failed > 0 && !bad)
+			r = GF_CODEC_E_INVALID;
+		place = (struct place){.next = gf_record_through(record) + 1, .may_jump = failed > 0};
 	}
 	gf_arena_deinit(&arena);
 	return r;

@@ -227,9 +227,31 @@ static void i1_after_a_bad_record_seq_may_jump_forward_only(void **state)
 	begin(&b, 10);
 	add_bytes(&b, garbage, sizeof(garbage));
 	add(&b, GF_RECORD_HEARTBEAT, 10);
-	bad[0] = bad[1] = false;
-	assert_int_equal(gf_report_decode_each(b.buf, b.writer.len, &report, bad, NULL), GF_CODEC_E_INVALID);
-	assert_false(bad[0]);
+	assert_int_equal(gf_report_decode_each(b.buf, b.writer.len, &report, bad, NULL), 0);
+	assert_true(bad[0] && bad[1]);
+	assert_int_equal(report->records[1].seq, 11);
+	assert_int_equal(report->records[1].kind, GF_RECORD_UNSPECIFIED);
+	free(report);
+}
+
+static void i1_a_record_in_a_wrong_place_is_a_bad_one(void **state)
+{
+	struct built b;
+	struct gf_report *report;
+	struct gf_diag diag = {0};
+	bool bad[GF_REPORT_RECORDS_MAX];
+
+	(void)state;
+	begin(&b, 10);
+	add(&b, GF_RECORD_HEARTBEAT, 10);
+	add(&b, GF_RECORD_HEARTBEAT, 10);
+	add(&b, GF_RECORD_SESSION_ENDED, 12);
+	assert_int_equal(gf_report_decode_each(b.buf, b.writer.len, &report, bad, &diag), 0);
+	assert_string_equal(diag.text, "record 1: seq is 10, must be 11");
+	assert_true(!bad[0] && bad[1] && !bad[2]);
+	assert_int_equal(report->records[1].seq, 11);
+	assert_int_equal(report->records[2].seq, 12);
+	free(report);
 }
 
 static void i10_a_cut_or_flipped_report_is_survived(void **state)
