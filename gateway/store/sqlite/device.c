@@ -1,0 +1,269 @@
+/* A device's row, its streams, and the placing of its records in time. */
+#include <errno.h>
+
+#include "gateway/store/sqlite/writer.h"
+
+enum { STREAMS_KEPT = 64, HOUR_MS = 3600 * 1000 };
+static const int64_t plausible_since_ms = 1577836800000; /* 2020-01-01: no machine's clock is right before */
+
+#define DEVICE_COLUMNS                                                                                              \
+	"first_seen_ms, last_seen_ms, born, online, offline_reason, presence_since_ms, boot, connection, stream,"       \
+	" state_stream, state_boot, state_uptime_ms, clock_synced, clock_since_ms, last_record_ms, catalog,"            \
+	" catalog_version, odo_motor_ms, odo_sessions, odo_cycles, odo_seq, running_session, chain_no, chain_motor_ms," \
+	" chain_sessions, sessions, session_motor_ms, heartbeat_ms, heartbeat_stream, heartbeat_seq"
+
+static void read_row(struct query *q, struct device *d)
+{
+	d->key = col_i64(q);
+	d->first_seen_ms = col_i64(q);
+	d->last_seen_ms = col_i64(q);
+	d->born = col_i64(q);
+	d->online = col_i64(q);
+	d->offline_reason = (enum store_offline)col_i64(q);
+	d->presence_since_ms = col_i64(q);
+	d->boot = col_u64(q);
+	d->connection = col_u64(q);
+	d->stream = col_i64(q);
+	d->state.stream = col_i64(q);
+	d->state.boot = col_u64(q);
+	d->state.uptime_ms = col_u64(q);
+	d->clock_synced = col_i64(q);
+	d->clock_since_ms = col_i64(q);
+	d->last_record_ms = col_i64(q);
+	col_text(q, d->catalog, sizeof(d->catalog));
+	d->catalog_version = col_u64(q);
+	d->odometer.motor_ms = col_u64(q);
+	d->odometer.sessions = col_u64(q);
+	d->odometer.cycles = col_u64(q);
+	d->odo_seq = col_u64(q);
+	d->running_session = col_u64(q);
+	d->chain_no = col_u64(q);
+	d->chain_motor_ms = col_u64(q);
+	d->chain_sessions = col_u64(q);
+	d->sessions = col_u64(q);
+	d->session_motor_ms = col_u64(q);
+	d->heartbeat_ms = col_i64(q);
+	d->heartbeat_stream = col_i64(q);
+	d->heartbeat_seq = col_u64(q);
+}
+
+static int make_row(struct store *s, struct device *d, struct gf_diag *diag)
+{
+	struct query q;
+	int r;
+
+	query_begin(&q, &s->db, "INSERT INTO devices (id, first_seen_ms, last_seen_ms) VALUES (?1, ?2, ?2)");
+	query_text(&q, d->id);
+	query_i64(&q, d->first_seen_ms);
+	r = query_run(&q, diag);
+	if (r)
+		return r;
+	d->key = sqlite3_last_insert_rowid(s->db.handle);
+	return event_add(s, d->first_seen_ms, STORE_EVENT_DEVICE, d->id, 0, "new", diag, "heard of for the first time");
+}
+
+int device_load(struct store *s, const char *id, int64_t recv_ms, struct device *ret_dev, struct gf_diag *diag)
+{
+	struct device d = {.first_seen_ms = recv_ms, .last_seen_ms = recv_ms};
+	struct query q;
+	int rc, r;
+
+	gf_strcpy(d.id, sizeof(d.id), id);
+	query_begin(&q, &s->db, "SELECT device, " DEVICE_COLUMNS " FROM devices WHERE id = ?");
+	query_text(&q, id);
+	rc = query_step(&q);
+	if (rc == QUERY_ROW)
+		read_row(&q, &d);
+	r = query_end(&q, rc, diag);
+	if (!r && !d.key)
+		r = make_row(s, &d, diag);
+	if (!r)
+		*ret_dev = d;
+	return r;
+}
+
+int device_save(struct store *s, const struct device *d, struct gf_diag *diag)
+{
+	struct query q;
+
+	query_begin(&q, &s->db,
+	            "UPDATE devices SET (" DEVICE_COLUMNS ") = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+	            " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE device = ?");
+	query_i64(&q, d->first_seen_ms);
+	query_i64(&q, d->last_seen_ms);
+	query_i64(&q, d->born);
+	query_i64(&q, d->online);
+	query_i64(&q, d->offline_reason);
+	query_i64(&q, d->presence_since_ms);
+	query_u64(&q, d->boot);
+	query_u64(&q, d->connection);
+	query_i64(&q, d->stream);
+	query_i64(&q, d->state.stream);
+	query_u64(&q, d->state.boot);
+	query_u64(&q, d->state.uptime_ms);
+	query_i64(&q, d->clock_synced);
+	query_i64(&q, d->clock_since_ms);
+	query_i64(&q, d->last_record_ms);
+	query_text(&q, d->catalog);
+	query_u64(&q, d->catalog_version);
+	query_u64(&q, d->odometer.motor_ms);
+	query_u64(&q, d->odometer.sessions);
+	query_u64(&q, d->odometer.cycles);
+	query_u64(&q, d->odo_seq);
+	query_u64(&q, d->running_session);
+	query_u64(&q, d->chain_no);
+	query_u64(&q, d->chain_motor_ms);
+	query_u64(&q, d->chain_sessions);
+	query_u64(&q, d->sessions);
+	query_u64(&q, d->session_motor_ms);
+	query_i64(&q, d->heartbeat_ms);
+	query_i64(&q, d->heartbeat_stream);
+	query_u64(&q, d->heartbeat_seq);
+	query_i64(&q, d->key);
+	return query_run(&q, diag);
+}
+
+/* ---- streams ---- */
+
+static int stream_make(struct apply *a, const struct gf_stream_id *id, uint64_t acked_seq, int64_t *ret_number)
+{
+	struct query q;
+	int64_t number = 0;
+	int r;
+
+	query_begin(&q, a->db,
+	            "INSERT INTO streams (device, stream, id, acked_seq, first_ms) SELECT ?1,"
+	            " 1 + coalesce((SELECT max(stream) FROM streams WHERE device = ?1), 0), ?2, ?3, ?4 RETURNING stream");
+	query_i64(&q, a->dev->key);
+	query_blob(&q, id->bytes, sizeof(id->bytes));
+	query_u64(&q, acked_seq);
+	query_i64(&q, a->recv_ms);
+	r = query_value(&q, 0, &number, a->diag);
+	if (r)
+		return r;
+	/* The history is for machines that come back with an older disk; a machine can't fill the table. */
+	query_begin(&q, a->db, "DELETE FROM streams WHERE device = ? AND stream <= ?");
+	query_i64(&q, a->dev->key);
+	query_i64(&q, number - STREAMS_KEPT);
+	r = query_run(&q, a->diag);
+	if (!r)
+		*ret_number = number;
+	return r;
+}
+
+int device_stream(struct apply *a, const struct gf_stream_id *id, uint64_t acked_seq, bool *ret_made,
+                  struct stream *ret_stream)
+{
+	struct stream found = {0};
+	struct query q;
+	bool made = false;
+	int rc, r;
+
+	query_begin(&q, a->db, "SELECT stream, acked_seq FROM streams WHERE device = ? AND id = ?");
+	query_i64(&q, a->dev->key);
+	query_blob(&q, id->bytes, sizeof(id->bytes));
+	rc = query_step(&q);
+	if (rc == QUERY_ROW) {
+		found.number = col_i64(&q);
+		found.acked_seq = col_u64(&q);
+	}
+	r = query_end(&q, rc, a->diag);
+	if (!r && !found.number) {
+		made = true;
+		found.acked_seq = acked_seq;
+		r = stream_make(a, id, acked_seq, &found.number);
+	}
+	if (r)
+		return r;
+	if (found.number > a->dev->stream)
+		a->dev->stream = found.number;
+	*ret_made = made;
+	*ret_stream = found;
+	return 0;
+}
+
+int device_stream_ack(struct apply *a, int64_t stream, uint64_t acked_seq)
+{
+	struct query q;
+
+	query_begin(&q, a->db, "UPDATE streams SET acked_seq = ? WHERE device = ? AND stream = ?");
+	query_u64(&q, acked_seq);
+	query_i64(&q, a->dev->key);
+	query_i64(&q, stream);
+	return query_run(&q, a->diag);
+}
+
+/* ---- positions and times ---- */
+
+static int compare(uint64_t x, uint64_t y)
+{
+	return (x > y) - (x < y);
+}
+
+bool device_advance(struct device *dev, const struct position *at)
+{
+	int c = compare((uint64_t)at->stream, (uint64_t)dev->state.stream);
+
+	if (!c)
+		c = compare(at->boot, dev->state.boot);
+	if (!c)
+		c = compare(at->uptime_ms, dev->state.uptime_ms);
+	if (c < 0)
+		return false;
+	dev->state = *at;
+	return true;
+}
+
+int device_boot_seen(struct apply *a, uint64_t boot, int64_t epoch_ms)
+{
+	struct query q;
+
+	query_begin(&q, a->db,
+	            "INSERT INTO boots (device, stream, boot, epoch_ms) VALUES (?, ?, ?, ?)"
+	            " ON CONFLICT (device, stream, boot) DO UPDATE SET epoch_ms = min(epoch_ms, excluded.epoch_ms)");
+	query_i64(&q, a->dev->key);
+	query_i64(&q, a->stream);
+	query_u64(&q, boot);
+	query_i64(&q, epoch_ms);
+	return query_run(&q, a->diag);
+}
+
+static int boot_epoch(struct apply *a, uint64_t boot, int64_t *ret_epoch_ms)
+{
+	struct query q;
+	int r = 0;
+
+	if (boot != a->epoch_boot) {
+		query_begin(&q, a->db, "SELECT epoch_ms FROM boots WHERE device = ? AND stream = ? AND boot = ?");
+		query_i64(&q, a->dev->key);
+		query_i64(&q, a->stream);
+		query_u64(&q, boot);
+		r = query_value(&q, 0, &a->epoch_ms, a->diag);
+		a->epoch_boot = boot;
+	}
+	*ret_epoch_ms = a->epoch_ms;
+	return r;
+}
+
+int device_place(struct apply *a, uint64_t boot, uint64_t uptime_ms, uint64_t wall_ms, bool synced, int64_t *ret_at_ms,
+                 enum store_time_source *ret_source)
+{
+	int64_t epoch = 0;
+	int r;
+
+	if (synced && wall_ms >= (uint64_t)plausible_since_ms && wall_ms <= (uint64_t)(a->recv_ms + HOUR_MS)) {
+		*ret_at_ms = (int64_t)wall_ms;
+		*ret_source = STORE_TIME_DEVICE;
+		return 0;
+	}
+	r = boot_epoch(a, boot, &epoch);
+	if (r)
+		return r;
+	*ret_source = epoch ? STORE_TIME_ESTIMATED : STORE_TIME_RECEIVED;
+	/* Nothing happens after it was heard of. */
+	if (epoch && uptime_ms < (uint64_t)INT64_MAX / 2 && epoch + (int64_t)uptime_ms < a->recv_ms)
+		*ret_at_ms = epoch + (int64_t)uptime_ms;
+	else
+		*ret_at_ms = a->recv_ms;
+	return 0;
+}

@@ -1,0 +1,121 @@
+/*
+ * Retention: in small steps, so that a long list of old rows never holds ingest up. Heartbeats and the finer rollups go by age,
+ * events by number. Sessions, faults, daily rollups and what was lost stay.
+ */
+#include "gateway/store/sqlite/writer.h"
+
+struct retention {
+	const char *sql; /* parameters: device, older than, budget */
+	int64_t keep_ms;
+};
+
+/* Deletes up to `budget` rows of one device; *ret_deleted counts them. */
+static int prune_device(struct store *s, int64_t device, int64_t now_ms, unsigned budget, unsigned *ret_deleted,
+                        struct gf_diag *diag)
+{
+	const struct retention rules[] = {
+	    /* The newest heartbeat stays: it is the machine's present. */
+	    {"DELETE FROM heartbeats WHERE (device, at_ms, stream, seq) IN (SELECT h.device, h.at_ms, h.stream, h.seq FROM"
+	     " heartbeats h JOIN devices d USING (device) WHERE h.device = ? AND h.at_ms < ? AND NOT (h.seq ="
+	     " d.heartbeat_seq AND h.stream = d.heartbeat_stream) LIMIT ?)",
+	     s->options.keep_raw_ms},
+	    {"DELETE FROM rollups WHERE (device, span_s, start_ms) IN (SELECT device, span_s, start_ms FROM rollups WHERE"
+	     " device = ? AND span_s = 300 AND start_ms < ? LIMIT ?)",
+	     s->options.keep_5min_ms},
+	    {"DELETE FROM rollups WHERE (device, span_s, start_ms) IN (SELECT device, span_s, start_ms FROM rollups WHERE"
+	     " device = ? AND span_s = 3600 AND start_ms < ? LIMIT ?)",
+	     s->options.keep_hour_ms},
+	    {"DELETE FROM boots WHERE (device, stream, boot) IN (SELECT device, stream, boot FROM boots WHERE device = ?"
+	     " AND epoch_ms < ? LIMIT ?)",
+	     s->options.keep_hour_ms},
+	};
+	unsigned deleted = 0;
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]) && deleted < budget; i++) {
+		struct query q;
+		int r;
+
+		query_begin(&q, &s->db, rules[i].sql);
+		query_i64(&q, device);
+		query_i64(&q, now_ms - rules[i].keep_ms);
+		query_i64(&q, budget - deleted);
+		r = query_run(&q, diag);
+		if (r)
+			return r;
+		deleted += (unsigned)sqlite3_changes(s->db.handle);
+	}
+	*ret_deleted = deleted;
+	return 0;
+}
+
+static int prune_events(struct store *s, unsigned budget, unsigned *ret_deleted, struct gf_diag *diag)
+{
+	struct query q;
+	int r;
+
+	query_begin(&q, &s->db,
+	            "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE id <= (SELECT max(id) FROM events) - ?"
+	            " ORDER BY id LIMIT ?)");
+	query_i64(&q, STORE_EVENTS_KEPT);
+	query_i64(&q, budget);
+	r = query_run(&q, diag);
+	if (!r)
+		*ret_deleted = (unsigned)sqlite3_changes(s->db.handle);
+	return r;
+}
+
+/* The device after the one where the last call stopped; 0 = all were visited. */
+static int next_device(struct store *s, int64_t after, int64_t *ret_device, struct gf_diag *diag)
+{
+	struct query q;
+
+	query_begin(&q, &s->db, "SELECT min(device) FROM devices WHERE device > ?");
+	query_i64(&q, after);
+	return query_value(&q, 0, ret_device, diag);
+}
+
+static int prune(struct store *s, int64_t now_ms, unsigned budget, bool *ret_more, struct gf_diag *diag)
+{
+	unsigned used = 0;
+	int r = prune_events(s, budget, &used, diag);
+
+	*ret_more = true;
+	while (!r && used < budget) {
+		unsigned deleted = 0;
+		int64_t device = 0;
+
+		r = next_device(s, s->maintain_device, &device, diag);
+		if (!r && !device) {
+			s->maintain_device = 0;
+			*ret_more = false;
+			return 0;
+		}
+		if (!r)
+			r = prune_device(s, device, now_ms, budget - used, &deleted, diag);
+		if (r)
+			return r;
+		/* A device that filled the budget is visited again. A visit costs something too. */
+		if (deleted < budget - used)
+			s->maintain_device = device;
+		used += deleted + 1;
+	}
+	return r;
+}
+
+int store_maintain(struct store *s, int64_t now_ms, unsigned budget, bool *ret_more, struct gf_diag *diag)
+{
+	bool more = false;
+	int r = store_begin(s, diag);
+
+	if (r)
+		return r;
+	r = store_finish(s, prune(s, now_ms, budget, &more, diag), diag);
+	if (r)
+		return r;
+	/* Passive: takes what no reader still needs, never waits. */
+	pthread_mutex_lock(&s->lock);
+	sqlite3_wal_checkpoint_v2(s->db.handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	pthread_mutex_unlock(&s->lock);
+	*ret_more = more;
+	return 0;
+}

@@ -1,0 +1,204 @@
+/* Reading devices: the row, its newest heartbeat, its open faults. */
+#include <errno.h>
+
+#include "gateway/store/sqlite/reader.h"
+#include "gateway/store/sqlite/schema.h"
+
+enum { DAY_MS = 24 * 3600 * 1000 };
+
+#define SENSOR_NAMES(s) ", h." #s "_min, h." #s "_mean, h." #s "_max, h." #s "_last"
+#define SENSOR_COLUMNS SCHEMA_SENSORS(SENSOR_NAMES)
+
+/* ?1 id, ?2 a day ago, ?3 today's start */
+#define DEVICE_SELECT                                                                                                 \
+	"SELECT d.device, d.id, d.name_set, coalesce(d.site_set, d.site), coalesce(d.zone_set, d.zone),"                  \
+	" coalesce(d.bay_set, d.bay), d.name_set IS NOT NULL, d.site_set IS NOT NULL, d.zone_set IS NOT NULL,"            \
+	" d.bay_set IS NOT NULL, d.born, d.class, d.model, d.serial, d.agent_version, d.driver, d.catalog,"               \
+	" d.catalog_version, d.rated_motor_h, d.motor_temp_stop_c, d.surface_temp_stop_c, d.cert_not_after_ms, d.online," \
+	" d.offline_reason, d.presence_since_ms, d.first_seen_ms, d.last_seen_ms, d.boot, d.connection, d.clock_synced,"  \
+	" d.clock_since_ms, st.id, st.acked_seq, d.last_record_ms, d.odo_motor_ms, d.odo_sessions, d.odo_cycles,"         \
+	" d.running_session, d.sessions, d.session_motor_ms,"                                                             \
+	" (SELECT count(*) FROM sessions s WHERE s.device = d.device AND s.started_ms >= ?3),"                            \
+	" (SELECT count(*) FROM sessions s WHERE s.device = d.device AND s.started_ms >= ?2 AND s.outcome = 6),"          \
+	" (SELECT min(s.started_ms) FROM sessions s WHERE s.device = d.device AND s.started_ms >= ?2 AND s.outcome = 6)," \
+	" (SELECT count(*) FROM faults f WHERE f.device = d.device AND f.cleared_ms IS NULL),"                            \
+	" h.at_ms, h.interval_ms, h.motor_ms, h.in_session, h.derated, h.odo_motor_ms, h.odo_sessions, h.odo_cycles,"     \
+	" h.spool_records, h.spool_bytes, h.spool_dropped, h.link_connects, h.tick_p99_us, h.tick_worst_us,"              \
+	" h.tick_overruns" SENSOR_COLUMNS " FROM devices d"                                                               \
+	" LEFT JOIN streams st ON st.device = d.device AND st.stream = d.stream"                                          \
+	" LEFT JOIN heartbeats h ON h.device = d.device AND h.at_ms = d.heartbeat_ms AND h.stream = d.heartbeat_stream"   \
+	" AND h.seq = d.heartbeat_seq"
+
+_Static_assert(GF_OUTCOME_INTERRUPTED == 6, "DEVICE_SELECT counts outcome 6");
+
+static float col_float(struct query *q)
+{
+	double v = col_real(q);
+
+	return isnan(v) ? 0.0f : (float)v;
+}
+
+static void read_identity(struct query *q, struct store_device *d)
+{
+	col_text(q, d->id, sizeof(d->id));
+	col_text(q, d->name, sizeof(d->name));
+	col_text(q, d->location.site, sizeof(d->location.site));
+	col_text(q, d->location.zone, sizeof(d->location.zone));
+	col_text(q, d->location.bay, sizeof(d->location.bay));
+	d->name_set = col_i64(q);
+	d->site_set = col_i64(q);
+	d->zone_set = col_i64(q);
+	d->bay_set = col_i64(q);
+	d->born = col_i64(q);
+	d->class = (enum gf_class)col_i64(q);
+	col_text(q, d->model, sizeof(d->model));
+	col_text(q, d->serial, sizeof(d->serial));
+	col_text(q, d->agent_version, sizeof(d->agent_version));
+	col_text(q, d->driver, sizeof(d->driver));
+	col_text(q, d->catalog, sizeof(d->catalog));
+	d->catalog_version = col_u64(q);
+	d->rated_motor_h = col_float(q);
+	d->motor_temp_stop_c = col_float(q);
+	d->surface_temp_stop_c = col_float(q);
+	d->cert_not_after_ms = col_i64(q);
+}
+
+static void read_state(struct query *q, struct store_device *d)
+{
+	d->online = col_i64(q);
+	d->offline_reason = (enum store_offline)col_i64(q);
+	d->presence_since_ms = col_i64(q);
+	d->first_seen_ms = col_i64(q);
+	d->last_seen_ms = col_i64(q);
+	d->boot = col_u64(q);
+	d->connection = col_u64(q);
+	d->clock_synced = col_i64(q);
+	d->clock_since_ms = col_i64(q);
+	d->has_stream = col_blob(q, d->stream.bytes, sizeof(d->stream.bytes));
+	d->acked_seq = col_u64(q);
+	d->last_record_ms = col_i64(q);
+	d->odometer.motor_ms = col_u64(q);
+	d->odometer.sessions = col_u64(q);
+	d->odometer.cycles = col_u64(q);
+	d->running_session = col_u64(q);
+	d->sessions = col_u64(q);
+	d->session_motor_ms = col_u64(q);
+	d->sessions_today = col_u64(q);
+	d->interrupted_24h = (uint32_t)col_i64(q);
+	d->interrupted_since_ms = col_i64(q);
+	d->open_faults = (uint32_t)col_i64(q);
+}
+
+static void read_heartbeat(struct query *q, struct store_device *d)
+{
+	struct gf_heartbeat *h = &d->heartbeat;
+
+	d->has_heartbeat = !col_null(q);
+	d->heartbeat_ms = col_i64(q);
+	h->interval_ms = (uint32_t)col_i64(q);
+	h->motor_ms = (uint32_t)col_i64(q);
+	h->in_session = col_i64(q);
+	h->derated = col_i64(q);
+	h->odometer.motor_ms = col_u64(q);
+	h->odometer.sessions = col_u64(q);
+	h->odometer.cycles = col_u64(q);
+	h->spool_records = (uint32_t)col_i64(q);
+	h->spool_bytes = col_u64(q);
+	h->spool_dropped = col_u64(q);
+	h->link_connects = (uint32_t)col_i64(q);
+	h->tick_p99_us = (uint32_t)col_i64(q);
+	h->tick_worst_us = (uint32_t)col_i64(q);
+	h->tick_overruns = (uint32_t)col_i64(q);
+	for (size_t i = 1; i < GF_SENSOR_COUNT; i++) {
+		struct gf_stat *s = &h->sensors[i];
+
+		s->present = !col_null(q);
+		s->min = col_float(q);
+		s->mean = col_float(q);
+		s->max = col_float(q);
+		s->last = col_float(q);
+	}
+}
+
+static int read_open_faults(struct store_reader *reader, int64_t key, struct store_device *d, struct gf_diag *diag)
+{
+	struct query q;
+	size_t n = 0;
+	int rc;
+
+	if (!d->open_faults)
+		return 0;
+	query_begin(&q, &reader->db,
+	            "SELECT " FAULT_COLUMNS " FROM faults f JOIN devices d USING (device)"
+	            " WHERE f.device = ? AND f.cleared_ms IS NULL ORDER BY f.severity DESC, f.raised_ms LIMIT ?");
+	query_i64(&q, key);
+	query_i64(&q, STORE_OPEN_FAULTS_MAX);
+	while ((rc = query_step(&q)) == QUERY_ROW && n < STORE_OPEN_FAULTS_MAX)
+		read_fault(&q, &d->open[n++]);
+	return query_end(&q, rc, diag);
+}
+
+static int read_all(struct store_reader *reader, const struct store_device_query *query, store_device_fn row, void *ctx,
+                    struct gf_diag *diag)
+{
+	struct query q;
+	int rc, r, stopped = 0;
+
+	query_begin(&q, &reader->db,
+	            query->device ? DEVICE_SELECT " WHERE d.id = ?1" : DEVICE_SELECT " WHERE ?1 IS NULL ORDER BY d.id");
+	query_text(&q, query->device);
+	query_i64(&q, query->now_ms - DAY_MS);
+	query_i64(&q, query->today_ms);
+	while (!stopped && (rc = query_step(&q)) == QUERY_ROW) {
+		struct store_device d = {0};
+		int64_t key = col_i64(&q);
+
+		read_identity(&q, &d);
+		read_state(&q, &d);
+		read_heartbeat(&q, &d);
+		stopped = read_open_faults(reader, key, &d, diag);
+		if (!stopped)
+			stopped = row(ctx, &d);
+	}
+	r = query_end(&q, rc, stopped ? NULL : diag);
+	return stopped ? stopped : r;
+}
+
+int store_read_devices(struct store_reader *reader, const struct store_device_query *query, store_device_fn row,
+                       void *ctx, struct gf_diag *diag)
+{
+	int r = read_begin(reader, diag);
+
+	return r ? r : read_end(reader, read_all(reader, query, row, ctx, diag));
+}
+
+struct one {
+	struct store_device *dst;
+	bool found;
+};
+
+static int take_one(void *ctx, const struct store_device *device)
+{
+	struct one *one = ctx;
+
+	*one->dst = *device;
+	one->found = true;
+	return 0;
+}
+
+int store_read_device(struct store_reader *reader, const struct store_device_query *query,
+                      struct store_device *ret_device, struct gf_diag *diag)
+{
+	struct store_device device;
+	struct one one = {.dst = &device};
+	int r = store_read_devices(reader, query, take_one, &one, diag);
+
+	if (r)
+		return r;
+	if (!one.found) {
+		gf_diag_set(diag, "there is no device '%s'", query->device);
+		return -ENOENT;
+	}
+	*ret_device = device;
+	return 0;
+}

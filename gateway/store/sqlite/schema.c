@@ -1,0 +1,165 @@
+#include "gateway/store/sqlite/schema.h"
+
+#include <stdio.h>
+
+/* The columns of the sensors; both lists end with a comma. */
+#define RAW_SENSOR(s) #s "_min REAL, " #s "_mean REAL, " #s "_max REAL, " #s "_last REAL, "
+#define ROLLUP_SENSOR(s) #s "_min REAL, " #s "_max REAL, " #s "_sum REAL, " #s "_ms INTEGER NOT NULL DEFAULT 0, "
+
+#define RAW_SENSORS SCHEMA_SENSORS(RAW_SENSOR)
+#define ROLLUP_SENSORS SCHEMA_SENSORS(ROLLUP_SENSOR)
+
+/* Version 1: who the machines are, how their streams stand, sessions, faults, and what was lost. */
+static const char v1[] =
+    "CREATE TABLE meta (key TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    /* *_set: the operator's word over the machine's. state_*: where (stream, boot, uptime) the newest state was told.
+	   odo_seq: once the stream is stored up to it, every session before the odometer's reading is stored. */
+    "CREATE TABLE devices (device INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
+    " first_seen_ms INTEGER NOT NULL, last_seen_ms INTEGER NOT NULL,"
+    " name_set TEXT, site_set TEXT, zone_set TEXT, bay_set TEXT,"
+    " born INTEGER NOT NULL DEFAULT 0, class INTEGER NOT NULL DEFAULT 0,"
+    " model TEXT NOT NULL DEFAULT '', serial TEXT NOT NULL DEFAULT '', agent_version TEXT NOT NULL DEFAULT '',"
+    " driver TEXT NOT NULL DEFAULT '', site TEXT NOT NULL DEFAULT '', zone TEXT NOT NULL DEFAULT '',"
+    " bay TEXT NOT NULL DEFAULT '', rated_motor_h REAL, motor_temp_stop_c REAL, surface_temp_stop_c REAL,"
+    " cert_not_after_ms INTEGER NOT NULL DEFAULT 0,"
+    " catalog TEXT NOT NULL DEFAULT '', catalog_version INTEGER NOT NULL DEFAULT 0,"
+    " online INTEGER NOT NULL DEFAULT 0, offline_reason INTEGER NOT NULL DEFAULT 0,"
+    " presence_since_ms INTEGER NOT NULL DEFAULT 0, boot INTEGER NOT NULL DEFAULT 0,"
+    " connection INTEGER NOT NULL DEFAULT 0, stream INTEGER NOT NULL DEFAULT 0,"
+    " state_stream INTEGER NOT NULL DEFAULT 0, state_boot INTEGER NOT NULL DEFAULT 0,"
+    " state_uptime_ms INTEGER NOT NULL DEFAULT 0, clock_synced INTEGER NOT NULL DEFAULT 0,"
+    " clock_since_ms INTEGER NOT NULL DEFAULT 0, last_record_ms INTEGER NOT NULL DEFAULT 0,"
+    " odo_motor_ms INTEGER NOT NULL DEFAULT 0, odo_sessions INTEGER NOT NULL DEFAULT 0,"
+    " odo_cycles INTEGER NOT NULL DEFAULT 0, odo_seq INTEGER NOT NULL DEFAULT 0,"
+    " running_session INTEGER NOT NULL DEFAULT 0, chain_no INTEGER NOT NULL DEFAULT 0,"
+    " chain_motor_ms INTEGER NOT NULL DEFAULT 0, chain_sessions INTEGER NOT NULL DEFAULT 0,"
+    " sessions INTEGER NOT NULL DEFAULT 0, session_motor_ms INTEGER NOT NULL DEFAULT 0) STRICT;"
+    "CREATE INDEX devices_online ON devices (last_seen_ms) WHERE online = 1;"
+    "CREATE TABLE streams (device INTEGER NOT NULL REFERENCES devices, stream INTEGER NOT NULL, id BLOB NOT NULL,"
+    " acked_seq INTEGER NOT NULL DEFAULT 0, first_ms INTEGER NOT NULL,"
+    " PRIMARY KEY (device, stream), UNIQUE (device, id)) STRICT, WITHOUT ROWID;"
+    /* When a boot began by the gateway's clock: places the records of a machine that has no clock. */
+    "CREATE TABLE boots (device INTEGER NOT NULL REFERENCES devices, stream INTEGER NOT NULL, boot INTEGER NOT NULL,"
+    " epoch_ms INTEGER NOT NULL, PRIMARY KEY (device, stream, boot)) STRICT, WITHOUT ROWID;"
+    /* outcome 0 = still running. */
+    "CREATE TABLE sessions (device INTEGER NOT NULL REFERENCES devices, session_no INTEGER NOT NULL,"
+    " stream INTEGER NOT NULL, seq INTEGER NOT NULL, routine TEXT NOT NULL, catalog TEXT NOT NULL,"
+    " catalog_version INTEGER NOT NULL, planned_s INTEGER NOT NULL, subject_token INTEGER NOT NULL,"
+    " outcome INTEGER NOT NULL, started_ms INTEGER NOT NULL, time_source INTEGER NOT NULL,"
+    " ended_ms INTEGER NOT NULL DEFAULT 0, duration_ms INTEGER NOT NULL DEFAULT 0,"
+    " paused_ms INTEGER NOT NULL DEFAULT 0, motor_ms INTEGER NOT NULL DEFAULT 0,"
+    " pain_presses INTEGER NOT NULL DEFAULT 0, peak_motor_temp_c REAL, peak_surface_temp_c REAL,"
+    " peak_current_ma REAL, peak_pressure_mmhg REAL, odo_motor_ms INTEGER NOT NULL DEFAULT 0,"
+    " odo_sessions INTEGER NOT NULL DEFAULT 0, odo_cycles INTEGER NOT NULL DEFAULT 0,"
+    " PRIMARY KEY (device, session_no)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX sessions_time ON sessions (started_ms, device, session_no);"
+    "CREATE INDEX sessions_device_time ON sessions (device, started_ms);"
+    "CREATE TABLE session_areas (device INTEGER NOT NULL, session_no INTEGER NOT NULL, n INTEGER NOT NULL,"
+    " area INTEGER NOT NULL, side INTEGER NOT NULL, technique INTEGER NOT NULL, ms INTEGER NOT NULL,"
+    " mean_pct REAL, max_pct REAL, PRIMARY KEY (device, session_no, n),"
+    " FOREIGN KEY (device, session_no) REFERENCES sessions) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE faults (device INTEGER NOT NULL REFERENCES devices, stream INTEGER NOT NULL,"
+    " fault_no INTEGER NOT NULL, code INTEGER NOT NULL, severity INTEGER NOT NULL, raised_ms INTEGER NOT NULL,"
+    " time_source INTEGER NOT NULL, observed REAL, limit_value REAL, session_no INTEGER NOT NULL DEFAULT 0,"
+    " detail TEXT NOT NULL DEFAULT '', cleared_ms INTEGER, cleared_by INTEGER NOT NULL DEFAULT 0,"
+    " lasted_ms INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (device, stream, fault_no)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX faults_time ON faults (raised_ms, device, fault_no);"
+    "CREATE INDEX faults_open ON faults (device) WHERE cleared_ms IS NULL;"
+    "CREATE TABLE limit_hits (device INTEGER NOT NULL REFERENCES devices, stream INTEGER NOT NULL,"
+    " seq INTEGER NOT NULL, at_ms INTEGER NOT NULL, rule TEXT NOT NULL, area INTEGER NOT NULL, side INTEGER NOT NULL,"
+    " observed REAL, limit_value REAL, session_no INTEGER NOT NULL, action TEXT NOT NULL,"
+    " PRIMARY KEY (device, stream, seq)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE catalog_changes (device INTEGER NOT NULL REFERENCES devices, stream INTEGER NOT NULL,"
+    " seq INTEGER NOT NULL, at_ms INTEGER NOT NULL, catalog TEXT NOT NULL, version INTEGER NOT NULL,"
+    " previous_version INTEGER NOT NULL, PRIMARY KEY (device, stream, seq)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE lost (device INTEGER NOT NULL REFERENCES devices, stream INTEGER NOT NULL, seq INTEGER NOT NULL,"
+    " through_seq INTEGER NOT NULL, heartbeats INTEGER NOT NULL, sessions INTEGER NOT NULL,"
+    " faults INTEGER NOT NULL, others INTEGER NOT NULL, first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL,"
+    " recv_ms INTEGER NOT NULL, PRIMARY KEY (device, stream, seq)) STRICT, WITHOUT ROWID;"
+    /* Between the sessions prev_no and next_no of one machine; a duplicate has both the same. */
+    "CREATE TABLE findings (device INTEGER NOT NULL REFERENCES devices, prev_no INTEGER NOT NULL,"
+    " next_no INTEGER NOT NULL, kind INTEGER NOT NULL, motor_ms INTEGER NOT NULL,"
+    " PRIMARY KEY (device, prev_no, next_no)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, kind INTEGER NOT NULL,"
+    " device TEXT NOT NULL, text TEXT NOT NULL, ref INTEGER NOT NULL, code TEXT NOT NULL) STRICT;"
+    "CREATE TABLE quarantine (id INTEGER PRIMARY KEY AUTOINCREMENT, recv_ms INTEGER NOT NULL, device TEXT NOT NULL,"
+    " leaf TEXT NOT NULL, reason TEXT NOT NULL, size INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT;"
+    "CREATE INDEX quarantine_device ON quarantine (device, recv_ms);";
+
+/* Version 2: how the machines felt: heartbeats as they came, and rolled up over 5 minutes, an hour, a day. In devices, the
+ * key of the newest heartbeat. */
+static const char v2[] =
+    "CREATE TABLE heartbeats (device INTEGER NOT NULL REFERENCES devices, at_ms INTEGER NOT NULL,"
+    " stream INTEGER NOT NULL, seq INTEGER NOT NULL, time_source INTEGER NOT NULL, boot INTEGER NOT NULL,"
+    " uptime_ms INTEGER NOT NULL, interval_ms INTEGER NOT NULL, motor_ms INTEGER NOT NULL,"
+    " in_session INTEGER NOT NULL, derated INTEGER NOT NULL, odo_motor_ms INTEGER NOT NULL,"
+    " odo_sessions INTEGER NOT NULL, odo_cycles INTEGER NOT NULL, spool_records INTEGER NOT NULL,"
+    " spool_bytes INTEGER NOT NULL, spool_dropped INTEGER NOT NULL, link_connects INTEGER NOT NULL,"
+    " tick_p99_us INTEGER NOT NULL, tick_worst_us INTEGER NOT NULL, tick_overruns INTEGER NOT NULL, " RAW_SENSORS
+    " PRIMARY KEY (device, at_ms, stream, seq)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE rollups (device INTEGER NOT NULL REFERENCES devices, span_s INTEGER NOT NULL,"
+    " start_ms INTEGER NOT NULL, covered_ms INTEGER NOT NULL, motor_ms INTEGER NOT NULL, " ROLLUP_SENSORS
+    " PRIMARY KEY (device, span_s, start_ms)) STRICT, WITHOUT ROWID;"
+    "ALTER TABLE devices ADD COLUMN heartbeat_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE devices ADD COLUMN heartbeat_stream INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE devices ADD COLUMN heartbeat_seq INTEGER NOT NULL DEFAULT 0;";
+
+static const char *const migrations[] = {v1, v2};
+const unsigned schema_version = sizeof(migrations) / sizeof(migrations[0]);
+
+int schema_read_version(struct db *db, unsigned *ret_version, struct gf_diag *diag)
+{
+	struct query q;
+	int64_t version = 0;
+	int r;
+
+	query_begin(&q, db, "PRAGMA user_version");
+	r = query_value(&q, 0, &version, diag);
+	if (!r)
+		*ret_version = (unsigned)version;
+	return r;
+}
+
+int schema_check(const struct db *db, unsigned version, struct gf_diag *diag)
+{
+	if (version <= schema_version)
+		return 0;
+	gf_diag_set(diag,
+	            "the database '%s' has schema %u, this gymfleet " GF_VERSION
+	            " knows only up to %u: a newer version wrote it; upgrade this gateway, there is no way back",
+	            db->path, version, schema_version);
+	return STORE_E_NEWER;
+}
+
+/* One step: its statements and the version they reach, all or nothing. */
+static int migrate_one(struct db *db, unsigned to, struct gf_diag *diag)
+{
+	char version[64];
+	int r = db_exec(db, "BEGIN IMMEDIATE", diag);
+
+	if (r)
+		return r;
+	snprintf(version, sizeof(version), "PRAGMA user_version = %u", to);
+	r = db_exec(db, migrations[to - 1], diag);
+	if (!r)
+		r = db_exec(db, version, diag);
+	if (!r)
+		r = db_exec(db, "COMMIT", diag);
+	if (r)
+		(void)sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+	return r;
+}
+
+int schema_migrate(struct db *db, unsigned until, struct gf_diag *diag)
+{
+	unsigned version = 0;
+	int r = schema_read_version(db, &version, diag);
+
+	if (!r)
+		r = schema_check(db, version, diag);
+	while (!r && version < (until ? until : schema_version)) {
+		r = migrate_one(db, version + 1, diag);
+		version++;
+	}
+	return r;
+}

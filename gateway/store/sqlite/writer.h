@@ -1,0 +1,135 @@
+/*
+ * What the parts of the writer share. Everything here runs with the store's lock held and inside a transaction.
+ *
+ * A device's row is loaded into a struct device, changed in memory by the records of one message, and saved once. What a
+ * machine says of its state carries a position (stream, boot, uptime); only a newer position changes what is shown as
+ * the present, so that a backlog fills the history without touching it.
+ */
+#ifndef GW_STORE_WRITER_H
+#define GW_STORE_WRITER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "gateway/store/sqlite/db.h"
+
+/* Counters kept in the meta table. */
+#define META_COUNTERS(X) X(EPOCH, "epoch") X(QUARANTINED, "quarantined") X(LOST, "records_lost") X(BEATS, "heartbeats")
+enum meta_counter {
+#define X(s, n) META_##s,
+	META_COUNTERS(X)
+#undef X
+	    META_COUNT,
+};
+extern const char *const meta_names[META_COUNT];
+
+struct store {
+	struct db db;
+	struct store_options options; /* path belongs to db */
+	pthread_mutex_t lock;
+	bool in_batch;
+	bool suspect;                      /* the disk failed: open the file anew before the next batch */
+	uint64_t batch_event;              /* newest event of this batch, 0 = none */
+	uint64_t batch_counts[META_COUNT]; /* added to the counters at commit */
+	atomic_uint_fast64_t last_event;
+	int64_t maintain_device; /* where retention goes on */
+};
+
+/* Where in a machine's life something was said. */
+struct position {
+	int64_t stream; /* the device's streams counted from 1 */
+	uint64_t boot, uptime_ms;
+};
+
+struct device {
+	int64_t key;
+	char id[GF_ID_MAX];
+	int64_t first_seen_ms, last_seen_ms;
+	bool born, online;
+	enum store_offline offline_reason;
+	int64_t presence_since_ms;
+	uint64_t boot, connection;
+	int64_t stream; /* the current one, 0 = none */
+	struct position state;
+	bool clock_synced;
+	int64_t clock_since_ms, last_record_ms;
+	char catalog[GF_NAME_MAX];
+	uint64_t catalog_version;
+	struct gf_odometer odometer;
+	uint64_t odo_seq; /* with the stream stored up to here, all sessions before the odometer's reading are stored */
+	uint64_t running_session;
+	uint64_t chain_no, chain_motor_ms, chain_sessions; /* the highest ended session and the odometer after it */
+	uint64_t sessions, session_motor_ms;
+	int64_t heartbeat_ms, heartbeat_stream;
+	uint64_t heartbeat_seq;
+};
+
+struct stream {
+	int64_t number;
+	uint64_t acked_seq;
+};
+
+/* One message of one device being applied. */
+struct apply {
+	struct store *store;
+	struct db *db;
+	struct device *dev;
+	int64_t stream; /* the report's */
+	int64_t recv_ms;
+	struct gf_diag *diag;
+	/* The record in hand and when it happened. */
+	const struct gf_record *rec;
+	int64_t at_ms;
+	enum store_time_source source;
+	/* The boot whose start was looked up last. */
+	uint64_t epoch_boot;
+	int64_t epoch_ms; /* 0 = unknown */
+};
+
+/* ---- device.c ---- */
+
+/* Loads by id; makes the row (and its event) when there is none. */
+GF_MUST_CHECK int device_load(struct store *s, const char *id, int64_t recv_ms, struct device *ret_dev,
+                              struct gf_diag *diag);
+GF_MUST_CHECK int device_save(struct store *s, const struct device *dev, struct gf_diag *diag);
+
+/* The device's stream of that id; makes it the newest one, acked up to `acked_seq`, when unknown. */
+GF_MUST_CHECK int device_stream(struct apply *a, const struct gf_stream_id *id, uint64_t acked_seq, bool *ret_made,
+                                struct stream *ret_stream);
+GF_MUST_CHECK int device_stream_ack(struct apply *a, int64_t stream, uint64_t acked_seq);
+
+/* True, and the position taken over, unless the device's state is from a newer position. */
+bool device_advance(struct device *dev, const struct position *at);
+
+/* Keeps the earliest start of a boot that its births give away. */
+GF_MUST_CHECK int device_boot_seen(struct apply *a, uint64_t boot, int64_t epoch_ms);
+/* When something happened: by the device's clock if it is synchronised, else by boot and uptime, else when received. */
+GF_MUST_CHECK int device_place(struct apply *a, uint64_t boot, uint64_t uptime_ms, uint64_t wall_ms, bool synced,
+                               int64_t *ret_at_ms, enum store_time_source *ret_source);
+
+/* ---- presence, status.c ---- */
+
+/* Goes on- or offline, with the event; nothing when it is that already. */
+GF_MUST_CHECK int presence_set(struct apply *a, bool online, enum store_offline reason);
+/* A report arrived. */
+GF_MUST_CHECK int presence_heard(struct apply *a);
+
+/* ---- records: each applies a->rec ---- */
+
+GF_MUST_CHECK int heartbeat_apply(struct apply *a);       /* heartbeat.c */
+GF_MUST_CHECK int session_started_apply(struct apply *a); /* session.c */
+GF_MUST_CHECK int session_ended_apply(struct apply *a);
+GF_MUST_CHECK int fault_raised_apply(struct apply *a); /* fault.c */
+GF_MUST_CHECK int fault_cleared_apply(struct apply *a);
+/* chain.c: session `no` was stored: judge its links to its neighbours. */
+GF_MUST_CHECK int chain_check(struct apply *a, uint64_t no);
+
+/* ---- store.c ---- */
+
+/* An event about a device, which may be NULL for the gateway itself; `code` may be NULL. */
+GF_MUST_CHECK int event_add(struct store *s, int64_t at_ms, enum store_event_kind kind, const char *device,
+                            uint64_t ref, const char *code, struct gf_diag *diag, const char *fmt, ...) GF_PRINTF(8, 9);
+/* store_begin and store_commit around one change: `r` decides. */
+GF_MUST_CHECK int store_finish(struct store *s, int r, struct gf_diag *diag);
+
+#endif

@@ -1,0 +1,55 @@
+/* What the store's tests share: a store in a temporary folder, and makers of records. */
+#ifndef TEST_STORE_FIXTURE_H
+#define TEST_STORE_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "gateway/store/store.h"
+
+/* 2026-11-20T12:00:00Z: when the tests play. */
+#define NOON INT64_C(1795176000000)
+#define MINUTE INT64_C(60000)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+
+struct fixture {
+	char dir[64], path[96];
+	struct store *store;
+	struct store_reader *reader;
+};
+
+int fixture_setup(void **state);
+int fixture_teardown(void **state);
+/* Closes reader and store and opens them again. */
+void fixture_reopen(struct fixture *f);
+
+struct gf_stream_id stream_id(uint8_t n);
+struct gf_status birth(uint64_t boot, uint64_t connection, uint8_t stream);
+struct gf_status gone(enum gf_presence presence, uint64_t boot, uint64_t connection);
+
+/* Records at `at_ms` by a synchronised clock, boot 1. */
+struct gf_record record(uint64_t seq, enum gf_record_kind kind, int64_t at_ms);
+struct gf_record heartbeat(uint64_t seq, int64_t at_ms, float motor_temp_c);
+/* Session `no` with 60 s of motor time, as the odometer of a machine has it that ran nothing else. */
+struct gf_record session(uint64_t seq, uint64_t no, int64_t ended_ms);
+struct gf_record started(uint64_t seq, uint64_t no, int64_t at_ms);
+struct gf_record fault(uint64_t seq, uint64_t no, enum gf_fault code, enum gf_severity severity, int64_t at_ms);
+
+/* Applies and commits; fails the test when the store does. */
+struct gf_ack send_report(struct fixture *f, const char *device, uint8_t stream, struct gf_record *records,
+                          size_t count, int64_t recv_ms);
+void send_status(struct fixture *f, const char *device, struct gf_status status, bool retained, int64_t recv_ms);
+
+struct store_device get_device(struct fixture *f, const char *id, int64_t now_ms);
+size_t count_sessions(struct fixture *f, const char *device);
+struct store_audit get_audit(struct fixture *f, struct store_finding *findings, size_t max, size_t *ret_count);
+
+/* All that the store says of sessions, faults and findings as one text, to compare two stores; freed by the caller. */
+char *fingerprint(struct fixture *f);
+
+#endif

@@ -1,0 +1,5 @@
+foreach(part report)
+    gf_add_test(gateway_store_${part}_test
+        SOURCES unit/gateway/store/${part}_test.c unit/gateway/store/fixture.c
+        LINK gw_store gf_base LABELS unit)
+endforeach()
