@@ -341,6 +341,7 @@ int main(void)
 	    cmocka_unit_test(seqs_must_follow_each_other),
 	    cmocka_unit_test(i1_a_bad_record_does_not_hide_the_good_ones),
 	    cmocka_unit_test(i1_after_a_bad_record_seq_may_jump_forward_only),
+	    cmocka_unit_test(i1_a_record_in_a_wrong_place_is_a_bad_one),
 	    cmocka_unit_test(i10_a_cut_or_flipped_report_is_survived),
 	    cmocka_unit_test(i10_envelopes_that_are_none),
 	    cmocka_unit_test(i8_reports_are_bounded),
