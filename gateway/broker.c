@@ -240,6 +240,7 @@ void broker_state_get(const struct broker *broker, struct broker_state *ret_stat
 	    .since_ms = broker->changed_ms,
 	    .in = gf_link_stats(broker->in),
 	    .out = gf_link_stats(broker->out),
+	    .pending = ingest_pending(broker->ingest),
 	    .acks_unsent = broker->acks_unsent,
 	};
 	gf_strcpy(ret_state->reason, sizeof(ret_state->reason), broker->reason);

@@ -20,6 +20,7 @@ struct broker_state {
 	int64_t since_ms; /* wall time of the last change */
 	char reason[200]; /* why not, when not */
 	struct gf_link_stats in, out;
+	size_t pending;       /* messages waiting for a commit */
 	uint64_t acks_unsent; /* no connection or no room: the agents ask again */
 };
 
