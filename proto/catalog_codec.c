@@ -73,9 +73,9 @@ static int pieces_init(struct pieces *p, const struct gf_catalog *catalog)
 	/* One more of each, so that an empty catalog is no special case of calloc. */
 	*p = (struct pieces){
 	    .routines = calloc(routines + 1, sizeof(*p->routines)),
-	    .routine_list = calloc(routines + 1, sizeof(*p->routine_list)),
+	    .routine_list = calloc(routines + 1, sizeof(Gymfleet__V1__Routine *)),
 	    .steps = calloc(steps + 1, sizeof(*p->steps)),
-	    .step_list = calloc(steps + 1, sizeof(*p->step_list)),
+	    .step_list = calloc(steps + 1, sizeof(Gymfleet__V1__Step *)),
 	    .classes = calloc((routines + 1) * GF_CLASS_COUNT, sizeof(*p->classes)),
 	};
 	if (p->routines && p->routine_list && p->steps && p->step_list && p->classes)

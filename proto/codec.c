@@ -1,6 +1,5 @@
 #include "proto/codec_wire.h"
 
-#include <errno.h>
 #include <string.h>
 
 static const struct gf_field ack_fields[] = {

@@ -4,7 +4,6 @@
  */
 #include "proto/codec_wire.h"
 
-#include <errno.h>
 #include <string.h>
 
 enum { RECORD_FIELD_BASE = 10 };

@@ -173,10 +173,11 @@ static int open_envelope(const void *data, size_t len, struct envelope *e, struc
 
 static int check_envelope(const struct envelope *e, struct gf_diag *diag)
 {
-	int r = gf_number_check("stream_id's length", (double)e->stream.len, GF_STREAM_ID_LEN, GF_STREAM_ID_LEN, diag);
-
-	if (r == 0)
-		r = gf_number_check("first_seq", (double)e->first_seq.value, 1, GF_COUNT_MAX - GF_REPORT_RECORDS_MAX, diag);
+	if (e->stream.len != GF_STREAM_ID_LEN) {
+		gf_diag_set(diag, "stream_id has %zu bytes, must be %d", e->stream.len, GF_STREAM_ID_LEN);
+		return GF_CODEC_E_INVALID;
+	}
+	int r = gf_number_check("first_seq", (double)e->first_seq.value, 1, GF_COUNT_MAX - GF_REPORT_RECORDS_MAX, diag);
 	if (r == 0)
 		r = gf_number_check("records", (double)e->count, 1, GF_REPORT_RECORDS_MAX, diag);
 	return r;

@@ -40,12 +40,12 @@ enum gf_field_type {
 /* One plain field: where it stands in both structs and what it may be. */
 struct gf_field {
 	const char *name;
-	enum gf_field_type type;
 	size_t wire, model;
 	double min, max; /* numbers and enum values, inclusive */
 	size_t size;     /* GF_FIELD_TEXT: room in the model, with the NUL */
 	size_t presence; /* GF_FIELD_OPTIONAL: where the oneof's case stands */
-	int number;      /* GF_FIELD_OPTIONAL: the field's number, the case's value when present */
+	enum gf_field_type type;
+	int number; /* GF_FIELD_OPTIONAL: the field's number, the case's value when present */
 };
 
 struct gf_table {

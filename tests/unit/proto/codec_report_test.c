@@ -289,7 +289,7 @@ static void i10_envelopes_that_are_none(void **state)
 		int expected;
 		const char *because;
 	} cases[] = {
-	    {"", GF_CODEC_E_INVALID, "stream_id's length is 0"},
+	    {"", GF_CODEC_E_INVALID, "stream_id has 0 bytes"},
 	    {"0a", GF_CODEC_E_MALFORMED, "not a Report"},                     /* a tag alone */
 	    {"0a05", GF_CODEC_E_MALFORMED, "not a Report"},                   /* bytes beyond the end */
 	    {"0affffffffffffffffff01", GF_CODEC_E_MALFORMED, "not a Report"}, /* a length of 2^64 - 1 */
@@ -301,7 +301,7 @@ static void i10_envelopes_that_are_none(void **state)
 	    {"0201", GF_CODEC_E_MALFORMED, "not a Report"}, /* field 0 */
 	    {"2324", GF_CODEC_E_MALFORMED, "not a Report"}, /* a group */
 	    {"2701", GF_CODEC_E_MALFORMED, "not a Report"}, /* wire type 7 */
-	    {"0a0401020304", GF_CODEC_E_INVALID, "stream_id's length is 4, must be 16"},
+	    {"0a0401020304", GF_CODEC_E_INVALID, "stream_id has 4 bytes, must be 16"},
 	};
 
 	(void)state;
