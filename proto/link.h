@@ -1,5 +1,5 @@
 /*
- * One MQTT 5 connection over mutual TLS, behind a small interface; link.c is the only user of Paho.
+ * One MQTT 5 connection over mutual TLS, behind a small interface; link_paho.c is the only user of Paho.
  *
  * Two variables tell the truth: what is desired (gf_link_start, gf_link_stop) and the current state. gf_link_step, called by
  * the owner's loop with the monotonic time, moves the one towards the other: connects, and after a loss connects again
@@ -27,7 +27,7 @@ enum { GF_LINK_WINDOW_MAX = 20, GF_LINK_BACKOFF_MIN_MS = 250, GF_LINK_BACKOFF_MA
 
 enum gf_link_state {
 	GF_LINK_IDLE,
-	GF_LINK_WAITING,    /* for the next attempt */
+	GF_LINK_WAITING, /* for the next attempt */
 	GF_LINK_CONNECTING,
 	GF_LINK_UP,
 	GF_LINK_CLOSING,
@@ -38,15 +38,15 @@ struct gf_link_config {
 	uint16_t port;
 	char *client_id;
 	char *ca_file, *cert_file, *key_file;
-	unsigned keepalive_s;  /* 10..20 */
-	unsigned mailbox_max;  /* events */
-	unsigned window_max;   /* 1..20 */
-	size_t packet_max;     /* bytes of a payload in either direction */
+	unsigned keepalive_s; /* 10..20 */
+	unsigned mailbox_max; /* events */
+	unsigned window_max;  /* 1..20 */
+	size_t packet_max;    /* bytes of a payload in either direction */
 };
 
 enum gf_link_event_kind {
-	GF_LINK_EVENT_UP,        /* connected and every subscription granted */
-	GF_LINK_EVENT_DOWN,      /* lost, refused, or failed to connect: `reason` says why; comes once an attempt */
+	GF_LINK_EVENT_UP,   /* connected and every subscription granted */
+	GF_LINK_EVENT_DOWN, /* lost, refused, or failed to connect: `reason` says why; comes once an attempt */
 	GF_LINK_EVENT_MESSAGE,
 	GF_LINK_EVENT_PUBLISHED, /* `cookie`, and `code`: 0 or 16 (nobody listens) is success, >= 0x80 refused, -1 lost with the connection */
 };
@@ -57,10 +57,10 @@ struct gf_link_event {
 	uint64_t cookie;
 	int code;
 	bool retained;
-	char *topic;         /* NUL-terminated */
+	char *topic; /* NUL-terminated */
 	unsigned char *payload;
 	size_t len;
-	char reason[200];    /* a sentence for a person */
+	char reason[200]; /* a sentence for a person */
 };
 
 struct gf_link_stats {
@@ -76,7 +76,7 @@ struct gf_link_will {
 };
 
 struct gf_link_ops {
-	void (*wake)(void *ctx);                                                    /* from any thread */
+	void (*wake)(void *ctx);                                                     /* from any thread */
 	bool (*will)(void *ctx, uint64_t connection, struct gf_link_will *ret_will); /* NULL, or false: no will */
 	void *ctx;
 };
@@ -87,8 +87,8 @@ struct gf_link;
  * Copies the configuration. Checks the files first: missing, unreadable, a key that group or world may read, a
  * certificate that isn't one; `diag` then names file and remedy. Returns 0, -ENOENT, -EACCES, -EINVAL, -ENOMEM.
  */
-GF_MUST_CHECK int gf_link_new(const struct gf_link_config *config, const struct gf_link_ops *ops, struct gf_link **ret_link,
-                              struct gf_diag *diag);
+GF_MUST_CHECK int gf_link_new(const struct gf_link_config *config, const struct gf_link_ops *ops,
+                              struct gf_link **ret_link, struct gf_diag *diag);
 /* Blocks until Paho has let go (at most about a second). NULL is fine. */
 void gf_link_free(struct gf_link *link);
 

@@ -84,11 +84,13 @@ void link_reason_verify(long x509_error, const char *host, char *ret_text, size_
 void link_reason_tls(unsigned long error, char *ret_text, size_t size)
 {
 	static const char no_tls[] = "the other side does not speak TLS; is the port the broker's TLS listener?";
+	static const char cut_off[] = "the other side ended the TLS handshake; is the port the broker's TLS listener?";
 	static const char refused[] = "the broker refused our certificate; was it issued by the CA the broker trusts?";
 	static const struct sentence table[] = {
 	    {SSL_R_WRONG_VERSION_NUMBER, no_tls},
 	    {SSL_R_PACKET_LENGTH_TOO_LONG, no_tls},
 	    {SSL_R_HTTP_REQUEST, no_tls},
+	    {SSL_R_UNEXPECTED_EOF_WHILE_READING, cut_off},
 	    {SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED,
 	     "the broker says that our certificate has expired; renew it (deploy/pki)"},
 	    {SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED, "the broker says that our certificate is revoked; ask for a new one"},
@@ -106,7 +108,7 @@ void link_reason_tls(unsigned long error, char *ret_text, size_t size)
 
 	if (!text)
 		text = ERR_reason_error_string(error);
-	snprintf(ret_text, size, "%s", text ? text : "the TLS handshake was cut off; look into the broker's log");
+	snprintf(ret_text, size, "%s", text ? text : cut_off);
 }
 
 const char *link_reason_tcp(int error)

@@ -112,10 +112,8 @@ struct it_client *it_client_open(struct it_world *w, const char *id, const struc
 	return c;
 }
 
-void it_client_kill(struct it_client *c)
+static void release(struct it_client *c)
 {
-	if (!c)
-		return;
 	gf_link_free(c->link);
 	for (size_t i = 0; i < c->count; i++) {
 		free(c->messages[i].topic);
@@ -132,7 +130,7 @@ void it_client_close(struct it_client *c)
 	gf_link_stop(c->link);
 	for (int64_t end = it_now_ms() + CLOSE_MS; gf_link_state(c->link) != GF_LINK_IDLE && it_now_ms() < end; it_pause())
 		it_client_turn(c);
-	it_client_kill(c);
+	release(c);
 }
 
 int it_client_publish(struct it_client *c, const char *topic, const void *payload, size_t len, bool retain)

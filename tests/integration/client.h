@@ -32,7 +32,6 @@ struct it_client;
 /* `id`: whose certificate; "gateway" or a machine's (made when missing). Starts to connect. `options` may be NULL. */
 struct it_client *it_client_open(struct it_world *w, const char *id, const struct it_client_options *options);
 void it_client_close(struct it_client *c); /* gracefully; NULL is fine */
-void it_client_kill(struct it_client *c);  /* without a DISCONNECT */
 
 /* One step of the link; takes its events. */
 void it_client_turn(struct it_client *c);

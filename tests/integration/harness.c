@@ -382,9 +382,23 @@ struct it_proc *it_broker(struct it_world *w)
 	return w->broker;
 }
 
+static unsigned reloads(const struct it_world *w)
+{
+	char *log = it_read(w->broker->log);
+	unsigned n = 0;
+
+	for (const char *at = log; at && (at = strstr(at, "Reloading config")); at++)
+		n++;
+	free(log);
+	return n;
+}
+
 void it_broker_reload(struct it_world *w)
 {
+	unsigned before = reloads(w);
+
 	it_signal(w->broker, SIGHUP);
+	IT_UNTIL(BROKER_MS, reloads(w) > before);
 }
 
 /* --- the world --- */

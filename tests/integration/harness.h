@@ -59,11 +59,11 @@ int it_pki_args(struct it_world *w, const char *command, const char *const *args
 
 /* --- the broker --- */
 
-void it_broker_start(struct it_world *w); /* returns when both listeners accept */
-void it_broker_stop(struct it_world *w);  /* gracefully */
-void it_broker_kill(struct it_world *w);  /* kill -9 */
-void it_broker_wipe(struct it_world *w);  /* what it saved; only while it is down */
-void it_broker_reload(struct it_world *w);
+void it_broker_start(struct it_world *w);  /* returns when both listeners accept */
+void it_broker_stop(struct it_world *w);   /* gracefully */
+void it_broker_kill(struct it_world *w);   /* kill -9 */
+void it_broker_wipe(struct it_world *w);   /* what it saved; only while it is down */
+void it_broker_reload(struct it_world *w); /* returns when it has begun: new connections see the new lists */
 struct it_proc *it_broker(struct it_world *w);
 
 /* --- programs --- */

@@ -1,0 +1,93 @@
+/*
+ * What the two halves of the link share: link.c, the owner's side with its state machine, and link_paho.c, which alone knows
+ * Paho and runs in part on its threads. Private to proto/link*.c.
+ *
+ * Locks: Paho calls us under its own process-wide mutex, and we take link->lock inside. So nobody calls Paho with link->lock
+ * held, and no callback does more than copy and signal.
+ */
+#ifndef GF_LINK_IMPL_H
+#define GF_LINK_IMPL_H
+
+#include <pthread.h>
+
+#include "proto/link_box.h"
+#include "proto/link_probe.h"
+
+enum {
+	LINK_ATTEMPT_MS = 10000, /* from CONNECT to the last SUBACK */
+	LINK_CLOSE_MS = 1000,    /* for a graceful end */
+};
+
+struct link_subscription {
+	char *filter;
+	int qos;
+};
+
+/* A publish of QoS 1 from gf_link_publish to gf_link_next. Its address is Paho's context for it. */
+struct link_slot {
+	struct gf_link *link;
+	uint64_t cookie;
+	enum { LINK_SLOT_FREE, LINK_SLOT_IN_FLIGHT, LINK_SLOT_ANSWERED } state;
+};
+
+/* What Paho's threads saw since the last step. */
+struct link_signals {
+	bool connected, failed, lost, closed;
+	unsigned granted; /* subscriptions */
+	int refusal;      /* MQTT 5 reason code, 0: none */
+	unsigned receive_max;
+};
+
+struct gf_link {
+	struct gf_link_config config;
+	struct gf_link_ops ops;
+	struct link_subscription subs[GF_LINK_SUBS_MAX];
+	unsigned subs_count;
+
+	bool desired;
+	enum gf_link_state state;
+	enum { LINK_PHASE_CONNECT, LINK_PHASE_SUBSCRIBE, LINK_PHASE_EXPLAIN } phase; /* of CONNECTING */
+	void *paho;                                                                  /* the handle; NULL: none */
+	struct link_probe *probe;
+	int64_t now_ms, due_ms, up_ms;
+	unsigned failures; /* since the last stable connection */
+	unsigned window;
+	char reason[sizeof((struct gf_link_event *)0)->reason];
+
+	pthread_mutex_t lock; /* guards what follows */
+	uint64_t connection;  /* the current one's number, or the last one's; changes at the CONNACK */
+	struct link_signals signals;
+	struct link_box box;
+	/* Paho may answer a publish of a lost connection late: it then hits the bank that is not in use. */
+	struct link_slot slots[2][GF_LINK_WINDOW_MAX];
+	struct gf_link_stats stats;
+};
+
+/* With the lock held, or while no attempt is under way. */
+static inline struct link_slot *link_bank(struct gf_link *link)
+{
+	return link->slots[link->connection & 1];
+}
+
+/* With the lock held. */
+static inline void link_answer_slot(struct gf_link *link, struct link_slot *slot, int code)
+{
+	slot->state = LINK_SLOT_ANSWERED;
+	link_box_published(&link->box, link->connection, (unsigned)(slot - link_bank(link)), slot->cookie, code);
+}
+
+/* --- link_paho.c --- */
+
+/* Starts an attempt; it ends with the signal connected or failed. */
+GF_MUST_CHECK int link_paho_connect(struct gf_link *link);
+/* Each filter ends with a signal: granted, or failed. */
+GF_MUST_CHECK int link_paho_subscribe(struct gf_link *link);
+/* Starts a graceful end; it ends with the signal closed. */
+GF_MUST_CHECK int link_paho_disconnect(struct gf_link *link);
+/* Lets go of the handle. No callback comes after that; what was signalled is forgotten. */
+void link_paho_drop(struct gf_link *link);
+/* `slot` NULL: QoS 0. 0, -ENOTCONN, -EAGAIN, -EIO, -ENOMEM. */
+GF_MUST_CHECK int link_paho_send(struct gf_link *link, const char *topic, const void *payload, size_t len, bool retain,
+                                 uint32_t expiry_s, struct link_slot *slot);
+
+#endif
