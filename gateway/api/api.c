@@ -1,0 +1,412 @@
+/*
+ * The happy path of a request: libmicrohttpd calls on_request once with the head (peer, path and parameters are checked, an
+ * exchange is made), once for each piece of a body, and once at the end, when a reader is borrowed, the handler runs and
+ * its answer is queued.
+ *
+ * A long poll: the handler asks to wait, the connection is suspended and put on the list of waiters. The waker thread resumes it
+ * when the store has a newer event, when its time is over, or when the API ends; on_request is then called again. The
+ * waker looks at the store's last event id only while somebody waits.
+ *
+ * Order of locks: api->lock alone; nothing is called under it but libmicrohttpd's suspend and resume.
+ */
+#include "gateway/api/api.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gateway/api/resources.h"
+#include "gateway/api/route.h"
+#include "gateway/api/socket.h"
+
+#define DAY_MS (24LL * 3600 * 1000)
+
+enum { WAKER_TICK_MS = 100 };
+
+struct exchange {
+	struct request request;
+	const struct route *route;
+	struct MHD_Connection *connection;
+	char allow[64];
+};
+
+struct api {
+	struct api_ops ops;
+	const struct store *store;
+	const struct gf_clock *clock;
+	char *socket, *database;
+	gid_t group;
+	int listen_fd;
+	struct MHD_Daemon *http;
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* a waiter came, or the end */
+	pthread_t waker;
+	bool waker_runs, stopping;
+	struct exchange *waiters[API_CONNECTIONS_MAX];
+	size_t waiters_count;
+	struct store_reader *readers[API_THREADS]; /* idle ones */
+	size_t readers_count;
+};
+
+const struct api_ops *api_ops_of(const struct api *api)
+{
+	return &api->ops;
+}
+
+const char *api_database(const struct api *api)
+{
+	return api->database;
+}
+
+const struct store *api_store(const struct api *api)
+{
+	return api->store;
+}
+
+/* ---- readers ---- */
+
+static int borrow_reader(struct api *api, struct store_reader **ret_reader, struct gf_diag *diag)
+{
+	struct store_reader *reader = NULL;
+
+	(void)pthread_mutex_lock(&api->lock);
+	if (api->readers_count > 0)
+		reader = api->readers[--api->readers_count];
+	(void)pthread_mutex_unlock(&api->lock);
+	if (reader == NULL) {
+		int r = store_reader_open(api->database, &reader, diag);
+		if (r != 0)
+			return r;
+	}
+	*ret_reader = reader;
+	return 0;
+}
+
+/* One that failed isn't used again. */
+static void return_reader(struct api *api, struct store_reader *reader, bool failed)
+{
+	(void)pthread_mutex_lock(&api->lock);
+	if (!failed && api->readers_count < API_THREADS) {
+		api->readers[api->readers_count++] = reader;
+		reader = NULL;
+	}
+	(void)pthread_mutex_unlock(&api->lock);
+	store_reader_close(reader);
+}
+
+/* ---- long polls ---- */
+
+void request_wait(struct request *r, uint64_t after, unsigned wait_s)
+{
+	if (r->wait_until_ms == 0)
+		r->wait_until_ms = gf_clock_now(r->api->clock).mono_ms + (int64_t)wait_s * 1000;
+	r->wait_after = after;
+	r->wait = true;
+}
+
+/* Suspends the exchange; false when it must be answered now. */
+static bool suspend(struct api *api, struct exchange *x)
+{
+	(void)pthread_mutex_lock(&api->lock);
+	bool room = !api->stopping && api->waiters_count < API_CONNECTIONS_MAX;
+	if (room) {
+		MHD_suspend_connection(x->connection);
+		api->waiters[api->waiters_count++] = x;
+		(void)pthread_cond_signal(&api->changed);
+	}
+	(void)pthread_mutex_unlock(&api->lock);
+	return room;
+}
+
+/* Called under the lock. */
+static void resume_due(struct api *api)
+{
+	int64_t now_ms = gf_clock_now(api->clock).mono_ms;
+	uint64_t newest = store_last_event(api->store);
+
+	for (size_t i = api->waiters_count; i-- > 0;) {
+		struct exchange *x = api->waiters[i];
+		bool over = api->stopping || now_ms >= x->request.wait_until_ms;
+		if (!over && newest <= x->request.wait_after)
+			continue;
+		x->request.last_call = over;
+		api->waiters[i] = api->waiters[--api->waiters_count];
+		MHD_resume_connection(x->connection);
+	}
+}
+
+static void *waker_main(void *ctx)
+{
+	struct api *api = ctx;
+	struct timespec until;
+
+	(void)pthread_mutex_lock(&api->lock);
+	while (!api->stopping) {
+		if (api->waiters_count == 0) {
+			(void)pthread_cond_wait(&api->changed, &api->lock);
+			continue;
+		}
+		(void)clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_nsec += WAKER_TICK_MS * 1000000L;
+		until.tv_sec += until.tv_nsec / 1000000000L;
+		until.tv_nsec %= 1000000000L;
+		(void)pthread_cond_timedwait(&api->changed, &api->lock, &until);
+		resume_due(api);
+	}
+	resume_due(api);
+	(void)pthread_mutex_unlock(&api->lock);
+	return NULL;
+}
+
+/* ---- HTTP ---- */
+
+static enum MHD_Result reply(const struct exchange *x)
+{
+	const struct request *r = &x->request;
+	char *text = json_dumps(r->answer, JSON_COMPACT | JSON_REAL_PRECISION(12));
+
+	if (text == NULL)
+		return MHD_NO; /* no memory: the connection is closed */
+	struct MHD_Response *response = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
+	if (response == NULL) {
+		free(text);
+		return MHD_NO;
+	}
+	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	if (r->status == MHD_HTTP_METHOD_NOT_ALLOWED)
+		(void)MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, x->allow);
+	enum MHD_Result queued = MHD_queue_response(x->connection, r->status, response);
+	MHD_destroy_response(response);
+	return queued;
+}
+
+static void run_handler(struct api *api, struct exchange *x)
+{
+	struct request *r = &x->request;
+	struct gf_diag diag = {{0}};
+	int result = borrow_reader(api, &r->reader, &diag);
+
+	if (result != 0) {
+		request_fail_store(r, result, &diag);
+		return;
+	}
+	r->now_ms = gf_clock_now(api->clock).wall_ms;
+	r->today_ms = r->now_ms - r->now_ms % DAY_MS;
+	r->wait = false;
+	x->route->handle(r);
+	return_reader(api, r->reader, r->status >= 500);
+	r->reader = NULL;
+}
+
+static enum MHD_Result finish(struct api *api, struct exchange *x)
+{
+	struct request *r = &x->request;
+
+	if (r->status == 0) {
+		run_handler(api, x);
+		if (r->status == 0 && r->wait) {
+			if (suspend(api, x))
+				return MHD_YES;
+			r->last_call = true;
+			run_handler(api, x);
+		}
+	}
+	if (r->status == 0)
+		request_fail(r, 500, "no_answer", "the gateway has no answer to this");
+	return reply(x);
+}
+
+static enum MHD_Result take_param(void *ctx, enum MHD_ValueKind kind, const char *name, size_t name_len,
+                                  const char *value, size_t len)
+{
+	struct exchange *x = ctx;
+
+	(void)kind;
+	if (strlen(name) != name_len || (value != NULL && strlen(value) != len))
+		request_fail(&x->request, 400, "bad_parameter", "a parameter with a NUL byte");
+	else
+		route_param(&x->request, x->route, name, value != NULL ? value : "", len);
+	return x->request.status == 0 ? MHD_YES : MHD_NO;
+}
+
+static bool peer_allowed(struct api *api, struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	return info != NULL && socket_peer_allowed(info->connect_fd, api->group);
+}
+
+/* All that can be judged from the head. */
+static void begin(struct api *api, struct exchange *x, const char *path, const char *method)
+{
+	struct request *r = &x->request;
+	const char *length = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+	if (!peer_allowed(api, x->connection))
+		request_fail(r, 403, "forbidden",
+		             "the API is for root, the gateway's user and the members of its group (gateway.yaml: api.group)");
+	else if (length != NULL && strtoull(length, NULL, 10) > API_BODY_MAX)
+		request_fail(r, 413, "too_large", "the body may have at most %d bytes", API_BODY_MAX);
+	else if ((x->route = route_find(r, method, path, x->allow)) != NULL)
+		(void)MHD_get_connection_values_n(x->connection, MHD_GET_ARGUMENT_KIND, take_param, x);
+}
+
+/* A piece of the body. Without a Content-Length the end isn't known, so too much ends the connection. */
+static enum MHD_Result take_body(struct exchange *x, const char *data, size_t len)
+{
+	struct request *r = &x->request;
+
+	if (len > API_BODY_MAX - r->body_len)
+		return MHD_NO;
+	char *body = realloc(r->body, r->body_len + len + 1);
+	if (body == NULL)
+		return MHD_NO;
+	memcpy(body + r->body_len, data, len);
+	r->body = body;
+	r->body_len += len;
+	r->body[r->body_len] = '\0';
+	return MHD_YES;
+}
+
+static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *path, const char *method,
+                                  const char *version, const char *upload, size_t *upload_len, void **slot)
+{
+	struct api *api = ctx;
+	struct exchange *x = *slot;
+
+	(void)version;
+	if (x == NULL) {
+		x = calloc(1, sizeof(*x));
+		if (x == NULL)
+			return MHD_NO;
+		x->request.api = api;
+		x->connection = connection;
+		*slot = x;
+		begin(api, x, path, method);
+		/* Too large a body isn't even read. */
+		return x->request.status == MHD_HTTP_CONTENT_TOO_LARGE ? reply(x) : MHD_YES;
+	}
+	if (*upload_len > 0) {
+		enum MHD_Result taken = take_body(x, upload, *upload_len);
+		*upload_len = 0;
+		return taken;
+	}
+	return finish(api, x);
+}
+
+static void on_completed(void *ctx, struct MHD_Connection *connection, void **slot,
+                         enum MHD_RequestTerminationCode reason)
+{
+	struct exchange *x = *slot;
+
+	(void)ctx;
+	(void)connection;
+	(void)reason;
+	if (x == NULL)
+		return;
+	for (size_t i = 0; i < x->request.params_count; i++) {
+		free(x->request.params[i].name);
+		free(x->request.params[i].value);
+	}
+	json_decref(x->request.answer);
+	free(x->request.body);
+	free(x);
+	*slot = NULL;
+}
+
+/* ---- life ---- */
+
+static int start_waker(struct api *api)
+{
+	pthread_condattr_t attributes;
+	int error = pthread_condattr_init(&attributes);
+
+	if (error != 0)
+		return -error;
+	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	error = pthread_cond_init(&api->changed, &attributes);
+	(void)pthread_condattr_destroy(&attributes);
+	if (error == 0)
+		error = pthread_create(&api->waker, NULL, waker_main, api);
+	api->waker_runs = error == 0;
+	return -error;
+}
+
+static int start_http(struct api *api, struct gf_diag *diag)
+{
+	api->http =
+	    MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, api,
+	                     MHD_OPTION_LISTEN_SOCKET, api->listen_fd, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)API_THREADS,
+	                     MHD_OPTION_CONNECTION_LIMIT, (unsigned)API_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+	                     (unsigned)API_IDLE_S, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+	if (api->http != NULL)
+		return 0;
+	gf_diag_set(diag, "can't start the API on %s: no threads or file descriptors left", api->socket);
+	return -EAGAIN;
+}
+
+int api_new(const struct api_config *config, const struct api_ops *ops, struct api **ret_api, struct gf_diag *diag)
+{
+	struct api *api = calloc(1, sizeof(*api));
+	int r;
+
+	if (api == NULL)
+		return -ENOMEM;
+	*api = (struct api){.ops = *ops,
+	                    .store = config->store,
+	                    .clock = config->clock,
+	                    .socket = strdup(config->socket),
+	                    .database = strdup(config->database),
+	                    .listen_fd = -1};
+	(void)pthread_mutex_init(&api->lock, NULL);
+	r = api->socket != NULL && api->database != NULL ? 0 : -ENOMEM;
+	if (r == 0)
+		r = socket_group(config->group, &api->group, diag);
+	if (r == 0)
+		r = socket_listen(api->socket, api->group, &api->listen_fd, diag);
+	if (r == 0)
+		r = start_waker(api);
+	if (r == 0)
+		r = start_http(api, diag);
+	if (r != 0) {
+		if (diag != NULL && diag->text[0] == '\0')
+			gf_diag_set(diag, "can't start the API: %s", strerror(-r));
+		api_free(api);
+		return r;
+	}
+	*ret_api = api;
+	return 0;
+}
+
+void api_free(struct api *api)
+{
+	if (api == NULL)
+		return;
+	if (api->http != NULL)
+		(void)MHD_quiesce_daemon(api->http); /* the listening descriptor is ours again */
+	if (api->waker_runs) {
+		(void)pthread_mutex_lock(&api->lock);
+		api->stopping = true;
+		(void)pthread_cond_signal(&api->changed);
+		(void)pthread_mutex_unlock(&api->lock);
+		(void)pthread_join(api->waker, NULL);
+		(void)pthread_cond_destroy(&api->changed);
+	}
+	if (api->http != NULL)
+		MHD_stop_daemon(api->http);
+	if (api->listen_fd >= 0) {
+		(void)close(api->listen_fd);
+		(void)unlink(api->socket);
+	}
+	for (size_t i = 0; i < api->readers_count; i++)
+		store_reader_close(api->readers[i]);
+	(void)pthread_mutex_destroy(&api->lock);
+	free(api->socket);
+	free(api->database);
+	free(api);
+}

@@ -1,0 +1,69 @@
+/*
+ * The gateway's HTTP API on a Unix socket: what the fleet is and did, as JSON.
+ *
+ * libmicrohttpd runs it on API_THREADS threads of its own. Each request borrows a read-only connection to the store; whatever
+ * changes something goes through `struct api_ops`. A long poll holds neither a thread nor a reader.
+ *
+ * Who may ask, by the peer's credentials: root, the gateway's own user, members of `group`. All others get 403 (and mostly
+ * can't open the socket, which is 0660).
+ */
+#ifndef GATEWAY_API_API_H
+#define GATEWAY_API_API_H
+
+#include "gateway/store/store.h"
+#include "proto/base/clock.h"
+
+enum {
+	API_THREADS = 2,
+	API_CONNECTIONS_MAX = 64,
+	API_BODY_MAX = 16 * 1024,
+	API_IDLE_S = 30,
+	API_WAIT_MAX_S = 25, /* of a long poll */
+	API_REASON_MAX = 256,
+};
+
+/* What only the running daemon knows. */
+struct api_facts {
+	int64_t up_ms;
+	uint64_t epoch;
+	bool broker_connected;
+	char broker_reason[API_REASON_MAX]; /* why not, when not */
+	int64_t broker_since_ms;            /* of the last change, wall time */
+	int64_t cert_not_after_ms;          /* the gateway's own certificate; 0 = unknown */
+	bool clock_synced;
+	uint64_t mailbox_dropped;             /* messages shed because the mailbox was full, ever */
+	uint64_t ingest_failures;             /* commits failed in a row; 0 = the last one succeeded */
+	int64_t ingest_failing_since_ms;      /* wall time */
+	char ingest_error[API_REASON_MAX];    /* of the last failed one */
+	uint64_t ingest_backlog, ingest_room; /* messages waiting for a commit, and how many may */
+};
+
+/* Called from the API's threads, several at a time: they must be thread-safe and quick. */
+struct api_ops {
+	void (*facts)(void *ctx, struct api_facts *ret_facts);
+	/* As store_device_set. */
+	int (*device_set)(void *ctx, const char *device, const struct store_device_change *change, struct gf_diag *diag);
+	void *ctx;
+};
+
+struct api_config {
+	const char *socket;
+	const char *group;         /* NULL: only root and the gateway's own user */
+	const char *database;      /* path, for the readers */
+	const struct store *store; /* for store_last_event alone; outlives the API */
+	const struct gf_clock *clock;
+};
+
+struct api;
+
+/*
+ * Opens the socket and begins to answer. A stale socket is replaced; -EADDRINUSE when another gateway answers on it. Returns 0 or
+ * a negative errno with `diag` naming cause and next step.
+ */
+GF_MUST_CHECK int api_new(const struct api_config *config, const struct api_ops *ops, struct api **ret_api,
+                          struct gf_diag *diag);
+
+/* Answers the long polls, lets running requests end, removes the socket. NULL is fine. */
+void api_free(struct api *api);
+
+#endif

@@ -1,0 +1,28 @@
+/* A machine as the API shows it, and its health. */
+#ifndef GATEWAY_API_DEVICE_ROW_H
+#define GATEWAY_API_DEVICE_ROW_H
+
+#include "gateway/api/request.h"
+#include "gateway/health/health.h"
+
+/* Every key of device_row, with its type: what --where knows. */
+extern const struct where_field device_fields[];
+extern const size_t device_fields_count;
+
+struct device_health {
+	enum health_severity severity;
+	size_t count;
+	struct health_reason reasons[HEALTH_REASONS_MAX];
+};
+void device_judge(const struct store_device *device, int64_t now_ms, struct device_health *ret_health);
+
+/* NULL without memory. */
+json_t *device_row(const struct store_device *device, const struct device_health *health);
+/* The row and what only one machine's page has. */
+json_t *device_detail(const struct store_device *device, const struct device_health *health);
+/* {"id", "health", "reasons": [...]} */
+json_t *device_health_row(const struct store_device *device, const struct device_health *health);
+/* [{"code", "severity", "text", "action", "since"}] */
+json_t *device_reasons(const struct device_health *health);
+
+#endif

@@ -1,0 +1,238 @@
+#include "gateway/api/request.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/base/clock.h"
+#include "proto/base/text.h"
+
+void request_answer(struct request *r, json_t *json)
+{
+	if (r->status != 0) {
+		json_decref(json);
+		return;
+	}
+	if (json == NULL) {
+		request_fail(r, 500, "no_memory", "the gateway is out of memory");
+		return;
+	}
+	r->status = 200;
+	r->answer = json;
+}
+
+void request_answer_list(struct request *r, json_t *items, const char *next)
+{
+	request_answer(r, json_pack("{s:o, s:s?}", "items", items, "next", next));
+}
+
+void request_fail(struct request *r, unsigned status, const char *code, const char *fmt, ...)
+{
+	char message[GF_DIAG_MAX];
+	va_list args;
+
+	if (r->status != 0)
+		return;
+	va_start(args, fmt);
+	(void)vsnprintf(message, sizeof(message), fmt, args);
+	va_end(args);
+	r->status = status;
+	r->answer = json_pack("{s:{s:s, s:s}}", "error", "code", code, "message", message);
+}
+
+void request_fail_store(struct request *r, int error, const struct gf_diag *diag)
+{
+	const char *message = diag != NULL && diag->text[0] != '\0' ? diag->text : strerror(error < 0 ? -error : EIO);
+
+	switch (error) {
+	case -ENOENT:
+		request_fail(r, 404, "not_found", "%s", message);
+		break;
+	case -EINVAL:
+		request_fail(r, 400, "bad_value", "%s", message);
+		break;
+	case -EBUSY:
+	case -ENOSPC:
+		request_fail(r, 503, "store_unavailable", "%s", message);
+		break;
+	default:
+		request_fail(r, 500, "store_failed", "%s", message);
+		break;
+	}
+}
+
+const char *request_param(const struct request *r, const char *name)
+{
+	for (size_t i = 0; i < r->params_count; i++)
+		if (strcmp(r->params[i].name, name) == 0)
+			return r->params[i].value;
+	return NULL;
+}
+
+bool request_time(struct request *r, const char *name, int64_t *ret_ms)
+{
+	const char *text = request_param(r, name);
+	int64_t ms;
+
+	if (text == NULL)
+		return true;
+	if (gf_duration_parse(text, &ms) == 0) {
+		*ret_ms = ms < r->now_ms ? r->now_ms - ms : 0;
+		return true;
+	}
+	if (gf_time_parse(text, &ms) == 0) {
+		*ret_ms = ms;
+		return true;
+	}
+	request_fail(r, 400, "bad_parameter", "%s is '%s'; expected how long ago (90m, 24h, 7d) or 2026-11-20T17:42:00Z",
+	             name, text);
+	return false;
+}
+
+bool request_number(struct request *r, const char *name, uint64_t min, uint64_t max, uint64_t *ret_number)
+{
+	const char *text = request_param(r, name);
+	char *end;
+
+	if (text == NULL)
+		return true;
+	errno = 0;
+	uint64_t number = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 || number < min || number > max) {
+		request_fail(r, 400, "bad_parameter", "%s is '%s'; it may be %llu to %llu", name, text, (unsigned long long)min,
+		             (unsigned long long)max);
+		return false;
+	}
+	*ret_number = number;
+	return true;
+}
+
+bool request_flag(struct request *r, const char *name, bool *ret_flag)
+{
+	const char *text = request_param(r, name);
+
+	if (text == NULL)
+		return true;
+	bool yes = strcmp(text, "1") == 0 || strcmp(text, "true") == 0;
+	if (!yes && strcmp(text, "0") != 0 && strcmp(text, "false") != 0) {
+		request_fail(r, 400, "bad_parameter", "%s is '%s'; it may be 1, true, 0 or false", name, text);
+		return false;
+	}
+	*ret_flag = yes;
+	return true;
+}
+
+bool request_where(struct request *r, const struct where_field *fields, size_t count, struct where **ret_where)
+{
+	const char *text = request_param(r, "where");
+	struct gf_diag diag = {{0}};
+
+	if (text == NULL)
+		return true;
+	int result = where_compile(text, fields, count, r->now_ms, ret_where, &diag);
+	if (result == 0)
+		return true;
+	if (result == -EINVAL)
+		request_fail(r, 400, "bad_where", "%s", diag.text);
+	else
+		request_answer(r, NULL);
+	return false;
+}
+
+bool request_device(struct request *r, const char **ret_device)
+{
+	const char *id = request_param(r, "device");
+	struct store_device_query query = {.device = id, .now_ms = r->now_ms, .today_ms = r->today_ms};
+	struct gf_diag diag = {{0}};
+
+	if (id == NULL)
+		return true;
+	if (!gf_id_valid(id, strlen(id))) {
+		request_fail(r, 400, "bad_parameter", "device is '%s'; an id has small letters, digits and '-', at most 63",
+		             id);
+		return false;
+	}
+	struct store_device *device = calloc(1, sizeof(*device));
+	int result = device != NULL ? store_read_device(r->reader, &query, device, &diag) : -ENOMEM;
+	free(device);
+	if (result == -ENOENT)
+		request_fail(r, 404, "not_found", "there is no machine '%s'; `gymfleet devices` lists them", id);
+	else if (result != 0)
+		request_fail_store(r, result, &diag);
+	if (result != 0)
+		return false;
+	*ret_device = id;
+	return true;
+}
+
+json_t *json_time(int64_t wall_ms)
+{
+	char buf[GF_RFC3339_MAX];
+	return json_text(wall_ms > 0 ? gf_time_format(wall_ms, buf) : "");
+}
+
+json_t *json_text(const char *text)
+{
+	return *text != '\0' ? json_string(text) : json_null();
+}
+
+json_t *json_measure(double value)
+{
+	return isfinite(value) ? json_real(round(value * 1000) / 1000) : json_null();
+}
+
+json_t *json_count(uint64_t number)
+{
+	return json_integer((json_int_t)number);
+}
+
+json_t *json_seconds(uint64_t ms)
+{
+	return json_real((double)ms / 1000);
+}
+
+void json_put(json_t **object, const char *key, json_t *value)
+{
+	if (json_object_set_new(*object, key, value) != 0) {
+		json_decref(*object);
+		*object = NULL;
+	}
+}
+
+void json_push(json_t **array, json_t *value)
+{
+	if (json_array_append_new(*array, value) != 0) {
+		json_decref(*array);
+		*array = NULL;
+	}
+}
+
+struct where_value json_lookup(const void *row, const struct where_field *field)
+{
+	const json_t *value = json_object_get(row, field->name);
+	struct where_value v = {.type = field->type};
+	int64_t ms;
+
+	switch (field->type) {
+	case WHERE_TEXT:
+		v.text = json_string_value(value);
+		return v.text != NULL ? v : (struct where_value){.type = WHERE_NULL};
+	case WHERE_NUMBER:
+		v.number = json_number_value(value);
+		return json_is_number(value) ? v : (struct where_value){.type = WHERE_NULL};
+	case WHERE_BOOL:
+		v.boolean = json_is_true(value);
+		return json_is_boolean(value) ? v : (struct where_value){.type = WHERE_NULL};
+	case WHERE_TIME:
+		if (!json_is_string(value) || gf_time_parse(json_string_value(value), &ms) != 0)
+			return (struct where_value){.type = WHERE_NULL};
+		v.number = (double)ms;
+		return v;
+	case WHERE_NULL:
+	default:
+		return (struct where_value){.type = WHERE_NULL};
+	}
+}

@@ -1,0 +1,163 @@
+/* /v1/devices, /v1/health: all machines or one of them. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/api/device_row.h"
+#include "gateway/api/resources.h"
+#include "proto/base/text.h"
+
+/* A walk over the machines, by id, that keeps the rows asked for. */
+struct walk {
+	const struct request *request;
+	const struct where *where;
+	const char *after;
+	uint64_t limit;
+	bool health_only;
+	json_t *items;
+	char last[GF_ID_MAX];
+	bool more;
+};
+
+enum { STOP = 1 };
+
+static int keep(void *ctx, const struct store_device *device)
+{
+	struct walk *w = ctx;
+	struct device_health health;
+
+	if (w->after != NULL && strcmp(device->id, w->after) <= 0)
+		return 0;
+	device_judge(device, w->request->now_ms, &health);
+	json_t *row = device_row(device, &health);
+	if (row == NULL)
+		return -ENOMEM;
+	if (!where_match(w->where, json_lookup, row)) {
+		json_decref(row);
+		return 0;
+	}
+	if (json_array_size(w->items) == w->limit) {
+		json_decref(row);
+		w->more = true;
+		return STOP;
+	}
+	if (w->health_only) {
+		json_decref(row);
+		row = device_health_row(device, &health);
+	}
+	json_push(&w->items, row);
+	(void)gf_strcpy(w->last, sizeof(w->last), device->id);
+	return w->items != NULL ? 0 : -ENOMEM;
+}
+
+static void list(struct request *r, bool health_only)
+{
+	struct where *where = NULL;
+	struct store_device_query query = {.now_ms = r->now_ms, .today_ms = r->today_ms};
+	struct walk w = {
+	    .request = r, .after = request_param(r, "after"), .limit = REQUEST_LIMIT_DEFAULT, .health_only = health_only};
+	struct gf_diag diag = {{0}};
+
+	if (!request_number(r, "limit", 1, REQUEST_LIMIT_MAX, &w.limit) ||
+	    !request_where(r, device_fields, device_fields_count, &where))
+		return;
+	w.where = where;
+	w.items = json_array();
+	int result = store_read_devices(r->reader, &query, keep, &w, &diag);
+	where_free(where);
+	if (result == 0 || result == STOP) {
+		request_answer_list(r, w.items, w.more ? w.last : NULL);
+		return;
+	}
+	json_decref(w.items);
+	request_fail_store(r, result, &diag);
+}
+
+void resource_devices(struct request *r)
+{
+	list(r, false);
+}
+
+void resource_health(struct request *r)
+{
+	list(r, true);
+}
+
+static void one(struct request *r, json_t *(*show)(const struct store_device *, const struct device_health *))
+{
+	struct store_device_query query = {.device = r->id, .now_ms = r->now_ms, .today_ms = r->today_ms};
+	struct store_device *device = calloc(1, sizeof(*device));
+	struct device_health health;
+	struct gf_diag diag = {{0}};
+
+	int result = device != NULL ? store_read_device(r->reader, &query, device, &diag) : -ENOMEM;
+	if (result == 0) {
+		device_judge(device, r->now_ms, &health);
+		request_answer(r, show(device, &health));
+	} else if (result == -ENOENT) {
+		request_fail(r, 404, "not_found", "there is no machine '%s'; `gymfleet devices` lists them", r->id);
+	} else {
+		request_fail_store(r, result, &diag);
+	}
+	free(device);
+}
+
+void resource_device(struct request *r)
+{
+	one(r, device_detail);
+}
+
+void resource_device_health(struct request *r)
+{
+	one(r, device_health_row);
+}
+
+/* One value of the body into the change: a text sets it, null takes it back. */
+static bool take(struct request *r, const char *key, const json_t *value, struct store_device_change *change)
+{
+	static const char *const keys[] = {"name", "site", "zone", "bay"};
+	const char **const places[] = {&change->name, &change->site, &change->zone, &change->bay};
+	const size_t count = sizeof(keys) / sizeof(keys[0]);
+
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(keys[i], key) != 0)
+			continue;
+		if (json_is_null(value)) {
+			*places[i] = "";
+		} else if (json_is_string(value) && json_string_length(value) < GF_NAME_MAX) {
+			*places[i] = json_string_value(value);
+		} else {
+			request_fail(r, 400, "bad_value", "%s must be a text of at most %d bytes, or null", key, GF_NAME_MAX - 1);
+			return false;
+		}
+		return true;
+	}
+	const char *near = gf_nearest(key, keys, count);
+	request_fail(r, 400, "bad_value", "unknown key '%.64s'%s%s%s; it may be name, site, zone or bay", key,
+	             near != NULL ? "; did you mean '" : "", near != NULL ? near : "", near != NULL ? "'?" : "");
+	return false;
+}
+
+void resource_device_patch(struct request *r)
+{
+	const struct api_ops *ops = api_ops_of(r->api);
+	struct store_device_change change = {0};
+	struct gf_diag diag = {{0}};
+	json_error_t error;
+	const char *key;
+	json_t *value, *body = json_loadb(r->body != NULL ? r->body : "", r->body_len, JSON_REJECT_DUPLICATES, &error);
+
+	if (!json_is_object(body) || json_object_size(body) == 0)
+		request_fail(r, 400, "bad_body", "expected a JSON object with name, site, zone or bay");
+	json_object_foreach(body, key, value) if (r->status == 0 && !take(r, key, value, &change)) break;
+	if (r->status == 0) {
+		int result = ops->device_set(ops->ctx, r->id, &change, &diag);
+		if (result == 0)
+			resource_device(r);
+		else if (result == -ENOENT)
+			request_fail(r, 404, "not_found", "there is no machine '%s'; `gymfleet devices` lists them", r->id);
+		else
+			request_fail_store(r, result, &diag);
+	}
+	json_decref(body);
+}

@@ -1,0 +1,207 @@
+/* /v1/doctor: what could stand between the fleet and its truth, each with what to do about it. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#include "gateway/api/resources.h"
+#include "proto/base/text.h"
+
+#define DAY_MS (24LL * 3600 * 1000)
+#define MIB (1024.0 * 1024.0)
+#define WAL_LARGE_BYTES (256ULL * 1024 * 1024)
+#define DISK_LOW_BYTES (1024ULL * 1024 * 1024)
+#define DISK_CRITICAL_BYTES (128ULL * 1024 * 1024)
+
+enum { CERT_SOON_DAYS = 30, BACKLOG_RECORDS = 100 };
+
+struct examination {
+	struct request *request;
+	struct api_facts facts;
+	struct store_stats stats;
+	json_t *checks;
+};
+
+enum verdict { FINE, ATTENTION, CRITICAL };
+
+static void add(struct examination *e, const char *name, enum verdict verdict, const char *action, const char *fmt, ...)
+    GF_PRINTF(5, 6);
+static void add(struct examination *e, const char *name, enum verdict verdict, const char *action, const char *fmt, ...)
+{
+	static const char *const severities[] = {"ok", "attention", "critical"};
+	char text[GF_DIAG_MAX];
+	va_list args;
+	json_t *check = json_object();
+
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	json_put(&check, "name", json_string(name));
+	json_put(&check, "ok", json_boolean(verdict == FINE));
+	json_put(&check, "severity", json_string(severities[verdict]));
+	json_put(&check, "text", json_string(text));
+	json_put(&check, "action", json_text(verdict == FINE ? "" : action));
+	json_push(&e->checks, check);
+}
+
+static void check_broker(struct examination *e)
+{
+	char since[GF_RFC3339_MAX];
+
+	(void)gf_time_format(e->facts.broker_since_ms, since);
+	if (e->facts.broker_connected)
+		add(e, "broker", FINE, "", "connected since %s", since);
+	else
+		add(e, "broker", CRITICAL,
+		    "see that the broker runs and that gateway.yaml (broker) names its host, port and certificates; machines "
+		    "keep "
+		    "what they can't send",
+		    "not connected since %s: %s", since, e->facts.broker_reason);
+}
+
+static void check_certificate(struct examination *e)
+{
+	char end[GF_RFC3339_MAX];
+	int64_t left_ms = e->facts.cert_not_after_ms - e->request->now_ms;
+	enum verdict verdict = left_ms <= 0 ? CRITICAL : left_ms < CERT_SOON_DAYS * DAY_MS ? ATTENTION : FINE;
+
+	if (e->facts.cert_not_after_ms == 0)
+		return;
+	add(e, "certificate", verdict, "issue a new certificate for the gateway (deploy/pki) and restart it", "%s %s",
+	    left_ms > 0 ? "valid until" : "expired at", gf_time_format(e->facts.cert_not_after_ms, end));
+}
+
+static void check_database(struct examination *e)
+{
+	struct gf_diag diag = {{0}};
+	int result = store_read_integrity(e->request->reader, &diag);
+
+	if (result != 0)
+		add(e, "database", CRITICAL, "stop the gateway, keep a copy of the file, restore the last backup", "%s",
+		    diag.text);
+	else
+		add(e, "database", FINE, "", "sound, %.1f MiB, %llu machines, %llu sessions", (double)e->stats.db_bytes / MIB,
+		    (unsigned long long)e->stats.devices, (unsigned long long)e->stats.sessions);
+	add(e, "journal", e->stats.wal_bytes > WAL_LARGE_BYTES ? ATTENTION : FINE,
+	    "something reads the database for very long; end other programs that have it open",
+	    "write-ahead log of %.1f MiB", (double)e->stats.wal_bytes / MIB);
+}
+
+static void check_disk(struct examination *e)
+{
+	const char *database = api_database(e->request->api), *slash = strrchr(database, '/');
+	char dir[4096];
+	struct statvfs fs;
+
+	(void)snprintf(dir, sizeof(dir), "%.*s", slash != NULL ? (int)(slash - database) + 1 : 1,
+	               slash != NULL ? database : ".");
+	if (statvfs(dir, &fs) != 0) {
+		add(e, "disk", ATTENTION, "see that the folder is there", "can't look at %s: %s", dir, strerror(errno));
+		return;
+	}
+	uint64_t room = (uint64_t)fs.f_bavail * fs.f_frsize;
+	enum verdict verdict = room < DISK_CRITICAL_BYTES ? CRITICAL : room < DISK_LOW_BYTES ? ATTENTION : FINE;
+	add(e, "disk", verdict, "make room: when it is full nothing is stored, and machines keep what they can't send",
+	    "%.1f GiB free in %s", (double)room / MIB / 1024, dir);
+}
+
+static void check_ingest(struct examination *e)
+{
+	const struct api_facts *f = &e->facts;
+	char since[GF_RFC3339_MAX];
+
+	if (f->ingest_failures > 0)
+		add(e, "ingest", CRITICAL, "mend the cause; nothing is lost, machines send again what wasn't stored",
+		    "nothing could be stored since %s (%llu tries): %s", gf_time_format(f->ingest_failing_since_ms, since),
+		    (unsigned long long)f->ingest_failures, f->ingest_error);
+	else
+		add(e, "ingest", f->ingest_room > 0 && f->ingest_backlog * 2 > f->ingest_room ? ATTENTION : FINE,
+		    "the disk is slower than the fleet talks; look for what else uses it", "%llu messages wait to be stored",
+		    (unsigned long long)f->ingest_backlog);
+	add(e, "mailbox", f->mailbox_dropped > 0 ? ATTENTION : FINE,
+	    "nothing is lost, machines send again; when it goes on, the gateway's machine is too slow",
+	    "%llu messages shed because too many came at once", (unsigned long long)f->mailbox_dropped);
+}
+
+static void check_quarantine(struct examination *e)
+{
+	const struct store_stats *s = &e->stats;
+	char when[GF_RFC3339_MAX];
+
+	if (s->quarantined == 0)
+		add(e, "quarantine", FINE, "", "every message was understood");
+	else
+		add(e, "quarantine", ATTENTION, "see whether that machine's agent is of a version the gateway knows",
+		    "%llu messages or records weren't understood, the last from %s at %s: %s",
+		    (unsigned long long)s->quarantined, s->quarantine_last_device, gf_time_format(s->quarantine_last_ms, when),
+		    s->quarantine_last_reason);
+	add(e, "lost", s->records_lost > 0 ? ATTENTION : FINE,
+	    "those machines were offline longer than their spool lasts; give them more room or a better link",
+	    "%llu records were dropped by machines with a full spool", (unsigned long long)s->records_lost);
+}
+
+struct backlog {
+	uint64_t devices, records;
+	char worst[GF_ID_MAX];
+	uint32_t worst_records;
+};
+
+static int add_backlog(void *ctx, const struct store_device *device)
+{
+	struct backlog *b = ctx;
+	uint32_t records = device->has_heartbeat ? device->heartbeat.spool_records : 0;
+
+	if (records < BACKLOG_RECORDS)
+		return 0;
+	b->devices++;
+	b->records += records;
+	if (records > b->worst_records) {
+		b->worst_records = records;
+		(void)gf_strcpy(b->worst, sizeof(b->worst), device->id);
+	}
+	return 0;
+}
+
+static int check_backlog(struct examination *e, struct gf_diag *diag)
+{
+	struct store_device_query query = {.now_ms = e->request->now_ms, .today_ms = e->request->today_ms};
+	struct backlog b = {0};
+	int result = store_read_devices(e->request->reader, &query, add_backlog, &b, diag);
+
+	if (result != 0)
+		return result;
+	if (b.devices == 0)
+		add(e, "backlog", FINE, "", "no machine has more than %d records to send", BACKLOG_RECORDS);
+	else
+		add(e, "backlog", ATTENTION, "wait while they send; when the number stays, look at their network",
+		    "%llu machines have %llu records to send, most of them %s (%u)", (unsigned long long)b.devices,
+		    (unsigned long long)b.records, b.worst, b.worst_records);
+	return 0;
+}
+
+void resource_doctor(struct request *r)
+{
+	const struct api_ops *ops = api_ops_of(r->api);
+	struct examination e = {.request = r, .checks = json_array()};
+	struct gf_diag diag = {{0}};
+
+	ops->facts(ops->ctx, &e.facts);
+	check_broker(&e);
+	check_certificate(&e);
+	add(&e, "clock", e.facts.clock_synced ? FINE : ATTENTION,
+	    "start a time service (systemd-timesyncd or chrony): times of machines without a clock are estimated by this "
+	    "one",
+	    "%s", e.facts.clock_synced ? "synchronised" : "not synchronised");
+	int result = store_read_stats(r->reader, &e.stats, &diag);
+	if (result == 0) {
+		check_database(&e);
+		check_quarantine(&e);
+		result = check_backlog(&e, &diag);
+	}
+	if (result != 0)
+		add(&e, "database", CRITICAL, "mend the cause, then restart the gateway", "can't be read: %s", diag.text);
+	check_disk(&e);
+	check_ingest(&e);
+	request_answer(r, json_pack("{s:o}", "checks", e.checks));
+}

@@ -1,0 +1,121 @@
+/*
+ * /v1/events: after=ID gives what came since, at once or, with wait_s, when the first comes; tail=N gives the newest N so far.
+ * "next" is always there: the id to go on from.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/api/resources.h"
+#include "proto/base/text.h"
+
+enum { STOP = 1 };
+
+struct walk {
+	uint64_t limit;
+	bool tail;        /* the newest of them, not the oldest */
+	int64_t since_ms; /* 0 = all */
+	json_t *items;
+	uint64_t last; /* looked at */
+};
+
+static json_t *event_data(const struct store_event *e)
+{
+	json_t *data = json_object();
+
+	if (e->ref != 0)
+		json_put(&data, "ref", json_count(e->ref));
+	if (e->code[0] != '\0')
+		json_put(&data, "code", json_string(e->code));
+	return data;
+}
+
+static json_t *event_row(const struct store_event *e)
+{
+	json_t *row = json_object();
+
+	json_put(&row, "id", json_count(e->id));
+	json_put(&row, "time", json_time(e->at_ms));
+	json_put(&row, "kind", json_string(store_event_kind_name(e->kind)));
+	json_put(&row, "device", json_text(e->device));
+	json_put(&row, "text", json_string(e->text));
+	json_put(&row, "data", event_data(e));
+	return row;
+}
+
+static int keep(void *ctx, const struct store_event *e)
+{
+	struct walk *w = ctx;
+
+	if (!w->tail && json_array_size(w->items) == w->limit)
+		return STOP;
+	w->last = e->id;
+	if (e->at_ms < w->since_ms)
+		return 0;
+	json_push(&w->items, event_row(e));
+	if (w->items != NULL && json_array_size(w->items) > w->limit)
+		(void)json_array_remove(w->items, 0);
+	return w->items != NULL ? 0 : -ENOMEM;
+}
+
+static bool take_kind(struct request *r, uint32_t *ret_kinds)
+{
+	const char *names[STORE_EVENT_COUNT], *kind = request_param(r, "kind");
+	enum store_event_kind value;
+
+	if (kind == NULL)
+		return true;
+	if (store_event_kind_parse(kind, &value) == 0) {
+		*ret_kinds = UINT32_C(1) << value;
+		return true;
+	}
+	for (int i = 0; i < STORE_EVENT_COUNT; i++)
+		names[i] = store_event_kind_name((enum store_event_kind)i);
+	const char *near = gf_nearest(kind, names, STORE_EVENT_COUNT);
+	if (near != NULL)
+		request_fail(r, 400, "bad_parameter", "kind is '%s'; did you mean '%s'?", kind, near);
+	else
+		request_fail(r, 400, "bad_parameter",
+		             "kind is '%s'; it may be presence, session, fault, lost, quarantine, catalog or device", kind);
+	return false;
+}
+
+void resource_events(struct request *r)
+{
+	struct store_event_query query = {0};
+	struct walk w = {.limit = REQUEST_LIMIT_DEFAULT};
+	uint64_t wait_s = 0, newest = store_last_event(api_store(r->api));
+	char next[24];
+	struct gf_diag diag = {{0}};
+
+	w.tail = request_param(r, "tail") != NULL;
+	if (!request_number(r, "limit", 1, REQUEST_LIMIT_MAX, &w.limit) ||
+	    !request_number(r, "tail", 1, REQUEST_LIMIT_MAX, &w.limit) ||
+	    !request_number(r, "after", 0, INT64_MAX, &query.after) ||
+	    !request_number(r, "wait_s", 0, API_WAIT_MAX_S, &wait_s) || !request_time(r, "since", &w.since_ms) ||
+	    !take_kind(r, &query.kinds) || !request_device(r, &query.device))
+		return;
+	if (w.tail && (query.after != 0 || wait_s != 0)) {
+		request_fail(r, 400, "bad_parameter", "tail can't be combined with after or wait_s");
+		return;
+	}
+	w.items = json_array();
+	int result = store_read_events(r->reader, &query, keep, &w, &diag);
+	if (result != 0 && result != STOP) {
+		json_decref(w.items);
+		request_fail_store(r, result, &diag);
+		return;
+	}
+	/* Without STOP all up to `newest` was looked at, also what the filter left out. */
+	if (result == 0)
+		w.last = newest > w.last ? newest : w.last;
+	w.last = query.after > w.last ? query.after : w.last;
+	if (wait_s > 0 && json_array_size(w.items) == 0 && !r->last_call) {
+		json_decref(w.items);
+		request_wait(r, w.last, (unsigned)wait_s);
+		return;
+	}
+	(void)snprintf(next, sizeof(next), "%" PRIu64, w.last);
+	request_answer_list(r, w.items, next);
+}

@@ -1,0 +1,130 @@
+/* /v1/faults: open and cleared ones, newest first. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/api/resources.h"
+#include "proto/base/text.h"
+
+#define NAME(symbol, name) name,
+static const char *const code_words[] = {GF_FAULTS(NAME) NULL};
+static const char *const severity_words[] = {GF_SEVERITIES(NAME) NULL};
+static const char *const cleared_words[] = {GF_CLEARED_BYS(NAME) NULL};
+#undef NAME
+
+static const struct where_field fields[] = {
+    {"device", WHERE_TEXT, NULL},
+    {"fault_no", WHERE_NUMBER, NULL},
+    {"code", WHERE_TEXT, code_words},
+    {"severity", WHERE_TEXT, severity_words},
+    {"raised", WHERE_TIME, NULL},
+    {"cleared", WHERE_TIME, NULL},
+    {"cleared_by", WHERE_TEXT, cleared_words},
+    {"observed", WHERE_NUMBER, NULL},
+    {"limit", WHERE_NUMBER, NULL},
+    {"session_no", WHERE_NUMBER, NULL},
+    {"detail", WHERE_TEXT, NULL},
+    {"lasted_s", WHERE_NUMBER, NULL},
+};
+
+enum { STOP = 1, CURSOR_MAX = 128 };
+
+struct walk {
+	const struct where *where;
+	int64_t now_ms, until_ms; /* until 0 = no end */
+	uint64_t limit, scanned;
+	json_t *items;
+	char cursor[CURSOR_MAX];
+	bool more;
+};
+
+/* An open fault has lasted until now. */
+static json_t *lasted(const struct store_fault *f, int64_t now_ms)
+{
+	if (f->cleared_ms != 0)
+		return json_seconds(f->lasted_ms);
+	return f->raised_ms > 0 && now_ms > f->raised_ms ? json_seconds((uint64_t)(now_ms - f->raised_ms)) : json_null();
+}
+
+static json_t *fault_row(const struct store_fault *f, int64_t now_ms)
+{
+	json_t *row = json_object();
+	bool cleared = f->cleared_ms != 0;
+
+	json_put(&row, "device", json_string(f->device));
+	json_put(&row, "fault_no", json_count(f->fault_no));
+	json_put(&row, "code", json_string(gf_fault_name(f->code)));
+	json_put(&row, "severity", json_string(gf_severity_name(f->severity)));
+	json_put(&row, "raised", json_time(f->raised_ms));
+	json_put(&row, "cleared", json_time(f->cleared_ms));
+	json_put(&row, "cleared_by", json_text(cleared ? gf_cleared_by_name(f->cleared_by) : ""));
+	json_put(&row, "observed", json_measure((double)f->observed));
+	json_put(&row, "limit", json_measure((double)f->limit));
+	json_put(&row, "session_no", f->session_no != 0 ? json_count(f->session_no) : json_null());
+	json_put(&row, "detail", json_text(f->detail));
+	json_put(&row, "lasted_s", lasted(f, now_ms));
+	return row;
+}
+
+static int keep(void *ctx, const struct store_fault *f)
+{
+	struct walk *w = ctx;
+
+	if (json_array_size(w->items) == w->limit || w->scanned++ == REQUEST_SCAN_MAX) {
+		w->more = true;
+		return STOP;
+	}
+	(void)snprintf(w->cursor, sizeof(w->cursor), "%" PRId64 ":%" PRIu64 ":%s", f->raised_ms, f->fault_no, f->device);
+	if (w->until_ms != 0 && f->raised_ms >= w->until_ms)
+		return 0;
+	json_t *row = fault_row(f, w->now_ms);
+	if (row == NULL)
+		return -ENOMEM;
+	if (!where_match(w->where, json_lookup, row)) {
+		json_decref(row);
+		return 0;
+	}
+	json_push(&w->items, row);
+	return w->items != NULL ? 0 : -ENOMEM;
+}
+
+static bool take_cursor(struct request *r, struct store_fault_query *query)
+{
+	const char *text = request_param(r, "after");
+	int at = 0;
+
+	if (text == NULL)
+		return true;
+	if (sscanf(text, "%" SCNd64 ":%" SCNu64 ":%n", &query->after_raised_ms, &query->after_fault_no, &at) != 2 ||
+	    at == 0 || !gf_id_valid(text + at, strlen(text + at))) {
+		request_fail(r, 400, "bad_parameter", "after is not a 'next' of an earlier answer");
+		return false;
+	}
+	query->after_device = text + at;
+	return true;
+}
+
+void resource_faults(struct request *r)
+{
+	struct where *where = NULL;
+	struct store_fault_query query = {0};
+	struct walk w = {.now_ms = r->now_ms, .limit = REQUEST_LIMIT_DEFAULT};
+	struct gf_diag diag = {{0}};
+
+	if (!request_number(r, "limit", 1, REQUEST_LIMIT_MAX, &w.limit) || !request_flag(r, "open", &query.open_only) ||
+	    !request_time(r, "since", &query.since_ms) || !request_time(r, "until", &w.until_ms) ||
+	    !take_cursor(r, &query) || !request_device(r, &query.device) ||
+	    !request_where(r, fields, sizeof(fields) / sizeof(fields[0]), &where))
+		return;
+	w.where = where;
+	w.items = json_array();
+	int result = store_read_faults(r->reader, &query, keep, &w, &diag);
+	where_free(where);
+	if (result == 0 || result == STOP) {
+		request_answer_list(r, w.items, w.more ? w.cursor : NULL);
+		return;
+	}
+	json_decref(w.items);
+	request_fail_store(r, result, &diag);
+}

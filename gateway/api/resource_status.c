@@ -1,0 +1,173 @@
+/* /v1/status: the fleet in one answer. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/api/device_row.h"
+#include "gateway/api/resources.h"
+
+enum { HOURS = 24, NEEDS_MAX = 50, SITES_MAX = 1024 };
+
+struct need {
+	char device[GF_ID_MAX];
+	struct health_reason reason;
+};
+
+struct summary {
+	int64_t now_ms;
+	uint64_t machines, online, by_severity[3];
+	char (*sites)[GF_NAME_MAX]; /* the different ones, in order of appearance */
+	size_t sites_count;
+	struct need *needs; /* the worst NEEDS_MAX, worst and oldest first */
+	size_t needs_count;
+	uint64_t sessions, running_ms, interrupted, by_hour_ms[HOURS];
+};
+
+static void count_site(struct summary *s, const char *site)
+{
+	if (*site == '\0' || s->sites_count == SITES_MAX)
+		return;
+	for (size_t i = 0; i < s->sites_count; i++)
+		if (strcmp(s->sites[i], site) == 0)
+			return;
+	(void)gf_strcpy(s->sites[s->sites_count++], GF_NAME_MAX, site);
+}
+
+static bool goes_before(const struct health_reason *a, const struct health_reason *b)
+{
+	return a->severity != b->severity ? a->severity > b->severity : a->since_ms < b->since_ms;
+}
+
+static void add_need(struct summary *s, const char *device, const struct health_reason *reason)
+{
+	size_t at = s->needs_count;
+
+	if (reason->severity == HEALTH_OK)
+		return;
+	while (at > 0 && goes_before(reason, &s->needs[at - 1].reason))
+		at--;
+	if (at == NEEDS_MAX)
+		return;
+	size_t kept = s->needs_count < NEEDS_MAX ? s->needs_count : NEEDS_MAX - 1;
+	memmove(&s->needs[at + 1], &s->needs[at], (kept - at) * sizeof(*s->needs));
+	(void)gf_strcpy(s->needs[at].device, GF_ID_MAX, device);
+	s->needs[at].reason = *reason;
+	s->needs_count = kept + 1;
+}
+
+static int add_device(void *ctx, const struct store_device *device)
+{
+	struct summary *s = ctx;
+	struct device_health health;
+
+	device_judge(device, s->now_ms, &health);
+	s->machines++;
+	s->online += device->online;
+	s->by_severity[health.severity]++;
+	count_site(s, device->location.site);
+	for (size_t i = 0; i < health.count; i++)
+		add_need(s, device->id, &health.reasons[i]);
+	return 0;
+}
+
+static int add_hour(void *ctx, const struct store_usage *usage)
+{
+	struct summary *s = ctx;
+	unsigned long hour = strtoul(usage->key, NULL, 10);
+
+	s->sessions += usage->sessions;
+	s->running_ms += usage->running_ms;
+	s->interrupted += usage->interrupted;
+	if (hour < HOURS)
+		s->by_hour_ms[hour] += usage->running_ms;
+	return 0;
+}
+
+static json_t *gateway_json(const struct request *r)
+{
+	const struct api_ops *ops = api_ops_of(r->api);
+	struct api_facts facts = {0};
+	json_t *object = json_object();
+
+	ops->facts(ops->ctx, &facts);
+	json_put(&object, "version", json_string(GF_VERSION));
+	json_put(&object, "up_s", json_count((uint64_t)facts.up_ms / 1000));
+	json_put(&object, "epoch", json_count(facts.epoch));
+	json_put(&object, "broker", json_string(facts.broker_connected ? "connected" : "disconnected"));
+	json_put(&object, "broker_reason", json_text(facts.broker_connected ? "" : facts.broker_reason));
+	return object;
+}
+
+static json_t *today_json(const struct summary *s)
+{
+	json_t *object = json_object(), *hours = json_array();
+
+	for (size_t h = 0; h < HOURS; h++)
+		json_push(&hours, json_count(s->by_hour_ms[h] / 1000));
+	json_put(&object, "sessions", json_count(s->sessions));
+	json_put(&object, "running_s", json_seconds(s->running_ms));
+	json_put(&object, "interrupted", json_count(s->interrupted));
+	json_put(&object, "by_hour", hours);
+	return object;
+}
+
+static json_t *needs_json(const struct summary *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < s->needs_count; i++) {
+		const struct health_reason *reason = &s->needs[i].reason;
+		json_t *entry = json_object();
+		json_put(&entry, "severity", json_string(health_severity_name(reason->severity)));
+		json_put(&entry, "device", json_string(s->needs[i].device));
+		json_put(&entry, "code", json_string(health_code_name(reason->code)));
+		json_put(&entry, "text", json_string(reason->text));
+		json_put(&entry, "action", json_text(reason->action));
+		json_put(&entry, "since", json_time(reason->since_ms));
+		json_push(&list, entry);
+	}
+	return list;
+}
+
+static json_t *status_json(const struct request *r, const struct summary *s, const struct store_audit *audit)
+{
+	json_t *object = json_object();
+
+	json_put(&object, "fleet",
+	         json_pack("{s:I, s:I, s:I}", "machines", (json_int_t)s->machines, "online", (json_int_t)s->online, "sites",
+	                   (json_int_t)s->sites_count));
+	json_put(&object, "gateway", gateway_json(r));
+	json_put(&object, "audit",
+	         json_pack("{s:b, s:I}", "clean", audit->problems == 0, "problems", (json_int_t)audit->problems));
+	json_put(&object, "health",
+	         json_pack("{s:I, s:I, s:I}", "ok", (json_int_t)s->by_severity[HEALTH_OK], "attention",
+	                   (json_int_t)s->by_severity[HEALTH_ATTENTION], "critical",
+	                   (json_int_t)s->by_severity[HEALTH_CRITICAL]));
+	json_put(&object, "today", today_json(s));
+	json_put(&object, "needs_you", needs_json(s));
+	return object;
+}
+
+void resource_status(struct request *r)
+{
+	struct summary s = {.now_ms = r->now_ms,
+	                    .sites = calloc(SITES_MAX, sizeof(*s.sites)),
+	                    .needs = calloc(NEEDS_MAX, sizeof(*s.needs))};
+	struct store_device_query query = {.now_ms = r->now_ms, .today_ms = r->today_ms};
+	struct store_audit audit = {0};
+	struct gf_diag diag = {{0}};
+	int result = s.sites != NULL && s.needs != NULL ? 0 : -ENOMEM;
+
+	if (result == 0)
+		result = store_read_devices(r->reader, &query, add_device, &s, &diag);
+	if (result == 0)
+		result = store_read_usage(r->reader, STORE_USAGE_HOUR, r->today_ms, 0, add_hour, &s, &diag);
+	if (result == 0)
+		result = store_read_audit(r->reader, NULL, NULL, NULL, &audit, &diag);
+	if (result == 0)
+		request_answer(r, status_json(r, &s, &audit));
+	else
+		request_fail_store(r, result, &diag);
+	free(s.sites);
+	free(s.needs);
+}

@@ -1,0 +1,29 @@
+/* The API's handlers, one file for each resource (resource_*.c); api.c has the table of their paths. */
+#ifndef GATEWAY_API_RESOURCES_H
+#define GATEWAY_API_RESOURCES_H
+
+#include "gateway/api/api.h"
+#include "gateway/api/request.h"
+
+void resource_status(struct request *r);
+void resource_devices(struct request *r);
+void resource_device(struct request *r);
+void resource_device_patch(struct request *r);
+void resource_health(struct request *r);
+void resource_device_health(struct request *r);
+void resource_sessions(struct request *r);
+void resource_usage(struct request *r);
+void resource_faults(struct request *r);
+void resource_audit(struct request *r);
+void resource_events(struct request *r);
+void resource_doctor(struct request *r);
+
+/* What handlers need of the running API. */
+const struct api_ops *api_ops_of(const struct api *api);
+const char *api_database(const struct api *api);
+const struct store *api_store(const struct api *api);
+
+/* Asks to be called again when an event newer than `after` is there, or at wait_until_ms at the latest. */
+void request_wait(struct request *r, uint64_t after, unsigned wait_s);
+
+#endif
