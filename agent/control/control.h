@@ -2,8 +2,11 @@
  * The pure control core of one machine: player + guard + faults, stepped once a tick. No clock, no disk, no network, no
  * allocation, no log: time and inputs are arguments; what happened comes out as events, in order.
  *
- *     driver_input ──> faults ──> guard ──> player ──> envelope clamp ──> driver_output
- *                                    └──────────── events ──────────────> recorder
+ *     driver_input ──> faults ──> panel ──> player ──> guard ──> envelope clamp ──> driver_output
+ *                         └──────────┴── session ──────┴── events ───────────────> recorder
+ *
+ * One file each: faults (what is wrong), player (where in the routine), guard (pain, too steep, too long), clamp (the envelope),
+ * session with tally and meter (the account of a session), telemetry (the sensors over an interval).
  *
  * Safety order: a reading that failed, an emergency stop, an open cover or over-current make the output of the same tick
  * off. The clamp is the last thing before the output, whatever the player says.
@@ -24,7 +27,7 @@ enum {
 /* What this machine may do at most; from agent.yaml, never from the network. */
 struct control_envelope {
 	float intensity_max_pct;
-	float start_max_pct;      /* at a session's start */
+	float start_max_pct; /* at a session's start */
 	float ramp_max_pct_s;
 	float frequency_max_hz;
 	float pressure_max_mmhg;
@@ -42,7 +45,7 @@ struct control_config {
 	enum gf_class class;
 	struct control_envelope envelope;
 	uint32_t heartbeat_ms, checkpoint_ms; /* 0 = the defaults above */
-	const struct gf_catalog *catalog;     /* owned by the caller; outlives the control */
+	const struct gf_catalog *catalog;     /* owned by the caller; outlives the control; NULL: no sessions */
 };
 
 /* Where the counters stand when the agent starts. */
@@ -58,7 +61,8 @@ enum control_event_kind {
 	CONTROL_EVENT_FAULT_RAISED,
 	CONTROL_EVENT_FAULT_CLEARED,
 	CONTROL_EVENT_LIMIT_HIT,
-	CONTROL_EVENT_TELEMETRY, /* `heartbeat`: sensors, motor_ms, flags, odometer of the interval; the rest is the recorder's */
+	/* `heartbeat`: sensors, motor_ms, flags of the interval, odometer as of the last ended session; the rest is the recorder's */
+	CONTROL_EVENT_TELEMETRY,
 };
 
 /* Boot, wall times and started_* are the recorder's to fill; mono_ms and started_mono_ms say when. */
@@ -86,14 +90,19 @@ void control_free(struct control *control);
  * One tick. `input` is NULL when the driver's reading failed. Writes the output for this tick and at most
  * CONTROL_EVENTS_PER_STEP_MAX events; returns how many. The step may be any length (the simulator's history uses 1 s): all
  * counting is by the difference of mono_ms, capped at 2 s; a longer gap stops a running session (safety_stopped).
+ *
+ * A session ends with its output going off; CONTROL_EVENT_SESSION_ENDED comes with the next good reading (or a second later),
+ * so that a hardware meter has counted all of it. Its mono_ms says when the output went off.
  */
 size_t control_step(struct control *control, int64_t mono_ms, const struct driver_input *input,
                     struct driver_output *ret_output, struct control_event events[static CONTROL_EVENTS_PER_STEP_MAX]);
 
 /* Ends a running session now (the agent goes down gracefully): output off, the session's end as an event. Returns the number of events. */
-size_t control_shutdown(struct control *control, int64_t mono_ms, enum gf_outcome outcome, struct driver_output *ret_output,
+size_t control_shutdown(struct control *control, int64_t mono_ms, enum gf_outcome outcome,
+                        struct driver_output *ret_output,
                         struct control_event events[static CONTROL_EVENTS_PER_STEP_MAX]);
 
+/* A session runs, is paused, or has ended but isn't reported yet. */
 bool control_in_session(const struct control *control);
 
 /* Has something failed that keeps the machine from starting a session? */

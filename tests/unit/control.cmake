@@ -1,0 +1,5 @@
+if(TARGET ag_control)
+    add_library(control_rig STATIC unit/agent/control/rig.c)
+    target_link_libraries(control_rig PRIVATE gf_flags PUBLIC ag_control PkgConfig::CMOCKA)
+    gf_add_test(agent_control_test SOURCES unit/agent/control/control_test.c LINK control_rig LABELS unit)
+endif()
