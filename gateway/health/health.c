@@ -77,15 +77,15 @@ static void judge_presence(struct verdict *v)
 {
 	static const struct {
 		enum health_severity severity;
-		const char *what, *action;
+		const char *why, *action;
 	} kinds[] = {
-	    [HEALTH_NEVER_SEEN] = {HEALTH_ATTENTION, "it reports, but has not introduced itself yet",
+	    [HEALTH_NEVER_SEEN] = {HEALTH_ATTENTION, "it reports, but has not said what it is",
 	                           "wait a minute; if it stays, restart the agent on the machine"},
-	    [HEALTH_GOODBYE] = {HEALTH_ATTENTION, "switched off: it said goodbye",
+	    [HEALTH_GOODBYE] = {HEALTH_ATTENTION, "it said goodbye",
 	                        "nothing, if it was meant; else switch the machine on"},
-	    [HEALTH_LOST] = {HEALTH_CRITICAL, "offline: its connection broke",
+	    [HEALTH_LOST] = {HEALTH_CRITICAL, "its connection broke",
 	                     "check its power and its network; sessions are kept on the machine and come later"},
-	    [HEALTH_SILENT] = {HEALTH_CRITICAL, "offline: nothing is heard of it, though its connection was not closed",
+	    [HEALTH_SILENT] = {HEALTH_CRITICAL, "nothing is heard of it, though its connection was not closed",
 	                       "check its network, then the agent: systemctl status gymfleet-agent"},
 	};
 	const struct health_facts *f = v->facts;
@@ -94,7 +94,7 @@ static void judge_presence(struct verdict *v)
 	if (f->presence == HEALTH_ONLINE || (unsigned)f->presence >= sizeof(kinds) / sizeof(kinds[0]))
 		return;
 	r = add(v, HEALTH_CODE_OFFLINE, kinds[f->presence].severity, f->presence_since_ms, kinds[f->presence].action);
-	SAY(r, "%s%s", kinds[f->presence].what, since(f, f->presence_since_ms).text);
+	SAY(r, "offline%s: %s", since(f, f->presence_since_ms).text, kinds[f->presence].why);
 }
 
 /* ---- faults ---- */

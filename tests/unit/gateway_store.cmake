@@ -1,5 +1,10 @@
-foreach(part report)
+foreach(part audit history presence report)
     gf_add_test(gateway_store_${part}_test
         SOURCES unit/gateway/store/${part}_test.c unit/gateway/store/fixture.c
         LINK gw_store gf_base LABELS unit)
 endforeach()
+
+gf_add_test(gateway_ingest_test
+    SOURCES unit/gateway/ingest/ingest_test.c unit/gateway/store/fixture.c
+    LINK gw_ingest LABELS unit)
+gf_add_test(gateway_health_test SOURCES unit/gateway/health/health_test.c LINK gw_health LABELS unit)

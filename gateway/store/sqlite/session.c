@@ -177,7 +177,8 @@ static void update_present(struct apply *a, const struct gf_session_ended *e)
 
 	if (d->running_session && d->running_session <= e->start.session_no)
 		d->running_session = 0;
-	if (device_advance(d, &at)) {
+	/* A session of a lower number that comes late tells an older odometer. */
+	if (device_advance(d, &at) && e->start.session_no >= d->chain_no) {
 		d->odometer = e->odometer;
 		d->odo_seq = a->rec->seq;
 	}

@@ -1,0 +1,252 @@
+/* Every reason: when it is given, how grave it is, and that a technician can read it. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "gateway/health/health.h"
+
+#define NOON INT64_C(1795176000000)
+#define MINUTE INT64_C(60000)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+
+static struct health_facts well(void)
+{
+	return (struct health_facts){.now_ms = NOON,
+	                             .presence = HEALTH_ONLINE,
+	                             .last_seen_ms = NOON - MINUTE,
+	                             .motor_temp_c = {true, 40, 41, 42, 41},
+	                             .heartbeat_ms = NOON - MINUTE,
+	                             .motor_temp_stop_c = 70,
+	                             .clock_known = true,
+	                             .clock_synced = true,
+	                             .last_record_ms = NOON - MINUTE,
+	                             .cert_not_after_ms = NOON + 300 * DAY,
+	                             .motor_hours = 100,
+	                             .rated_motor_h = 2000};
+}
+
+/* Judges facts that have exactly one reason. */
+static struct health_reason only(const struct health_facts *facts)
+{
+	struct health_reason reasons[HEALTH_REASONS_MAX];
+	size_t count;
+	enum health_severity worst = health_judge(facts, reasons, &count);
+
+	assert_int_equal(count, 1);
+	assert_int_equal(worst, reasons[0].severity);
+	assert_true(strlen(reasons[0].text) > 0);
+	assert_true(strlen(reasons[0].action) > 0);
+	return reasons[0];
+}
+
+static size_t count_reasons(const struct health_facts *facts)
+{
+	struct health_reason reasons[HEALTH_REASONS_MAX];
+	size_t count;
+
+	(void)health_judge(facts, reasons, &count);
+	return count;
+}
+
+static void a_well_machine_has_no_reasons(void **state)
+{
+	struct health_facts f = well();
+	struct health_reason reasons[HEALTH_REASONS_MAX];
+	size_t count;
+
+	(void)state;
+	assert_int_equal(health_judge(&f, reasons, &count), HEALTH_OK);
+	assert_int_equal(count, 0);
+}
+
+static void offline_says_why_and_since_when(void **state)
+{
+	struct health_facts f = well();
+	struct health_reason r;
+
+	(void)state;
+	f.presence = HEALTH_LOST;
+	f.presence_since_ms = NOON - 2 * HOUR;
+	r = only(&f);
+	assert_int_equal(r.code, HEALTH_CODE_OFFLINE);
+	assert_int_equal(r.severity, HEALTH_CRITICAL);
+	assert_int_equal(r.since_ms, NOON - 2 * HOUR);
+	assert_string_equal(r.text, "offline since 2026-11-20T10:00:00Z (2.0 h): its connection broke");
+	f.presence = HEALTH_GOODBYE;
+	assert_int_equal(only(&f).severity, HEALTH_ATTENTION);
+	f.presence = HEALTH_SILENT;
+	assert_int_equal(only(&f).severity, HEALTH_CRITICAL);
+	f.presence = HEALTH_NEVER_SEEN;
+	assert_int_equal(only(&f).severity, HEALTH_ATTENTION);
+}
+
+static void faults_weigh_by_severity_and_name_the_remedy(void **state)
+{
+	struct health_facts f = well();
+	struct health_reason r;
+
+	(void)state;
+	f.faults_count = 1;
+	f.faults[0] = (struct health_fault){GF_FAULT_OVERTEMP_MOTOR, GF_SEVERITY_LATCH, NOON - HOUR, 71.25f, 70.0f};
+	r = only(&f);
+	assert_int_equal(r.code, HEALTH_CODE_FAULT_OPEN);
+	assert_int_equal(r.severity, HEALTH_CRITICAL);
+	assert_string_equal(r.text, "fault overtemp_motor: 71.25, limit 70 since 2026-11-20T11:00:00Z (60 min), latched");
+	assert_string_equal(r.action,
+	                    "let it cool, check the fan and the vents, then clear it at the machine with the staff key");
+	f.faults[0].severity = GF_SEVERITY_DERATE;
+	f.faults[0].observed = NAN;
+	r = only(&f);
+	assert_int_equal(r.severity, HEALTH_ATTENTION);
+	assert_null(strstr(r.text, "nan"));
+}
+
+static void every_fault_has_an_action(void **state)
+{
+	struct health_facts f = well();
+
+	(void)state;
+	f.faults_count = 1;
+	for (int code = GF_FAULT_UNSPECIFIED + 1; code < GF_FAULT_COUNT; code++) {
+		f.faults[0] = (struct health_fault){(enum gf_fault)code, GF_SEVERITY_STOP, NOON, NAN, NAN};
+		assert_string_not_equal(only(&f).action, "look at the machine");
+	}
+}
+
+static void temperature_near_the_limit_counts_only_while_it_is_new(void **state)
+{
+	struct health_facts f = well();
+
+	(void)state;
+	f.motor_temp_c.last = 64.9f;
+	assert_int_equal(count_reasons(&f), 0);
+	f.motor_temp_c.last = 65.0f;
+	assert_int_equal(only(&f).code, HEALTH_CODE_MOTOR_HOT);
+	f.heartbeat_ms = NOON - HOUR;
+	assert_int_equal(count_reasons(&f), 0);
+	f.heartbeat_ms = NOON;
+	f.motor_temp_stop_c = 0;
+	assert_int_equal(count_reasons(&f), 0);
+	f.surface_temp_c = (struct gf_stat){true, 39, 40, 41, 40};
+	f.surface_temp_stop_c = 43;
+	assert_int_equal(only(&f).code, HEALTH_CODE_SURFACE_HOT);
+}
+
+static void clock_is_judged_when_it_is_known(void **state)
+{
+	struct health_facts f = well();
+
+	(void)state;
+	f.clock_synced = false;
+	f.clock_since_ms = NOON - DAY;
+	assert_int_equal(only(&f).code, HEALTH_CODE_CLOCK_UNSYNCED);
+	f.clock_known = false;
+	assert_int_equal(count_reasons(&f), 0);
+}
+
+static void backlog_by_number_or_by_age(void **state)
+{
+	struct health_facts f = well();
+
+	(void)state;
+	f.spool_records = 500;
+	assert_int_equal(count_reasons(&f), 0);
+	f.spool_records = 501;
+	assert_int_equal(only(&f).code, HEALTH_CODE_SPOOL_BACKLOG);
+	f.spool_records = 3;
+	f.last_record_ms = NOON - 2 * HOUR;
+	assert_string_equal(only(&f).text, "the newest it has delivered is 2.0 h old, 3 records wait on the machine");
+}
+
+static void certificate_ends(void **state)
+{
+	struct health_facts f = well();
+
+	(void)state;
+	f.cert_not_after_ms = NOON + 30 * DAY;
+	assert_int_equal(count_reasons(&f), 0);
+	f.cert_not_after_ms = NOON + 29 * DAY;
+	assert_int_equal(only(&f).severity, HEALTH_ATTENTION);
+	f.cert_not_after_ms = NOON + 6 * DAY;
+	assert_int_equal(only(&f).severity, HEALTH_CRITICAL);
+	f.cert_not_after_ms = NOON - DAY;
+	assert_non_null(strstr(only(&f).text, "ended on 2026-11-19T12:00:00Z"));
+	f.cert_not_after_ms = 0;
+	assert_int_equal(count_reasons(&f), 0);
+}
+
+static void interruptions_and_motor_hours(void **state)
+{
+	struct health_facts f = well();
+
+	(void)state;
+	f.interrupted_24h = 2;
+	assert_int_equal(count_reasons(&f), 0);
+	f.interrupted_24h = 3;
+	assert_int_equal(only(&f).code, HEALTH_CODE_INTERRUPTED);
+	f.interrupted_24h = 0;
+	f.motor_hours = 1599;
+	assert_int_equal(count_reasons(&f), 0);
+	f.motor_hours = 1600;
+	assert_int_equal(only(&f).severity, HEALTH_ATTENTION);
+	f.motor_hours = 2000;
+	assert_int_equal(only(&f).severity, HEALTH_CRITICAL);
+}
+
+static void all_at_once_fits_and_comes_worst_first(void **state)
+{
+	struct health_facts f = well();
+	struct health_reason reasons[HEALTH_REASONS_MAX];
+	size_t count;
+
+	(void)state;
+	f.faults_count = HEALTH_FAULTS_MAX;
+	for (size_t i = 0; i < HEALTH_FAULTS_MAX; i++)
+		f.faults[i] = (struct health_fault){GF_FAULT_STALL, i % 2 ? GF_SEVERITY_STOP : GF_SEVERITY_INFO, NOON, 1, 2};
+	f.motor_temp_c.last = 80;
+	f.surface_temp_c = (struct gf_stat){true, 50, 50, 50, 50};
+	f.surface_temp_stop_c = 43;
+	f.clock_synced = false;
+	f.spool_records = 9999;
+	f.cert_not_after_ms = NOON;
+	f.interrupted_24h = 9;
+	f.motor_hours = 9999;
+	assert_int_equal(health_judge(&f, reasons, &count), HEALTH_CRITICAL);
+	assert_int_equal(count, HEALTH_REASONS_MAX - 1);
+	for (size_t i = 1; i < count; i++)
+		assert_true(reasons[i - 1].severity >= reasons[i].severity);
+}
+
+static void names_are_total(void **state)
+{
+	(void)state;
+	assert_string_equal(health_severity_name(HEALTH_CRITICAL), "critical");
+	assert_string_equal(health_severity_name((enum health_severity)9), "unknown");
+	assert_string_equal(health_code_name(HEALTH_CODE_MOTOR_HOURS), "motor_hours");
+	assert_string_equal(health_code_name(HEALTH_CODE_COUNT), "unknown");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_well_machine_has_no_reasons),
+	    cmocka_unit_test(offline_says_why_and_since_when),
+	    cmocka_unit_test(faults_weigh_by_severity_and_name_the_remedy),
+	    cmocka_unit_test(every_fault_has_an_action),
+	    cmocka_unit_test(temperature_near_the_limit_counts_only_while_it_is_new),
+	    cmocka_unit_test(clock_is_judged_when_it_is_known),
+	    cmocka_unit_test(backlog_by_number_or_by_age),
+	    cmocka_unit_test(certificate_ends),
+	    cmocka_unit_test(interruptions_and_motor_hours),
+	    cmocka_unit_test(all_at_once_fits_and_comes_worst_first),
+	    cmocka_unit_test(names_are_total),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
