@@ -28,8 +28,9 @@ enum {
 
 /* Positive errors. */
 enum {
-	SPOOL_E_CORRUPT = 1, /* damaged in a place that no crash explains; the files are set aside as *.corrupt, a new stream begins */
-	SPOOL_E_FAILED,      /* a write or fsync failed: this file is not trusted any more; reopen the spool */
+	SPOOL_E_CORRUPT =
+	    1, /* damaged in a place that no crash explains; the files are set aside as *.corrupt, a new stream begins */
+	SPOOL_E_FAILED, /* a write or fsync failed: this file is not trusted any more; reopen the spool */
 };
 
 /* Like the system calls of the same names, returning >= 0 or a negative errno. NULL for the system's. */
@@ -55,12 +56,12 @@ struct spool_config {
 };
 
 struct spool_stats {
-	uint64_t bytes;       /* on disk */
-	uint64_t records;     /* not yet acked */
-	uint64_t dropped;     /* since the stream began */
-	uint64_t torn_bytes;  /* cut off a torn tail at opening */
-	bool recreated;       /* a corrupt one was set aside at opening */
-	bool disk_full;       /* the reserve is in use */
+	uint64_t bytes;      /* on disk */
+	uint64_t records;    /* not yet acked */
+	uint64_t dropped;    /* since the stream began */
+	uint64_t torn_bytes; /* cut off a torn tail at opening */
+	bool recreated;      /* a corrupt one was set aside at opening */
+	bool disk_full;      /* the reserve is in use */
 };
 
 struct spool;
@@ -81,7 +82,8 @@ const void *spool_state(const struct spool *spool, size_t *ret_len);
  * Appends `count` (0..SPOOL_BATCH_MAX) records and, when `state` isn't NULL, a new state: all or nothing. Sets each record's seq.
  * On disk (fdatasync) when it returns 0. -ENOSPC: the disk is full (nothing written); SPOOL_E_FAILED; -EINVAL too large.
  */
-GF_MUST_CHECK int spool_append(struct spool *spool, struct gf_record *records, size_t count, const void *state, size_t state_len);
+GF_MUST_CHECK int spool_append(struct spool *spool, struct gf_record *records, size_t count, const void *state,
+                               size_t state_len);
 GF_MUST_CHECK int spool_sync(struct spool *spool);
 
 /* The gateway has everything through `seq`: forgets it and removes files no longer needed. Ignores an older or a future seq. */
@@ -91,7 +93,8 @@ GF_MUST_CHECK int spool_ack(struct spool *spool, uint64_t through_seq);
  * Reads the encoded record at `seq` (or the Lost record that covers it). Returns 0 with *ret_data valid until the next call on the
  * spool, *ret_through the last seq it stands for; -ENOENT when seq is acked or not yet written; SPOOL_E_FAILED.
  */
-GF_MUST_CHECK int spool_read(struct spool *spool, uint64_t seq, const void **ret_data, size_t *ret_len, uint64_t *ret_through);
+GF_MUST_CHECK int spool_read(struct spool *spool, uint64_t seq, const void **ret_data, size_t *ret_len,
+                             uint64_t *ret_through);
 
 /* Records through here may be on their way to the gateway: dropping leaves them alone. */
 void spool_pin(struct spool *spool, uint64_t through_seq);

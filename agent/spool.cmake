@@ -1,0 +1,2 @@
+gf_add_library(ag_spool SOURCES spool/spool.c spool/disk.c spool/drop.c spool/format.c spool/scan.c LINK gf_codec gf_base)
+gf_add_library(ag_uplink SOURCES uplink.c LINK ag_spool gf_codec)

@@ -1,0 +1,84 @@
+/* What the spool's files share: its data in memory, and how a segment gets onto the disk. */
+#ifndef AGENT_SPOOL_INTERNAL_H
+#define AGENT_SPOOL_INTERNAL_H
+
+#include "agent/spool/format.h"
+
+enum { SPOOL_SEGMENTS_MAX = 65536, SPOOL_PATH_MAX = 512 };
+
+/* What has been taken out of a sealed segment; each level takes out more. */
+enum drop_level {
+	DROP_NOTHING,
+	DROP_ACKED,      /* acked records, old states: nothing is lost */
+	DROP_HEARTBEATS, /* and heartbeats */
+	DROP_ALL,        /* everything: one Lost record stays */
+};
+
+struct segment {
+	uint32_t number;
+	enum drop_level level;
+	uint64_t first_seq, end_seq; /* holds first_seq .. end_seq - 1 */
+	uint64_t bytes;
+};
+
+/* Where the last read ended, so that the next seq is found at once. */
+struct cursor {
+	unsigned char *data; /* the whole segment */
+	size_t len, frame_at;
+	uint32_t number;
+	bool valid;
+	struct entries entries;
+	struct entry entry; /* the last one read */
+};
+
+struct spool {
+	char dir[SPOOL_PATH_MAX];
+	uint64_t bytes_max;
+	struct spool_io io;
+	bool sync, failed, reserved;
+	int lock_fd, fd; /* of the last segment */
+	struct gf_stream_id stream;
+	uint64_t next_seq, acked, pinned;
+	struct spool_stats stats;
+	unsigned char *state;
+	size_t state_len;
+	struct segment *segments; /* oldest first; the last one is written to */
+	size_t count, room;
+	struct cursor cursor;
+};
+
+extern const struct spool_io spool_io_system;
+
+void spool_path(const struct spool *s, uint32_t number, const char *suffix, char path[static SPOOL_PATH_MAX + 32]);
+
+/* Writes all of it, or a negative errno. */
+GF_MUST_CHECK int spool_write(struct spool *s, int fd, const void *data, size_t len, uint64_t at);
+
+/* Puts a whole segment in place: .new, sync, rename, sync of the folder. *ret_fd (may be NULL) stays open for writing. */
+GF_MUST_CHECK int spool_put_segment(struct spool *s, uint32_t number, const struct bytes *content, int *ret_fd);
+
+/* Reads a segment; the caller frees it. */
+GF_MUST_CHECK int spool_get_segment(const struct spool *s, const struct segment *segment, unsigned char **ret_data,
+                                    size_t *ret_len);
+
+/* Adds one behind the last. 0, -EFBIG, -ENOMEM. */
+GF_MUST_CHECK int spool_add_segment(struct spool *s, const struct segment *segment);
+
+/* Removes a segment that is not the last, file and entry. */
+GF_MUST_CHECK int spool_remove_segment(struct spool *s, size_t index);
+
+void spool_forget_cursor(struct spool *s);
+
+/* Finds out what is on the disk. 0, SPOOL_E_CORRUPT (the newest state that could be found is set), or a negative errno. */
+GF_MUST_CHECK int spool_scan(struct spool *s);
+
+/* Sets everything aside as *.corrupt and leaves the folder without segments. */
+GF_MUST_CHECK int spool_set_aside(struct spool *s);
+
+/* Takes records out until the spool is within its limit again. */
+GF_MUST_CHECK int spool_shrink(struct spool *s);
+
+/* Remembers the newest state. */
+GF_MUST_CHECK int spool_keep_state(struct spool *s, const void *state, size_t len);
+
+#endif

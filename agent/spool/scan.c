@@ -1,0 +1,253 @@
+/*
+ * Opening: what is on the disk, and what of it can be trusted.
+ *
+ * The happy path reads each segment from its header to its last frame and takes over the newest state. A crash explains only
+ * two things: a torn tail of the last segment (cut off), and an older copy of a segment that was merged into the next one
+ * (removed). Anything else is damage.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/spool/internal.h"
+
+static int by_number(const void *a, const void *b)
+{
+	const struct segment *x = a, *y = b;
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+int spool_add_segment(struct spool *s, const struct segment *segment)
+{
+	if (s->count == SPOOL_SEGMENTS_MAX)
+		return -EFBIG;
+	if (s->count == s->room) {
+		size_t room = s->room == 0 ? 16 : s->room * 2;
+		struct segment *grown = reallocarray(s->segments, room, sizeof(*grown));
+		if (grown == NULL)
+			return -ENOMEM;
+		s->segments = grown;
+		s->room = room;
+	}
+	s->segments[s->count++] = *segment;
+	return 0;
+}
+
+/* "0000000007.seg" to 7; what a crash left half-made is removed. */
+static int take_name(struct spool *s, const char *name)
+{
+	unsigned number;
+	int end = 0;
+	char path[SPOOL_PATH_MAX + 300];
+	if (sscanf(name, "%10u%n", &number, &end) != 1 || end != 10)
+		return 0;
+	if (strcmp(name + end, ".seg") == 0)
+		return spool_add_segment(s, &(struct segment){.number = number});
+	if (strcmp(name + end, ".new") == 0) {
+		snprintf(path, sizeof(path), "%s/%s", s->dir, name);
+		return s->io.unlink(s->io.ctx, path);
+	}
+	return 0;
+}
+
+static int list(struct spool *s)
+{
+	DIR *dir = opendir(s->dir);
+	int r = 0;
+	if (dir == NULL)
+		return -errno;
+	for (const struct dirent *entry; r == 0 && (entry = readdir(dir)) != NULL;)
+		r = take_name(s, entry->d_name);
+	closedir(dir);
+	if (s->count > 1)
+		qsort(s->segments, s->count, sizeof(s->segments[0]), by_number);
+	return r;
+}
+
+/* What one segment says, frame by frame. */
+struct reading {
+	struct spool *spool;
+	struct segment *segment;
+	uint64_t next_seq;
+	bool first; /* the snapshot is still to come */
+};
+
+static int take_snapshot(struct reading *reading, const struct frame *frame)
+{
+	struct snapshot snapshot;
+	struct spool *s = reading->spool;
+	if (!format_read_snapshot(frame, &snapshot))
+		return SPOOL_E_CORRUPT;
+	reading->next_seq = reading->segment->first_seq = snapshot.next_seq;
+	if (snapshot.acked > s->acked)
+		s->acked = snapshot.acked;
+	if (snapshot.dropped > s->stats.dropped)
+		s->stats.dropped = snapshot.dropped;
+	return snapshot.state_len > 0 ? spool_keep_state(s, snapshot.state, snapshot.state_len) : 0;
+}
+
+static int take_append(struct reading *reading, const struct frame *frame)
+{
+	struct entries entries;
+	struct entry entry;
+	size_t len;
+	if (!format_read_append(frame, &entries))
+		return SPOOL_E_CORRUPT;
+	while (format_next_entry(&entries, &entry)) {
+		if (entry.seq != reading->next_seq)
+			return SPOOL_E_CORRUPT;
+		reading->next_seq = entry.through + 1;
+	}
+	if (entries.bad)
+		return SPOOL_E_CORRUPT;
+	const unsigned char *state = format_state(&entries, &len);
+	return state != NULL && len <= SPOOL_STATE_MAX ? spool_keep_state(reading->spool, state, len) : 0;
+}
+
+static int take_frame(struct reading *reading, const struct frame *frame)
+{
+	uint64_t through;
+	if (reading->first != (frame->type == FRAME_SNAPSHOT))
+		return SPOOL_E_CORRUPT;
+	reading->first = false;
+	switch (frame->type) {
+	case FRAME_SNAPSHOT:
+		return take_snapshot(reading, frame);
+	case FRAME_APPEND:
+		return take_append(reading, frame);
+	case FRAME_ACK:
+		if (!format_read_ack(frame, &through))
+			return SPOOL_E_CORRUPT;
+		if (through > reading->spool->acked)
+			reading->spool->acked = through;
+		return 0;
+	}
+	return SPOOL_E_CORRUPT;
+}
+
+/* Is there a whole frame with records further on? Then what is before it wasn't torn by a crash: appends are synced in order. */
+static bool records_follow(const unsigned char *data, size_t len)
+{
+	struct frame frame;
+	for (size_t at = 1; at + FORMAT_FRAME_BYTES < len; at++) {
+		if (format_read_frame(data + at, len - at, &frame) && frame.type == FRAME_APPEND)
+			return true;
+	}
+	return false;
+}
+
+static int cut_tail(struct spool *s, const struct segment *segment, size_t keep)
+{
+	char path[SPOOL_PATH_MAX + 32];
+	spool_path(s, segment->number, ".seg", path);
+	return truncate(path, (off_t)keep) == 0 ? 0 : -errno;
+}
+
+/* Walks over a segment's bytes; *ret_good is how far they hold. */
+static int walk(struct reading *reading, const unsigned char *data, size_t len, size_t *ret_good)
+{
+	struct gf_stream_id stream;
+	struct frame frame;
+	int r = 0;
+	*ret_good = 0;
+	if (!format_read_header(data, len, &stream))
+		return SPOOL_E_CORRUPT;
+	if (reading->segment == reading->spool->segments)
+		reading->spool->stream = stream;
+	else if (memcmp(&stream, &reading->spool->stream, sizeof(stream)) != 0)
+		return SPOOL_E_CORRUPT;
+	size_t at = FORMAT_HEADER_BYTES;
+	for (; r == 0 && at < len && format_read_frame(data + at, len - at, &frame); at += r == 0 ? frame.size : 0)
+		r = take_frame(reading, &frame);
+	*ret_good = at;
+	return r == 0 && reading->first ? SPOOL_E_CORRUPT : r;
+}
+
+static int scan_segment(struct spool *s, size_t index)
+{
+	struct segment *segment = &s->segments[index];
+	struct reading reading = {.spool = s, .segment = segment, .first = true};
+	unsigned char *data;
+	size_t len, good;
+	int r = spool_get_segment(s, segment, &data, &len);
+	if (r != 0)
+		return r == -EFBIG ? SPOOL_E_CORRUPT : r;
+	r = walk(&reading, data, len, &good);
+	if (r == 0 && good < len) {
+		bool last = index + 1 == s->count;
+		r = last && !records_follow(data + good, len - good) ? cut_tail(s, segment, good) : SPOOL_E_CORRUPT;
+		s->stats.torn_bytes += r == 0 ? len - good : 0;
+	}
+	free(data);
+	segment->end_seq = reading.next_seq;
+	segment->bytes = good;
+	return r;
+}
+
+/* A crash between merging a segment into the next one and removing it leaves both: the later one holds everything. */
+static int remove_superseded(struct spool *s, size_t *index)
+{
+	while (*index > 0 && s->segments[*index].first_seq <= s->segments[*index - 1].first_seq &&
+	       s->segments[*index].end_seq > s->segments[*index].first_seq) {
+		int r = spool_remove_segment(s, *index - 1);
+		if (r != 0)
+			return r;
+		(*index)--;
+	}
+	return 0;
+}
+
+int spool_scan(struct spool *s)
+{
+	int r = list(s), damage = 0;
+	for (size_t i = 0; r == 0 && i < s->count; i++) {
+		/* Damage in one segment doesn't keep the next ones from telling the newest state. */
+		int e = scan_segment(s, i);
+		if (e == SPOOL_E_CORRUPT)
+			damage = e;
+		else
+			r = e;
+		s->stats.bytes += s->segments[i].bytes;
+		if (r == 0 && damage == 0)
+			r = remove_superseded(s, &i);
+		if (r == 0 && damage == 0 && i > 0 && s->segments[i].first_seq > s->segments[i - 1].end_seq &&
+		    s->segments[i].first_seq > s->acked + 1)
+			damage = SPOOL_E_CORRUPT;
+	}
+	if (r == 0 && damage == 0 && s->count > 0) {
+		s->next_seq = s->segments[s->count - 1].end_seq;
+		if (s->acked >= s->next_seq)
+			damage = SPOOL_E_CORRUPT;
+	}
+	return r != 0 ? r : damage;
+}
+
+int spool_set_aside(struct spool *s)
+{
+	char from[SPOOL_PATH_MAX + 32], to[SPOOL_PATH_MAX + 300];
+	DIR *dir = opendir(s->dir);
+	if (dir == NULL)
+		return -errno;
+	/* One set is kept, for whoever wants to look; more would fill the disk. */
+	for (const struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+		const char *dot = strrchr(entry->d_name, '.');
+		snprintf(to, sizeof(to), "%s/%s", s->dir, entry->d_name);
+		if (dot != NULL && strcmp(dot, ".corrupt") == 0)
+			(void)s->io.unlink(s->io.ctx, to);
+	}
+	closedir(dir);
+	for (size_t i = 0; i < s->count; i++) {
+		spool_path(s, s->segments[i].number, ".seg", from);
+		spool_path(s, s->segments[i].number, ".corrupt", to);
+		int r = s->io.rename(s->io.ctx, from, to);
+		if (r != 0)
+			return r;
+	}
+	s->count = 0;
+	return s->io.dirsync(s->io.ctx, s->dir);
+}

@@ -1,0 +1,447 @@
+/*
+ * The happy path: spool_append puts records and state into one frame, writes it behind the last one, syncs. spool_read walks the
+ * frames for the uplink. spool_ack moves the ack forward and removes segments that nobody needs.
+ *
+ * Failure modes:
+ * - crash: what was synced is there, a torn tail is cut off at the next opening (scan.c);
+ * - disk full: heartbeats are refused; sessions and faults get the reserve; what was half written is overwritten next time;
+ * - over its own limit: drop.c;
+ * - write or sync error: the file isn't trusted any more. Every further call returns SPOOL_E_FAILED until it is opened anew.
+ */
+#include "agent/spool/spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/spool/internal.h"
+#include "proto/base/file.h"
+#include "proto/base/rand.h"
+#include "proto/codec.h"
+
+static struct segment *last_segment(struct spool *s)
+{
+	return &s->segments[s->count - 1];
+}
+
+static bool disk_full(int error)
+{
+	return error == -ENOSPC || error == -EDQUOT;
+}
+
+/* Anything but a full disk means that what is on it is unknown. */
+static int distrust(struct spool *s, int error)
+{
+	if (error >= 0 || disk_full(error) || error == -ENOMEM)
+		return error;
+	s->failed = true;
+	return SPOOL_E_FAILED;
+}
+
+/* ---- the reserve ---- */
+
+static void reserve_path(const struct spool *s, char path[static SPOOL_PATH_MAX + 32])
+{
+	snprintf(path, SPOOL_PATH_MAX + 32, "%s/reserve", s->dir);
+}
+
+/* Space that is given back when the disk is full, so that sessions and faults can still be written. */
+static void make_reserve(struct spool *s)
+{
+	char path[SPOOL_PATH_MAX + 32];
+	reserve_path(s, path);
+	int fd = s->io.open(s->io.ctx, path, O_RDWR | O_CREAT, 0600);
+	if (fd < 0)
+		return;
+	s->reserved = s->io.allocate(s->io.ctx, fd, SPOOL_RESERVE_BYTES) == 0;
+	(void)s->io.close(s->io.ctx, fd);
+	if (!s->reserved)
+		(void)s->io.unlink(s->io.ctx, path);
+	s->stats.disk_full = !s->reserved;
+}
+
+static bool release_reserve(struct spool *s)
+{
+	char path[SPOOL_PATH_MAX + 32];
+	if (!s->reserved)
+		return false;
+	reserve_path(s, path);
+	s->reserved = false;
+	s->stats.disk_full = true;
+	return s->io.unlink(s->io.ctx, path) == 0;
+}
+
+/* ---- writing ---- */
+
+static int begin_segment(struct spool *s, uint32_t number)
+{
+	struct bytes content = {0};
+	const struct snapshot snapshot = {
+	    .next_seq = s->next_seq,
+	    .acked = s->acked,
+	    .dropped = s->stats.dropped,
+	    .state = s->state,
+	    .state_len = s->state_len,
+	};
+	int fd = -1;
+	format_header(&content, &s->stream);
+	format_snapshot(&content, &snapshot);
+	int r = spool_put_segment(s, number, &content, &fd);
+	if (r == 0) {
+		const struct segment segment = {
+		    .number = number,
+		    .first_seq = s->next_seq,
+		    .end_seq = s->next_seq,
+		    .bytes = content.len,
+		};
+		r = spool_add_segment(s, &segment);
+		if (r != 0)
+			(void)s->io.close(s->io.ctx, fd);
+	}
+	if (r == 0) {
+		if (s->fd >= 0)
+			(void)s->io.close(s->io.ctx, s->fd);
+		s->fd = fd;
+		s->stats.bytes += content.len;
+	}
+	bytes_free(&content);
+	return r;
+}
+
+/* Sealed segments without anything the gateway still needs. */
+static int release_segments(struct spool *s)
+{
+	for (size_t i = 0; i + 1 < s->count;) {
+		bool needed = s->segments[i].end_seq > s->acked + 1 && s->segments[i].end_seq > s->segments[i].first_seq;
+		int r = needed ? 0 : spool_remove_segment(s, i);
+		if (r != 0)
+			return r;
+		i += needed ? 1 : 0;
+	}
+	return 0;
+}
+
+static int rotate(struct spool *s)
+{
+	int r = s->sync ? 0 : s->io.fdatasync(s->io.ctx, s->fd);
+	if (r == 0)
+		r = begin_segment(s, last_segment(s)->number + 1);
+	if (r == 0)
+		r = release_segments(s);
+	if (r == 0 && s->stats.bytes > s->bytes_max)
+		r = spool_shrink(s);
+	return r;
+}
+
+static int put_frame(struct spool *s, const struct bytes *frame, bool sync)
+{
+	if (frame->failed)
+		return -ENOMEM;
+	if (last_segment(s)->bytes + frame->len > SPOOL_SEGMENT_BYTES) {
+		int r = rotate(s);
+		if (r != 0)
+			return r;
+	}
+	int r = spool_write(s, s->fd, frame->data, frame->len, last_segment(s)->bytes);
+	if (r == 0 && sync)
+		r = s->io.fdatasync(s->io.ctx, s->fd);
+	if (r != 0)
+		return r;
+	last_segment(s)->bytes += frame->len;
+	s->stats.bytes += frame->len;
+	return 0;
+}
+
+/* Encodes the records one behind the other; the entries point into *encoded. */
+static int encode(struct spool *s, struct gf_record *records, size_t count, struct bytes *encoded,
+                  struct entry *entries)
+{
+	unsigned char buf[GF_RECORD_MAX];
+	uint64_t seq = s->next_seq;
+	for (size_t i = 0; i < count; i++) {
+		records[i].seq = seq;
+		entries[i] = (struct entry){.seq = seq, .through = gf_record_through(&records[i]), .kind = records[i].kind};
+		int r = gf_record_encode(&records[i], buf, sizeof(buf), &entries[i].len);
+		if (r != 0 || entries[i].through < seq)
+			return -EINVAL;
+		bytes_add(encoded, buf, entries[i].len);
+		seq = entries[i].through + 1;
+	}
+	if (encoded->failed)
+		return -ENOMEM;
+	const unsigned char *at = encoded->data;
+	for (size_t i = 0; i < count; i++, at += entries[i - 1].len)
+		entries[i].data = at;
+	return 0;
+}
+
+static bool only_heartbeats(const struct entry *entries, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (entries[i].kind != GF_RECORD_HEARTBEAT)
+			return false;
+	}
+	return count > 0;
+}
+
+static int write_records(struct spool *s, const struct entry *entries, size_t count, const void *state,
+                         size_t state_len)
+{
+	struct bytes frame = {0};
+	format_append(&frame, entries, count, state, state_len);
+	int r = put_frame(s, &frame, s->sync);
+	if (disk_full(r)) {
+		r = -ENOSPC;
+		if (!only_heartbeats(entries, count) && release_reserve(s))
+			r = put_frame(s, &frame, s->sync);
+	}
+	bytes_free(&frame);
+	return distrust(s, r);
+}
+
+int spool_append(struct spool *spool, struct gf_record *records, size_t count, const void *state, size_t state_len)
+{
+	struct entry entries[SPOOL_BATCH_MAX];
+	struct bytes encoded = {0};
+	if (spool->failed)
+		return SPOOL_E_FAILED;
+	if (count > SPOOL_BATCH_MAX || state_len > SPOOL_STATE_MAX)
+		return -EINVAL;
+	if (count == 0 && state == NULL)
+		return 0;
+	int r = encode(spool, records, count, &encoded, entries);
+	if (r == 0)
+		r = write_records(spool, entries, count, state, state_len);
+	if (r == 0 && count > 0) {
+		spool->next_seq = entries[count - 1].through + 1;
+		last_segment(spool)->end_seq = spool->next_seq;
+	}
+	bytes_free(&encoded);
+	return r == 0 && state != NULL ? spool_keep_state(spool, state, state_len) : r;
+}
+
+int spool_sync(struct spool *spool)
+{
+	return spool->failed ? SPOOL_E_FAILED : distrust(spool, spool->io.fdatasync(spool->io.ctx, spool->fd));
+}
+
+int spool_ack(struct spool *spool, uint64_t through_seq)
+{
+	struct bytes frame = {0};
+	if (spool->failed)
+		return SPOOL_E_FAILED;
+	if (through_seq <= spool->acked || through_seq >= spool->next_seq)
+		return 0;
+	spool->acked = through_seq;
+	/* Not synced: an ack that is lost only means that the records are sent, and acked, once more. */
+	format_ack(&frame, through_seq);
+	int r = put_frame(spool, &frame, false);
+	bytes_free(&frame);
+	if (r == 0 || disk_full(r))
+		r = release_segments(spool);
+	if (!spool->reserved)
+		make_reserve(spool);
+	return distrust(spool, r);
+}
+
+void spool_pin(struct spool *spool, uint64_t through_seq)
+{
+	spool->pinned = through_seq;
+}
+
+/* ---- reading ---- */
+
+/* The next record of the segment under the cursor. */
+static bool advance(struct cursor *c)
+{
+	struct frame frame;
+	while (!format_next_entry(&c->entries, &c->entry)) {
+		if (!format_read_frame(c->data + c->frame_at, c->len - c->frame_at, &frame))
+			return false;
+		c->frame_at += frame.size;
+		if (!format_read_append(&frame, &c->entries))
+			c->entries = (struct entries){0};
+	}
+	return true;
+}
+
+static int open_cursor(struct spool *s, const struct segment *segment)
+{
+	spool_forget_cursor(s);
+	int r = spool_get_segment(s, segment, &s->cursor.data, &s->cursor.len);
+	if (r != 0)
+		return r;
+	s->cursor.number = segment->number;
+	s->cursor.frame_at = FORMAT_HEADER_BYTES;
+	s->cursor.valid = true;
+	return 0;
+}
+
+/* Moves on to the record that holds `seq`; false when the cursor's copy of the segment ends before it. */
+static bool find(struct cursor *c, uint64_t seq)
+{
+	if (c->entry.seq > seq)
+		return false;
+	while (c->entry.seq == 0 || c->entry.through < seq) {
+		if (!advance(c))
+			return false;
+	}
+	return c->entry.seq <= seq;
+}
+
+static const struct segment *segment_of(const struct spool *s, uint64_t seq)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->segments[i].first_seq <= seq && seq < s->segments[i].end_seq)
+			return &s->segments[i];
+	}
+	return NULL;
+}
+
+int spool_read(struct spool *spool, uint64_t seq, const void **ret_data, size_t *ret_len, uint64_t *ret_through)
+{
+	struct cursor *c = &spool->cursor;
+	if (spool->failed)
+		return SPOOL_E_FAILED;
+	if (seq <= spool->acked || seq >= spool->next_seq) {
+		/* At the end there is nothing more to read for a while: give the memory back. */
+		if (seq >= spool->next_seq)
+			spool_forget_cursor(spool);
+		return -ENOENT;
+	}
+	const struct segment *segment = segment_of(spool, seq);
+	if (segment == NULL)
+		return distrust(spool, -EIO);
+	if (!c->valid || c->number != segment->number || !find(c, seq)) {
+		int r = open_cursor(spool, segment);
+		if (r != 0 || !find(c, seq)) {
+			spool_forget_cursor(spool);
+			return distrust(spool, r != 0 ? r : -EIO);
+		}
+	}
+	*ret_data = c->entry.data;
+	*ret_len = c->entry.len;
+	*ret_through = c->entry.through;
+	return 0;
+}
+
+/* ---- opening ---- */
+
+static void new_stream(struct spool *s, const struct spool_config *config)
+{
+	if (config->random != NULL)
+		config->random(config->random_ctx, s->stream.bytes, sizeof(s->stream.bytes));
+	else
+		gf_rand_bytes(s->stream.bytes, sizeof(s->stream.bytes));
+	s->next_seq = 1;
+	s->acked = 0;
+	s->stats.dropped = 0;
+	s->stats.bytes = 0;
+}
+
+static int open_last(struct spool *s)
+{
+	char path[SPOOL_PATH_MAX + 32];
+	spool_path(s, last_segment(s)->number, ".seg", path);
+	s->fd = s->io.open(s->io.ctx, path, O_RDWR, 0600);
+	return s->fd < 0 ? s->fd : 0;
+}
+
+static int open_files(struct spool *s, const struct spool_config *config)
+{
+	int r = spool_scan(s);
+	if (r == SPOOL_E_CORRUPT) {
+		s->stats.recreated = true;
+		r = spool_set_aside(s);
+	}
+	if (r != 0)
+		return r;
+	if (s->count > 0)
+		return open_last(s);
+	new_stream(s, config);
+	return begin_segment(s, 1);
+}
+
+static int open_spool(struct spool *s, const struct spool_config *config, struct gf_diag *diag)
+{
+	char lock[SPOOL_PATH_MAX + 32];
+	if (!gf_strcpy(s->dir, sizeof(s->dir), config->dir)) {
+		gf_diag_set(diag, "%s: the spool's path is longer than %d bytes", config->dir, SPOOL_PATH_MAX - 1);
+		return -ENAMETOOLONG;
+	}
+	int r = gf_dir_make(s->dir, diag);
+	if (r != 0)
+		return r;
+	snprintf(lock, sizeof(lock), "%s/lock", s->dir);
+	r = gf_file_lock(lock, &s->lock_fd, diag);
+	if (r != 0)
+		return r;
+	r = open_files(s, config);
+	if (r != 0)
+		gf_diag_set(diag, "%s: the spool can't be opened: %s", s->dir, strerror(r < 0 ? -r : EIO));
+	return r;
+}
+
+int spool_open(const struct spool_config *config, struct spool **ret_spool, struct gf_diag *diag)
+{
+	struct spool *s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return -ENOMEM;
+	s->lock_fd = s->fd = -1;
+	s->io = config->io != NULL ? *config->io : spool_io_system;
+	s->sync = config->sync;
+	s->bytes_max = config->bytes_max > SPOOL_BYTES_MIN ? config->bytes_max : SPOOL_BYTES_MIN;
+	int r = open_spool(s, config, diag);
+	if (r != 0) {
+		spool_close(s);
+		return r;
+	}
+	make_reserve(s);
+	*ret_spool = s;
+	return 0;
+}
+
+void spool_close(struct spool *spool)
+{
+	if (spool == NULL)
+		return;
+	if (spool->fd >= 0)
+		(void)spool->io.close(spool->io.ctx, spool->fd);
+	if (spool->lock_fd >= 0)
+		close(spool->lock_fd);
+	spool_forget_cursor(spool);
+	free(spool->segments);
+	free(spool->state);
+	free(spool);
+}
+
+struct gf_stream_id spool_stream(const struct spool *spool)
+{
+	return spool->stream;
+}
+
+uint64_t spool_next_seq(const struct spool *spool)
+{
+	return spool->next_seq;
+}
+
+uint64_t spool_acked(const struct spool *spool)
+{
+	return spool->acked;
+}
+
+struct spool_stats spool_stats(const struct spool *spool)
+{
+	struct spool_stats stats = spool->stats;
+	stats.records = spool->next_seq - 1 - spool->acked;
+	return stats;
+}
+
+const void *spool_state(const struct spool *spool, size_t *ret_len)
+{
+	*ret_len = spool->state_len;
+	return spool->state;
+}
