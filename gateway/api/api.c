@@ -25,7 +25,7 @@
 
 #define DAY_MS (24LL * 3600 * 1000)
 
-enum { WAKER_TICK_MS = 100 };
+enum { WAKER_TICK_MS = 100, DRAIN_MS = 2000 };
 
 struct exchange {
 	struct request request;
@@ -44,11 +44,12 @@ struct api {
 	struct MHD_Daemon *http;
 
 	pthread_mutex_t lock;
-	pthread_cond_t changed; /* a waiter came, or the end */
+	pthread_cond_t changed; /* a waiter came, a request ended, or the end */
 	pthread_t waker;
 	bool waker_runs, stopping;
 	struct exchange *waiters[API_CONNECTIONS_MAX];
 	size_t waiters_count;
+	size_t exchanges;                          /* begun and not ended */
 	struct store_reader *readers[API_THREADS]; /* idle ones */
 	size_t readers_count;
 };
@@ -140,10 +141,21 @@ static void resume_due(struct api *api)
 	}
 }
 
+/* Called under the lock. False when the time is over. */
+static bool wait_changed(struct api *api, long ms)
+{
+	struct timespec until;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += ms % 1000 * 1000000L;
+	until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000L;
+	until.tv_nsec %= 1000000000L;
+	return pthread_cond_timedwait(&api->changed, &api->lock, &until) == 0;
+}
+
 static void *waker_main(void *ctx)
 {
 	struct api *api = ctx;
-	struct timespec until;
 
 	(void)pthread_mutex_lock(&api->lock);
 	while (!api->stopping) {
@@ -151,11 +163,7 @@ static void *waker_main(void *ctx)
 			(void)pthread_cond_wait(&api->changed, &api->lock);
 			continue;
 		}
-		(void)clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += WAKER_TICK_MS * 1000000L;
-		until.tv_sec += until.tv_nsec / 1000000000L;
-		until.tv_nsec %= 1000000000L;
-		(void)pthread_cond_timedwait(&api->changed, &api->lock, &until);
+		(void)wait_changed(api, WAKER_TICK_MS);
 		resume_due(api);
 	}
 	resume_due(api);
@@ -273,6 +281,14 @@ static enum MHD_Result take_body(struct exchange *x, const char *data, size_t le
 	return MHD_YES;
 }
 
+static void count_exchange(struct api *api, int change)
+{
+	(void)pthread_mutex_lock(&api->lock);
+	api->exchanges += (size_t)change;
+	(void)pthread_cond_signal(&api->changed);
+	(void)pthread_mutex_unlock(&api->lock);
+}
+
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *path, const char *method,
                                   const char *version, const char *upload, size_t *upload_len, void **slot)
 {
@@ -287,6 +303,7 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
 		x->request.api = api;
 		x->connection = connection;
 		*slot = x;
+		count_exchange(api, 1);
 		begin(api, x, path, method);
 		/* Too large a body isn't even read. */
 		return x->request.status == MHD_HTTP_CONTENT_TOO_LARGE ? reply(x) : MHD_YES;
@@ -304,7 +321,6 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **sl
 {
 	struct exchange *x = *slot;
 
-	(void)ctx;
 	(void)connection;
 	(void)reason;
 	if (x == NULL)
@@ -317,6 +333,7 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **sl
 	free(x->request.body);
 	free(x);
 	*slot = NULL;
+	count_exchange(ctx, -1);
 }
 
 /* ---- life ---- */
@@ -343,7 +360,7 @@ static int start_http(struct api *api, struct gf_diag *diag)
 	    MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, api,
 	                     MHD_OPTION_LISTEN_SOCKET, api->listen_fd, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)API_THREADS,
 	                     MHD_OPTION_CONNECTION_LIMIT, (unsigned)API_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-	                     (unsigned)API_IDLE_S, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+	                     (unsigned)API_IDLE_S, MHD_OPTION_NOTIFY_COMPLETED, on_completed, api, MHD_OPTION_END);
 	if (api->http != NULL)
 		return 0;
 	gf_diag_set(diag, "can't start the API on %s: no threads or file descriptors left", api->socket);
@@ -395,10 +412,17 @@ void api_free(struct api *api)
 		(void)pthread_cond_signal(&api->changed);
 		(void)pthread_mutex_unlock(&api->lock);
 		(void)pthread_join(api->waker, NULL);
-		(void)pthread_cond_destroy(&api->changed);
 	}
-	if (api->http != NULL)
+	if (api->http != NULL) {
+		/* Stopping closes connections in the middle of their answer. */
+		(void)pthread_mutex_lock(&api->lock);
+		while (api->exchanges > 0 && wait_changed(api, DRAIN_MS))
+			;
+		(void)pthread_mutex_unlock(&api->lock);
 		MHD_stop_daemon(api->http);
+	}
+	if (api->waker_runs)
+		(void)pthread_cond_destroy(&api->changed);
 	if (api->listen_fd >= 0) {
 		(void)close(api->listen_fd);
 		(void)unlink(api->socket);

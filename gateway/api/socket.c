@@ -82,7 +82,8 @@ int socket_listen(const char *path, gid_t group, int *ret_fd, struct gf_diag *di
 	if ((r = remove_stale(path, &address, diag)) != 0)
 		return r;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	/* The mode is set before the name exists, so that there is no moment in which everybody could connect. */
+	/* The mode is set before the name exists, so that there is no moment in which everybody could connect; the umask may have
+	 * narrowed it, so it is set again. */
 	if (fd < 0 || fchmod(fd, SOCKET_MODE) != 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
 		r = bind_error(path, errno, diag);
 		goto fail;
@@ -93,7 +94,7 @@ int socket_listen(const char *path, gid_t group, int *ret_fd, struct gf_diag *di
 		            strerror(-r));
 		goto fail_bound;
 	}
-	if (listen(fd, BACKLOG) != 0) {
+	if (chmod(path, SOCKET_MODE) != 0 || listen(fd, BACKLOG) != 0) {
 		r = bind_error(path, errno, diag);
 		goto fail_bound;
 	}

@@ -1,0 +1,469 @@
+#include "gateway/api/api.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "gateway/api/device_row.h"
+#include "tests/unit/gateway/api/server.h"
+
+static json_t *get(struct server *s, const char *path)
+{
+	json_t *json = NULL;
+	int status = server_ask(s, "GET", path, NULL, &json);
+	if (status != 200)
+		fail_msg("%s: HTTP %d: %s", path, status,
+		         json_string_value(json_object_get(json_object_get(json, "error"), "message")));
+	return json;
+}
+
+static json_int_t whole(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+static const char *text(const json_t *object, const char *key)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+	return value != NULL ? value : "(null)";
+}
+
+static size_t rows(struct server *s, const char *path)
+{
+	json_t *json = get(s, path);
+	size_t count = json_array_size(json_object_get(json, "items"));
+	json_decref(json);
+	return count;
+}
+
+static void refused(struct server *s, const char *method, const char *path, const char *body, int status,
+                    const char *expected)
+{
+	json_t *json = NULL;
+	int got = server_ask(s, method, path, body, &json);
+	const char *message = json_string_value(json_object_get(json_object_get(json, "error"), "message"));
+
+	if (got != status || message == NULL || strstr(message, expected) == NULL)
+		fail_msg("%s %s: HTTP %d \"%s\", expected %d \"%s\"", method, path, got, message, status, expected);
+	json_decref(json);
+}
+
+static void status_is_the_fleet_in_one_answer(void **state)
+{
+	json_t *json = get(*state, "/v1/status"), *today = json_object_get(json, "today"),
+	       *needs = json_object_get(json, "needs_you");
+
+	assert_int_equal(whole(json_object_get(json, "fleet"), "machines"), 2);
+	assert_int_equal(whole(json_object_get(json, "fleet"), "online"), 1);
+	assert_int_equal(whole(json_object_get(json, "fleet"), "sites"), 2);
+	assert_int_equal(whole(json_object_get(json, "gateway"), "up_s"), 3 * 3600);
+	assert_string_equal(text(json_object_get(json, "gateway"), "broker"), "connected");
+	assert_true(json_is_true(json_object_get(json_object_get(json, "audit"), "clean")));
+	assert_int_equal(whole(today, "sessions"), 2);
+	assert_int_equal(json_array_size(json_object_get(today, "by_hour")), 24);
+	assert_true(json_array_size(needs) >= 1);
+	assert_string_equal(text(json_array_get(needs, 0), "severity"), "critical");
+	json_decref(json);
+}
+
+static void devices_print_exactly_the_fields_that_where_knows(void **state)
+{
+	json_t *json = get(*state, "/v1/devices"), *chair = json_array_get(json_object_get(json, "items"), 0);
+
+	assert_int_equal(json_object_size(chair), device_fields_count);
+	for (size_t i = 0; i < device_fields_count; i++)
+		if (json_object_get(chair, device_fields[i].name) == NULL)
+			fail_msg("'%s' is known to where but not printed", device_fields[i].name);
+	assert_string_equal(text(chair, "id"), "chair-berlin-01");
+	assert_string_equal(text(chair, "presence"), "online");
+	assert_string_equal(text(chair, "health"), "critical");
+	assert_string_equal(text(chair, "site"), "berlin");
+	assert_true(json_is_true(json_object_get(chair, "in_session")));
+	assert_int_equal(whole(chair, "sessions"), 3);
+	assert_int_equal(whole(chair, "sessions_today"), 3);
+	assert_true(json_real_value(json_object_get(chair, "motor_temp_c")) > 41.1);
+	json_decref(json);
+}
+
+static void every_kind_of_row_has_each_field_of_its_where(void **state)
+{
+	static const char *const paths[] = {
+	    "/v1/"
+	    "sessions?where=device%3Dx%20and%20class%3Dchair%20and%20site%3Dx%20and%20session_no%3D1%20and%20routine%3Dx"
+	    "%20and%20outcome%3Drunning%20and%20started%3E-7d%20and%20time_source%3Ddevice%20and%20duration_s%3E10m",
+	    "/v1/"
+	    "faults?where=device%3Dx%20and%20code%3Dstall%20and%20severity%3Dlatch%20and%20raised%3E-7d%20and%20cleared%"
+	    "3Dnull",
+	};
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		assert_int_equal(rows(*state, paths[i]), 0);
+}
+
+static void where_chooses_rows(void **state)
+{
+	assert_int_equal(rows(*state, "/v1/devices"), 2);
+	assert_int_equal(rows(*state, "/v1/devices?where=site%3Dberlin%20and%20(class%3Dchair%20or%20health!%3Dok)"), 1);
+	assert_int_equal(rows(*state, "/v1/devices?where=presence%3Doffline"), 1);
+	assert_int_equal(rows(*state, "/v1/devices?where=id~*-01"), 2);
+	assert_int_equal(rows(*state, "/v1/health?where=health%3Dcritical"), 1);
+	assert_int_equal(rows(*state, "/v1/sessions?where=outcome%3Drunning"), 1);
+	assert_int_equal(rows(*state, "/v1/sessions?where=class%3Dpercussion"), 1);
+	assert_int_equal(rows(*state, "/v1/faults?where=severity%3Dlatch"), 1);
+	refused(*state, "GET", "/v1/devices?where=sitte%3D1", NULL, 400, "did you mean 'site'?");
+}
+
+static void one_device_has_its_details(void **state)
+{
+	json_t *json = get(*state, "/v1/devices/chair-berlin-01"),
+	       *motor = json_object_get(json_object_get(json, "sensors"), "motor_temp_c");
+
+	assert_true(json_array_size(json_object_get(json, "reasons_list")) >= 1);
+	assert_int_equal(whole(json_object_get(json, "odometer"), "sessions"), 3);
+	assert_true(json_number_value(json_object_get(motor, "max")) > 42);
+	assert_int_equal(whole(json, "acked_seq"), 6);
+	json_decref(json);
+	json = get(*state, "/v1/devices/chair-berlin-01/health");
+	assert_string_equal(text(json, "health"), "critical");
+	json_decref(json);
+	refused(*state, "GET", "/v1/devices/nobody", NULL, 404, "there is no machine 'nobody'");
+	refused(*state, "GET", "/v1/devices/Bad_Id", NULL, 400, "small letters");
+}
+
+static void an_operator_names_a_machine_and_takes_it_back(void **state)
+{
+	json_t *json = NULL;
+
+	assert_int_equal(server_ask(*state, "PATCH", "/v1/devices/chair-berlin-01",
+	                            "{\"name\":\"Window chair\",\"site\":\"kreuzberg\"}", &json),
+	                 200);
+	assert_string_equal(text(json, "name"), "Window chair");
+	assert_string_equal(text(json, "site"), "kreuzberg");
+	assert_string_equal(text(json_object_get(json, "labels"), "site"), "kreuzberg");
+	json_decref(json);
+	assert_int_equal(server_ask(*state, "PATCH", "/v1/devices/chair-berlin-01", "{\"site\":null}", &json), 200);
+	assert_string_equal(text(json, "site"), "berlin");
+	assert_string_equal(text(json, "name"), "Window chair");
+	json_decref(json);
+	refused(*state, "PATCH", "/v1/devices/nobody", "{\"name\":\"x\"}", 404, "there is no machine");
+	refused(*state, "PATCH", "/v1/devices/chair-berlin-01", "{\"sitte\":\"x\"}", 400, "did you mean 'site'?");
+	refused(*state, "PATCH", "/v1/devices/chair-berlin-01", "{\"name\":3}", 400, "must be a text");
+	refused(*state, "PATCH", "/v1/devices/chair-berlin-01", "[]", 400, "expected a JSON object");
+	refused(*state, "PATCH", "/v1/devices/chair-berlin-01", "{\"name\":", 400, "expected a JSON object");
+	refused(*state, "PATCH", "/v1/devices/chair-berlin-01", NULL, 400, "expected a JSON object");
+}
+
+static void sessions_are_paged_newest_first(void **state)
+{
+	char path[256];
+	json_t *json = get(*state, "/v1/sessions?limit=2"), *items = json_object_get(json, "items");
+
+	assert_int_equal(json_array_size(items), 2);
+	assert_string_equal(text(json_array_get(items, 0), "outcome"), "running");
+	assert_true(json_is_null(json_object_get(json_array_get(items, 0), "ended")));
+	assert_string_equal(text(json_array_get(items, 1), "outcome"), "completed");
+	assert_int_equal(json_array_size(json_object_get(json_array_get(items, 1), "areas")), 2);
+	snprintf(path, sizeof(path), "/v1/sessions?limit=2&after=%s", text(json, "next"));
+	json_decref(json);
+	json = get(*state, path);
+	assert_int_equal(json_array_size(json_object_get(json, "items")), 2);
+	snprintf(path, sizeof(path), "/v1/sessions?limit=2&after=%s", text(json, "next"));
+	json_decref(json);
+	json = get(*state, path);
+	assert_int_equal(json_array_size(json_object_get(json, "items")), 1);
+	assert_true(json_is_null(json_object_get(json, "next")));
+	json_decref(json);
+	assert_int_equal(rows(*state, "/v1/sessions?device=gun-paris-01"), 1);
+	assert_int_equal(rows(*state, "/v1/sessions?since=3h"), 3);
+	assert_int_equal(rows(*state, "/v1/sessions?until=2026-11-20T00:00:00Z"), 2);
+}
+
+static void usage_adds_up_by_every_key(void **state)
+{
+	static const char *const keys[] = {"device", "site", "class", "routine", "hour", "day"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		char path[64];
+		double share = 0;
+		json_int_t sessions = 0;
+		size_t n;
+		json_t *row;
+
+		snprintf(path, sizeof(path), "/v1/usage?by=%s", keys[i]);
+		json_t *json = get(*state, path);
+		json_array_foreach(json_object_get(json, "items"), n, row)
+		{
+			share += json_number_value(json_object_get(row, "share_pct"));
+			sessions += whole(row, "sessions");
+		}
+		assert_int_equal(sessions, 4);
+		assert_true(share > 99.9 && share < 100.1);
+		json_decref(json);
+	}
+	assert_int_equal(rows(*state, "/v1/usage?by=area"), 1);
+	refused(*state, "GET", "/v1/usage?by=sitte", NULL, 400, "did you mean 'site'?");
+	refused(*state, "GET", "/v1/usage", NULL, 400, "by is missing; it may be device, site");
+}
+
+static void faults_and_audit_are_told(void **state)
+{
+	json_t *json = get(*state, "/v1/faults?open=1"), *row = json_array_get(json_object_get(json, "items"), 0);
+
+	assert_string_equal(text(row, "code"), "overtemp_motor");
+	assert_true(json_is_null(json_object_get(row, "cleared")));
+	assert_true(json_number_value(json_object_get(row, "lasted_s")) > 2999);
+	json_decref(json);
+	json = get(*state, "/v1/audit");
+	assert_true(json_is_true(json_object_get(json, "clean")));
+	assert_int_equal(whole(json, "sessions"), 4);
+	json_decref(json);
+	refused(*state, "GET", "/v1/audit?device=nobody", NULL, 404, "there is no machine");
+}
+
+static void doctor_says_what_is_wrong_and_what_to_do(void **state)
+{
+	struct server *s = *state;
+	json_t *json, *check;
+	size_t i;
+
+	s->facts.broker_connected = false;
+	strcpy(s->facts.broker_reason, "connection refused");
+	json = get(s, "/v1/doctor");
+	json_array_foreach(json_object_get(json, "checks"), i, check)
+	{
+		bool broker = strcmp(text(check, "name"), "broker") == 0;
+		if (broker)
+			assert_non_null(strstr(text(check, "text"), "connection refused"));
+		if (!broker && strcmp(text(check, "name"), "disk") != 0 && !json_is_true(json_object_get(check, "ok")))
+			fail_msg("%s: %s", text(check, "name"), text(check, "text"));
+		assert_int_equal(json_is_null(json_object_get(check, "action")), json_is_true(json_object_get(check, "ok")));
+	}
+	assert_true(i >= 9);
+	json_decref(json);
+}
+
+static void wrong_requests_are_refused_with_the_remedy(void **state)
+{
+	char large[API_BODY_MAX + 64];
+
+	refused(*state, "GET", "/v1/nothing", NULL, 404, "nothing at this path");
+	refused(*state, "GET", "/v1/devices/", NULL, 404, "nothing at this path");
+	refused(*state, "GET", "/v1/devices/a/b/c", NULL, 404, "nothing at this path");
+	refused(*state, "DELETE", "/v1/devices/chair-berlin-01", NULL, 405, "GET, PATCH is");
+	refused(*state, "POST", "/v1/status", "{}", 405, "POST is not possible here; GET is");
+	refused(*state, "GET", "/v1/sessions?sinse=7d", NULL, 400, "did you mean 'since'?");
+	refused(*state, "GET", "/v1/status?x=1", NULL, 400, "none is possible here");
+	refused(*state, "GET", "/v1/sessions?since=soon", NULL, 400, "since is 'soon'");
+	refused(*state, "GET", "/v1/sessions?limit=0", NULL, 400, "limit is '0'; it may be 1 to 10000");
+	refused(*state, "GET", "/v1/sessions?limit=99999999999999999999", NULL, 400, "it may be 1 to 10000");
+	refused(*state, "GET", "/v1/sessions?limit=1&limit=2", NULL, 400, "limit is given twice");
+	refused(*state, "GET", "/v1/sessions?after=x", NULL, 400, "after is not a 'next'");
+	refused(*state, "GET", "/v1/sessions?device=nobody", NULL, 404, "there is no machine");
+	refused(*state, "GET", "/v1/sessions?where=%ff", NULL, 400, "not UTF-8");
+	refused(*state, "GET", "/v1/sessions?where=a%00b", NULL, 400, "NUL");
+	refused(*state, "GET", "/v1/faults?open=maybe", NULL, 400, "1, true, 0 or false");
+	refused(*state, "GET", "/v1/events?kind=fautl", NULL, 400, "did you mean 'fault'?");
+	refused(*state, "GET", "/v1/events?wait_s=26", NULL, 400, "it may be 0 to 25");
+	refused(*state, "GET", "/v1/events?tail=3&after=1", NULL, 400, "can't be combined");
+	memset(large, 'x', sizeof(large) - 1);
+	large[sizeof(large) - 1] = '\0';
+	refused(*state, "PATCH", "/v1/devices/chair-berlin-01", large, 413, "at most 16384 bytes");
+}
+
+static void i10_bytes_that_are_no_http_end_the_connection_only(void **state)
+{
+	static const char *const junk[] = {
+	    "\r\n\r\n\r\n",
+	    "GET\r\n\r\n",
+	    "GET /v1/status HTTP/9.9\r\nConnection: close\r\n\r\n",
+	    "PATCH /v1/devices/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: -5\r\n\r\n",
+	    "PATCH /v1/devices/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+	};
+	size_t size = 3 * API_BODY_MAX;
+	char *chunked = malloc(size);
+	int head =
+	    snprintf(chunked, size, "PATCH /v1/devices/a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n",
+	             2 * API_BODY_MAX);
+
+	for (size_t i = 0; i < sizeof(junk) / sizeof(junk[0]); i++) {
+		struct server *s = *state;
+		struct sockaddr_un address = {.sun_family = AF_UNIX};
+		int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+		strcpy(address.sun_path, s->socket);
+		assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+		(void)!send(fd, junk[i], strlen(junk[i]), MSG_NOSIGNAL);
+		close(fd); /* half a request: the other side just goes */
+	}
+	/* A body without a stated length is not read beyond the limit. */
+	memset(chunked + head, 'x', size - (size_t)head);
+	free(server_send(*state, chunked, size));
+	free(chunked);
+	assert_int_equal(rows(*state, "/v1/devices"), 2);
+}
+
+struct poll {
+	struct server *server;
+	json_t *json;
+	int status;
+	char path[96];
+};
+
+static void *poll_main(void *ctx)
+{
+	struct poll *p = ctx;
+	p->status = server_ask(p->server, "GET", p->path, NULL, &p->json);
+	return NULL;
+}
+
+static void a_long_poll_ends_with_the_next_event(void **state)
+{
+	struct server *s = *state;
+	struct poll polls[6] = {{0}}; /* more than the API has threads */
+	pthread_t threads[6];
+	json_t *json = get(s, "/v1/events?tail=3");
+
+	assert_int_equal(json_array_size(json_object_get(json, "items")), 3);
+	for (size_t i = 0; i < 6; i++) {
+		polls[i].server = s;
+		snprintf(polls[i].path, sizeof(polls[i].path), "/v1/events?after=%s&wait_s=25&kind=presence",
+		         text(json, "next"));
+		pthread_create(&threads[i], NULL, poll_main, &polls[i]);
+	}
+	assert_int_equal(rows(s, "/v1/devices"), 2); /* those who wait are in nobody's way */
+	send_status(s->store, "gun-paris-01", birth(2, 2, 2), false, NOON + HOUR);
+	for (size_t i = 0; i < 6; i++) {
+		pthread_join(threads[i], NULL);
+		json_t *items = json_object_get(polls[i].json, "items");
+		assert_int_equal(polls[i].status, 200);
+		assert_int_equal(json_array_size(items), 1);
+		assert_string_equal(text(json_array_get(items, 0), "device"), "gun-paris-01");
+		json_decref(polls[i].json);
+	}
+	json_decref(json);
+}
+
+static void the_end_of_the_api_answers_long_polls(void **state)
+{
+	struct server *s = *state;
+	struct poll poll = {.server = s, .path = "/v1/events?after=9999&wait_s=25"};
+	pthread_t thread;
+	struct gf_diag diag = {""};
+
+	pthread_create(&thread, NULL, poll_main, &poll);
+	/* A second request over the same socket comes back after the first was taken in: connections are served in order. */
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(rows(s, "/v1/devices"), 2);
+	api_free(s->api);
+	pthread_join(thread, NULL);
+	assert_int_equal(poll.status, 200);
+	assert_int_equal(json_array_size(json_object_get(poll.json, "items")), 0);
+	json_decref(poll.json);
+	assert_int_equal(api_new(&s->config, &s->ops, &s->api, &diag), 0);
+}
+
+static void a_socket_in_use_is_refused_and_a_stale_one_replaced(void **state)
+{
+	struct server *s = *state;
+	struct gf_diag diag = {""};
+	struct api *second = NULL;
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct stat st;
+
+	assert_int_equal(api_new(&s->config, &s->ops, &second, &diag), -EADDRINUSE);
+	assert_non_null(strstr(diag.text, "is in use: another gymfleet-gateway answers on it"));
+	assert_null(second);
+	assert_int_equal(rows(s, "/v1/devices"), 2);
+	assert_int_equal(stat(s->socket, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0660);
+
+	api_free(s->api);
+	strcpy(address.sun_path, s->socket);
+	int stale = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(bind(stale, (struct sockaddr *)&address, sizeof(address)), 0);
+	close(stale);
+	assert_int_equal(api_new(&s->config, &s->ops, &s->api, &diag), 0);
+	assert_int_equal(rows(s, "/v1/devices"), 2);
+}
+
+static void what_is_no_socket_is_left_alone(void **state)
+{
+	struct server *s = *state;
+	struct api_config config = s->config;
+	struct gf_diag diag = {""};
+	struct api *api = NULL;
+
+	config.socket = s->store->path;
+	assert_int_equal(api_new(&config, &s->ops, &api, &diag), -EEXIST);
+	assert_non_null(strstr(diag.text, "is no socket"));
+	config.socket = "/nonexistent/gateway.sock";
+	assert_int_equal(api_new(&config, &s->ops, &api, &diag), -ENOENT);
+	assert_non_null(strstr(diag.text, "its folder is missing"));
+	config.socket = s->socket;
+	config.group = "no-such-group-here";
+	assert_int_equal(api_new(&config, &s->ops, &api, &diag), -ENOENT);
+	assert_non_null(strstr(diag.text, "there is no group 'no-such-group-here'"));
+}
+
+static void a_stranger_is_forbidden(void **state)
+{
+	struct server *s = *state;
+	char answer[256] = "";
+	int tube[2];
+
+	if (geteuid() != 0)
+		skip(); /* only root can become somebody else */
+	assert_int_equal(pipe(tube), 0);
+	assert_int_equal(chmod(s->socket, 0666), 0);
+	assert_int_equal(chmod(s->store->dir, 0755), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		static const char request[] = "GET /v1/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+		struct sockaddr_un address = {.sun_family = AF_UNIX};
+		char piece[256];
+		ssize_t n;
+		strcpy(address.sun_path, s->socket);
+		int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+		if (setgid(65534) != 0 || setuid(65534) != 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
+			_exit(1);
+		(void)!write(fd, request, sizeof(request) - 1);
+		while ((n = read(fd, piece, sizeof(piece))) > 0)
+			(void)!write(tube[1], piece, (size_t)n);
+		_exit(0);
+	}
+	close(tube[1]);
+	size_t got = 0;
+	for (ssize_t n; got < sizeof(answer) - 1 && (n = read(tube[0], answer + got, sizeof(answer) - 1 - got)) > 0;)
+		got += (size_t)n;
+	close(tube[0]);
+	assert_non_null(strstr(answer, "HTTP/1.1 403"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(f) cmocka_unit_test_setup_teardown(f, server_setup, server_teardown)
+	    TEST(status_is_the_fleet_in_one_answer),
+	    TEST(devices_print_exactly_the_fields_that_where_knows),
+	    TEST(every_kind_of_row_has_each_field_of_its_where),
+	    TEST(where_chooses_rows),
+	    TEST(one_device_has_its_details),
+	    TEST(an_operator_names_a_machine_and_takes_it_back),
+	    TEST(sessions_are_paged_newest_first),
+	    TEST(usage_adds_up_by_every_key),
+	    TEST(faults_and_audit_are_told),
+	    TEST(doctor_says_what_is_wrong_and_what_to_do),
+	    TEST(wrong_requests_are_refused_with_the_remedy),
+	    TEST(i10_bytes_that_are_no_http_end_the_connection_only),
+	    TEST(a_long_poll_ends_with_the_next_event),
+	    TEST(the_end_of_the_api_answers_long_polls),
+	    TEST(a_socket_in_use_is_refused_and_a_stale_one_replaced),
+	    TEST(what_is_no_socket_is_left_alone),
+	    TEST(a_stranger_is_forbidden),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

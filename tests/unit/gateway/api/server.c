@@ -1,0 +1,121 @@
+#include "tests/unit/gateway/api/server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* The wall clock stands at one o'clock; the monotonic one goes on, for what waits. */
+static struct gf_time now(void *ctx)
+{
+	struct gf_time t = gf_clock_now(gf_clock_system(GF_CLOCK_TRUST_SYSTEM));
+	(void)ctx;
+	return (struct gf_time){.mono_ms = t.mono_ms, .wall_ms = NOON + HOUR, .synced = true};
+}
+
+static void get_facts(void *ctx, struct api_facts *ret_facts)
+{
+	*ret_facts = ((struct server *)ctx)->facts;
+}
+
+static int set_device(void *ctx, const char *device, const struct store_device_change *change, struct gf_diag *diag)
+{
+	struct server *s = ctx;
+	return store_device_set(s->store->store, device, change, NOON + HOUR, diag);
+}
+
+static void fill(struct fixture *f)
+{
+	struct gf_record chair[] = {
+	    session(1, 1, NOON - 2 * DAY),
+	    session(2, 2, NOON - HOUR),
+	    session(3, 3, NOON),
+	    fault(4, 1, GF_FAULT_OVERTEMP_MOTOR, GF_SEVERITY_LATCH, NOON + 10 * MINUTE),
+	    started(5, 4, NOON + 50 * MINUTE),
+	    heartbeat(6, NOON + 55 * MINUTE, 41.2F),
+	};
+	struct gf_record gun[] = {session(1, 1, NOON - DAY)};
+	struct gf_status gun_birth = birth(1, 1, 2);
+
+	chair[5].heartbeat.odometer = chair[2].session_ended.odometer;
+	gun_birth.class = GF_CLASS_PERCUSSION;
+	gf_strcpy(gun_birth.location.site, sizeof(gun_birth.location.site), "paris");
+	send_status(f, "chair-berlin-01", birth(1, 1, 1), false, NOON - 3 * DAY);
+	send_status(f, "gun-paris-01", gun_birth, false, NOON - 3 * DAY);
+	(void)send_report(f, "chair-berlin-01", 1, chair, sizeof(chair) / sizeof(chair[0]), NOON + 55 * MINUTE);
+	(void)send_report(f, "gun-paris-01", 2, gun, 1, NOON - DAY);
+	send_status(f, "gun-paris-01", gone(GF_PRESENCE_GOODBYE, 1, 1), false, NOON - DAY + MINUTE);
+}
+
+int server_setup(void **state)
+{
+	struct server *s = calloc(1, sizeof(*s));
+	struct gf_diag diag = {""};
+	void *store = NULL;
+
+	assert_int_equal(fixture_setup(&store), 0);
+	s->store = store;
+	fill(s->store);
+	snprintf(s->socket, sizeof(s->socket), "%s/api.sock", s->store->dir);
+	s->facts = (struct api_facts){.up_ms = 3 * HOUR, .epoch = 7, .broker_connected = true, .clock_synced = true};
+	s->clock = (struct gf_clock){.now = now};
+	s->config = (struct api_config){
+	    .socket = s->socket, .database = s->store->path, .store = s->store->store, .clock = &s->clock};
+	s->ops = (struct api_ops){.facts = get_facts, .device_set = set_device, .ctx = s};
+	if (api_new(&s->config, &s->ops, &s->api, &diag) != 0)
+		fail_msg("%s", diag.text);
+	*state = s;
+	return 0;
+}
+
+int server_teardown(void **state)
+{
+	struct server *s = *state;
+	void *store = s->store;
+
+	api_free(s->api);
+	assert_int_equal(access(s->socket, F_OK), -1);
+	assert_int_equal(fixture_teardown(&store), 0);
+	free(s);
+	return 0;
+}
+
+char *server_send(const struct server *s, const void *bytes, size_t len)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	char *answer = NULL, piece[4096];
+	size_t size = 0;
+	ssize_t n;
+
+	strcpy(address.sun_path, s->socket);
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	(void)!send(fd, bytes, len, MSG_NOSIGNAL); /* the server may close before it has read all */
+	FILE *out = open_memstream(&answer, &size);
+	while ((n = read(fd, piece, sizeof(piece))) > 0)
+		fwrite(piece, 1, (size_t)n, out);
+	fclose(out);
+	close(fd);
+	return answer;
+}
+
+int server_ask(const struct server *s, const char *method, const char *path, const char *body, json_t **ret_json)
+{
+	char *request = NULL;
+	int status = 0,
+	    len = asprintf(&request, "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
+	                   method, path, body != NULL ? strlen(body) : 0, body != NULL ? body : "");
+	char *answer = server_send(s, request, (size_t)len), *json = strstr(answer, "\r\n\r\n");
+
+	if (sscanf(answer, "HTTP/1.1 %d", &status) != 1 || json == NULL)
+		fail_msg("%s %s: no HTTP: %s", method, path, answer);
+	if (ret_json != NULL) {
+		*ret_json = json_loads(json, 0, NULL);
+		assert_non_null(*ret_json);
+	}
+	free(answer);
+	free(request);
+	return status;
+}

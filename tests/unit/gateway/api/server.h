@@ -1,0 +1,34 @@
+/*
+ * A real API over a real store in a temporary folder, with a small fleet in it at NOON on 2026-11-20:
+ * chair-berlin-01 online, three sessions, the fourth running, an open latched fault; gun-paris-01 left with a goodbye after
+ * one session.
+ */
+#ifndef TEST_API_SERVER_H
+#define TEST_API_SERVER_H
+
+#include "tests/unit/gateway/store/fixture.h"
+
+#include <jansson.h>
+
+#include "gateway/api/api.h"
+
+struct server {
+	struct fixture *store;
+	struct api *api;
+	char socket[128];
+	struct api_facts facts; /* what the daemon says of itself */
+	struct gf_clock clock;
+	struct api_config config;
+	struct api_ops ops;
+};
+
+int server_setup(void **state);
+int server_teardown(void **state);
+
+/* Sends `bytes` and reads until the server closes; freed by the caller. */
+char *server_send(const struct server *s, const void *bytes, size_t len);
+
+/* One request; returns the status and, unless NULL, the JSON. `body` may be NULL. */
+int server_ask(const struct server *s, const char *method, const char *path, const char *body, json_t **ret_json);
+
+#endif
