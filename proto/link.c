@@ -1,5 +1,5 @@
 /*
- * Happy path: gf_link_step finds the attempt due, asks the owner for the will and lets link_paho.c connect. Paho's thread
+ * Happy path: gf_link_step finds the attempt due, has the name resolved, asks the owner for the will and lets link_paho.c connect. Paho's thread
  * reports the CONNACK (on_connected: a place for UP is reserved in the mailbox) and wakes the owner; the next step makes the
  * subscriptions, one call each; when the last is granted the reserved place becomes UP. Publishes of QoS 1 take a slot,
  * which comes back with its PUBLISHED event.
@@ -10,6 +10,7 @@
  */
 #include "proto/link.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -79,16 +80,10 @@ static void GF_PRINTF(2, 3) say(struct gf_link *link, const char *fmt, ...)
 	va_end(args);
 }
 
-static void begin_attempt(struct gf_link *link)
+static void call_connect(struct gf_link *link)
 {
-	pthread_mutex_lock(&link->lock);
-	link->stats.attempts++;
-	link->signals = (struct link_signals){0};
-	pthread_mutex_unlock(&link->lock);
 	if (link_paho_connect(link) == 0) {
-		link->state = GF_LINK_CONNECTING;
 		link->phase = LINK_PHASE_CONNECT;
-		link->due_ms = link->now_ms + LINK_ATTEMPT_MS;
 		return;
 	}
 	say(link, "the attempt could not be started; memory may be short");
@@ -96,11 +91,52 @@ static void begin_attempt(struct gf_link *link)
 	go_down(link, GF_LINK_WAITING);
 }
 
+/* Addresses and the machine's own name need no name server. */
+static bool needs_name_server(const char *host)
+{
+	unsigned char address[sizeof(struct in6_addr)];
+
+	return strcmp(host, "localhost") != 0 && inet_pton(AF_INET, host, address) != 1 &&
+	       inet_pton(AF_INET6, host, address) != 1;
+}
+
+static void begin_attempt(struct gf_link *link)
+{
+	pthread_mutex_lock(&link->lock);
+	link->stats.attempts++;
+	link->signals = (struct link_signals){0};
+	pthread_mutex_unlock(&link->lock);
+	link->state = GF_LINK_CONNECTING;
+	link->due_ms = link->now_ms + LINK_ATTEMPT_MS;
+	if (needs_name_server(link->config.host) &&
+	    link_probe_start(&link->config, LINK_PROBE_NAME, link->ops.wake, link->ops.ctx, &link->probe) == 0)
+		link->phase = LINK_PHASE_RESOLVE;
+	else
+		call_connect(link);
+}
+
+static void step_resolve(struct gf_link *link)
+{
+	char failure[sizeof link->reason] = "the name server does not answer; check the network and the DNS";
+	bool done = link_probe_done(link->probe, failure, sizeof failure);
+
+	if (!done && link->now_ms < link->due_ms)
+		return;
+	link_probe_free(link->probe);
+	link->probe = NULL;
+	if (!failure[0]) {
+		call_connect(link);
+		return;
+	}
+	say(link, "%s", failure);
+	go_down(link, GF_LINK_WAITING);
+}
+
 /* Drops what is left of the attempt and looks for the reason. */
 static void begin_explaining(struct gf_link *link, const char *fallback)
 {
 	say(link, "%s", fallback);
-	if (link_probe_start(&link->config, link->ops.wake, link->ops.ctx, &link->probe) < 0) {
+	if (link_probe_start(&link->config, LINK_PROBE_ALL, link->ops.wake, link->ops.ctx, &link->probe) < 0) {
 		go_down(link, GF_LINK_WAITING);
 		return;
 	}
@@ -206,6 +242,9 @@ static void step_connecting(struct gf_link *link)
 	}
 	s = take_signals(link);
 	switch (link->phase) {
+	case LINK_PHASE_RESOLVE:
+		step_resolve(link);
+		break;
 	case LINK_PHASE_CONNECT:
 		step_connect(link, &s);
 		break;

@@ -46,8 +46,8 @@ struct gf_link {
 
 	bool desired;
 	enum gf_link_state state;
-	enum { LINK_PHASE_CONNECT, LINK_PHASE_SUBSCRIBE, LINK_PHASE_EXPLAIN } phase; /* of CONNECTING */
-	void *paho;                                                                  /* the handle; NULL: none */
+	enum { LINK_PHASE_RESOLVE, LINK_PHASE_CONNECT, LINK_PHASE_SUBSCRIBE, LINK_PHASE_EXPLAIN } phase; /* of CONNECTING */
+	void *paho; /* the handle; NULL: none */
 	struct link_probe *probe;
 	int64_t now_ms, due_ms, up_ms;
 	unsigned failures; /* since the last stable connection */

@@ -22,6 +22,7 @@ enum { PROBE_STACK = 256 * 1024, PROBE_REASON_MAX = 160 };
 
 struct link_probe {
 	pthread_mutex_t lock;
+	enum link_probe_depth depth;
 	bool done, abandoned;
 	void (*wake)(void *ctx);
 	void *ctx;
@@ -67,21 +68,29 @@ static bool limit_io(int fd)
 	       setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0;
 }
 
-/* The socket, or -1 with the reason said. */
-static int connect_tcp(struct link_probe *p)
+/* NULL with the reason said. */
+static struct addrinfo *resolve(struct link_probe *p)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *addresses;
 	char port[8];
-	int error = EHOSTUNREACH, fd = -1, r;
+	int r;
 
 	snprintf(port, sizeof port, "%u", p->port);
 	r = getaddrinfo(p->host, port, &hints, &addresses);
 	if (r != 0) {
 		snprintf(p->reason, sizeof p->reason, "the name cannot be resolved (%s); check 'host' and the DNS",
 		         gai_strerror(r));
-		return -1;
+		return NULL;
 	}
-	for (struct addrinfo *a = addresses; a && fd < 0; a = a->ai_next) {
+	return addresses;
+}
+
+/* The socket, or -1 with the reason said. */
+static int connect_tcp(struct link_probe *p, const struct addrinfo *addresses)
+{
+	int error = EHOSTUNREACH, fd = -1;
+
+	for (const struct addrinfo *a = addresses; a && fd < 0; a = a->ai_next) {
 		fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		error = fd < 0 ? errno : connect_within(fd, a);
 		if (fd >= 0 && error != 0) {
@@ -89,7 +98,6 @@ static int connect_tcp(struct link_probe *p)
 			fd = -1;
 		}
 	}
-	freeaddrinfo(addresses);
 	if (fd < 0)
 		snprintf(p->reason, sizeof p->reason, "%s", link_reason_tcp(error));
 	return fd;
@@ -166,17 +174,29 @@ static void probe_tls(struct link_probe *p, int fd)
 	ERR_clear_error();
 }
 
-static void *probe_thread(void *arg)
+static void run(struct link_probe *p)
 {
-	struct link_probe *p = arg;
-	bool abandoned;
-	int fd = connect_tcp(p);
+	struct addrinfo *addresses = resolve(p);
+	int fd = -1;
 
+	if (!addresses)
+		return;
+	if (p->depth == LINK_PROBE_ALL)
+		fd = connect_tcp(p, addresses);
+	freeaddrinfo(addresses);
 	if (fd >= 0) {
 		if (limit_io(fd))
 			probe_tls(p, fd);
 		close(fd);
 	}
+}
+
+static void *probe_thread(void *arg)
+{
+	struct link_probe *p = arg;
+	bool abandoned;
+
+	run(p);
 	pthread_mutex_lock(&p->lock);
 	p->done = true;
 	abandoned = p->abandoned;
@@ -188,8 +208,8 @@ static void *probe_thread(void *arg)
 	return NULL;
 }
 
-int link_probe_start(const struct gf_link_config *config, void (*wake)(void *ctx), void *ctx,
-                     struct link_probe **ret_probe)
+int link_probe_start(const struct gf_link_config *config, enum link_probe_depth depth, void (*wake)(void *ctx),
+                     void *ctx, struct link_probe **ret_probe)
 {
 	struct link_probe *p = calloc(1, sizeof *p);
 	pthread_attr_t attr;
@@ -202,6 +222,7 @@ int link_probe_start(const struct gf_link_config *config, void (*wake)(void *ctx
 	p->wake = wake;
 	p->ctx = ctx;
 	p->port = config->port;
+	p->depth = depth;
 	p->host = strdup(config->host);
 	p->ca_file = strdup(config->ca_file);
 	p->cert_file = strdup(config->cert_file);

@@ -64,6 +64,18 @@ static void comes_up_and_publishes(void **state)
 	it_client_close(gateway);
 }
 
+/* Any name but "localhost" is looked up before Paho sees it. */
+static void comes_up_by_a_name_that_is_looked_up(void **state)
+{
+	struct it_world *w = *state;
+	struct it_client *chair;
+
+	it_broker_start(w);
+	chair = it_client_open(w, "chair-1", &(struct it_client_options){.host = "LOCALHOST"});
+	IT_UNTIL(SOON_MS, it_client_up(chair));
+	it_client_close(chair);
+}
+
 static void says_that_nobody_listens(void **state)
 {
 	expect_reason(*state, NULL, "connection refused");
@@ -419,6 +431,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(comes_up_and_publishes),
+	    TEST(comes_up_by_a_name_that_is_looked_up),
 	    TEST(says_that_nobody_listens),
 	    TEST(says_that_the_name_is_unknown),
 	    TEST(says_that_the_ca_is_wrong),
