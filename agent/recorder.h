@@ -45,14 +45,16 @@ GF_MUST_CHECK int recorder_event(struct recorder *recorder, const struct control
                                  const struct recorder_link_facts *facts);
 /* The catalog that is active now; a record only when it changed. */
 GF_MUST_CHECK int recorder_catalog(struct recorder *recorder, const char *name, uint64_t version, struct gf_time now);
-/* Tries the waiting ones again; call every second or so. Returns how many still wait. */
-size_t recorder_flush(struct recorder *recorder, struct gf_time now);
+/* Tries the waiting ones again; call every second or so. Returns like recorder_event; how many still wait is in *ret_waiting. */
+GF_MUST_CHECK int recorder_flush(struct recorder *recorder, size_t *ret_waiting);
 
-/* After SPOOL_E_FAILED: the spool was opened again. */
+/* After SPOOL_E_FAILED: NULL while the spool is closed (everything waits), then the one that was opened again. */
 void recorder_set_spool(struct recorder *recorder, struct spool *spool);
 
 uint64_t recorder_boot(const struct recorder *recorder);
 int64_t recorder_uptime_ms(const struct recorder *recorder, int64_t mono_ms);
 struct gf_odometer recorder_odometer(const struct recorder *recorder);
+/* Records that found no room, neither on the disk nor in the queue: they never had a seq. */
+uint64_t recorder_dropped(const struct recorder *recorder);
 
 #endif
