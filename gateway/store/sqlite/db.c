@@ -13,7 +13,7 @@ static const char writer_pragmas[] = "PRAGMA journal_mode = WAL; PRAGMA synchron
                                      "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;";
 static const char reader_pragmas[] = "PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0;";
 
-static int space_errno(int e)
+static bool space_errno(int e)
 {
 	return e == ENOSPC || e == EFBIG || e == EDQUOT;
 }
@@ -30,10 +30,26 @@ static int cannot_open(const struct db *db, struct gf_diag *diag)
 	return -e;
 }
 
+/* The errno behind a failed write. A full disk comes as SQLITE_FULL, but a quota or a file size limit only as an I/O error, and
+ * in a commit the connection doesn't keep the errno: ask the log's and the database's files. */
+static int io_errno(const struct db *db)
+{
+	static const int which[] = {SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER};
+	int e = db->handle ? sqlite3_system_errno(db->handle) : 0;
+
+	for (size_t i = 0; db->handle && !e && i < sizeof(which) / sizeof(which[0]); i++) {
+		sqlite3_file *file = NULL;
+
+		if (sqlite3_file_control(db->handle, "main", which[i], &file) == SQLITE_OK && file && file->pMethods)
+			(void)file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &e);
+	}
+	return e;
+}
+
 int db_error(const struct db *db, int rc, struct gf_diag *diag)
 {
 	const char *detail = db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc);
-	int system = db->handle ? sqlite3_system_errno(db->handle) : 0;
+	int system = (rc & 0xff) == SQLITE_IOERR ? io_errno(db) : 0;
 
 	switch (rc & 0xff) {
 	case SQLITE_OK:
