@@ -149,7 +149,11 @@ void resource_device_patch(struct request *r)
 
 	if (!json_is_object(body) || json_object_size(body) == 0)
 		request_fail(r, 400, "bad_body", "expected a JSON object with name, site, zone or bay");
-	json_object_foreach(body, key, value) if (r->status == 0 && !take(r, key, value, &change)) break;
+	json_object_foreach(body, key, value)
+	{
+		if (r->status != 0 || !take(r, key, value, &change))
+			break;
+	}
 	if (r->status == 0) {
 		int result = ops->device_set(ops->ctx, r->id, &change, &diag);
 		if (result == 0)

@@ -121,7 +121,10 @@ enum cli_exit cli_rows(struct cli *cli, const json_t *items, const struct column
 /* Writes an object: as it is for JSON, by `columns` otherwise. */
 enum cli_exit cli_object(struct cli *cli, const json_t *object, const struct column *columns, size_t columns_count);
 
-/* Each returns an enum cli_exit. */
+/* findings.c: rows with "text" and "action" as a list for people, `state` and `subject` (NULL = none) being further keys. */
+void cli_findings(const struct cli *cli, const json_t *rows, const char *state, const char *subject);
+
+/* The commands: args[0..count-1] are the arguments, their number is checked. */
 enum cli_exit cmd_status(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_devices(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_device_show(struct cli *cli, char **args, size_t count);

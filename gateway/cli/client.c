@@ -112,6 +112,7 @@ static int judge(CURLcode rc, const char *socket_path, int timeout_s, struct gf_
 	case CURLE_OK:
 		return 0;
 	case CURLE_COULDNT_CONNECT:
+	case CURLE_COULDNT_RESOLVE_HOST: /* how a path that is too long comes back */
 		if (client_probe(socket_path, diag) != 0)
 			return CLIENT_E_UNREACHABLE;
 		gf_diag_set(diag, "the gateway didn't take the connection on %s; try again", socket_path);

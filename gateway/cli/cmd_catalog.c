@@ -150,7 +150,7 @@ static enum cli_exit write_catalog(struct cli *cli, const struct build *build, c
 
 enum cli_exit cmd_catalog_build(struct cli *cli, char **args, size_t count)
 {
-	struct build build;
+	struct build build = {0};
 	struct gf_catalog catalog = {0};
 	struct gf_diag diag = {{0}};
 	enum cli_exit code = take_build(cli, &build);

@@ -53,12 +53,6 @@ static const struct column sensor_columns[] = {
     {"max", "MAX", COLUMN_ONE, 0, true},
 };
 
-static const struct column reason_columns[] = {
-    {"severity", "SEVERITY", COLUMN_STATE, 0, false},
-    {"text", "REASON", COLUMN_TEXT, 0, false},
-    {"action", "DO", COLUMN_TEXT, 0, false},
-};
-
 /* {name: {min, ...}} as rows with a "sensor" each. */
 static json_t *sensor_rows(const json_t *sensors)
 {
@@ -89,7 +83,7 @@ static enum cli_exit show(struct cli *cli, const json_t *device)
 	json_decref(sensors);
 	if (code == CLI_OK && json_array_size(reasons) > 0) {
 		(void)fputc('\n', cli->out);
-		code = cli_rows(cli, reasons, reason_columns, COUNT(reason_columns), NULL);
+		cli_findings(cli, reasons, "severity", NULL);
 	}
 	return code;
 }

@@ -13,10 +13,18 @@ static enum cli_exit print(struct cli *cli, const json_t *checks)
 {
 	const json_t *check;
 	size_t i;
-	enum cli_exit code = cli_rows(cli, checks, columns, COUNT(columns), "nothing was checked");
+	enum cli_exit code = CLI_OK;
 
-	json_array_foreach(checks, i, check) if (code == CLI_OK && !json_is_true(json_object_get(check, "ok"))) code =
-	    CLI_REFUSED;
+	if (cli->format == WRITER_TABLE)
+		cli_findings(cli, checks, "severity", "name");
+	else
+		code = cli_rows(cli, checks, columns, COUNT(columns), NULL);
+
+	json_array_foreach(checks, i, check)
+	{
+		if (code == CLI_OK && !json_is_true(json_object_get(check, "ok")))
+			code = CLI_REFUSED;
+	}
 	return code;
 }
 

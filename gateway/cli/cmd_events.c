@@ -23,8 +23,11 @@ static enum cli_exit round_trip(struct cli *cli, const struct cli_request *reque
 
 	if (code != CLI_OK)
 		return code;
-	json_array_foreach(json_object_get(body, "items"), i, item) if (code == CLI_OK && writer_item(writer, item) != 0)
-	    code = cli_fail(cli, CLI_REFUSED, "can't write the output");
+	json_array_foreach(json_object_get(body, "items"), i, item)
+	{
+		if (code == CLI_OK && writer_item(writer, item) != 0)
+			code = cli_fail(cli, CLI_REFUSED, "can't write the output");
+	}
 	const char *next = json_string_value(json_object_get(body, "next"));
 	(void)snprintf(ret_next, 32, "%s", next != NULL ? next : "0");
 	json_decref(body);

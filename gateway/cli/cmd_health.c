@@ -17,8 +17,9 @@ static int flatten(const json_t *item, json_t *rows)
 
 	for (size_t i = 0; i < (count > 0 ? count : 1); i++) {
 		json_t *row = count > 0 ? json_copy(json_array_get(reasons, i)) : json_object();
-		if (json_object_set(row, "id", json_object_get(item, "id")) != 0 ||
-		    json_object_set(row, "health", json_object_get(item, "health")) != 0) {
+		json_t *id = json_object_get(item, "id"), *health = json_object_get(item, "health");
+		if (json_object_set(row, "id", id) != 0 || json_object_set(row, "health", health) != 0 ||
+		    (count == 0 && json_object_set(row, "severity", health) != 0)) {
 			json_decref(row);
 			return -1;
 		}
@@ -38,9 +39,14 @@ static enum cli_exit print(struct cli *cli, const json_t *items)
 		json_decref(rows);
 		return cli_rows(cli, items, columns, COUNT(columns), NULL);
 	}
-	json_array_foreach(items, i, item) if (code == CLI_OK && flatten(item, rows) != 0) code =
-	    cli_fail(cli, CLI_REFUSED, "out of memory");
-	if (code == CLI_OK)
+	json_array_foreach(items, i, item)
+	{
+		if (code == CLI_OK && flatten(item, rows) != 0)
+			code = cli_fail(cli, CLI_REFUSED, "out of memory");
+	}
+	if (code == CLI_OK && cli->format == WRITER_TABLE && json_array_size(rows) > 0)
+		cli_findings(cli, rows, "severity", "id");
+	else if (code == CLI_OK)
 		code = cli_rows(cli, rows, columns, COUNT(columns), "no such machine");
 	json_decref(rows);
 	return code;

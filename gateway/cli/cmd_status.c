@@ -20,13 +20,6 @@ static const struct column columns[] = {
     {"gateway.broker", "", COLUMN_RAW_ONLY, 0, false},    {"audit.clean", "", COLUMN_RAW_ONLY, 0, false},
 };
 
-static const struct column needs_columns[] = {
-    {"severity", "SEVERITY", COLUMN_STATE, 0, false},
-    {"device", "DEVICE", COLUMN_TEXT, 40, false},
-    {"text", "WHAT", COLUMN_TEXT, 0, false},
-    {"action", "DO", COLUMN_TEXT, 0, false},
-};
-
 static long long number(const json_t *status, const char *group, const char *key)
 {
 	return (long long)json_number_value(json_object_get(json_object_get(status, group), key));
@@ -116,7 +109,8 @@ static enum cli_exit screen(struct cli *cli, const json_t *status)
 	if (json_array_size(needs) == 0)
 		return CLI_OK;
 	(void)fprintf(cli->out, "\n%sNeeds you%s\n", cli->colour ? TEXT_BOLD : "", cli->colour ? TEXT_RESET : "");
-	return cli_rows(cli, needs, needs_columns, COUNT(needs_columns), NULL);
+	cli_findings(cli, needs, "severity", "device");
+	return CLI_OK;
 }
 
 enum cli_exit cmd_status(struct cli *cli, char **args, size_t count)

@@ -59,8 +59,11 @@ static enum cli_exit write_items(struct cli *cli, struct writer *writer, const j
 	json_t *item;
 	size_t i;
 
-	json_array_foreach(items, i, item) if (writer_item(writer, item) != 0) return cli_fail(cli, CLI_REFUSED,
-	                                                                                       "can't write the output");
+	json_array_foreach(items, i, item)
+	{
+		if (writer_item(writer, item) != 0)
+			return cli_fail(cli, CLI_REFUSED, "can't write the output");
+	}
 	return CLI_OK;
 }
 

@@ -5,3 +5,11 @@ if(TARGET gw_api)
         SOURCES unit/gateway/api/api_test.c unit/gateway/api/server.c unit/gateway/store/fixture.c
         LINK gw_api LABELS unit thread)
 endif()
+if(TARGET gw_cli)
+    gf_add_test(cli_writer_test SOURCES unit/gateway/cli/writer_test.c LINK gw_cli LABELS unit)
+endif()
+if(TARGET gw_api AND TARGET gw_cli)
+    gf_add_test(cli_test
+        SOURCES unit/gateway/cli/cli_test.c unit/gateway/api/server.c unit/gateway/store/fixture.c
+        LINK gw_cli gw_api LABELS unit)
+endif()

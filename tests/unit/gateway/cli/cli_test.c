@@ -1,0 +1,305 @@
+#include "gateway/cli/cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "tests/unit/gateway/api/server.h"
+
+struct result {
+	int code;
+	char *out, *err;
+};
+
+static void forget(struct result *r)
+{
+	free(r->out);
+	free(r->err);
+	*r = (struct result){0};
+}
+
+/* Runs `gymfleet <words>`; `words` are separated by '|'. */
+static struct result run(const char *socket, const char *words)
+{
+	char program[] = "gymfleet", *argv[32] = {program}, *copy = strdup(words), *rest = NULL;
+	struct result r = {0};
+	size_t out_size, err_size;
+	int argc = 1;
+
+	assert_int_equal(setenv("GYMFLEET_SOCKET", socket, 1), 0);
+	for (char *w = strtok_r(copy, "|", &rest); w != NULL; w = strtok_r(NULL, "|", &rest))
+		argv[argc++] = w;
+	FILE *out = open_memstream(&r.out, &out_size), *err = open_memstream(&r.err, &err_size);
+	r.code = (int)cli_main(argc, argv, out, err);
+	fclose(out);
+	fclose(err);
+	free(copy);
+	return r;
+}
+
+static void expect(const char *socket, const char *words, int code, const char *out, const char *err)
+{
+	struct result r = run(socket, words);
+
+	if (r.code != code || strstr(r.out, out) == NULL || strstr(r.err, err) == NULL)
+		fail_msg("%s: exit %d\nout: %s\nerr: %s\nexpected %d \"%s\" \"%s\"", words, r.code, r.out, r.err, code, out,
+		         err);
+	forget(&r);
+}
+
+static json_t *run_json(struct server *s, const char *words)
+{
+	struct result r = run(s->socket, words);
+	json_t *json = json_loads(r.out, JSON_DECODE_ANY, NULL);
+
+	if (r.code != CLI_OK || json == NULL)
+		fail_msg("%s: exit %d\n%s\n%s", words, r.code, r.out, r.err);
+	forget(&r);
+	return json;
+}
+
+static void wrong_words_are_usage_on_stderr(void **state)
+{
+	static const struct {
+		const char *words, *err;
+	} cases[] = {
+	    {"devcies", "unknown command 'devcies'; did you mean 'devices'?"},
+	    {"devices|--wehre|x", "unknown option '--wehre'; did you mean '--where'?"},
+	    {"devices|--by|site", "unknown option '--by'"},
+	    {"devices|-x", "unknown option '-x'"},
+	    {"devices|--where", "--where needs a value"},
+	    {"events|--follow=yes", "--follow takes no value"},
+	    {"devices|-o|xml", "--output is 'xml'; it may be table, json or csv"},
+	    {"devices|--limit|0", "--limit is '0'; it may be 1 to"},
+	    {"devices|--limit|many", "--limit is 'many'"},
+	    {"devices|chair", "'chair' is one argument too many"},
+	    {"device|show", "'device show' needs ID"},
+	    {"device", "gymfleet device COMMAND"},
+	    {"device|show|Bad_Id", "'Bad_Id' is no machine's id"},
+	    {"device|set|a|zone", "'zone' has no '='"},
+	    {"device|set|a|sitte=x", "did you mean 'site'?"},
+	    {"catalog|build|x", "--class CLASS is missing"},
+	    {"--sockt|x|status", "unknown option '--sockt'; did you mean '--socket'?"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		expect("/nonexistent", cases[i].words, CLI_USAGE, "", cases[i].err);
+	struct result r = run("/nonexistent", "");
+	assert_int_equal(r.code, CLI_USAGE);
+	assert_string_equal(r.out, "");
+	assert_non_null(strstr(r.err, "usage: gymfleet"));
+	forget(&r);
+	r = run("/nonexistent", "devices|--wehre");
+	assert_non_null(strstr(r.err, "usage: gymfleet devices [OPTIONS]"));
+	forget(&r);
+}
+
+static void help_and_version_need_no_gateway(void **state)
+{
+	(void)state;
+	expect("/nonexistent", "--help", CLI_OK, "usage: gymfleet", "");
+	expect("/nonexistent", "--version", CLI_OK, "gymfleet " GF_VERSION, "");
+	expect("/nonexistent", "status|--version", CLI_OK, "gymfleet " GF_VERSION, "");
+	expect("/nonexistent", "help|usage", CLI_OK, "--by KEY", "");
+	expect("/nonexistent", "help|device|set", CLI_OK, "usage: gymfleet device set [OPTIONS] ID KEY=VALUE...", "");
+	expect("/nonexistent", "catalog|build|--help", CLI_OK, "-o, --out FILE", "");
+	for (const struct cli_command *c = cli_commands; c->name != NULL; c++) {
+		char words[64];
+		size_t n = strcspn(c->name, " ");
+		snprintf(words, sizeof(words), "help|%.*s%s%s", (int)n, c->name, c->name[n] != '\0' ? "|" : "",
+		         c->name[n] != '\0' ? c->name + n + 1 : "");
+		expect("/nonexistent", words, CLI_OK, c->summary, "");
+	}
+}
+
+static void without_a_gateway_it_says_why(void **state)
+{
+	struct server *s = *state;
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	char long_path[200];
+
+	expect("/nonexistent/sock", "devices", CLI_UNREACHABLE, "", "there is no socket at /nonexistent/sock");
+	expect("/nonexistent/sock", "doctor", CLI_UNREACHABLE, "there is no socket at /nonexistent/sock", "");
+	expect("/nonexistent/sock", "doctor|-o|json", CLI_UNREACHABLE, "\"severity\": \"critical\"", "");
+	api_free(s->api);
+	s->api = NULL;
+	strcpy(address.sun_path, s->socket);
+	int stale = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(bind(stale, (struct sockaddr *)&address, sizeof(address)), 0);
+	close(stale);
+	expect(s->socket, "status", CLI_UNREACHABLE, "", "nobody listens on the socket");
+	expect(s->socket, "doctor", CLI_UNREACHABLE, "nobody listens on the socket", "");
+	assert_int_equal(unlink(s->socket), 0);
+	memset(long_path, 'x', sizeof(long_path) - 1);
+	long_path[sizeof(long_path) - 1] = '\0';
+	expect(long_path, "status", CLI_UNREACHABLE, "", "longer than a Unix socket's path may be");
+}
+
+static void the_status_screen_shows_the_fleet(void **state)
+{
+	struct server *s = *state;
+
+	expect(s->socket, "status", CLI_OK, "2 machines · 1 online · 2 sites · gateway up 3.0 h, audit clean", "");
+	expect(s->socket, "status", CLI_OK, "1 critical", "");
+	expect(s->socket, "status", CLI_OK, "Needs you", "");
+	expect(s->socket, "status|-o|csv", CLI_OK, "fleet.machines,fleet.online", "");
+	json_t *json = run_json(s, "status|-o|json");
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(json, "fleet"), "machines")), 2);
+	json_decref(json);
+	s->facts.broker_connected = false;
+	strcpy(s->facts.broker_reason, "refused");
+	expect(s->socket, "status", CLI_OK, "not connected: refused", "");
+}
+
+static void lists_are_printed_in_every_format(void **state)
+{
+	static const struct {
+		const char *words, *table, *csv;
+		size_t rows;
+	} lists[] = {
+	    {"devices", "chair-berlin-01", "id,name,class,site,presence", 2},
+	    {"health", "motor", "id,health,code,text,action", 2},
+	    {"sessions", "drumming_legs", "started,device,session_no", 5},
+	    {"sessions|gun-paris-01", "gun-paris-01", "started,device", 1},
+	    {"usage|--by|site", "SITE", "key,sessions,running_s", 2},
+	    {"faults", "overtemp_motor", "raised,device,code", 1},
+	    {"events", "chair-berlin-01", "time,kind,device,text,id", 0},
+	    {"doctor", "broker", "severity,name,text,action,ok", 0},
+	};
+	struct server *s = *state;
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		char words[96];
+		expect(s->socket, lists[i].words, CLI_OK, lists[i].table, "");
+		snprintf(words, sizeof(words), "%s|-o|csv", lists[i].words);
+		expect(s->socket, words, CLI_OK, lists[i].csv, "");
+		snprintf(words, sizeof(words), "%s|--output=json", lists[i].words);
+		json_t *json = run_json(s, words);
+		assert_true(json_is_array(json));
+		if (lists[i].rows != 0 && json_array_size(json) != lists[i].rows)
+			fail_msg("%s: %zu rows", words, json_array_size(json));
+		json_decref(json);
+	}
+	expect(s->socket, "audit", CLI_OK, "audit: clean (2 machines, 4 sessions", "");
+}
+
+/* CSV has all that JSON has, so that a column isn't missing in the one that is in the other. */
+static void csv_has_every_key_of_json(void **state)
+{
+	static const char *const lists[] = {"devices", "sessions", "faults", "usage"};
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		char words[64], heading[1024];
+		const char *key;
+		json_t *value;
+		snprintf(words, sizeof(words), "%s|-o|json", lists[i]);
+		json_t *json = run_json(*state, words);
+		snprintf(words, sizeof(words), "%s|-o|csv", lists[i]);
+		struct result csv = run(((struct server *)*state)->socket, words);
+		snprintf(heading, sizeof(heading), ",%.*s,", (int)strcspn(csv.out, "\r"), csv.out);
+		json_object_foreach(json_array_get(json, 0), key, value)
+		{
+			char wanted[64];
+			snprintf(wanted, sizeof(wanted), ",%s,", key);
+			if (strstr(heading, wanted) == NULL)
+				fail_msg("%s: no column '%s' in CSV", lists[i], key);
+		}
+		forget(&csv);
+		json_decref(json);
+	}
+}
+
+static void rows_are_chosen_and_limited(void **state)
+{
+	struct server *s = *state;
+	json_t *json = run_json(s, "devices|-o|json|--where|site=berlin and (class=chair or health!=ok)");
+
+	assert_int_equal(json_array_size(json), 1);
+	json_decref(json);
+	expect(s->socket, "devices|--where|site=nowhere", CLI_OK, "no such machine", "");
+	expect(s->socket, "devices|--where|sitte=x", CLI_USAGE, "", "unknown field 'sitte'; did you mean 'site'?");
+	expect(s->socket, "sessions|--since|soon", CLI_USAGE, "", "since is 'soon'");
+	expect(s->socket, "sessions|--limit|2", CLI_OK, "STARTED", "there are more than these 2 rows");
+	expect(s->socket, "usage|--by|sitte", CLI_USAGE, "", "did you mean 'site'?");
+	expect(s->socket, "device|show|nobody", CLI_REFUSED, "", "there is no machine 'nobody'");
+	expect(s->socket, "sessions|nobody", CLI_REFUSED, "", "there is no machine 'nobody'");
+}
+
+static void a_machine_is_shown_and_set(void **state)
+{
+	struct server *s = *state;
+
+	expect(s->socket, "device|show|chair-berlin-01", CLI_OK, "motor_temp_c", "");
+	expect(s->socket, "device|set|chair-berlin-01|name=Window chair|zone=", CLI_OK, "Window chair", "");
+	json_t *json = run_json(s, "device|show|chair-berlin-01|-o|json");
+	assert_string_equal(json_string_value(json_object_get(json, "name")), "Window chair");
+	json_decref(json);
+	expect(s->socket, "device|set|nobody|name=x", CLI_REFUSED, "", "there is no machine 'nobody'");
+	expect(s->socket, "device|set|chair-berlin-01|name=x|-o|csv", CLI_OK, "id,name,class", "");
+}
+
+static void options_may_stand_anywhere(void **state)
+{
+	struct server *s = *state;
+	char words[256];
+
+	snprintf(words, sizeof(words), "--socket|%s|-o|csv|device|show|chair-berlin-01", s->socket);
+	expect("/nonexistent", words, CLI_OK, "id,name,class", "");
+	snprintf(words, sizeof(words), "device|show|chair-berlin-01|--socket|%s|-ocsv", s->socket);
+	expect("/nonexistent", words, CLI_OK, "id,name,class", "");
+}
+
+static void doctor_with_a_finding_is_not_ok(void **state)
+{
+	struct server *s = *state;
+
+	s->facts.clock_synced = false;
+	expect(s->socket, "doctor", CLI_REFUSED, "start a time service", "");
+}
+
+static void catalogs_are_checked_and_built_offline(void **state)
+{
+	struct server *s = *state;
+	char words[512], out[128];
+	struct stat st;
+
+	snprintf(out, sizeof(out), "%s/chair.catalog", s->store->dir);
+	snprintf(words, sizeof(words), "catalog|build|--class|chair|--name|base|--version|3|-o|%s|%s/config/routines", out,
+	         GF_SOURCE_DIR);
+	expect("/nonexistent", words, CLI_OK, "base version 3 for chair", "");
+	assert_int_equal(stat(out, &st), 0);
+	assert_true(st.st_size > 100);
+	assert_int_equal(unlink(out), 0);
+	expect("/nonexistent", "catalog|check|" GF_SOURCE_DIR "/config/routines", CLI_OK, "post_run_cooldown", "");
+	expect("/nonexistent", "catalog|check|/nonexistent.yaml", CLI_REFUSED, "problem", "/nonexistent.yaml");
+	expect("/nonexistent", "catalog|build|--class|chiar|--name|b|--version|1|-o|x|y", CLI_USAGE, "",
+	       "--class is 'chiar'");
+	expect("/nonexistent", "catalog|build|--class|chair|--name|b|--version|0|-o|x|y", CLI_USAGE, "",
+	       "--version is '0'");
+	snprintf(words, sizeof(words),
+	         "catalog|build|--class|chair|--name|b|--version|1|-o|/nonexistent/x|%s/config/routines", GF_SOURCE_DIR);
+	expect("/nonexistent", words, CLI_REFUSED, "", "/nonexistent");
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, server_setup, server_teardown)
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(wrong_words_are_usage_on_stderr),
+	    cmocka_unit_test(help_and_version_need_no_gateway),
+	    TEST(without_a_gateway_it_says_why),
+	    TEST(the_status_screen_shows_the_fleet),
+	    TEST(lists_are_printed_in_every_format),
+	    TEST(csv_has_every_key_of_json),
+	    TEST(rows_are_chosen_and_limited),
+	    TEST(a_machine_is_shown_and_set),
+	    TEST(options_may_stand_anywhere),
+	    TEST(doctor_with_a_finding_is_not_ok),
+	    TEST(catalogs_are_checked_and_built_offline),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,180 @@
+#include "gateway/cli/writer.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "gateway/cli/text.h"
+#include "proto/base/clock.h"
+
+#define NOW_MS 1795196523000LL /* 2026-11-20T17:42:03Z */
+
+static const struct column columns[] = {
+    {"id", "DEVICE", COLUMN_TEXT, 8, false},     {"health", "HEALTH", COLUMN_STATE, 0, false},
+    {"today.n", "TODAY", COLUMN_WHOLE, 0, true}, {"temp_c", "°C", COLUMN_ONE, 0, true},
+    {"seen", "SEEN", COLUMN_AGO, 0, false},      {"busy", "BUSY", COLUMN_YES, 0, false},
+    {"note", "", COLUMN_RAW_ONLY, 0, false},
+};
+
+static json_t *sample(void)
+{
+	return json_loads("[{\"id\":\"chair-1\",\"health\":\"ok\",\"today\":{\"n\":12},\"temp_c\":41.25,"
+	                  "\"seen\":\"2026-11-20T17:39:03Z\",\"busy\":true,\"note\":\"a \\\"b\\\", c\"},"
+	                  "{\"id\":\"gun\\u001b[2J-very-long\",\"health\":\"critical\",\"today\":{\"n\":3},\"temp_c\":null,"
+	                  "\"seen\":\"2026-11-21T17:42:03Z\",\"busy\":false,\"note\":\"line\\nline\"}]",
+	                  0, NULL);
+}
+
+static char *render(struct writer_options options, const char *items_json)
+{
+	char *text = NULL;
+	size_t size, i;
+	json_t *items = items_json != NULL ? json_loads(items_json, 0, NULL) : sample(), *item;
+	struct writer *writer = NULL;
+
+	options.out = open_memstream(&text, &size);
+	options.now_ms = NOW_MS;
+	assert_int_equal(writer_new(&options, columns, sizeof(columns) / sizeof(columns[0]), &writer), 0);
+	json_array_foreach(items, i, item) assert_int_equal(writer_item(writer, item), 0);
+	assert_int_equal(writer_end(writer), 0);
+	writer_free(writer);
+	json_decref(items);
+	fclose(options.out);
+	return text;
+}
+
+static void a_table_is_aligned_and_harmless(void **state)
+{
+	char *text = render((struct writer_options){.format = WRITER_TABLE}, NULL);
+
+	(void)state;
+	assert_string_equal(text, "DEVICE    HEALTH    TODAY    °C  SEEN       BUSY\n"
+	                          "chair-1   ok           12  41.2  3 min ago  yes\n"
+	                          "gun?[2J…  critical      3     -  in 24 h    \n");
+	free(text);
+}
+
+static void colours_are_for_states_only_and_take_no_width(void **state)
+{
+	char *text = render((struct writer_options){.format = WRITER_TABLE, .colour = true}, NULL);
+
+	(void)state;
+	assert_non_null(strstr(text, "chair-1   \033[32mok\033[0m           12"));
+	assert_non_null(strstr(text, "\033[31mcritical\033[0m      3"));
+	free(text);
+}
+
+static void csv_follows_rfc_4180(void **state)
+{
+	char *text = render((struct writer_options){.format = WRITER_CSV}, NULL);
+
+	(void)state;
+	assert_string_equal(text, "id,health,today.n,temp_c,seen,busy,note\r\n"
+	                          "chair-1,ok,12,41.25,2026-11-20T17:39:03Z,true,\"a \"\"b\"\", c\"\r\n"
+	                          "gun\033[2J-very-long,critical,3,,2026-11-21T17:42:03Z,false,\"line\nline\"\r\n");
+	free(text);
+	text = render((struct writer_options){.format = WRITER_CSV, .terminal = true}, NULL);
+	assert_null(strchr(text, '\033'));
+	free(text);
+}
+
+static void json_is_what_the_gateway_gave(void **state)
+{
+	char *text = render((struct writer_options){.format = WRITER_JSON}, NULL);
+	json_t *back = json_loads(text, 0, NULL), *expected = sample();
+
+	(void)state;
+	assert_true(json_equal(back, expected));
+	json_decref(back);
+	json_decref(expected);
+	free(text);
+}
+
+static void nothing_is_still_valid_in_every_format(void **state)
+{
+	static const char *const expected[] = {
+	    [WRITER_TABLE] = "", [WRITER_JSON] = "[]\n", [WRITER_CSV] = "id,health,today.n,temp_c,seen,busy,note\r\n"};
+
+	(void)state;
+	for (int f = 0; f < WRITER_FORMAT_COUNT; f++) {
+		char *text = render((struct writer_options){.format = (enum writer_format)f}, "[]");
+		assert_string_equal(text, expected[f]);
+		free(text);
+	}
+}
+
+static void a_stream_prints_each_row_at_once(void **state)
+{
+	char *text =
+	    render((struct writer_options){.format = WRITER_JSON, .stream = true}, "[{\"id\":\"a\"},{\"id\":\"b\"}]");
+
+	(void)state;
+	assert_string_equal(text, "{\"id\":\"a\"}\n{\"id\":\"b\"}\n");
+	free(text);
+	text = render((struct writer_options){.format = WRITER_TABLE, .stream = true}, "[{\"id\":\"a\"},{\"id\":\"b\"}]");
+	assert_string_equal(text, "DEVICE    HEALTH  TODAY  °C  SEEN  BUSY\n"
+	                          "a         -           -   -  -     -\n"
+	                          "b         -           -   -  -     -\n");
+	free(text);
+}
+
+static void a_full_disk_is_noticed(void **state)
+{
+	FILE *full = fopen("/dev/full", "w");
+	struct writer_options options = {.out = full, .format = WRITER_CSV};
+	struct writer *writer = NULL;
+
+	(void)state;
+	assert_int_equal(writer_new(&options, columns, 1, &writer), 0);
+	assert_int_equal(writer_end(writer), -EIO);
+	writer_free(writer);
+	fclose(full);
+}
+
+static void control_characters_never_reach_a_terminal(void **state)
+{
+	char text[] = "a\033[31m\x07\x7f\xC2\x9B"
+	              "b\xC3\xBC\tc\n";
+
+	(void)state;
+	text_clean(text);
+	assert_string_equal(text, "a?[31m???b\xC3\xBC?c\n");
+}
+
+static void bars_and_sparklines_scale(void **state)
+{
+	const double values[] = {0, 1, 4, 8};
+	char buf[64];
+
+	(void)state;
+	text_bar(0, 8, buf);
+	assert_string_equal(buf, "");
+	text_bar(0.0001, 8, buf);
+	assert_string_equal(buf, "▏");
+	text_bar(0.5, 4, buf);
+	assert_string_equal(buf, "██");
+	text_bar(7, 4, buf);
+	assert_string_equal(buf, "████");
+	text_sparkline(values, 4, buf);
+	assert_string_equal(buf, " ▁▄█");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_table_is_aligned_and_harmless),
+	    cmocka_unit_test(colours_are_for_states_only_and_take_no_width),
+	    cmocka_unit_test(csv_follows_rfc_4180),
+	    cmocka_unit_test(json_is_what_the_gateway_gave),
+	    cmocka_unit_test(nothing_is_still_valid_in_every_format),
+	    cmocka_unit_test(a_stream_prints_each_row_at_once),
+	    cmocka_unit_test(a_full_disk_is_noticed),
+	    cmocka_unit_test(control_characters_never_reach_a_terminal),
+	    cmocka_unit_test(bars_and_sparklines_scale),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
