@@ -26,11 +26,11 @@ struct sim_config {
 	enum gf_class class;
 	uint64_t seed;
 	float ambient_c;
-	float wear_h;           /* motor hours on it at the start */
-	float busy;             /* 0..1: the share of opening time in which somebody is on the machine; 0: nobody ever comes */
+	float wear_h; /* motor hours on it at the start */
+	float busy;   /* 0..1: the share of opening time in which somebody is on the machine; 0: nobody ever comes */
 	uint32_t opens_min, closes_min; /* minutes of the local day; equal: open around the clock */
 	int32_t utc_offset_min;
-	uint16_t routines;      /* how many routines there are to choose from */
+	uint16_t routines; /* how many routines there are to choose from */
 	size_t faults_count;
 	struct sim_fault faults[SIM_FAULTS_MAX];
 	const char *journal_path; /* made when missing */

@@ -1,0 +1,250 @@
+#include "agent/sim/users.h"
+
+#include <math.h>
+
+enum {
+	MINUTE_MS = 60 * 1000,
+	DAY_MIN = 24 * 60,
+	LOOK_AHEAD_MIN = 14 * DAY_MIN,
+	ASK_MS = 3000,
+	THINK_MS = 4000,
+	TRIES_MAX = 5,
+	PRESS_MS = 100,
+	LEAVE_MS = 2000,
+	SITTING_GUESS_MS = 10 * MINUTE_MS,
+	REGULARS = 40,     /* people with a token, on each machine */
+	EPOCH_WEEKDAY = 4, /* 1970-01-01 was a Thursday; 0 = Sunday */
+};
+
+/* Before work, at noon, after work; and how the week goes. */
+static const double hour_weight[24] = {0.15, 0.1, 0.1, 0.1, 0.15, 0.4, 0.9, 1.2, 1.1, 0.8, 0.7, 0.9,
+                                       1.1,  0.9, 0.7, 0.8, 1.1,  1.6, 1.9, 1.8, 1.4, 0.9, 0.5, 0.25};
+static const double weekday_weight[7] = {0.75, 1.15, 1.1, 1.1, 1.05, 0.95, 0.9};
+
+/* --- when people come -------------------------------------------------------------------------------------------- */
+
+static bool open_at(const struct sim_config *config, uint32_t minute)
+{
+	if (config->opens_min == config->closes_min)
+		return true;
+	if (config->opens_min < config->closes_min)
+		return minute >= config->opens_min && minute < config->closes_min;
+	return minute >= config->opens_min || minute < config->closes_min;
+}
+
+/* How much people want to come at this minute of local time; 0 while it is closed. */
+static double weight_at(const struct sim_config *config, int64_t local_min)
+{
+	const int64_t day = local_min / DAY_MIN;
+	const uint32_t minute = (uint32_t)(local_min % DAY_MIN);
+	return open_at(config, minute) ? hour_weight[minute / 60] * weekday_weight[(day + EPOCH_WEEKDAY) % 7] : 0;
+}
+
+static double mean_weight(const struct sim_config *config)
+{
+	double sum = 0;
+	unsigned open = 0;
+	for (int64_t minute = 0; minute < 7 * DAY_MIN; minute += 10) {
+		const double weight = weight_at(config, minute);
+		sum += weight;
+		open += weight > 0 ? 1 : 0;
+	}
+	return open > 0 ? sum / open : 1;
+}
+
+/* A Poisson process whose rate follows the hour: the drawn amount of wanting is used up minute by minute. */
+static int64_t next_arrival(struct users *users, int64_t mono_ms)
+{
+	const struct sim_config *config = &users->config;
+	const double busy = fmin(config->busy, 0.95);
+	if (!(busy > 0) || config->routines == 0)
+		return INT64_MAX;
+	const double gap_min = users->sitting_ms * (1 - busy) / busy / MINUTE_MS;
+	double wanting = -log(1 - gf_prng_unit(&users->prng)) * gap_min * users->weight_mean;
+	const int64_t wall_ms = mono_ms + config->mono_to_wall_ms + (int64_t)config->utc_offset_min * MINUTE_MS;
+
+	for (int64_t minute = 0; minute < LOOK_AHEAD_MIN; minute++) {
+		const double weight = weight_at(config, wall_ms / MINUTE_MS + minute);
+		if (weight > 0 && wanting <= weight)
+			return mono_ms + minute * MINUTE_MS + (int64_t)(wanting / weight * MINUTE_MS);
+		wanting -= weight;
+	}
+	return mono_ms + (int64_t)LOOK_AHEAD_MIN * MINUTE_MS;
+}
+
+/* --- what they do ------------------------------------------------------------------------------------------------ */
+
+static bool chance(struct users *users, double share)
+{
+	return gf_prng_unit(&users->prng) < share;
+}
+
+static int64_t between_s(struct users *users, uint64_t low, uint64_t high)
+{
+	return (int64_t)((low + gf_prng_below(&users->prng, high - low + 1)) * 1000);
+}
+
+static void plan(struct users *users, int64_t after_ms, enum users_button button)
+{
+	if (users->actions_count < USERS_ACTIONS_MAX)
+		users->actions[users->actions_count++] = (struct users_action){after_ms, button};
+}
+
+/* Four of five let the routine play to its end; times only grow, for the buttons are pressed in this order. */
+static void plan_session(struct users *users)
+{
+	int64_t at = 0;
+
+	users->actions_count = users->actions_done = 0;
+	if (chance(users, 0.2))
+		plan(users, at += between_s(users, 20, 60), chance(users, 0.6) ? USERS_UP : USERS_DOWN);
+	if (chance(users, 0.03)) {
+		plan(users, at += between_s(users, 20, 120), USERS_PAIN);
+		if (chance(users, 0.3))
+			plan(users, at += between_s(users, 10, 60), USERS_PAIN);
+	}
+	if (chance(users, 0.08)) {
+		plan(users, at += between_s(users, 20, 120), USERS_PAUSE);
+		/* A few don't come back. */
+		if (!chance(users, 0.08))
+			plan(users, at += between_s(users, 15, 120), USERS_PAUSE);
+	} else if (chance(users, 0.16)) {
+		plan(users, at += between_s(users, 30, 400), chance(users, 0.08) ? USERS_STAFF_STOP : USERS_STOP);
+	}
+}
+
+static void to_nobody(struct users *users, int64_t mono_ms)
+{
+	users->state = USERS_NOBODY;
+	users->since_ms = mono_ms;
+	users->arrives_ms = next_arrival(users, mono_ms);
+}
+
+static void to_asking(struct users *users, int64_t mono_ms)
+{
+	users->state = USERS_ASKING;
+	users->since_ms = mono_ms;
+	users->tries++;
+	users->routine = (uint16_t)(1 + gf_prng_below(&users->prng, users->config.routines));
+	users->staff = chance(users, 0.3);
+}
+
+static void arrive(struct users *users, int64_t mono_ms)
+{
+	users->came_ms = mono_ms;
+	users->tries = 0;
+	users->token = 0;
+	if (chance(users, 0.2))
+		users->token = (users->config.seed ^ (gf_prng_below(&users->prng, REGULARS) + 1) * 0x9e3779b97f4a7c15ULL) | 1;
+	to_asking(users, mono_ms);
+}
+
+static void to_using(struct users *users, int64_t mono_ms)
+{
+	users->state = USERS_USING;
+	users->since_ms = mono_ms;
+	users->stopped_ms = 0;
+	users->press_until_ms = 0;
+	plan_session(users);
+}
+
+/* Goes when the machine has been at rest for a moment; how long people stay is learnt from it. */
+static void watch(struct users *users, int64_t mono_ms, bool runs)
+{
+	if (runs)
+		users->stopped_ms = 0;
+	else if (users->stopped_ms == 0)
+		users->stopped_ms = mono_ms;
+	else if (mono_ms - users->stopped_ms >= LEAVE_MS) {
+		users->sitting_ms += ((double)(mono_ms - users->came_ms) - users->sitting_ms) / 8;
+		to_nobody(users, mono_ms);
+	}
+}
+
+static void move_on(struct users *users, int64_t mono_ms, enum driver_command command)
+{
+	const bool runs = command == DRIVER_START || command == DRIVER_PAUSE;
+
+	switch (users->state) {
+	case USERS_NOBODY:
+		if (mono_ms >= users->arrives_ms)
+			arrive(users, mono_ms);
+		break;
+	case USERS_ASKING:
+		if (runs)
+			to_using(users, mono_ms);
+		else if (mono_ms - users->since_ms >= ASK_MS) {
+			users->state = USERS_THINKING;
+			users->since_ms = mono_ms;
+		}
+		break;
+	case USERS_THINKING:
+		if (mono_ms - users->since_ms < THINK_MS)
+			break;
+		if (users->tries < TRIES_MAX)
+			to_asking(users, mono_ms);
+		else
+			to_nobody(users, mono_ms);
+		break;
+	case USERS_USING:
+		watch(users, mono_ms, runs);
+		break;
+	}
+}
+
+/* A button goes down at its time, stays for a moment and for at least one reading. */
+static void press(struct users *users, int64_t mono_ms, struct driver_panel *panel)
+{
+	if (users->actions_done == users->actions_count)
+		return;
+	const struct users_action *action = &users->actions[users->actions_done];
+	if (mono_ms - users->since_ms < action->after_ms)
+		return;
+	if (users->press_until_ms == 0) {
+		users->press_until_ms = mono_ms + PRESS_MS;
+	} else if (mono_ms >= users->press_until_ms) {
+		users->press_until_ms = 0;
+		users->actions_done++;
+		return;
+	}
+	panel->stop = action->button == USERS_STOP || action->button == USERS_STAFF_STOP;
+	panel->staff_key = action->button == USERS_STAFF_STOP;
+	panel->pause = action->button == USERS_PAUSE;
+	panel->pain = action->button == USERS_PAIN;
+	panel->intensity_up = action->button == USERS_UP;
+	panel->intensity_down = action->button == USERS_DOWN;
+}
+
+void users_init(struct users *users, const struct sim_config *config, uint64_t lives)
+{
+	*users = (struct users){
+	    .config = *config,
+	    .sitting_ms = SITTING_GUESS_MS,
+	    .weight_mean = mean_weight(config),
+	};
+	users->config.journal_path = NULL;
+	gf_prng_seed(&users->prng, config->seed + lives * 0x9e3779b97f4a7c15ULL);
+}
+
+bool users_step(struct users *users, int64_t mono_ms, enum driver_command command, struct driver_panel *ret_panel)
+{
+	*ret_panel = (struct driver_panel){0};
+	if (!users->begun) {
+		users->begun = true;
+		to_nobody(users, mono_ms);
+	}
+	move_on(users, mono_ms, command);
+	if (users->state == USERS_ASKING) {
+		ret_panel->routine = users->routine;
+		ret_panel->staff_key = users->staff;
+	}
+	if (users->state == USERS_USING)
+		press(users, mono_ms, ret_panel);
+	ret_panel->subject_token = users->state == USERS_NOBODY ? 0 : users->token;
+	return users->state == USERS_ASKING || users->state == USERS_USING;
+}
+
+int64_t users_next_ms(const struct users *users, int64_t mono_ms)
+{
+	return users->begun && users->state == USERS_NOBODY ? users->arrives_ms : mono_ms;
+}
