@@ -4,9 +4,9 @@
 
 #include "proto/base/clock.h"
 
-static const int64_t minute_ms = 60 * 1000;
-static const int64_t hour_ms = 60 * 60 * 1000;
-static const int64_t day_ms = 24 * 60 * 60 * 1000LL;
+static const int64_t minute_ms = INT64_C(60) * 1000;
+static const int64_t hour_ms = INT64_C(60) * 60 * 1000;
+static const int64_t day_ms = INT64_C(24) * 60 * 60 * 1000;
 
 static const float near_limit_c = 5.0f;
 enum { BACKLOG_RECORDS = 500, INTERRUPTED_MANY = 3, CERT_SOON_D = 30, CERT_NOW_D = 7 };

@@ -1,6 +1,7 @@
 /*
- * A machine's health: facts in, reasons out. Pure: no log, no clock, no disk, no network; the same facts always give the
- * same reasons. Health is the worst of its reasons. The sentences are for a technician: what, since when, why, what to do.
+ * A machine's health: facts in, reasons out. Pure: no log, no clock, no disk, no network; the same facts always give
+ * the same reasons. Health is the worst of its reasons. The sentences are for a technician: what, since when, why, what
+ * to do.
  */
 #ifndef GW_HEALTH_H
 #define GW_HEALTH_H

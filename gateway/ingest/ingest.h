@@ -1,14 +1,16 @@
 /*
- * From messages to the store: decodes what devices publish, collects a batch, and commits it in one transaction. Acks leave
- * through the `publish` callback only after that commit (I2). Knows no network: the daemon's shell feeds it.
+ * From messages to the store: decodes what devices publish, collects a batch, and commits it in one transaction. Acks
+ * leave through the `publish` callback only after that commit (I2). Knows no network: the daemon's shell feeds it.
  *
- * Happy path: ingest_message for everything that has arrived, then ingest_commit, which publishes one ack for each report.
+ * Happy path: ingest_message for everything that has arrived, then ingest_commit, which publishes one ack for each
+ * report.
  *
  * Failure modes:
- * - A message that isn't understood: its bytes are quarantined, it is counted, never acked (it can't be told what to ack).
+ * - A message that isn't understood: its bytes are quarantined, it is counted, never acked (it can't be told what to
+ *   ack).
  * - Records of a report that aren't understood: quarantined, the report is acked with their number as rejected.
- * - The commit fails (disk full, lock): nothing is acked, the batch is kept and tried again at the next ingest_commit; what
- *   comes meanwhile is refused once the batch is full. The agents send it again.
+ * - The commit fails (disk full, lock): nothing is acked, the batch is kept and tried again at the next ingest_commit;
+ *   what comes meanwhile is refused once the batch is full. The agents send it again.
  * - The process dies: nothing unacked was promised.
  */
 #ifndef GW_INGEST_H

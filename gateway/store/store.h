@@ -1,20 +1,20 @@
 /*
  * The gateway's truth: what every machine is, did and said, stored exactly once.
  *
- * One process has one `struct store`, the writer: all changes go through it, and it alone checkpoints. Its functions may be
- * called from any thread; store_begin takes its lock and store_commit or store_rollback gives it back, so a batch excludes
- * all other writers. Every reading thread opens a `struct store_reader` of its own: a read-only connection that sees
- * what is committed.
+ * One process has one `struct store`, the writer: all changes go through it, and it alone checkpoints. Its functions
+ * may be called from any thread; store_begin takes its lock and store_commit or store_rollback gives it back, so a
+ * batch excludes all other writers. Every reading thread opens a `struct store_reader` of its own: a read-only
+ * connection that sees what is committed.
  *
- * The way of a report: ingest decodes a batch of messages, store_begin, store_apply_report for each, store_commit, and only
- * when that returned 0 sends the acks it was given (I2). Records are applied by (device, stream, seq), so a repeated
- * or overlapping report changes nothing (I1).
+ * The way of a report: ingest decodes a batch of messages, store_begin, store_apply_report for each, store_commit, and
+ * only when that returned 0 sends the acks it was given (I2). Records are applied by (device, stream, seq), so a
+ * repeated or overlapping report changes nothing (I1).
  *
  * Times are wall milliseconds (0 = unknown); "at" is when it happened, "recv" when the gateway heard of it.
  *
- * Errors of all functions: -ENOSPC disk full, -EBUSY the database is locked by another process, -EIO, -ENOMEM, -ENOENT (no
- * such device), STORE_E_...; `diag` (may be NULL) then holds cause and next step. After a failure inside a batch only
- * store_rollback is allowed. store_commit ends the batch either way: when it fails nothing of it remains.
+ * Errors of all functions: -ENOSPC disk full, -EBUSY the database is locked by another process, -EIO, -ENOMEM, -ENOENT
+ * (no such device), STORE_E_...; `diag` (may be NULL) then holds cause and next step. After a failure inside a batch
+ * only store_rollback is allowed. store_commit ends the batch either way: when it fails nothing of it remains.
  */
 #ifndef GW_STORE_H
 #define GW_STORE_H
@@ -57,15 +57,16 @@ GF_MUST_CHECK int store_commit(struct store *store, struct gf_diag *diag);
 void store_rollback(struct store *store);
 
 /*
- * A birth, goodbye or will. What belongs to a connection older than the one known (by boot and connection counter) changes
- * nothing. A retained birth of the known connection brings no machine back online. An unknown id makes a new device.
+ * A birth, goodbye or will. What belongs to a connection older than the one known (by boot and connection counter)
+ * changes nothing. A retained birth of the known connection brings no machine back online. An unknown id makes a new
+ * device.
  */
 GF_MUST_CHECK int store_apply_status(struct store *store, const char *device, const struct gf_status *status,
                                      bool retained, int64_t recv_ms, struct gf_diag *diag);
 
 /*
- * A report; `bad` marks records that couldn't be decoded (NULL = none): they are acked as rejected. *ret_ack speaks of what
- * will be true after store_commit: never send it before. A hole applies nothing and yields the old ack.
+ * A report; `bad` marks records that couldn't be decoded (NULL = none): they are acked as rejected. *ret_ack speaks of
+ * what will be true after store_commit: never send it before. A hole applies nothing and yields the old ack.
  * ret_ack->rejected counts the records rejected now, not those of a report that is only repeated: when it isn't 0 the
  * caller quarantines the report's bytes.
  */
@@ -78,7 +79,8 @@ GF_MUST_CHECK int store_quarantine(struct store *store, const char *device, cons
 
 /* ---- single changes: each is a transaction of its own, not to be called inside a batch ---- */
 
-/* What the operator says of a machine, over what it says of itself. NULL leaves a value as it is, "" removes the override. */
+/* What the operator says of a machine, over what it says of itself. NULL leaves a value as it is, "" removes the
+ * override. */
 struct store_device_change {
 	const char *name, *site, *zone, *bay;
 };
@@ -176,7 +178,8 @@ struct store_fault {
 	char detail[GF_TEXT_MAX];
 };
 
-/* A device as it is now: what it said newest (by stream, boot and uptime), under what the operator set. */
+/* A device as it is now: what it said newest (by stream, boot and uptime), under what the operator set. Its fields are
+ * grouped by meaning, not by size. NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding) */
 struct store_device {
 	char id[GF_ID_MAX];
 	char name[GF_NAME_MAX]; /* the operator's; may be empty */
@@ -264,8 +267,8 @@ typedef int (*store_session_fn)(void *ctx, const struct store_session *session);
 GF_MUST_CHECK int store_read_sessions(struct store_reader *reader, const struct store_session_query *query,
                                       store_session_fn row, void *ctx, struct gf_diag *diag);
 
-/* Ended sessions by a key; hour = "0".."23", day = "YYYY-MM-DD", both UTC, by the session's start. By area, running_ms is the
- * time on the area and motor_ms is 0. */
+/* Ended sessions by a key; hour = "0".."23", day = "YYYY-MM-DD", both UTC, by the session's start. By area, running_ms
+ * is the time on the area and motor_ms is 0. */
 struct store_usage {
 	char key[GF_ID_MAX];
 	uint64_t sessions, running_ms, motor_ms;
@@ -305,8 +308,8 @@ typedef int (*store_finding_fn)(void *ctx, const struct store_finding *finding);
 GF_MUST_CHECK int store_read_audit(struct store_reader *reader, const char *device, store_finding_fn row, void *ctx,
                                    struct store_audit *ret_audit, struct gf_diag *diag);
 
-/* Events in the order of their ids. `ref` is the session's, fault's or catalog's number (0 = none), `code` its outcome, fault
- * code, catalog or presence (may be empty). */
+/* Events in the order of their ids. `ref` is the session's, fault's or catalog's number (0 = none), `code` its outcome,
+ * fault code, catalog or presence (may be empty). */
 struct store_event {
 	uint64_t id;
 	int64_t at_ms;
@@ -349,7 +352,8 @@ struct store_stats {
 };
 GF_MUST_CHECK int store_read_stats(struct store_reader *reader, struct store_stats *ret_stats, struct gf_diag *diag);
 
-/* Reads the whole file (seconds for gigabytes). 0 when it is sound; STORE_E_CORRUPT with the first problem in `diag`. */
+/* Reads the whole file (seconds for gigabytes). 0 when it is sound; STORE_E_CORRUPT with the first problem in
+ * `diag`. */
 GF_MUST_CHECK int store_read_integrity(struct store_reader *reader, struct gf_diag *diag);
 
 #endif

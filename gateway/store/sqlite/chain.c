@@ -1,7 +1,8 @@
 /*
- * The audit, done as sessions arrive: in the order of their numbers, the odometer before each session must be the odometer
- * after the one before it. A new session is judged against its two neighbours only, whatever the history's length; what is
- * found stands in `findings` under the two numbers it lies between, and goes away when a session fills the place.
+ * The audit, done as sessions arrive: in the order of their numbers, the odometer before each session must be the
+ * odometer after the one before it. A new session is judged against its two neighbours only, whatever the history's
+ * length; what is found stands in `findings` under the two numbers it lies between, and goes away when a session fills
+ * the place.
  */
 #include "gateway/store/sqlite/writer.h"
 

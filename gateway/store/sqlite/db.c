@@ -30,8 +30,8 @@ static int cannot_open(const struct db *db, struct gf_diag *diag)
 	return -e;
 }
 
-/* The errno behind a failed write. A full disk comes as SQLITE_FULL, but a quota or a file size limit only as an I/O error, and
- * in a commit the connection doesn't keep the errno: ask the log's and the database's files. */
+/* The errno behind a failed write. A full disk comes as SQLITE_FULL, but a quota or a file size limit only as an I/O
+ * error, and in a commit the connection doesn't keep the errno: ask the log's and the database's files. */
 static int io_errno(const struct db *db)
 {
 	static const int which[] = {SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER};

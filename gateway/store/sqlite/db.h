@@ -9,8 +9,8 @@
  *         col_text(&q, id, sizeof(id));
  *     r = query_end(&q, r, diag);
  *
- * A failure while preparing or binding is kept and comes out of query_step and query_end, so that no call in between needs
- * a check.
+ * A failure while preparing or binding is kept and comes out of query_step and query_end, so that no call in between
+ * needs a check.
  */
 #ifndef GW_STORE_DB_H
 #define GW_STORE_DB_H

@@ -1,6 +1,7 @@
 /*
- * Heartbeats: kept raw for a while, and added at once to the rollups of 5 minutes, an hour and a day, each by the time it
- * happened, so that one that comes days late falls in its own buckets. Means are weighted by the heartbeat's interval.
+ * Heartbeats: kept raw for a while, and added at once to the rollups of 5 minutes, an hour and a day, each by the time
+ * it happened, so that one that comes days late falls in its own buckets. Means are weighted by the heartbeat's
+ * interval.
  */
 #include "gateway/store/sqlite/schema.h"
 #include "gateway/store/sqlite/writer.h"

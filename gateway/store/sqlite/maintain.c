@@ -1,6 +1,6 @@
 /*
- * Retention: in small steps, so that a long list of old rows never holds ingest up. Heartbeats and the finer rollups go by age,
- * events by number. Sessions, faults, daily rollups and what was lost stay.
+ * Retention: in small steps, so that a long list of old rows never holds ingest up. Heartbeats and the finer rollups go
+ * by age, events by number. Sessions, faults, daily rollups and what was lost stay.
  */
 #include "gateway/store/sqlite/writer.h"
 

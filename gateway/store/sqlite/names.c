@@ -26,25 +26,25 @@ static int parse(const char *const *names, size_t count, const char *text)
 	return -EINVAL;
 }
 
-const char *store_time_source_name(enum store_time_source v)
+const char *store_time_source_name(enum store_time_source source)
 {
-	return name(time_sources, COUNT(time_sources), v);
+	return name(time_sources, COUNT(time_sources), source);
 }
-const char *store_offline_name(enum store_offline v)
+const char *store_offline_name(enum store_offline reason)
 {
-	return name(offlines, COUNT(offlines), v);
+	return name(offlines, COUNT(offlines), reason);
 }
-const char *store_event_kind_name(enum store_event_kind v)
+const char *store_event_kind_name(enum store_event_kind kind)
 {
-	return name(event_kinds, COUNT(event_kinds), v);
+	return name(event_kinds, COUNT(event_kinds), kind);
 }
-const char *store_audit_kind_name(enum store_audit_kind v)
+const char *store_audit_kind_name(enum store_audit_kind kind)
 {
-	return name(audit_kinds, COUNT(audit_kinds), v);
+	return name(audit_kinds, COUNT(audit_kinds), kind);
 }
-const char *store_usage_key_name(enum store_usage_key v)
+const char *store_usage_key_name(enum store_usage_key key)
 {
-	return name(usage_keys, COUNT(usage_keys), v);
+	return name(usage_keys, COUNT(usage_keys), key);
 }
 
 int store_event_kind_parse(const char *text, enum store_event_kind *ret_kind)

@@ -1,6 +1,6 @@
 /*
- * The audit's report: what chain.c found as sessions arrived, and the end of each chain against the newest odometer. A machine
- * whose odometer is ahead because a session runs or records are still to come is behind, which is no problem.
+ * The audit's report: what chain.c found as sessions arrived, and the end of each chain against the newest odometer. A
+ * machine whose odometer is ahead because a session runs or records are still to come is behind, which is no problem.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -143,7 +143,8 @@ void read_fault(struct query *q, struct store_fault *ret_fault)
 	col_text(q, f->detail, sizeof(f->detail));
 }
 
-/* A fault is in the range when it was raised in it or is still open. ?1 device, ?2 since, ?3 open only, ?4 ?5 ?6 cursor */
+/* A fault is in the range when it was raised in it or is still open. ?1 device, ?2 since, ?3 open only, ?4 ?5 ?6 cursor
+ */
 #define FAULT_SELECT                                                                          \
 	"SELECT " FAULT_COLUMNS " FROM faults f CROSS JOIN devices d USING (device)"              \
 	" WHERE (f.raised_ms >= ?2 OR f.cleared_ms IS NULL) AND (?3 = 0 OR f.cleared_ms IS NULL)" \

@@ -14,8 +14,8 @@ _Static_assert(GF_OUTCOME_COMPLETED == 1 && GF_OUTCOME_INTERRUPTED == 6 && GF_OU
 	"SELECT " expression USAGE_SUMS " FROM sessions s JOIN devices d USING (device)" USAGE_RANGE \
 	" GROUP BY 1 ORDER BY 1"
 
-/* One text a key: the key's column, sessions, running and motor ms, completed, stopped, interrupted. A session that touched an area
- * more than once (both sides, two techniques) counts once for it. */
+/* One text a key: the key's column, sessions, running and motor ms, completed, stopped, interrupted. A session that
+ * touched an area more than once (both sides, two techniques) counts once for it. */
 static const char *const usage_texts[STORE_USAGE_COUNT] = {
     [STORE_USAGE_DEVICE] = USAGE_BY("d.id"),
     [STORE_USAGE_SITE] = USAGE_BY("coalesce(d.site_set, d.site)"),

@@ -1,12 +1,12 @@
 /*
  * Reports: the one place where a machine's stream becomes the fleet's history.
  *
- * Happy path: the report's stream is known and its first record is acked_seq + 1; each record is applied under a savepoint by
- * the function its kind has in the table; acked_seq moves past it. Duplicates and overlaps are skipped by seq. A hole applies
- * nothing and yields the ack as it was, which makes the machine send from there again.
+ * Happy path: the report's stream is known and its first record is acked_seq + 1; each record is applied under a
+ * savepoint by the function its kind has in the table; acked_seq moves past it. Duplicates and overlaps are skipped by
+ * seq. A hole applies nothing and yields the ack as it was, which makes the machine send from there again.
  *
- * A record the database refuses, or with numbers no machine can reach, is rolled back alone, counted as rejected and acked:
- * one poison record never wedges a device, and never the batch it came with.
+ * A record the database refuses, or with numbers no machine can reach, is rolled back alone, counted as rejected and
+ * acked: one poison record never wedges a device, and never the batch it came with.
  */
 #include <errno.h>
 
@@ -244,7 +244,7 @@ int store_apply_report(struct store *s, const char *device, const struct gf_repo
 {
 	struct device dev;
 	struct apply a = {.store = s, .db = &s->db, .dev = &dev, .recv_ms = recv_ms, .diag = diag};
-	struct stream stream;
+	struct stream stream = {0};
 	uint32_t rejected = 0;
 	bool made;
 	int r = device_load(s, device, recv_ms, &dev, diag);

@@ -13,7 +13,7 @@
 static const char v1[] =
     "CREATE TABLE meta (key TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     /* *_set: the operator's word over the machine's. state_*: where (stream, boot, uptime) the newest state was told.
-	   odo_seq: once the stream is stored up to it, every session before the odometer's reading is stored. */
+       odo_seq: once the stream is stored up to it, every session before the odometer's reading is stored. */
     "CREATE TABLE devices (device INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
     " first_seen_ms INTEGER NOT NULL, last_seen_ms INTEGER NOT NULL,"
     " name_set TEXT, site_set TEXT, zone_set TEXT, bay_set TEXT,"
@@ -86,8 +86,8 @@ static const char v1[] =
     " leaf TEXT NOT NULL, reason TEXT NOT NULL, size INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT;"
     "CREATE INDEX quarantine_device ON quarantine (device, recv_ms);";
 
-/* Version 2: how the machines felt: heartbeats as they came, and rolled up over 5 minutes, an hour, a day. In devices, the
- * key of the newest heartbeat. */
+/* Version 2: how the machines felt: heartbeats as they came, and rolled up over 5 minutes, an hour, a day. In devices,
+ * the key of the newest heartbeat. */
 static const char v2[] =
     "CREATE TABLE heartbeats (device INTEGER NOT NULL REFERENCES devices, at_ms INTEGER NOT NULL,"
     " stream INTEGER NOT NULL, seq INTEGER NOT NULL, time_source INTEGER NOT NULL, boot INTEGER NOT NULL,"

@@ -1,6 +1,7 @@
 /*
- * Sessions: a start makes a running row, an end completes it. (device, session_no) is the key: the same session told again
- * changes nothing; the same number told with another content is kept as a finding for the audit, never overwritten.
+ * Sessions: a start makes a running row, an end completes it. (device, session_no) is the key: the same session told
+ * again changes nothing; the same number told with another content is kept as a finding for the audit, never
+ * overwritten.
  */
 #include <inttypes.h>
 
@@ -28,8 +29,8 @@ static int insert_running(struct apply *a, const struct gf_session_started *st)
 	return query_run(&q, a->diag);
 }
 
-/* A machine plays one session at a time and tells its end before the next start: the end of an earlier one was lost, and
- * the audit will say so; nothing stays running for ever. */
+/* A machine plays one session at a time and tells its end before the next start: the end of an earlier one was lost,
+ * and the audit will say so; nothing stays running for ever. */
 static int drop_never_ended(struct apply *a, uint64_t before_no)
 {
 	struct query q;

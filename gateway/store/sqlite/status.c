@@ -1,7 +1,7 @@
 /*
- * Status messages and presence. A birth, goodbye or will belongs to one connection, named by boot and connection counter:
- * what is older than the connection known changes nothing, so that a will that the broker publishes late can't mark a
- * machine offline that is long back.
+ * Status messages and presence. A birth, goodbye or will belongs to one connection, named by boot and connection
+ * counter: what is older than the connection known changes nothing, so that a will that the broker publishes late can't
+ * mark a machine offline that is long back.
  */
 #include "gateway/store/sqlite/writer.h"
 
@@ -74,8 +74,9 @@ static int save_identity(struct apply *a, const struct gf_status *st)
 }
 
 /*
- * The machine knows of acks this store doesn't: its database was lost or restored from a backup. The machine has dropped
- * those records, so waiting for them would wedge it for ever: go on where it stands and write down what is missing.
+ * The machine knows of acks this store doesn't: its database was lost or restored from a backup. The machine has
+ * dropped those records, so waiting for them would wedge it for ever: go on where it stands and write down what is
+ * missing.
  */
 static int forgive_forgotten(struct apply *a, const struct gf_status *st, const struct stream *stream)
 {

@@ -1,13 +1,11 @@
 /*
  * The writer: opening, batches, and the small changes that are a transaction of their own.
  *
- * A failed commit leaves nothing: SQLite rolls back. When the disk itself failed (an fsync that returned an error must not be
- * tried again on the same pages), the file is opened anew before the next batch and everything still in the log is
- * written and synced into the database first.
+ * A failed commit leaves nothing: SQLite rolls back. When the disk itself failed (an fsync that returned an error must
+ * not be tried again on the same pages), the file is opened anew before the next batch and everything still in the log
+ * is written and synced into the database first.
  */
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "gateway/store/sqlite/schema.h"
@@ -87,7 +85,8 @@ void store_close(struct store *s)
 	free(s);
 }
 
-/* After a failure of the disk: a new connection, and the log synced into the database before anything is built on it. */
+/* After a failure of the disk: a new connection, and the log synced into the database before anything is built on it.
+ */
 static int reopen(struct store *s, struct gf_diag *diag)
 {
 	char *path = s->db.path;
@@ -189,30 +188,6 @@ int store_finish(struct store *s, int r, struct gf_diag *diag)
 uint64_t store_last_event(const struct store *s)
 {
 	return atomic_load(&s->last_event);
-}
-
-int event_add(struct store *s, int64_t at_ms, enum store_event_kind kind, const char *device, uint64_t ref,
-              const char *code, struct gf_diag *diag, const char *fmt, ...)
-{
-	char text[GF_TEXT_MAX * 2];
-	struct query q;
-	va_list args;
-	int r;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	query_begin(&q, &s->db, "INSERT INTO events (at_ms, kind, device, text, ref, code) VALUES (?, ?, ?, ?, ?, ?)");
-	query_i64(&q, at_ms);
-	query_i64(&q, kind);
-	query_text(&q, device ? device : "");
-	query_text(&q, text);
-	query_u64(&q, ref);
-	query_text(&q, code ? code : "");
-	r = query_run(&q, diag);
-	if (!r)
-		s->batch_event = (uint64_t)sqlite3_last_insert_rowid(s->db.handle);
-	return r;
 }
 
 int store_next_epoch(struct store *s, uint64_t *ret_epoch, struct gf_diag *diag)

@@ -1,8 +1,8 @@
 /*
  * What the parts of the writer share. Everything here runs with the store's lock held and inside a transaction.
  *
- * A device's row is loaded into a struct device, changed in memory by the records of one message, and saved once. What a
- * machine says of its state carries a position (stream, boot, uptime); only a newer position changes what is shown as
+ * A device's row is loaded into a struct device, changed in memory by the records of one message, and saved once. What
+ * a machine says of its state carries a position (stream, boot, uptime); only a newer position changes what is shown as
  * the present, so that a backlog fills the history without touching it.
  */
 #ifndef GW_STORE_WRITER_H
@@ -124,11 +124,14 @@ GF_MUST_CHECK int fault_cleared_apply(struct apply *a);
 /* chain.c: session `no` was stored: judge its links to its neighbours. */
 GF_MUST_CHECK int chain_check(struct apply *a, uint64_t no);
 
-/* ---- store.c ---- */
+/* ---- event.c ---- */
 
 /* An event about a device, which may be NULL for the gateway itself; `code` may be NULL. */
 GF_MUST_CHECK int event_add(struct store *s, int64_t at_ms, enum store_event_kind kind, const char *device,
                             uint64_t ref, const char *code, struct gf_diag *diag, const char *fmt, ...) GF_PRINTF(8, 9);
+
+/* ---- store.c ---- */
+
 /* store_begin and store_commit around one change: `r` decides. */
 GF_MUST_CHECK int store_finish(struct store *s, int r, struct gf_diag *diag);
 

@@ -201,8 +201,8 @@ static char *clean_history(struct gf_record *rs)
 	return text;
 }
 
-/* Sends from anywhere around the ack: what is old, what overlaps, what leaves a hole; sometimes the batch is rolled back or the
- * store is opened anew. The ack never goes back and never beyond what was sent without a hole. */
+/* Sends from anywhere around the ack: what is old, what overlaps, what leaves a hole; sometimes the batch is rolled
+ * back or the store is opened anew. The ack never goes back and never beyond what was sent without a hole. */
 static void send_at_random(struct fixture *f, struct gf_record *rs, struct gf_prng *p)
 {
 	uint64_t acked = 0;

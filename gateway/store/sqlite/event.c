@@ -1,0 +1,29 @@
+/* Events: written with the change they tell of, in its transaction. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "gateway/store/sqlite/writer.h"
+
+int event_add(struct store *s, int64_t at_ms, enum store_event_kind kind, const char *device, uint64_t ref,
+              const char *code, struct gf_diag *diag, const char *fmt, ...)
+{
+	char text[GF_TEXT_MAX * 2];
+	struct query q;
+	va_list args;
+	int r;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	query_begin(&q, &s->db, "INSERT INTO events (at_ms, kind, device, text, ref, code) VALUES (?, ?, ?, ?, ?, ?)");
+	query_i64(&q, at_ms);
+	query_i64(&q, kind);
+	query_text(&q, device ? device : "");
+	query_text(&q, text);
+	query_u64(&q, ref);
+	query_text(&q, code ? code : "");
+	r = query_run(&q, diag);
+	if (!r)
+		s->batch_event = (uint64_t)sqlite3_last_insert_rowid(s->db.handle);
+	return r;
+}
