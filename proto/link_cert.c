@@ -12,7 +12,7 @@
 
 static int open_file(const char *what, const char *path, FILE **ret_file, struct gf_diag *diag)
 {
-	FILE *file;
+	FILE *file = NULL;
 
 	if (!path || !*path) {
 		gf_diag_set(diag, "no %s is configured: name the file", what);
@@ -31,7 +31,7 @@ static int open_file(const char *what, const char *path, FILE **ret_file, struct
 
 static int read_cert(const char *what, const char *path, X509 **ret_cert, struct gf_diag *diag)
 {
-	FILE *file;
+	FILE *file = NULL;
 	X509 *cert;
 	int r = open_file(what, path, &file, diag);
 
@@ -57,7 +57,7 @@ static int no_pass_phrase(char *buf, int size, int writing, void *ctx)
 
 static int read_key(const char *path, EVP_PKEY **ret_key, struct gf_diag *diag)
 {
-	FILE *file;
+	FILE *file = NULL;
 	EVP_PKEY *key;
 	int r = open_file("key", path, &file, diag);
 

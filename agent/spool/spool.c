@@ -204,7 +204,7 @@ static int write_records(struct spool *s, const struct entry *entries, size_t co
 
 int spool_append(struct spool *spool, struct gf_record *records, size_t count, const void *state, size_t state_len)
 {
-	struct entry entries[SPOOL_BATCH_MAX];
+	struct entry entries[SPOOL_BATCH_MAX] = {0};
 	struct bytes encoded = {0};
 	if (spool->failed)
 		return SPOOL_E_FAILED;

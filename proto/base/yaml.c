@@ -182,7 +182,7 @@ static const cyaml_schema_field_t *find_field(const cyaml_schema_field_t *fields
 
 static int unknown_key(const struct place *at, const yaml_node_t *key, const cyaml_schema_field_t *fields)
 {
-	const char *names[NAMES_MAX];
+	const char *names[NAMES_MAX] = {0};
 	size_t count = 0;
 	for (; fields->key != NULL && count < NAMES_MAX; fields++)
 		names[count++] = fields->key;
@@ -312,7 +312,7 @@ static int check_bool(const struct place *at, const yaml_node_t *node)
 
 static int check_enum(const struct place *at, const yaml_node_t *node, const cyaml_schema_value_t *schema)
 {
-	const char *names[NAMES_MAX], *nearest;
+	const char *names[NAMES_MAX] = {0}, *nearest;
 	char expected[EXPECTED_MAX] = "";
 	size_t count = 0, len = 0;
 	for (uint32_t i = 0; i < schema->enumeration.count && count < NAMES_MAX; i++) {
