@@ -423,10 +423,10 @@ void api_free(struct api *api)
 	}
 	if (api->waker_runs)
 		(void)pthread_cond_destroy(&api->changed);
-	if (api->listen_fd >= 0) {
+	if (api->listen_fd >= 0)
 		(void)close(api->listen_fd);
+	if (api->listen_fd >= 0 && api->socket != NULL)
 		(void)unlink(api->socket);
-	}
 	for (size_t i = 0; i < api->readers_count; i++)
 		store_reader_close(api->readers[i]);
 	(void)pthread_mutex_destroy(&api->lock);

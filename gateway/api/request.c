@@ -1,6 +1,7 @@
 #include "gateway/api/request.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -166,6 +167,31 @@ bool request_device(struct request *r, const char **ret_device)
 		return false;
 	*ret_device = id;
 	return true;
+}
+
+bool request_cursor(struct request *r, int64_t *ret_ms, uint64_t *ret_no, const char **ret_device)
+{
+	const char *text = request_param(r, "after");
+	char *ms_end = NULL, *no_end = NULL;
+
+	if (text == NULL)
+		return true;
+	errno = 0;
+	int64_t ms = strtoll(text, &ms_end, 10);
+	uint64_t no = *ms_end == ':' ? strtoull(ms_end + 1, &no_end, 10) : 0;
+	if (errno != 0 || no_end == NULL || *no_end != ':' || !gf_id_valid(no_end + 1, strlen(no_end + 1))) {
+		request_fail(r, 400, "bad_parameter", "after is not a 'next' of an earlier answer");
+		return false;
+	}
+	*ret_ms = ms;
+	*ret_no = no;
+	*ret_device = no_end + 1;
+	return true;
+}
+
+void request_cursor_text(char buf[static REQUEST_CURSOR_MAX], int64_t ms, uint64_t no, const char *device)
+{
+	(void)snprintf(buf, REQUEST_CURSOR_MAX, "%" PRId64 ":%" PRIu64 ":%s", ms, no, device);
 }
 
 json_t *json_time(int64_t wall_ms)

@@ -16,6 +16,7 @@
 
 enum {
 	REQUEST_PARAMS_MAX = 12,
+	REQUEST_CURSOR_MAX = 128,
 	REQUEST_LIMIT_DEFAULT = 1000,
 	REQUEST_LIMIT_MAX = 10000,
 	REQUEST_SCAN_MAX = 50000, /* rows looked at for one answer; then it ends early with a cursor */
@@ -68,6 +69,10 @@ bool request_flag(struct request *r, const char *name, bool *ret_flag); /* 1, tr
 bool request_where(struct request *r, const struct where_field *fields, size_t count, struct where **ret_where);
 /* A device that exists; 404 when it doesn't. */
 bool request_device(struct request *r, const char **ret_device);
+
+/* Where the last page ended, for lists by time: "after" is the text that was "next" then. */
+bool request_cursor(struct request *r, int64_t *ret_ms, uint64_t *ret_no, const char **ret_device);
+void request_cursor_text(char buf[static REQUEST_CURSOR_MAX], int64_t ms, uint64_t no, const char *device);
 
 /* ---- building JSON ---- */
 

@@ -51,13 +51,13 @@ static void check_broker(struct examination *e)
 
 	(void)gf_time_format(e->facts.broker_since_ms, since);
 	if (e->facts.broker_connected)
-		add(e, "broker", FINE, "", "connected since %s", since);
+		add(e, "broker", FINE, "", "connected%s%s", *since != '\0' ? " since " : "", since);
 	else
 		add(e, "broker", CRITICAL,
 		    "see that the broker runs and that gateway.yaml (broker) names its host, port and certificates; machines "
 		    "keep "
 		    "what they can't send",
-		    "not connected since %s: %s", since, e->facts.broker_reason);
+		    "not connected%s%s: %s", *since != '\0' ? " since " : "", since, e->facts.broker_reason);
 }
 
 static void check_certificate(struct examination *e)

@@ -1,11 +1,7 @@
 /* /v1/faults: open and cleared ones, newest first. */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "gateway/api/resources.h"
-#include "proto/base/text.h"
 
 #define NAME(symbol, name) name,
 static const char *const code_words[] = {GF_FAULTS(NAME) NULL};
@@ -28,14 +24,14 @@ static const struct where_field fields[] = {
     {"lasted_s", WHERE_NUMBER, NULL},
 };
 
-enum { STOP = 1, CURSOR_MAX = 128 };
+enum { STOP = 1 };
 
 struct walk {
 	const struct where *where;
 	int64_t now_ms, until_ms; /* until 0 = no end */
 	uint64_t limit, scanned;
 	json_t *items;
-	char cursor[CURSOR_MAX];
+	char cursor[REQUEST_CURSOR_MAX];
 	bool more;
 };
 
@@ -75,7 +71,7 @@ static int keep(void *ctx, const struct store_fault *f)
 		w->more = true;
 		return STOP;
 	}
-	(void)snprintf(w->cursor, sizeof(w->cursor), "%" PRId64 ":%" PRIu64 ":%s", f->raised_ms, f->fault_no, f->device);
+	request_cursor_text(w->cursor, f->raised_ms, f->fault_no, f->device);
 	if (w->until_ms != 0 && f->raised_ms >= w->until_ms)
 		return 0;
 	json_t *row = fault_row(f, w->now_ms);
@@ -89,22 +85,6 @@ static int keep(void *ctx, const struct store_fault *f)
 	return w->items != NULL ? 0 : -ENOMEM;
 }
 
-static bool take_cursor(struct request *r, struct store_fault_query *query)
-{
-	const char *text = request_param(r, "after");
-	int at = 0;
-
-	if (text == NULL)
-		return true;
-	if (sscanf(text, "%" SCNd64 ":%" SCNu64 ":%n", &query->after_raised_ms, &query->after_fault_no, &at) != 2 ||
-	    at == 0 || !gf_id_valid(text + at, strlen(text + at))) {
-		request_fail(r, 400, "bad_parameter", "after is not a 'next' of an earlier answer");
-		return false;
-	}
-	query->after_device = text + at;
-	return true;
-}
-
 void resource_faults(struct request *r)
 {
 	struct where *where = NULL;
@@ -114,8 +94,8 @@ void resource_faults(struct request *r)
 
 	if (!request_number(r, "limit", 1, REQUEST_LIMIT_MAX, &w.limit) || !request_flag(r, "open", &query.open_only) ||
 	    !request_time(r, "since", &query.since_ms) || !request_time(r, "until", &w.until_ms) ||
-	    !take_cursor(r, &query) || !request_device(r, &query.device) ||
-	    !request_where(r, fields, sizeof(fields) / sizeof(fields[0]), &where))
+	    !request_cursor(r, &query.after_raised_ms, &query.after_fault_no, &query.after_device) ||
+	    !request_device(r, &query.device) || !request_where(r, fields, sizeof(fields) / sizeof(fields[0]), &where))
 		return;
 	w.where = where;
 	w.items = json_array();

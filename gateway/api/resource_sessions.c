@@ -1,11 +1,7 @@
 /* /v1/sessions: ended and running ones, newest first. */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "gateway/api/resources.h"
-#include "proto/base/text.h"
 
 #define NAME(symbol, name) name,
 static const char *const class_words[] = {GF_CLASSES(NAME) NULL};
@@ -36,13 +32,13 @@ static const struct where_field fields[] = {
     {"peak_pressure_mmhg", WHERE_NUMBER, NULL},
 };
 
-enum { STOP = 1, CURSOR_MAX = 128 };
+enum { STOP = 1 };
 
 struct walk {
 	const struct where *where;
 	uint64_t limit, scanned;
 	json_t *items;
-	char cursor[CURSOR_MAX]; /* of the last row looked at */
+	char cursor[REQUEST_CURSOR_MAX]; /* of the last row looked at */
 	bool more;
 };
 
@@ -108,7 +104,7 @@ static int keep(void *ctx, const struct store_session *s)
 		w->more = true;
 		return STOP;
 	}
-	(void)snprintf(w->cursor, sizeof(w->cursor), "%" PRId64 ":%" PRIu64 ":%s", s->started_ms, s->session_no, s->device);
+	request_cursor_text(w->cursor, s->started_ms, s->session_no, s->device);
 	json_t *row = session_row(s);
 	if (row == NULL)
 		return -ENOMEM;
@@ -120,23 +116,6 @@ static int keep(void *ctx, const struct store_session *s)
 	return w->items != NULL ? 0 : -ENOMEM;
 }
 
-/* The cursor back into where the last answer ended. */
-static bool take_cursor(struct request *r, struct store_session_query *query)
-{
-	const char *text = request_param(r, "after");
-	int at = 0;
-
-	if (text == NULL)
-		return true;
-	if (sscanf(text, "%" SCNd64 ":%" SCNu64 ":%n", &query->after_started_ms, &query->after_session_no, &at) != 2 ||
-	    at == 0 || !gf_id_valid(text + at, strlen(text + at))) {
-		request_fail(r, 400, "bad_parameter", "after is not a 'next' of an earlier answer");
-		return false;
-	}
-	query->after_device = text + at;
-	return true;
-}
-
 void resource_sessions(struct request *r)
 {
 	struct where *where = NULL;
@@ -145,8 +124,9 @@ void resource_sessions(struct request *r)
 	struct gf_diag diag = {{0}};
 
 	if (!request_number(r, "limit", 1, REQUEST_LIMIT_MAX, &w.limit) || !request_time(r, "since", &query.since_ms) ||
-	    !request_time(r, "until", &query.until_ms) || !take_cursor(r, &query) || !request_device(r, &query.device) ||
-	    !request_where(r, fields, sizeof(fields) / sizeof(fields[0]), &where))
+	    !request_time(r, "until", &query.until_ms) ||
+	    !request_cursor(r, &query.after_started_ms, &query.after_session_no, &query.after_device) ||
+	    !request_device(r, &query.device) || !request_where(r, fields, sizeof(fields) / sizeof(fields[0]), &where))
 		return;
 	w.where = where;
 	w.items = json_array();

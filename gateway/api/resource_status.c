@@ -63,6 +63,7 @@ static int add_device(void *ctx, const struct store_device *device)
 	device_judge(device, s->now_ms, &health);
 	s->machines++;
 	s->online += device->online;
+	s->sessions += device->sessions_today;
 	s->by_severity[health.severity]++;
 	count_site(s, device->location.site);
 	for (size_t i = 0; i < health.count; i++)
@@ -75,7 +76,6 @@ static int add_hour(void *ctx, const struct store_usage *usage)
 	struct summary *s = ctx;
 	unsigned long hour = strtoul(usage->key, NULL, 10);
 
-	s->sessions += usage->sessions;
 	s->running_ms += usage->running_ms;
 	s->interrupted += usage->interrupted;
 	if (hour < HOURS)

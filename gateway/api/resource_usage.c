@@ -49,14 +49,15 @@ static int by_time(const void *a, const void *b)
 	return m != n ? (m > n) - (m < n) : strcmp(x->key, y->key);
 }
 
-static json_t *usage_row(const struct store_usage *u, uint64_t running_ms)
+/* The motor's time isn't known by area. */
+static json_t *usage_row(const struct store_usage *u, enum store_usage_key key, uint64_t running_ms)
 {
 	json_t *row = json_object();
 
 	json_put(&row, "key", json_string(u->key));
 	json_put(&row, "sessions", json_count(u->sessions));
 	json_put(&row, "running_s", json_seconds(u->running_ms));
-	json_put(&row, "motor_s", json_seconds(u->motor_ms));
+	json_put(&row, "motor_s", key != STORE_USAGE_AREA ? json_seconds(u->motor_ms) : json_null());
 	json_put(&row, "completed", json_count(u->completed));
 	json_put(&row, "stopped", json_count(u->stopped));
 	json_put(&row, "interrupted", json_count(u->interrupted));
@@ -103,7 +104,7 @@ void resource_usage(struct request *r)
 			qsort(t.rows, t.count, sizeof(*t.rows),
 			      key == STORE_USAGE_HOUR || key == STORE_USAGE_DAY ? by_time : by_running);
 		for (size_t i = 0; i < t.count; i++)
-			json_push(&items, usage_row(&t.rows[i], t.running_ms));
+			json_push(&items, usage_row(&t.rows[i], key, t.running_ms));
 		request_answer_list(r, items, NULL);
 	}
 	free(t.rows);

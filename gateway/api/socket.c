@@ -9,6 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "proto/base/text.h"
+
 enum { BACKLOG = 64, SOCKET_MODE = 0660, GROUPS_MAX = 1024 };
 
 int socket_group(const char *name, gid_t *ret_group, struct gf_diag *diag)
@@ -76,9 +78,8 @@ int socket_listen(const char *path, gid_t group, int *ret_fd, struct gf_diag *di
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd, r;
 
-	if (strlen(path) >= sizeof(address.sun_path))
+	if (!gf_strcpy(address.sun_path, sizeof(address.sun_path), path))
 		return bind_error(path, ENAMETOOLONG, diag);
-	strcpy(address.sun_path, path);
 	if ((r = remove_stale(path, &address, diag)) != 0)
 		return r;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -8,6 +8,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "proto/base/text.h"
+
 struct buffer {
 	char *data;
 	size_t len;
@@ -67,9 +69,8 @@ int client_probe(const char *socket_path, struct gf_diag *diag)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int error = 0;
 
-	if (strlen(socket_path) >= sizeof(address.sun_path))
+	if (!gf_strcpy(address.sun_path, sizeof(address.sun_path), socket_path))
 		return explain(socket_path, ENAMETOOLONG, diag);
-	strcpy(address.sun_path, socket_path);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return explain(socket_path, errno, diag);
