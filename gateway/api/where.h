@@ -36,9 +36,9 @@ struct where_field {
 
 /* What a field holds in one row; WHERE_NULL when it holds nothing. A time is a number of wall milliseconds. */
 struct where_value {
-	enum where_type type;
 	const char *text;
 	double number;
+	enum where_type type;
 	bool boolean;
 };
 

@@ -1,5 +1,6 @@
 #include "gateway/cli/cli.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -24,12 +25,13 @@ static void forget(struct result *r)
 /* Runs `gymfleet <words>`; `words` are separated by '|'. */
 static struct result run(const char *socket, const char *words)
 {
-	char program[] = "gymfleet", *argv[32] = {program}, *copy = strdup(words), *rest = NULL;
+	char program[] = "gymfleet", option[] = "--socket", path[256], *argv[32] = {program, option, path},
+	     *copy = strdup(words), *rest = NULL;
 	struct result r = {0};
 	size_t out_size, err_size;
-	int argc = 1;
+	int argc = 3;
 
-	assert_int_equal(setenv("GYMFLEET_SOCKET", socket, 1), 0);
+	snprintf(path, sizeof(path), "%s", socket);
 	for (char *w = strtok_r(copy, "|", &rest); w != NULL; w = strtok_r(NULL, "|", &rest))
 		argv[argc++] = w;
 	FILE *out = open_memstream(&r.out, &out_size), *err = open_memstream(&r.err, &err_size);
@@ -253,6 +255,49 @@ static void options_may_stand_anywhere(void **state)
 	expect("/nonexistent", words, CLI_OK, "id,name,class", "");
 }
 
+static void the_environment_names_the_socket(void **state)
+{
+	char program[] = "gymfleet", command[] = "devices", *argv[] = {program, command, NULL}, *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_int_equal(setenv("GYMFLEET_SOCKET", ((struct server *)*state)->socket, 1), 0);
+	assert_int_equal(cli_main(2, argv, out, stderr), CLI_OK);
+	fclose(out);
+	assert_non_null(strstr(text, "chair-berlin-01"));
+	free(text);
+	assert_int_equal(unsetenv("GYMFLEET_SOCKET"), 0);
+}
+
+struct following {
+	const char *socket;
+	struct result result;
+};
+
+static void *follow_main(void *ctx)
+{
+	struct following *f = ctx;
+	f->result = run(f->socket, "events|--follow|--kind|presence|-o|json");
+	return NULL;
+}
+
+static void following_prints_events_until_the_gateway_ends(void **state)
+{
+	struct server *s = *state;
+	struct following f = {.socket = s->socket};
+	struct api *api = s->api;
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, follow_main, &f), 0);
+	send_status(s->store, "gun-paris-01", birth(2, 2, 2), false, NOON + HOUR);
+	expect(s->socket, "events|--kind|presence", CLI_OK, "gun-paris-01", "");
+	s->api = NULL;
+	api_free(api); /* answers who waits, then nobody listens any more */
+	pthread_join(thread, NULL);
+	assert_int_equal(f.result.code, CLI_UNREACHABLE);
+	forget(&f.result);
+}
+
 static void doctor_with_a_finding_is_not_ok(void **state)
 {
 	struct server *s = *state;
@@ -298,6 +343,8 @@ int main(void)
 	    TEST(rows_are_chosen_and_limited),
 	    TEST(a_machine_is_shown_and_set),
 	    TEST(options_may_stand_anywhere),
+	    TEST(the_environment_names_the_socket),
+	    TEST(following_prints_events_until_the_gateway_ends),
 	    TEST(doctor_with_a_finding_is_not_ok),
 	    TEST(catalogs_are_checked_and_built_offline),
 	};
