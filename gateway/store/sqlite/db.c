@@ -192,11 +192,6 @@ void query_real(struct query *q, double v)
 {
 	BIND(q, sqlite3_bind_double(q->stmt, q->param, v));
 }
-void query_null(struct query *q)
-{
-	BIND(q, sqlite3_bind_null(q->stmt, q->param));
-}
-
 void query_text(struct query *q, const char *v)
 {
 	BIND(q, sqlite3_bind_text(q->stmt, q->param, v, -1, SQLITE_STATIC));
@@ -265,11 +260,6 @@ bool col_null(struct query *q)
 {
 	return sqlite3_column_type(q->stmt, q->col) == SQLITE_NULL;
 }
-void col_skip(struct query *q, int count)
-{
-	q->col += count;
-}
-
 double col_real(struct query *q)
 {
 	double v = col_null(q) ? (double)NAN : sqlite3_column_double(q->stmt, q->col);

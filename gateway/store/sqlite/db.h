@@ -61,7 +61,6 @@ void query_u64(struct query *q, uint64_t v);     /* above INT64_MAX it is INT64_
 void query_real(struct query *q, double v);      /* NaN is NULL */
 void query_text(struct query *q, const char *v); /* NULL is NULL; must live until query_end */
 void query_blob(struct query *q, const void *data, size_t len);
-void query_null(struct query *q);
 
 /* QUERY_ROW, QUERY_DONE, or another SQLite code. */
 int query_step(struct query *q);
@@ -78,6 +77,5 @@ double col_real(struct query *q);                       /* NaN for NULL */
 bool col_null(struct query *q);                         /* of the next column, which stays the next */
 void col_text(struct query *q, char *dst, size_t size); /* "" for NULL */
 bool col_blob(struct query *q, void *dst, size_t size); /* false unless it has exactly `size` bytes */
-void col_skip(struct query *q, int count);
 
 #endif

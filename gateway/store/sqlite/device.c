@@ -3,7 +3,7 @@
 
 #include "gateway/store/sqlite/writer.h"
 
-enum { STREAMS_KEPT = 64, HOUR_MS = 3600 * 1000 };
+enum { STREAMS_KEPT = 64, BOOTS_KEPT = 1000, HOUR_MS = 3600 * 1000 };
 static const int64_t plausible_since_ms = 1577836800000; /* 2020-01-01: no machine's clock is right before */
 
 #define DEVICE_COLUMNS                                                                                              \
@@ -217,6 +217,7 @@ bool device_advance(struct device *dev, const struct position *at)
 int device_boot_seen(struct apply *a, uint64_t boot, int64_t epoch_ms)
 {
 	struct query q;
+	int r;
 
 	query_begin(&q, a->db,
 	            "INSERT INTO boots (device, stream, boot, epoch_ms) VALUES (?, ?, ?, ?)"
@@ -225,6 +226,13 @@ int device_boot_seen(struct apply *a, uint64_t boot, int64_t epoch_ms)
 	query_i64(&q, a->stream);
 	query_u64(&q, boot);
 	query_i64(&q, epoch_ms);
+	r = query_run(&q, a->diag);
+	if (r || boot <= BOOTS_KEPT)
+		return r;
+	query_begin(&q, a->db, "DELETE FROM boots WHERE device = ? AND stream = ? AND boot <= ?");
+	query_i64(&q, a->dev->key);
+	query_i64(&q, a->stream);
+	query_u64(&q, boot - BOOTS_KEPT);
 	return query_run(&q, a->diag);
 }
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "gateway/store/sqlite/schema.h"
+#include "gateway/store/sqlite/writer.h"
 #include "tests/unit/gateway/store/fixture.h"
 
 #define ID "chair-1"
@@ -185,6 +186,46 @@ static void i2_a_full_disk_acks_nothing_and_heals(void **state)
 	assert_int_equal(store_read_integrity(f->reader, NULL), 0);
 }
 
+static void i2_after_a_failure_of_the_disk_the_file_is_opened_anew(void **state)
+{
+	struct fixture *f = *state;
+	struct gf_record rs[] = {session(1, 1, NOON), session(2, 2, NOON)};
+	struct stat wal;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s-wal", f->path);
+	send_report(f, ID, 1, rs, 1, NOON);
+	assert_int_equal(stat(path, &wal), 0);
+	assert_true(wal.st_size > 0);
+	/* As store_commit marks it when an fsync failed. */
+	f->store->suspect = true;
+	assert_int_equal(store_begin(f->store, NULL), 0);
+	assert_false(f->store->suspect);
+	store_rollback(f->store);
+	assert_int_equal(stat(path, &wal), 0);
+	assert_int_equal(wal.st_size, 0);
+	assert_int_equal(send_report(f, ID, 1, rs, 2, NOON).through_seq, 2);
+	assert_int_equal(count_sessions(f, ID), 2);
+}
+
+static void i2_a_file_that_stays_away_acks_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct gf_diag diag = {""};
+	char away[128];
+
+	snprintf(away, sizeof(away), "%s.away", f->path);
+	assert_int_equal(rename(f->path, away), 0);
+	assert_int_equal(mkdir(f->path, 0700), 0);
+	f->store->suspect = true;
+	assert_true(store_begin(f->store, &diag) != 0);
+	assert_non_null(strstr(diag.text, "cannot open the database"));
+	assert_int_equal(rmdir(f->path), 0);
+	assert_int_equal(rename(away, f->path), 0);
+	assert_int_equal(store_begin(f->store, &diag), 0);
+	assert_int_equal(store_commit(f->store, &diag), 0);
+}
+
 static void a_missing_folder_is_named(void **state)
 {
 	struct store_options options = {.path = "/nonexistent/fleet.db"};
@@ -352,6 +393,8 @@ int main(void)
 	    TEST(i2_death_after_the_commit_loses_nothing),
 	    TEST(i2_what_was_acked_survives_a_kill_at_any_moment),
 	    TEST(i2_a_full_disk_acks_nothing_and_heals),
+	    TEST(i2_after_a_failure_of_the_disk_the_file_is_opened_anew),
+	    TEST(i2_a_file_that_stays_away_acks_nothing),
 	    TEST(a_missing_folder_is_named),
 	    TEST(a_locked_database_is_named),
 	    TEST(readers_see_only_what_is_committed),
