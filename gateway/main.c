@@ -41,7 +41,7 @@ struct gateway {
 	struct broker *broker;
 	struct api *api;
 	uint64_t epoch;
-	int64_t started_ms, stop_deadline_ms;
+	int64_t started_ms, stop_deadline_ms, cert_not_after_ms;
 	bool stopping;
 
 	pthread_mutex_t facts_lock;
@@ -79,7 +79,7 @@ static void refresh_facts(struct gateway *g, struct gf_time now)
 	    .epoch = g->epoch,
 	    .broker_connected = broker.connected,
 	    .broker_since_ms = broker.since_ms,
-	    .cert_not_after_ms = (int64_t)gf_link_cert_not_after_ms(g->config->link.cert_file),
+	    .cert_not_after_ms = g->cert_not_after_ms,
 	    .clock_synced = now.synced,
 	    .mailbox_dropped = broker.in.dropped + broker.in.too_large,
 	    .ingest_failures = ingest.failures_in_a_row,
@@ -100,7 +100,7 @@ static void get_facts(void *ctx, struct api_facts *ret_facts)
 	pthread_mutex_lock(&g->facts_lock);
 	*ret_facts = g->facts;
 	pthread_mutex_unlock(&g->facts_lock);
-	/* The rest may be some seconds old; how long we are up is asked by people who just started us. */
+	/* The loop may rest for seconds; how long we are up goes on. */
 	ret_facts->up_ms = gf_clock_now(g->clock).mono_ms - g->started_ms;
 }
 
@@ -128,6 +128,7 @@ static void step(struct gateway *g)
 {
 	struct gf_time now = gf_clock_now(g->clock);
 	int64_t due_ms = broker_step(g->broker, now);
+	refresh_facts(g, now);
 	if (g->stopping && (broker_stopped(g->broker) || now.mono_ms >= g->stop_deadline_ms)) {
 		uv_walk(&g->loop, close_handle, NULL);
 		return;
@@ -148,7 +149,6 @@ static void on_presence(uv_timer_t *timer)
 	int64_t listening_since_ms = broker_listening_since_ms(g->broker);
 	struct gf_diag diag = {{0}};
 	unsigned gone = 0;
-	refresh_facts(g, now);
 	if (listening_since_ms == 0)
 		return;
 	if (store_presence(g->store, listening_since_ms, now.wall_ms, &gone, &diag) != 0)
@@ -171,7 +171,8 @@ static void on_watchdog(uv_timer_t *timer)
 {
 	struct gateway *g = timer->data;
 	gf_service_watchdog();
-	refresh_facts(g, gf_clock_now(g->clock));
+	/* The certificate may have been renewed meanwhile. */
+	g->cert_not_after_ms = (int64_t)gf_link_cert_not_after_ms(g->config->link.cert_file);
 }
 
 static void on_signal(uv_signal_t *handle, int signum)

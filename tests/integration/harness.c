@@ -20,6 +20,7 @@
 
 #include <cmocka.h>
 
+#include "proto/base/text.h"
 #include "proto/base/rand.h"
 
 enum { PATHS_MAX = 256, PATH_SIZE = 512, STATIC_PATHS = 8, RUN_MS = 60000, BROKER_MS = 10000 };
@@ -185,12 +186,14 @@ static pid_t start(const char *const *argv, const char *out, const char *err)
 struct it_proc *it_spawn_args(struct it_world *w, const char *name, const char *const *argv)
 {
 	struct it_proc *p;
+	char log[sizeof p->log];
 
 	if (w->proc_count == IT_PROCS_MAX)
 		fail_msg("more than %d programs in one world", IT_PROCS_MAX);
 	p = &w->procs[w->proc_count];
-	snprintf(p->name, sizeof p->name, "%s", name);
-	snprintf(p->log, sizeof p->log, "%.400s/%.64s.log", w->dir, name);
+	snprintf(log, sizeof log, "%.400s/%.64s.log", w->dir, name);
+	gf_strcpy(p->name, sizeof p->name, name);
+	gf_strcpy(p->log, sizeof p->log, log);
 	p->pid = start(argv, p->log, p->log);
 	w->proc_count++;
 	return p;
