@@ -1,0 +1,252 @@
+/* I3 and I4 against a million random ticks: any catalog, any reading, any button. GF_SEED=N plays another million. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "agent/control/clamp.h"
+#include "agent/control/control.h"
+#include "proto/base/rand.h"
+
+enum { ERAS = 500, TICKS_PER_ERA = 2000, ROUTINES = 4, STEPS = 12, GAP_MS = 2000 };
+
+struct world {
+	uint64_t seed;
+	struct gf_prng prng;
+	struct gf_step steps[ROUTINES][STEPS];
+	struct gf_routine routines[ROUTINES];
+	struct gf_catalog catalog;
+	struct control_config config;
+	struct control *control;
+	int64_t now_ms;
+	uint32_t tick_ms, elapsed_ms;
+	bool readable;
+	struct driver_input input;
+	struct driver_output before, output;
+	int64_t over_since_ms; /* the current is above its limit in every reading since; -1: it isn't */
+	unsigned over_ticks;
+	uint64_t ticks_on, ended, session_no;
+};
+
+static uint64_t below(struct world *w, uint64_t bound)
+{
+	return gf_prng_below(&w->prng, bound);
+}
+
+static bool one_in(struct world *w, uint64_t n)
+{
+	return below(w, n) == 0;
+}
+
+/* Mostly sensible, sometimes absurd. */
+static float wild(struct world *w, float usual_max)
+{
+	static const float absurd[] = {-1, 1e30F, -1e30F, 0, 1e9F};
+	if (one_in(w, 50))
+		return NAN;
+	if (one_in(w, 50))
+		return INFINITY;
+	if (one_in(w, 20))
+		return absurd[below(w, sizeof(absurd) / sizeof(absurd[0]))];
+	return (float)gf_prng_unit(&w->prng) * usual_max;
+}
+
+static void random_step(struct world *w, struct gf_step *step)
+{
+	*step = (struct gf_step){
+	    .area = (enum gf_area)below(w, GF_AREA_COUNT + 2),
+	    .side = (enum gf_side)below(w, GF_SIDE_COUNT + 1),
+	    .technique = (enum gf_technique)below(w, GF_TECHNIQUE_COUNT + 1),
+	    .duration_ms = (uint32_t)below(w, one_in(w, 10) ? 10 : 40000),
+	    .from_pct = wild(w, 120),
+	    .to_pct = wild(w, 120),
+	    .ramp_ms = (uint32_t)below(w, 30000),
+	    .from_hz = wild(w, 100),
+	    .to_hz = wild(w, 100),
+	    .pressure_from_mmhg = wild(w, 150),
+	    .pressure_to_mmhg = wild(w, 150),
+	    .speed_mm_s = wild(w, 50),
+	    .hold_ms = (uint32_t)below(w, 50000),
+	};
+}
+
+static void random_catalog(struct world *w)
+{
+	w->catalog = (struct gf_catalog){.name = "wild", .routines_count = ROUTINES, .routines = w->routines};
+	for (size_t i = 0; i < ROUTINES; i++) {
+		w->routines[i] = (struct gf_routine){
+		    .id = "wild",
+		    .classes = UINT32_MAX,
+		    .staff_unlock = one_in(w, 4),
+		    .cap_pct = one_in(w, 3) ? wild(w, 100) : 0,
+		    .steps_count = below(w, STEPS + 1),
+		    .steps = w->steps[i],
+		};
+		for (size_t s = 0; s < STEPS; s++)
+			random_step(w, &w->steps[i][s]);
+	}
+}
+
+static void random_envelope(struct world *w)
+{
+	struct control_envelope *e = &w->config.envelope;
+	w->config.class = (enum gf_class)(1 + below(w, GF_CLASS_COUNT - 1));
+	control_envelope_defaults(w->config.class, e);
+	e->intensity_max_pct = 20 + (float)below(w, 61);
+	e->start_max_pct = 10 + (float)below(w, 21);
+	e->session_max_ms = one_in(w, 2) ? (uint32_t)below(w, 100000) : e->session_max_ms;
+}
+
+static void random_reading(struct world *w)
+{
+	static const float usual[GF_SENSOR_COUNT] = {0, 62, 41.5F, 4500, 3000, 90, 30000, 100};
+	struct driver_panel *panel = &w->input.panel;
+
+	w->readable = !one_in(w, 500);
+	w->input.estop = one_in(w, 2000);
+	w->input.cover_open = one_in(w, 2000);
+	for (int i = 0; i < GF_SENSOR_COUNT; i++) {
+		if (one_in(w, 300))
+			w->input.sensors[i] = one_in(w, 10) ? wild(w, usual[i] * 2) : usual[i] * (float)gf_prng_unit(&w->prng);
+	}
+	if (w->input.sensors[GF_SENSOR_SUPPLY_MV] < 21000 || one_in(w, 20))
+		w->input.sensors[GF_SENSOR_SUPPLY_MV] = 24000;
+	panel->routine = one_in(w, 10) ? (uint16_t)below(w, ROUTINES + 2) : panel->routine;
+	panel->stop = one_in(w, 1500);
+	panel->pause = one_in(w, 60);
+	panel->pain = one_in(w, 1000);
+	panel->intensity_up = one_in(w, 20);
+	panel->intensity_down = one_in(w, 25);
+	panel->staff_key = one_in(w, 2);
+	w->input.has_meter = !one_in(w, 500);
+	w->input.meter_motor_ms = one_in(w, 5000) ? gf_prng_next(&w->prng) >> 20 : w->input.meter_motor_ms;
+}
+
+static void begin_era(struct world *w)
+{
+	static const uint32_t ticks[] = {20, 20, 20, 1000, 7, 300};
+	const struct control_resume resume = {.next_fault_no = 1};
+
+	random_catalog(w);
+	random_envelope(w);
+	w->config.catalog = &w->catalog;
+	w->tick_ms = ticks[below(w, sizeof(ticks) / sizeof(ticks[0]))];
+	w->input = (struct driver_input){0};
+	for (int i = 0; i < GF_SENSOR_COUNT; i++)
+		w->input.sensors[i] = NAN;
+	w->before = w->output = (struct driver_output){0};
+	w->over_since_ms = -1;
+	w->session_no = 0;
+	assert_int_equal(control_new(&w->config, &resume, w->now_ms, &w->control), 0);
+}
+
+#define MUST(w, condition)                                                                                         \
+	do {                                                                                                           \
+		if (!(condition))                                                                                          \
+			fail_msg("seed %llu: not so: %s (%.6f %%, before %.6f %%)", (unsigned long long)(w)->seed, #condition, \
+			         (double)(w)->output.intensity_pct, (double)(w)->before.intensity_pct);                        \
+	} while (0)
+
+static void check_i3(struct world *w)
+{
+	const struct control_envelope *e = &w->config.envelope;
+	const struct driver_output *o = &w->output;
+
+	if (o->command != DRIVER_START) {
+		MUST(w, o->intensity_pct == 0 && o->frequency_hz == 0 && o->pressure_mmhg == 0 && o->speed_mm_s == 0);
+		return;
+	}
+	MUST(w, o->intensity_pct >= 0 && o->intensity_pct <= e->intensity_max_pct);
+	MUST(w, o->intensity_pct <= gf_technique_cap_pct(o->area, o->technique));
+	MUST(w, o->frequency_hz >= 0 && o->frequency_hz <= e->frequency_max_hz);
+	MUST(w, o->pressure_mmhg >= 0 && o->pressure_mmhg <= e->pressure_max_mmhg);
+	MUST(w, o->speed_mm_s >= 0 && o->speed_mm_s <= 25);
+	if (!output_on(&w->before) || !output_same_spot(&w->before, o))
+		MUST(w, o->intensity_pct <= e->start_max_pct);
+	else
+		MUST(w,
+		     o->intensity_pct <= w->before.intensity_pct + e->ramp_max_pct_s * (float)w->elapsed_ms / 1000.0F + 0.001F);
+}
+
+static void check_i4(struct world *w)
+{
+	const float current = w->input.sensors[GF_SENSOR_CURRENT_MA];
+
+	if (!w->readable || w->input.estop || w->input.cover_open)
+		MUST(w, !output_on(&w->output));
+	if (!w->readable || !(current > w->config.envelope.current_max_ma) || !(current <= 1e6F)) {
+		w->over_since_ms = -1;
+		w->over_ticks = 0;
+		return;
+	}
+	if (w->over_since_ms < 0)
+		w->over_since_ms = w->now_ms;
+	else if (w->now_ms - w->over_since_ms >= 300 && w->elapsed_ms <= 1000)
+		w->over_ticks++;
+	if (w->over_ticks >= 2)
+		MUST(w, !output_on(&w->output));
+}
+
+/* Sessions are numbered without holes and no event is outside the contract. */
+static void check_events(struct world *w, const struct control_event *events, size_t count)
+{
+	MUST(w, count <= CONTROL_EVENTS_PER_STEP_MAX);
+	for (size_t i = 0; i < count; i++) {
+		if (events[i].kind == CONTROL_EVENT_SESSION_STARTED)
+			MUST(w, events[i].session_started.session_no == w->session_no + 1);
+		if (events[i].kind != CONTROL_EVENT_SESSION_ENDED)
+			continue;
+		w->session_no++;
+		w->ended++;
+		MUST(w, events[i].session_ended.start.session_no == w->session_no);
+		MUST(w, events[i].session_ended.outcome > 0 && events[i].session_ended.outcome < GF_OUTCOME_COUNT);
+		MUST(w, events[i].session_ended.areas_count <= GF_SESSION_AREAS_MAX);
+	}
+}
+
+static void random_tick(struct world *w)
+{
+	struct control_event events[CONTROL_EVENTS_PER_STEP_MAX];
+	const uint32_t elapsed_ms = one_in(w, 2000) ? (uint32_t)below(w, 10000) : w->tick_ms;
+
+	w->now_ms += elapsed_ms;
+	w->elapsed_ms = elapsed_ms > GAP_MS ? GAP_MS : elapsed_ms;
+	if (output_on(&w->output))
+		w->input.meter_motor_ms += elapsed_ms;
+	random_reading(w);
+	w->before = w->output;
+	const size_t count = control_step(w->control, w->now_ms, w->readable ? &w->input : NULL, &w->output, events);
+	w->ticks_on += output_on(&w->output) ? 1 : 0;
+	check_i3(w);
+	check_i4(w);
+	check_events(w, events, count);
+}
+
+static void i3_and_i4_hold_for_a_million_random_ticks(void **state)
+{
+	(void)state;
+	static struct world w;
+	const char *seed = getenv("GF_SEED");
+
+	w.seed = seed != NULL ? strtoull(seed, NULL, 10) : 20260105;
+	gf_prng_seed(&w.prng, w.seed);
+	for (int era = 0; era < ERAS; era++) {
+		begin_era(&w);
+		for (int i = 0; i < TICKS_PER_ERA; i++)
+			random_tick(&w);
+		control_free(w.control);
+	}
+	print_message("seed %llu: %llu sessions, on in %llu of %d ticks\n", (unsigned long long)w.seed,
+	              (unsigned long long)w.ended, (unsigned long long)w.ticks_on, ERAS * TICKS_PER_ERA);
+	/* A test in which nothing runs proves nothing. */
+	assert_true(w.ended > 1000 && w.ticks_on > 50000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(i3_and_i4_hold_for_a_million_random_ticks)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
