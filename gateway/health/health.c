@@ -9,7 +9,13 @@ static const int64_t hour_ms = INT64_C(60) * 60 * 1000;
 static const int64_t day_ms = INT64_C(24) * 60 * 60 * 1000;
 
 static const float near_limit_c = 5.0f;
-enum { BACKLOG_RECORDS = 500, INTERRUPTED_MANY = 3, CERT_SOON_D = 30, CERT_NOW_D = 7 };
+enum {
+	BACKLOG_RECORDS = 500,
+	BACKLOG_FRESH_MS = 5 * 60 * 1000,
+	INTERRUPTED_MANY = 3,
+	CERT_SOON_D = 30,
+	CERT_NOW_D = 7
+};
 
 #define X(s, n) n,
 static const char *const severity_names[] = {HEALTH_SEVERITIES(X)};
@@ -183,7 +189,9 @@ static void judge_spool(struct verdict *v)
 	struct health_reason *r;
 	char age[GF_DURATION_MAX];
 
-	if (f->spool_records <= BACKLOG_RECORDS && !old)
+	/* Records come in their order: what the machine said of its backlog is over once a fresh record is here. */
+	bool many = f->spool_records > BACKLOG_RECORDS && age_ms > BACKLOG_FRESH_MS;
+	if (!many && !old)
 		return;
 	r = add(v, HEALTH_CODE_SPOOL_BACKLOG, HEALTH_ATTENTION, f->last_record_ms,
 	        "nothing if it was offline: it catches up by itself; else check its network and gymfleet doctor");

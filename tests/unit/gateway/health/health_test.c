@@ -156,9 +156,13 @@ static void backlog_by_number_or_by_age(void **state)
 
 	(void)state;
 	f.spool_records = 500;
+	f.last_record_ms = NOON - 6 * MINUTE;
 	assert_int_equal(count_reasons(&f), 0);
 	f.spool_records = 501;
 	assert_int_equal(only(&f).code, HEALTH_CODE_SPOOL_BACKLOG);
+	/* A fresh record is here: all before it are, too. */
+	f.last_record_ms = NOON - 1 * MINUTE;
+	assert_int_equal(count_reasons(&f), 0);
 	f.spool_records = 3;
 	f.last_record_ms = NOON - 2 * HOUR;
 	assert_string_equal(only(&f).text, "the newest it has delivered is 2.0 h old, 3 records wait on the machine");
