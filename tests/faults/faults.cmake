@@ -1,4 +1,2 @@
-if(TARGET gymfleet-agent AND TARGET gymfleet-gateway AND TARGET gymfleet)
-    gf_add_test(kill_test SOURCES faults/kill_test.c LINK it_fleet LABELS faults SERIAL TIMEOUT 300)
-    add_dependencies(kill_test gymfleet-agent gymfleet-gateway gymfleet)
-endif()
+gf_add_test(kill_test SOURCES faults/kill_test.c LINK it_fleet LABELS faults SERIAL TIMEOUT 300)
+add_dependencies(kill_test gymfleet-agent gymfleet-gateway gymfleet)

@@ -1,3 +1,1 @@
-if(TARGET it_harness AND TARGET ag_sim)
-    gf_add_library(it_fleet SOURCES integration/fleet.c LINK it_harness ag_sim gf_base PkgConfig::JANSSON PkgConfig::CMOCKA)
-endif()
+gf_add_library(it_fleet SOURCES integration/fleet.c LINK it_harness ag_sim gf_base PkgConfig::JANSSON PkgConfig::CMOCKA)
