@@ -20,8 +20,8 @@ void it_catalog(struct it_world *w, const char *class, unsigned seconds)
 	assert_int_equal(gf_dir_make(routines, &diag), 0);
 	assert_int_equal(gf_dir_make(it_path(w, "catalogs"), &diag), 0);
 	it_write(it_path(w, "routines-%s/short.yaml", class),
-	         "id: short\ntitle: A short one\nclasses: [%s]\ntotal_s: %u\nsteps:\n"
-	         "  - {area: calves, side: left, technique: press, seconds: %u, from_pct: 20, to_pct: 20}\n",
+	         "id: short\ntitle: A short one\nclasses: [%s]\ntotal_s: %u\nsides: [left]\nsteps:\n"
+	         "  - {area: calves, technique: press, seconds: %u, pct: 20}\n",
 	         class, seconds, seconds);
 	struct it_output built = it_run(w, it_program("gymfleet"), "catalog", "build", "--class", class, "--name", class,
 	                                "--version", "1", "-o", catalog, routines);

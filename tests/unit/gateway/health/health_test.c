@@ -218,6 +218,7 @@ static void all_at_once_fits_and_comes_worst_first(void **state)
 	f.surface_temp_stop_c = 43;
 	f.clock_synced = false;
 	f.spool_records = 9999;
+	f.last_record_ms = NOON - HOUR;
 	f.cert_not_after_ms = NOON;
 	f.interrupted_24h = 9;
 	f.motor_hours = 9999;
