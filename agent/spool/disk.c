@@ -27,6 +27,12 @@ static ssize_t system_pwrite(void *ctx, int fd, const void *data, size_t len, of
 	return result(pwrite(fd, data, len, at));
 }
 
+static int system_truncate(void *ctx, int fd, off_t len)
+{
+	(void)ctx;
+	return result(ftruncate(fd, len));
+}
+
 static int system_fdatasync(void *ctx, int fd)
 {
 	(void)ctx;
@@ -66,6 +72,7 @@ static int system_close(void *ctx, int fd)
 const struct spool_io spool_io_system = {
     .open = system_open,
     .pwrite = system_pwrite,
+    .truncate = system_truncate,
     .fdatasync = system_fdatasync,
     .rename = system_rename,
     .unlink = system_unlink,

@@ -25,7 +25,7 @@ static void put_entry(struct rewrite *rw, const struct entry *entry)
 {
 	if (rw->first_seq == 0)
 		rw->first_seq = entry->seq;
-	format_append(&rw->out, entry, 1, NULL, 0);
+	format_append(&rw->out, 0, entry, 1, NULL, 0);
 }
 
 static int flush_lost(struct rewrite *rw)

@@ -131,11 +131,13 @@ bool format_read_snapshot(const struct frame *frame, struct snapshot *ret_snapsh
 	return ret_snapshot->next_seq > 0;
 }
 
-void format_append(struct bytes *b, const struct entry *entries, size_t count, const void *state, size_t state_len)
+void format_append(struct bytes *b, uint32_t synced, const struct entry *entries, size_t count, const void *state,
+                   size_t state_len)
 {
 	size_t start = begin_frame(b, FRAME_APPEND);
 	put(b, count, 2);
 	put(b, state != NULL ? 1 : 0, 2);
+	put(b, synced, 4);
 	for (size_t i = 0; i < count; i++) {
 		put(b, entries[i].seq, 8);
 		put(b, entries[i].through, 8);
@@ -150,13 +152,14 @@ void format_append(struct bytes *b, const struct entry *entries, size_t count, c
 
 bool format_read_append(const struct frame *frame, struct entries *ret_entries)
 {
-	if (frame->type != FRAME_APPEND || frame->len < 4)
+	if (frame->type != FRAME_APPEND || frame->len < FORMAT_APPEND_BYTES)
 		return false;
 	*ret_entries = (struct entries){
-	    .at = frame->body + 4,
+	    .at = frame->body + FORMAT_APPEND_BYTES,
 	    .end = frame->body + frame->len,
 	    .left = (size_t)get(frame->body, 2),
 	    .has_state = get(frame->body + 2, 2) != 0,
+	    .synced = (uint32_t)get(frame->body + 4, 4),
 	};
 	return true;
 }

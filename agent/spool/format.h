@@ -8,9 +8,10 @@
 
 enum {
 	FORMAT_HEADER_BYTES = 32,
+	FORMAT_APPEND_BYTES = 8, /* before the records */
 	FORMAT_FRAME_BYTES = 12, /* before the body */
 	FORMAT_ENTRY_BYTES = 20, /* before a record */
-	FORMAT_BODY_MAX = 8 + SPOOL_BATCH_MAX * (FORMAT_ENTRY_BYTES + GF_RECORD_MAX) + SPOOL_STATE_MAX,
+	FORMAT_BODY_MAX = FORMAT_APPEND_BYTES + SPOOL_BATCH_MAX * (FORMAT_ENTRY_BYTES + GF_RECORD_MAX) + SPOOL_STATE_MAX,
 };
 
 enum frame_type { FRAME_SNAPSHOT = 1, FRAME_APPEND = 2, FRAME_ACK = 3 };
@@ -47,8 +48,9 @@ struct frame {
 
 void format_header(struct bytes *b, const struct gf_stream_id *stream);
 void format_snapshot(struct bytes *b, const struct snapshot *snapshot);
-/* `state` NULL: the frame changes no state. */
-void format_append(struct bytes *b, const struct entry *entries, size_t count, const void *state, size_t state_len);
+/* `state` NULL: the frame changes no state. `synced`: what of the segment was durable before this frame was written. */
+void format_append(struct bytes *b, uint32_t synced, const struct entry *entries, size_t count, const void *state,
+                   size_t state_len);
 void format_ack(struct bytes *b, uint64_t through);
 
 /* Each returns false for bytes that are not what they should be. */
@@ -61,6 +63,7 @@ bool format_read_ack(const struct frame *frame, uint64_t *ret_through);
 struct entries {
 	const unsigned char *at, *end;
 	size_t left;
+	uint32_t synced;
 	bool has_state, bad;
 };
 bool format_read_append(const struct frame *frame, struct entries *ret_entries);

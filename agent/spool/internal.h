@@ -37,6 +37,7 @@ struct spool {
 	struct spool_io io;
 	bool sync, failed, reserved;
 	int lock_fd, fd; /* of the last segment */
+	uint64_t synced; /* bytes of the last segment that are known to be durable */
 	struct gf_stream_id stream;
 	uint64_t next_seq, acked, pinned;
 	struct spool_stats stats;
@@ -72,7 +73,7 @@ void spool_forget_cursor(struct spool *s);
 /* Finds out what is on the disk. 0, SPOOL_E_CORRUPT (the newest state that could be found is set), or a negative errno. */
 GF_MUST_CHECK int spool_scan(struct spool *s);
 
-/* Sets everything aside as *.corrupt and leaves the folder without segments. */
+/* Sets all segments but the last aside as *.corrupt, in place of an older such set. */
 GF_MUST_CHECK int spool_set_aside(struct spool *s);
 
 /* Takes records out until the spool is within its limit again. */

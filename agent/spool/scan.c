@@ -2,8 +2,8 @@
  * Opening: what is on the disk, and what of it can be trusted.
  *
  * The happy path reads each segment from its header to its last frame and takes over the newest state. A crash explains only
- * two things: a torn tail of the last segment (cut off), and an older copy of a segment that was merged into the next one
- * (removed). Anything else is damage.
+ * three things: a torn tail of the last segment (cut off), an older copy of a segment that was merged into the next one
+ * (removed), and an ack that is older than the segments it allowed to remove (moved on). Anything else is damage.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -91,11 +91,18 @@ static int take_snapshot(struct reading *reading, const struct frame *frame)
 	return snapshot.state_len > 0 ? spool_keep_state(s, snapshot.state, snapshot.state_len) : 0;
 }
 
+/* `entries` has been walked to its end. */
+static int take_state(struct spool *s, const struct entries *entries)
+{
+	size_t len;
+	const unsigned char *state = format_state(entries, &len);
+	return state != NULL && len <= SPOOL_STATE_MAX ? spool_keep_state(s, state, len) : 0;
+}
+
 static int take_append(struct reading *reading, const struct frame *frame)
 {
 	struct entries entries;
 	struct entry entry;
-	size_t len;
 	if (!format_read_append(frame, &entries))
 		return SPOOL_E_CORRUPT;
 	while (format_next_entry(&entries, &entry)) {
@@ -103,10 +110,7 @@ static int take_append(struct reading *reading, const struct frame *frame)
 			return SPOOL_E_CORRUPT;
 		reading->next_seq = entry.through + 1;
 	}
-	if (entries.bad)
-		return SPOOL_E_CORRUPT;
-	const unsigned char *state = format_state(&entries, &len);
-	return state != NULL && len <= SPOOL_STATE_MAX ? spool_keep_state(reading->spool, state, len) : 0;
+	return entries.bad ? SPOOL_E_CORRUPT : take_state(reading->spool, &entries);
 }
 
 static int take_frame(struct reading *reading, const struct frame *frame)
@@ -130,22 +134,43 @@ static int take_frame(struct reading *reading, const struct frame *frame)
 	return SPOOL_E_CORRUPT;
 }
 
-/* Is there a whole frame with records further on? Then what is before it wasn't torn by a crash: appends are synced in order. */
-static bool records_follow(const unsigned char *data, size_t len)
+/*
+ * Does a whole frame further on say that what is bad here was durable when it was written? Then no crash has torn it: it is
+ * damage. (Frames after the last sync may have reached the disk in any order.)
+ */
+static bool was_durable(const unsigned char *data, size_t len, size_t bad)
 {
 	struct frame frame;
-	for (size_t at = 1; at + FORMAT_FRAME_BYTES < len; at++) {
-		if (format_read_frame(data + at, len - at, &frame) && frame.type == FRAME_APPEND)
+	struct entries entries;
+	for (size_t at = bad + 1; at + FORMAT_FRAME_BYTES < len; at++) {
+		if (format_read_frame(data + at, len - at, &frame) && format_read_append(&frame, &entries) &&
+		    entries.synced > bad)
 			return true;
 	}
 	return false;
 }
 
-static int cut_tail(struct spool *s, const struct segment *segment, size_t keep)
+/* Of a damaged segment: the states of whole frames behind the damage are newer than what is known. */
+static int salvage_state(struct spool *s, const unsigned char *data, size_t len, size_t bad)
 {
-	char path[SPOOL_PATH_MAX + 32];
-	spool_path(s, segment->number, ".seg", path);
-	return truncate(path, (off_t)keep) == 0 ? 0 : -errno;
+	struct frame frame;
+	struct snapshot snapshot;
+	struct entries entries;
+	struct entry entry;
+	int r = 0;
+	for (size_t at = bad; r == 0 && at + FORMAT_FRAME_BYTES < len; at++) {
+		if (!format_read_frame(data + at, len - at, &frame))
+			continue;
+		if (format_read_snapshot(&frame, &snapshot) && snapshot.state_len > 0) {
+			r = spool_keep_state(s, snapshot.state, snapshot.state_len);
+		} else if (format_read_append(&frame, &entries)) {
+			while (format_next_entry(&entries, &entry)) {
+			}
+			r = entries.bad ? 0 : take_state(s, &entries);
+		}
+		at += frame.size - 1;
+	}
+	return r;
 }
 
 /* Walks over a segment's bytes; *ret_good is how far they hold. */
@@ -180,9 +205,13 @@ static int scan_segment(struct spool *s, size_t index)
 	r = walk(&reading, data, len, &good);
 	if (r == 0 && good < len) {
 		bool last = index + 1 == s->count;
-		r = last && !records_follow(data + good, len - good) ? cut_tail(s, segment, good) : SPOOL_E_CORRUPT;
-		s->stats.torn_bytes += r == 0 ? len - good : 0;
+		if (last && !was_durable(data, len, good))
+			s->stats.torn_bytes = len - good;
+		else
+			r = SPOOL_E_CORRUPT;
 	}
+	if (r == SPOOL_E_CORRUPT && salvage_state(s, data, len, good) != 0)
+		r = -ENOMEM;
 	free(data);
 	segment->end_seq = reading.next_seq;
 	segment->bytes = good;
@@ -221,6 +250,9 @@ int spool_scan(struct spool *s)
 	}
 	if (r == 0 && damage == 0 && s->count > 0) {
 		s->next_seq = s->segments[s->count - 1].end_seq;
+		/* A segment is removed only when it is acked; the ack itself need not have reached the disk. */
+		if (s->acked + 1 < s->segments[0].first_seq)
+			s->acked = s->segments[0].first_seq - 1;
 		if (s->acked >= s->next_seq)
 			damage = SPOOL_E_CORRUPT;
 	}
@@ -241,13 +273,14 @@ int spool_set_aside(struct spool *s)
 			(void)s->io.unlink(s->io.ctx, to);
 	}
 	closedir(dir);
-	for (size_t i = 0; i < s->count; i++) {
+	for (size_t i = 0; i + 1 < s->count; i++) {
 		spool_path(s, s->segments[i].number, ".seg", from);
 		spool_path(s, s->segments[i].number, ".corrupt", to);
 		int r = s->io.rename(s->io.ctx, from, to);
 		if (r != 0)
 			return r;
 	}
-	s->count = 0;
+	s->segments[0] = s->segments[s->count - 1];
+	s->count = 1;
 	return s->io.dirsync(s->io.ctx, s->dir);
 }

@@ -4,7 +4,7 @@
  *
  * Failure modes:
  * - crash: what was synced is there, a torn tail is cut off at the next opening (scan.c);
- * - disk full: heartbeats are refused; sessions and faults get the reserve; what was half written is overwritten next time;
+ * - disk full: heartbeats are refused; sessions and faults get the reserve; what was half written is cut off;
  * - over its own limit: drop.c;
  * - write or sync error: the file isn't trusted any more. Every further call returns SPOOL_E_FAILED until it is opened anew.
  */
@@ -56,11 +56,12 @@ static void make_reserve(struct spool *s)
 	int fd = s->io.open(s->io.ctx, path, O_RDWR | O_CREAT, 0600);
 	if (fd < 0)
 		return;
-	s->reserved = s->io.allocate(s->io.ctx, fd, SPOOL_RESERVE_BYTES) == 0;
+	int r = s->io.allocate(s->io.ctx, fd, SPOOL_RESERVE_BYTES);
 	(void)s->io.close(s->io.ctx, fd);
+	s->reserved = r == 0;
+	s->stats.disk_full = disk_full(r);
 	if (!s->reserved)
 		(void)s->io.unlink(s->io.ctx, path);
-	s->stats.disk_full = !s->reserved;
 }
 
 static bool release_reserve(struct spool *s)
@@ -105,6 +106,7 @@ static int begin_segment(struct spool *s, uint32_t number)
 		if (s->fd >= 0)
 			(void)s->io.close(s->io.ctx, s->fd);
 		s->fd = fd;
+		s->synced = content.len;
 		s->stats.bytes += content.len;
 	}
 	bytes_free(&content);
@@ -124,9 +126,19 @@ static int release_segments(struct spool *s)
 	return 0;
 }
 
+/* A sync that fails, for whatever reason, is never tried again: the kernel may have thrown the data away. */
+static int sync_last(struct spool *s)
+{
+	if (s->io.fdatasync(s->io.ctx, s->fd) != 0)
+		return -EIO;
+	s->synced = last_segment(s)->bytes;
+	return 0;
+}
+
 static int rotate(struct spool *s)
 {
-	int r = s->sync ? 0 : s->io.fdatasync(s->io.ctx, s->fd);
+	/* A sealed segment is durable to its last byte: its acks were not synced yet. */
+	int r = sync_last(s);
 	if (r == 0)
 		r = begin_segment(s, last_segment(s)->number + 1);
 	if (r == 0)
@@ -146,13 +158,13 @@ static int put_frame(struct spool *s, const struct bytes *frame, bool sync)
 			return r;
 	}
 	int r = spool_write(s, s->fd, frame->data, frame->len, last_segment(s)->bytes);
-	if (r == 0 && sync)
-		r = s->io.fdatasync(s->io.ctx, s->fd);
-	if (r != 0)
-		return r;
+	if (r != 0) {
+		int cut = s->io.truncate(s->io.ctx, s->fd, (off_t)last_segment(s)->bytes);
+		return cut != 0 ? -EIO : r;
+	}
 	last_segment(s)->bytes += frame->len;
 	s->stats.bytes += frame->len;
-	return 0;
+	return sync ? sync_last(s) : 0;
 }
 
 /* Encodes the records one behind the other; the entries point into *encoded. */
@@ -191,15 +203,17 @@ static int write_records(struct spool *s, const struct entry *entries, size_t co
                          size_t state_len)
 {
 	struct bytes frame = {0};
-	format_append(&frame, entries, count, state, state_len);
+	bool spare = only_heartbeats(entries, count) && state == NULL;
+	if (spare && s->stats.disk_full)
+		make_reserve(s); /* before anything less important may be written again */
+	if (spare && s->stats.disk_full)
+		return -ENOSPC;
+	format_append(&frame, (uint32_t)s->synced, entries, count, state, state_len);
 	int r = put_frame(s, &frame, s->sync);
-	if (disk_full(r)) {
-		r = -ENOSPC;
-		if (!only_heartbeats(entries, count) && release_reserve(s))
-			r = put_frame(s, &frame, s->sync);
-	}
+	if (disk_full(r) && !spare && release_reserve(s))
+		r = put_frame(s, &frame, s->sync);
 	bytes_free(&frame);
-	return distrust(s, r);
+	return disk_full(r) ? -ENOSPC : distrust(s, r);
 }
 
 int spool_append(struct spool *spool, struct gf_record *records, size_t count, const void *state, size_t state_len)
@@ -225,7 +239,7 @@ int spool_append(struct spool *spool, struct gf_record *records, size_t count, c
 
 int spool_sync(struct spool *spool)
 {
-	return spool->failed ? SPOOL_E_FAILED : distrust(spool, spool->io.fdatasync(spool->io.ctx, spool->fd));
+	return spool->failed ? SPOOL_E_FAILED : distrust(spool, sync_last(spool));
 }
 
 int spool_ack(struct spool *spool, uint64_t through_seq)
@@ -338,25 +352,40 @@ static void new_stream(struct spool *s, const struct spool_config *config)
 		gf_rand_bytes(s->stream.bytes, sizeof(s->stream.bytes));
 	s->next_seq = 1;
 	s->acked = 0;
-	s->stats.dropped = 0;
-	s->stats.bytes = 0;
 }
 
+/* Goes on where the last segment holds; a torn tail is cut off. What is kept is made durable before anything relies on it. */
 static int open_last(struct spool *s)
 {
 	char path[SPOOL_PATH_MAX + 32];
 	spool_path(s, last_segment(s)->number, ".seg", path);
 	s->fd = s->io.open(s->io.ctx, path, O_RDWR, 0600);
-	return s->fd < 0 ? s->fd : 0;
+	if (s->fd < 0)
+		return s->fd;
+	int r = 0;
+	if (s->stats.torn_bytes > 0)
+		r = s->io.truncate(s->io.ctx, s->fd, (off_t)last_segment(s)->bytes);
+	return r == 0 && s->sync ? sync_last(s) : r;
+}
+
+/*
+ * A damaged spool: a new stream begins behind it, with the newest state that could be found, and only then the old files are set
+ * aside. After a crash in between the files of two streams lie side by side, and this is done once more.
+ */
+static int begin_anew(struct spool *s, const struct spool_config *config)
+{
+	uint32_t number = last_segment(s)->number + 1;
+	s->stats = (struct spool_stats){.recreated = true};
+	new_stream(s, config);
+	int r = begin_segment(s, number);
+	return r == 0 ? spool_set_aside(s) : r;
 }
 
 static int open_files(struct spool *s, const struct spool_config *config)
 {
 	int r = spool_scan(s);
-	if (r == SPOOL_E_CORRUPT) {
-		s->stats.recreated = true;
-		r = spool_set_aside(s);
-	}
+	if (r == SPOOL_E_CORRUPT)
+		return begin_anew(s, config);
 	if (r != 0)
 		return r;
 	if (s->count > 0)
@@ -394,6 +423,8 @@ int spool_open(const struct spool_config *config, struct spool **ret_spool, stru
 	s->io = config->io != NULL ? *config->io : spool_io_system;
 	s->sync = config->sync;
 	s->bytes_max = config->bytes_max > SPOOL_BYTES_MIN ? config->bytes_max : SPOOL_BYTES_MIN;
+	/* Room for the last segment to grow, and for the reserve. */
+	s->bytes_max -= SPOOL_SEGMENT_BYTES + SPOOL_RESERVE_BYTES;
 	int r = open_spool(s, config, diag);
 	if (r != 0) {
 		spool_close(s);

@@ -5,7 +5,7 @@
  * Besides records it carries one opaque state (odometers, boot count, checkpoint of the running session): spool_append writes
  * records and the new state in one frame with one checksum, so after any crash either both are there or neither.
  *
- * Full (over `bytes_max`) it drops the oldest heartbeats first, and only when none is left the oldest of the rest; each run of
+ * Full (`bytes_max` on disk, with the reserve; while a segment is rewritten its copy comes on top) it drops the oldest heartbeats first, and only when none is left the oldest of the rest; each run of
  * dropped records becomes a Lost record that keeps their seqs. When the disk itself is full: a reserve made at start is
  * released so that sessions and faults are still written; heartbeats are refused (-ENOSPC) and the caller counts them.
  *
@@ -37,6 +37,7 @@ enum {
 struct spool_io {
 	int (*open)(void *ctx, const char *path, int flags, mode_t mode);
 	ssize_t (*pwrite)(void *ctx, int fd, const void *data, size_t len, off_t at);
+	int (*truncate)(void *ctx, int fd, off_t len);
 	int (*fdatasync)(void *ctx, int fd);
 	int (*rename)(void *ctx, const char *from, const char *to);
 	int (*unlink)(void *ctx, const char *path);
