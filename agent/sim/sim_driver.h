@@ -27,7 +27,8 @@ struct sim_config {
 	uint64_t seed;
 	float ambient_c;
 	float wear_h; /* motor hours on it at the start */
-	float busy;   /* 0..1: the share of opening time in which somebody is on the machine; 0: nobody ever comes */
+	float
+	    busy; /* 0..1: the share of opening time in which somebody is on the machine; 0: nobody ever comes; 1: a queue, day and night */
 	uint32_t opens_min, closes_min; /* minutes of the local day; equal: open around the clock */
 	int32_t utc_offset_min;
 	uint16_t routines; /* how many routines there are to choose from */

@@ -11,6 +11,7 @@ enum {
 	TRIES_MAX = 5,
 	PRESS_MS = 100,
 	LEAVE_MS = 2000,
+	QUEUE_MS = 1000, /* until the next one of a queue steps up */
 	SITTING_GUESS_MS = 10 * MINUTE_MS,
 	REGULARS = 40,     /* people with a token, on each machine */
 	EPOCH_WEEKDAY = 4, /* 1970-01-01 was a Thursday; 0 = Sunday */
@@ -59,6 +60,8 @@ static int64_t next_arrival(struct users *users, int64_t mono_ms)
 	const double busy = fmin(config->busy, 0.95);
 	if (!(busy > 0) || config->routines == 0)
 		return INT64_MAX;
+	if (config->busy >= 1)
+		return mono_ms + (int64_t)gf_prng_below(&users->prng, QUEUE_MS);
 	const double gap_min = users->sitting_ms * (1 - busy) / busy / MINUTE_MS;
 	double wanting = -log(1 - gf_prng_unit(&users->prng)) * gap_min * users->weight_mean;
 	const int64_t wall_ms = mono_ms + config->mono_to_wall_ms + (int64_t)config->utc_offset_min * MINUTE_MS;
