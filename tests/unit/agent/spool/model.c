@@ -44,8 +44,9 @@ int model_append(struct model *m, struct spool *spool, size_t faults)
 	uint64_t next = spool_next_seq(spool), state = next + count;
 	for (size_t i = 0; i < count; i++)
 		records[i] = faults > 0 ? model_fault(next + i) : model_beat(next + i);
-	m->attempted = next + count - 1;
-	if (faults > 0)
+	if (m->attempted < next + count - 1)
+		m->attempted = next + count - 1;
+	if (faults > 0 && m->state_attempted < state)
 		m->state_attempted = state;
 	int r = spool_append(spool, records, count, faults > 0 ? &state : NULL, faults > 0 ? sizeof(state) : 0);
 	if (r == 0) {
