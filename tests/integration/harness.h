@@ -25,7 +25,7 @@
 
 #include "proto/base/err.h"
 
-enum { IT_PROCS_MAX = 64, IT_ARGS_MAX = 32, IT_POLL_MS = 5 };
+enum { IT_PROCS_MAX = 256, IT_ARGS_MAX = 32, IT_POLL_MS = 5 };
 
 struct it_world;
 struct it_proc;
