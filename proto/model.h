@@ -17,113 +17,113 @@
 #include "proto/base/err.h"
 #include "proto/base/text.h"
 
-#define GF_CLASSES(X)                                                                                                  \
-	X(PERCUSSION, "percussion")                                                                                        \
-	X(ROLLER, "roller")                                                                                                \
-	X(COMPRESSION, "compression")                                                                                      \
-	X(CHAIR, "chair")                                                                                                  \
+#define GF_CLASSES(X)             \
+	X(PERCUSSION, "percussion")   \
+	X(ROLLER, "roller")           \
+	X(COMPRESSION, "compression") \
+	X(CHAIR, "chair")             \
 	X(WATER_BED, "water_bed")
 
-#define GF_AREAS(X)                                                                                                    \
-	X(GLUTES, "glutes")                                                                                                \
-	X(HAMSTRINGS, "hamstrings")                                                                                        \
-	X(BICEPS_FEMORIS, "biceps_femoris")                                                                                \
-	X(SEMITENDINOSUS, "semitendinosus")                                                                                \
-	X(SEMIMEMBRANOSUS, "semimembranosus")                                                                              \
-	X(QUADS, "quads")                                                                                                  \
-	X(VASTUS_LATERALIS, "vastus_lateralis")                                                                            \
-	X(VASTUS_MEDIALIS, "vastus_medialis")                                                                              \
-	X(PATELLA, "patella")                                                                                              \
-	X(CALVES, "calves")                                                                                                \
-	X(GASTROCNEMIUS_LATERAL, "gastrocnemius_lateral")                                                                  \
-	X(ACHILLES, "achilles")                                                                                            \
-	X(IT_BAND, "it_band")                                                                                              \
-	X(FEET, "feet")                                                                                                    \
-	X(ARCH, "arch")                                                                                                    \
-	X(TOES, "toes")                                                                                                    \
-	X(LOWER_BACK, "lower_back")                                                                                        \
-	X(UPPER_BACK, "upper_back")                                                                                        \
-	X(SHOULDERS, "shoulders")                                                                                          \
-	X(NECK, "neck")                                                                                                    \
-	X(ARMS, "arms")                                                                                                    \
+#define GF_AREAS(X)                                   \
+	X(GLUTES, "glutes")                               \
+	X(HAMSTRINGS, "hamstrings")                       \
+	X(BICEPS_FEMORIS, "biceps_femoris")               \
+	X(SEMITENDINOSUS, "semitendinosus")               \
+	X(SEMIMEMBRANOSUS, "semimembranosus")             \
+	X(QUADS, "quads")                                 \
+	X(VASTUS_LATERALIS, "vastus_lateralis")           \
+	X(VASTUS_MEDIALIS, "vastus_medialis")             \
+	X(PATELLA, "patella")                             \
+	X(CALVES, "calves")                               \
+	X(GASTROCNEMIUS_LATERAL, "gastrocnemius_lateral") \
+	X(ACHILLES, "achilles")                           \
+	X(IT_BAND, "it_band")                             \
+	X(FEET, "feet")                                   \
+	X(ARCH, "arch")                                   \
+	X(TOES, "toes")                                   \
+	X(LOWER_BACK, "lower_back")                       \
+	X(UPPER_BACK, "upper_back")                       \
+	X(SHOULDERS, "shoulders")                         \
+	X(NECK, "neck")                                   \
+	X(ARMS, "arms")                                   \
 	X(LEGS, "legs")
 
-#define GF_SIDES(X)                                                                                                    \
-	X(LEFT, "left")                                                                                                    \
-	X(RIGHT, "right")                                                                                                  \
+#define GF_SIDES(X)   \
+	X(LEFT, "left")   \
+	X(RIGHT, "right") \
 	X(BOTH, "both")
 
-#define GF_TECHNIQUES(X)                                                                                               \
-	X(STROKE, "stroke")                                                                                                \
-	X(PRESS, "press")                                                                                                  \
-	X(DRUM, "drum")                                                                                                    \
-	X(PERCUSSION, "percussion")                                                                                        \
-	X(ROLL, "roll")                                                                                                    \
-	X(KNEAD, "knead")                                                                                                  \
-	X(FRICTION, "friction")                                                                                            \
-	X(STRETCH, "stretch")                                                                                              \
-	X(COMPRESS, "compress")                                                                                            \
+#define GF_TECHNIQUES(X)        \
+	X(STROKE, "stroke")         \
+	X(PRESS, "press")           \
+	X(DRUM, "drum")             \
+	X(PERCUSSION, "percussion") \
+	X(ROLL, "roll")             \
+	X(KNEAD, "knead")           \
+	X(FRICTION, "friction")     \
+	X(STRETCH, "stretch")       \
+	X(COMPRESS, "compress")     \
 	X(WATER, "water")
 
-#define GF_OUTCOMES(X)                                                                                                 \
-	X(COMPLETED, "completed")                                                                                          \
-	X(USER_STOPPED, "user_stopped")                                                                                    \
-	X(STAFF_STOPPED, "staff_stopped")                                                                                  \
-	X(FAULT_STOPPED, "fault_stopped")                                                                                  \
-	X(SAFETY_STOPPED, "safety_stopped")                                                                                \
+#define GF_OUTCOMES(X)                  \
+	X(COMPLETED, "completed")           \
+	X(USER_STOPPED, "user_stopped")     \
+	X(STAFF_STOPPED, "staff_stopped")   \
+	X(FAULT_STOPPED, "fault_stopped")   \
+	X(SAFETY_STOPPED, "safety_stopped") \
 	X(INTERRUPTED, "interrupted")
 
-#define GF_FAULTS(X)                                                                                                   \
-	X(OVERTEMP_MOTOR, "overtemp_motor")                                                                                \
-	X(OVERTEMP_SURFACE, "overtemp_surface")                                                                            \
-	X(OVERCURRENT, "overcurrent")                                                                                      \
-	X(STALL, "stall")                                                                                                  \
-	X(ESTOP, "estop")                                                                                                  \
-	X(COVER_OPEN, "cover_open")                                                                                        \
-	X(OVERPRESSURE, "overpressure")                                                                                    \
-	X(LEAK, "leak")                                                                                                    \
-	X(SENSOR_LOST, "sensor_lost")                                                                                      \
-	X(COMMS_LOST, "comms_lost")                                                                                        \
-	X(ENDSTOP_TIMEOUT, "endstop_timeout")                                                                              \
-	X(SUPPLY, "supply")                                                                                                \
-	X(WATCHDOG, "watchdog")                                                                                            \
-	X(BATTERY_LOW, "battery_low")                                                                                      \
+#define GF_FAULTS(X)                        \
+	X(OVERTEMP_MOTOR, "overtemp_motor")     \
+	X(OVERTEMP_SURFACE, "overtemp_surface") \
+	X(OVERCURRENT, "overcurrent")           \
+	X(STALL, "stall")                       \
+	X(ESTOP, "estop")                       \
+	X(COVER_OPEN, "cover_open")             \
+	X(OVERPRESSURE, "overpressure")         \
+	X(LEAK, "leak")                         \
+	X(SENSOR_LOST, "sensor_lost")           \
+	X(COMMS_LOST, "comms_lost")             \
+	X(ENDSTOP_TIMEOUT, "endstop_timeout")   \
+	X(SUPPLY, "supply")                     \
+	X(WATCHDOG, "watchdog")                 \
+	X(BATTERY_LOW, "battery_low")           \
 	X(STORAGE, "storage")
 
-#define GF_SEVERITIES(X)                                                                                               \
-	X(INFO, "info")                                                                                                    \
-	X(DERATE, "derate")                                                                                                \
-	X(STOP, "stop")                                                                                                    \
+#define GF_SEVERITIES(X) \
+	X(INFO, "info")      \
+	X(DERATE, "derate")  \
+	X(STOP, "stop")      \
 	X(LATCH, "latch")
 
-#define GF_SENSORS(X)                                                                                                  \
-	X(MOTOR_TEMP_C, "motor_temp_c")                                                                                    \
-	X(SURFACE_TEMP_C, "surface_temp_c")                                                                                \
-	X(CURRENT_MA, "current_ma")                                                                                        \
-	X(SPEED_RPM, "speed_rpm")                                                                                          \
-	X(PRESSURE_MMHG, "pressure_mmhg")                                                                                  \
-	X(SUPPLY_MV, "supply_mv")                                                                                          \
+#define GF_SENSORS(X)                   \
+	X(MOTOR_TEMP_C, "motor_temp_c")     \
+	X(SURFACE_TEMP_C, "surface_temp_c") \
+	X(CURRENT_MA, "current_ma")         \
+	X(SPEED_RPM, "speed_rpm")           \
+	X(PRESSURE_MMHG, "pressure_mmhg")   \
+	X(SUPPLY_MV, "supply_mv")           \
 	X(BATTERY_PCT, "battery_pct")
 
-#define GF_RECORD_KINDS(X)                                                                                             \
-	X(HEARTBEAT, "heartbeat")                                                                                          \
-	X(SESSION_STARTED, "session_started")                                                                              \
-	X(SESSION_ENDED, "session_ended")                                                                                  \
-	X(FAULT_RAISED, "fault_raised")                                                                                    \
-	X(FAULT_CLEARED, "fault_cleared")                                                                                  \
-	X(LIMIT_HIT, "limit_hit")                                                                                          \
-	X(CATALOG_CHANGED, "catalog_changed")                                                                              \
-	X(DESIRED_APPLIED, "desired_applied")                                                                              \
+#define GF_RECORD_KINDS(X)                \
+	X(HEARTBEAT, "heartbeat")             \
+	X(SESSION_STARTED, "session_started") \
+	X(SESSION_ENDED, "session_ended")     \
+	X(FAULT_RAISED, "fault_raised")       \
+	X(FAULT_CLEARED, "fault_cleared")     \
+	X(LIMIT_HIT, "limit_hit")             \
+	X(CATALOG_CHANGED, "catalog_changed") \
+	X(DESIRED_APPLIED, "desired_applied") \
 	X(LOST, "lost")
 
-#define GF_PRESENCES(X)                                                                                                \
-	X(BIRTH, "birth")                                                                                                  \
-	X(GOODBYE, "goodbye")                                                                                              \
+#define GF_PRESENCES(X)   \
+	X(BIRTH, "birth")     \
+	X(GOODBYE, "goodbye") \
 	X(LOST, "lost")
 
-#define GF_CLEARED_BYS(X)                                                                                              \
-	X(RECOVERED, "recovered")                                                                                          \
-	X(STAFF, "staff")                                                                                                  \
+#define GF_CLEARED_BYS(X)     \
+	X(RECOVERED, "recovered") \
+	X(STAFF, "staff")         \
 	X(RESTART, "restart")
 
 /* For a list NAMES with prefix P: enum gf_<lower> { P_UNSPECIFIED, P_A, ..., P_COUNT } and the two name functions:
@@ -140,9 +140,9 @@
 #define GF_ENUM_ENTRY_RECORD(s, n) GF_RECORD_##s,
 #define GF_ENUM_ENTRY_PRESENCE(s, n) GF_PRESENCE_##s,
 #define GF_ENUM_ENTRY_CLEARED_BY(s, n) GF_CLEARED_BY_##s,
-#define GF_DECLARE_ENUM(lower, UPPER, LIST)                                                                            \
-	enum gf_##lower { GF_##UPPER##_UNSPECIFIED, LIST(GF_ENUM_ENTRY_##UPPER) GF_##UPPER##_COUNT };                      \
-	const char *gf_##lower##_name(enum gf_##lower value);                                                              \
+#define GF_DECLARE_ENUM(lower, UPPER, LIST)                                                    \
+	enum gf_##lower{GF_##UPPER##_UNSPECIFIED, LIST(GF_ENUM_ENTRY_##UPPER) GF_##UPPER##_COUNT}; \
+	const char *gf_##lower##_name(enum gf_##lower value);                                      \
 	GF_MUST_CHECK int gf_##lower##_parse(const char *name, enum gf_##lower *ret_value)
 
 GF_DECLARE_ENUM(class, CLASS, GF_CLASSES);
@@ -188,10 +188,10 @@ struct gf_heartbeat {
 	bool in_session;
 	bool derated;
 	struct gf_odometer odometer;
-	uint32_t spool_records; /* waiting for the gateway's ack */
-	uint64_t spool_bytes;   /* on disk */
-	uint64_t spool_dropped; /* records dropped since the stream began */
-	uint32_t link_connects; /* since boot */
+	uint32_t spool_records;              /* waiting for the gateway's ack */
+	uint64_t spool_bytes;                /* on disk */
+	uint64_t spool_dropped;              /* records dropped since the stream began */
+	uint32_t link_connects;              /* since boot */
 	uint32_t tick_p99_us, tick_worst_us; /* lateness of the control tick in the interval */
 	uint32_t tick_overruns;
 };

@@ -55,7 +55,7 @@ static size_t allowed(const struct cli_command *command, enum cli_option ret_opt
 
 void cli_options_help(const struct cli_command *command, FILE *to)
 {
-	enum cli_option options[CLI_OPT_COUNT];
+	enum cli_option options[CLI_OPT_COUNT] = {0};
 	size_t count = allowed(command, options);
 
 	for (size_t i = 0; i < count; i++) {
@@ -101,7 +101,7 @@ static enum cli_exit complain(struct cli *cli, int result, char *const *argv, co
 
 enum cli_exit cli_options(struct cli *cli, int argc, char **argv, int *ret_first)
 {
-	enum cli_option options[CLI_OPT_COUNT];
+	enum cli_option options[CLI_OPT_COUNT] = {0};
 	struct option list[CLI_OPT_COUNT + 1] = {0};
 	size_t count = allowed(cli->command, options);
 	char letters[2 * CLI_OPT_COUNT + 3];

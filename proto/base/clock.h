@@ -33,7 +33,10 @@ enum gf_clock_trust {
 /* The machine's clocks; the result is static. */
 const struct gf_clock *gf_clock_system(enum gf_clock_trust trust);
 
-static inline struct gf_time gf_clock_now(const struct gf_clock *clock) { return clock->now(clock->ctx); }
+static inline struct gf_time gf_clock_now(const struct gf_clock *clock)
+{
+	return clock->now(clock->ctx);
+}
 
 enum { GF_RFC3339_MAX = 32 };
 

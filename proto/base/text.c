@@ -150,7 +150,7 @@ int gf_unhex(const char *hex, void *ret_data, size_t len)
 			return -EINVAL;
 	}
 	for (size_t i = 0; i < len; i++)
-		out[i] = (unsigned char)(hex_value(hex[2 * i]) << 4 | hex_value(hex[2 * i + 1]));
+		out[i] = (unsigned char)(hex_value(hex[2 * i]) * 16 + hex_value(hex[2 * i + 1]));
 	return 0;
 }
 

@@ -20,8 +20,8 @@
 
 #include <cmocka.h>
 
-#include "proto/base/text.h"
 #include "proto/base/rand.h"
+#include "proto/base/text.h"
 
 enum { PATHS_MAX = 256, PATH_SIZE = 512, STATIC_PATHS = 8, RUN_MS = 60000, BROKER_MS = 10000 };
 
