@@ -24,7 +24,7 @@
 
 struct traits {
 	float motor_rise_c, surface_rise_c; /* steady state at 100 % */
-	float surface_base_c;               /* above ambient, without any use: heated water */
+	float surface_held_c;               /* heated water: its thermostat holds it here; 0: not heated */
 	float idle_ma, load_ma;             /* at rest; more at 100 % */
 	float rpm;                          /* at 100 %; of a motor with a frequency: 60 times that */
 	bool pressure;
@@ -36,7 +36,7 @@ static const struct traits traits[] = {
     [GF_CLASS_ROLLER] = {46, 18, 0, 100, 1900, 900, false, 24000, 0.2F},
     [GF_CLASS_COMPRESSION] = {38, 14, 0, 80, 1200, 2400, true, 24000, 0.2F},
     [GF_CLASS_CHAIR] = {52, 20, 0, 180, 3400, 1800, true, 24200, 0.15F},
-    [GF_CLASS_WATER_BED] = {42, 4, 11, 250, 2600, 2800, false, 24100, 0.15F},
+    [GF_CLASS_WATER_BED] = {42, 4, 33, 250, 2600, 2800, false, 24100, 0.15F},
 };
 _Static_assert(sizeof(traits) / sizeof(traits[0]) == GF_CLASS_COUNT, "each class has its traits");
 
@@ -50,6 +50,12 @@ uint32_t physics_faults(enum gf_class class)
 	return FAULTS_COMMON | (traits[class].pressure ? FAULT(OVERPRESSURE) | FAULT(LEAK) : 0);
 }
 
+/* What the surface goes back to without any use: the room's temperature, or what the heater holds. */
+static double surface_rest_c(const struct physics *physics)
+{
+	return fmax(physics->ambient_c, traits[physics->class].surface_held_c);
+}
+
 void physics_init(struct physics *physics, enum gf_class class, float ambient_c, float wear_h, uint64_t seed)
 {
 	*physics = (struct physics){
@@ -57,8 +63,8 @@ void physics_init(struct physics *physics, enum gf_class class, float ambient_c,
 	    .ambient_c = ambient_c,
 	    .wear_h = wear_h,
 	    .motor_c = ambient_c,
-	    .surface_c = ambient_c + traits[class].surface_base_c,
 	};
+	physics->surface_c = surface_rest_c(physics);
 	gf_prng_seed(&physics->noise, seed);
 }
 
@@ -87,7 +93,6 @@ void physics_step(struct physics *physics, const struct driver_output *output, u
 {
 	const struct traits *t = &traits[physics->class];
 	const double power = power_of(output), elapsed_s = elapsed_ms / 1000.0;
-	const double surface_rest = physics->ambient_c + t->surface_base_c;
 	const double pressure_set = power > 0 ? output->pressure_mmhg : 0;
 
 	if ((faults & FAULT(OVERTEMP_MOTOR)) != 0)
@@ -99,7 +104,7 @@ void physics_step(struct physics *physics, const struct driver_output *output, u
 		physics->surface_c = forced_up(physics->surface_c, FAULT_SURFACE_C, elapsed_s * FAULT_SURFACE_C_PER_S);
 	else
 		physics->surface_c =
-		    towards(physics->surface_c, surface_rest + t->surface_rise_c * power, elapsed_s, TAU_SURFACE_S);
+		    towards(physics->surface_c, surface_rest_c(physics) + t->surface_rise_c * power, elapsed_s, TAU_SURFACE_S);
 	physics->pressure_mmhg = towards(physics->pressure_mmhg, pressure_set, elapsed_s, TAU_PRESSURE_S);
 	if (power > 0)
 		physics->wear_h += elapsed_s / 3600;
