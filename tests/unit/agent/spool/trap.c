@@ -140,8 +140,10 @@ static int trap_unlink(void *ctx, const char *path)
 	struct trap *t = ctx;
 	if (!step(t))
 		return -EIO;
-	if (t->space != INT64_MAX && strstr(path, "reserve") != NULL)
-		t->space += SPOOL_RESERVE_BYTES;
+	if (strstr(path, "reserve") != NULL) {
+		t->space += t->space != INT64_MAX ? t->allocated : 0;
+		t->allocated = 0;
+	}
 	return result(unlink(path));
 }
 
@@ -161,6 +163,7 @@ static int trap_allocate(void *ctx, int fd, off_t len)
 		return -ENOSPC;
 	if (t->space != INT64_MAX)
 		t->space -= len;
+	t->allocated = len;
 	return 0;
 }
 

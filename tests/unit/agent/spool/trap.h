@@ -23,6 +23,7 @@ struct trap {
 	int64_t spent;
 	bool dead;
 	int64_t space;            /* bytes left on the disk; INT64_MAX: no limit */
+	int64_t allocated;        /* by the reserve */
 	int64_t fail_sync, syncs; /* the sync with this number fails; 0: none */
 	int64_t fail_write, writes;
 	struct trap_file files[TRAP_FILES_MAX];

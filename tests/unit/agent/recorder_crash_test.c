@@ -1,0 +1,285 @@
+/* The recorder after everything that ends it early: kills at any byte, a full disk, a disk that fails, a damaged spool. */
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/agent/recorder_rig.h"
+
+/* ---- after a crash ---- */
+
+static void i1_an_interrupted_session_is_reported_once_with_the_meters_time(void **state)
+{
+	struct machine *m = *state;
+	assert_true(machine_start(m));
+	assert_int_equal(machine_begins(m), 0);
+	assert_int_equal(machine_goes_on(m), 0);
+	m->meter.motor_ms += 3000; /* since the checkpoint */
+	machine_stop(m);
+	m->mono_ms = 0; /* another boot of the machine */
+	assert_true(machine_start(m));
+	assert_int_equal(spool_next_seq(m->spool), 3);
+	struct gf_record ended = machine_record(m->spool, 2);
+	assert_int_equal(ended.session_ended.outcome, GF_OUTCOME_INTERRUPTED);
+	assert_int_equal(ended.session_ended.start.session_no, 1);
+	assert_string_equal(ended.session_ended.start.routine, "calves");
+	assert_int_equal(ended.session_ended.motor_ms, 8040);
+	assert_int_equal(ended.session_ended.duration_ms, 8040);
+	assert_int_equal(ended.boot, 1);
+	assert_int_equal(ended.uptime_ms, 5040);
+	assert_int_equal(m->resume.odometer.motor_ms, 8040);
+	assert_int_equal(m->resume.odometer.sessions, 1);
+	machine_stop(m);
+	assert_true(machine_start(m));
+	assert_int_equal(spool_next_seq(m->spool), 3);
+}
+
+static void i1_without_a_meter_the_checkpoint_counts(void **state)
+{
+	struct machine *m = *state;
+	m->meter.present = false;
+	assert_true(machine_start(m));
+	assert_int_equal(machine_begins(m), 0);
+	assert_int_equal(machine_goes_on(m), 0);
+	machine_stop(m);
+	assert_true(machine_start(m));
+	assert_int_equal(machine_record(m->spool, 2).session_ended.motor_ms, 5040);
+	assert_int_equal(m->resume.odometer.motor_ms, 5040);
+	assert_int_equal(m->resume.odometer.cycles, 1);
+}
+
+static void i1_motor_time_nobody_recorded_becomes_a_session(void **state)
+{
+	struct machine *m = *state;
+	assert_true(machine_start(m));
+	machine_stop(m);
+	m->meter.motor_ms += 1500;
+	m->meter.cycles += 30;
+	assert_true(machine_start(m));
+	struct gf_record ended = machine_record(m->spool, 1);
+	assert_int_equal(ended.kind, GF_RECORD_SESSION_ENDED);
+	assert_string_equal(ended.session_ended.start.routine, "");
+	assert_int_equal(ended.session_ended.start.session_no, 1);
+	assert_int_equal(ended.session_ended.outcome, GF_OUTCOME_INTERRUPTED);
+	assert_int_equal(ended.session_ended.motor_ms, 1500);
+	assert_int_equal(ended.session_ended.odometer.motor_ms, 1500);
+	assert_int_equal(ended.session_ended.odometer.cycles, 30);
+}
+
+static void a_meter_that_was_exchanged_begins_a_new_scale(void **state)
+{
+	struct machine *m = *state;
+	assert_true(machine_start(m));
+	assert_int_equal(machine_begins(m), 0);
+	assert_int_equal(machine_ends(m), 0);
+	machine_stop(m);
+	m->meter.motor_ms = m->meter.cycles = 0;
+	assert_true(machine_start(m));
+	assert_int_equal(spool_next_seq(m->spool), 3);
+	assert_int_equal(m->resume.odometer.motor_ms, 40);
+	machine_stop(m);
+	m->meter.motor_ms = 700;
+	assert_true(machine_start(m));
+	assert_int_equal(machine_record(m->spool, 3).session_ended.motor_ms, 700);
+	assert_int_equal(m->resume.odometer.motor_ms, 740);
+}
+
+static void a_restart_clears_open_faults(void **state)
+{
+	struct machine *m = *state;
+	assert_true(machine_start(m));
+	assert_int_equal(machine_fails(m), 0);
+	assert_int_equal(machine_fails(m), 0);
+	assert_int_equal(machine_tell(m, (struct control_event){.kind = CONTROL_EVENT_FAULT_CLEARED,
+	                                                        .fault_cleared = {.fault_no = 1,
+	                                                                          .code = GF_FAULT_ESTOP,
+	                                                                          .by = GF_CLEARED_BY_STAFF}}),
+	                 0);
+	m->mono_ms += 9000;
+	machine_stop(m);
+	assert_true(machine_start(m));
+	assert_int_equal(spool_next_seq(m->spool), 5);
+	struct gf_record cleared = machine_record(m->spool, 4);
+	assert_int_equal(cleared.fault_cleared.fault_no, 2);
+	assert_int_equal(cleared.fault_cleared.by, GF_CLEARED_BY_RESTART);
+	assert_int_equal(cleared.fault_cleared.lasted_ms, 9000);
+	assert_int_equal(m->resume.next_fault_no, 3);
+}
+
+static void i1_killed_at_any_byte_sessions_add_up_to_the_meter(void **state)
+{
+	(void)state;
+	int64_t whole = INT64_MAX;
+	for (int64_t life = -1; life < whole; life += life < 0 ? 1 : 3) {
+		struct machine m;
+		machine_init(&m);
+		m.meter.cycles = 0;
+		uint64_t begin_ms = m.meter.motor_ms;
+		assert_true(machine_start(&m));
+		m.t.spent = 0;
+		m.t.life = life < 0 ? INT64_MAX : life;
+		machine_lives(&m);
+		if (life < 0)
+			whole = m.t.spent;
+		machine_stop(&m);
+		/* A second life, as short, that begins with the recovery of the first. */
+		trap_revive(&m.t);
+		m.t.life = life < 0 ? INT64_MAX : life / 2;
+		if (machine_start(&m))
+			machine_lives(&m);
+		machine_stop(&m);
+		trap_revive(&m.t);
+		assert_true(machine_start(&m));
+		machine_check(&m, begin_ms);
+		machine_deinit(&m);
+	}
+	assert_true(whole > 1000);
+}
+
+/* ---- on a full disk, and on one that fails ---- */
+
+static void what_a_full_disk_refused_is_written_later_in_order(void **state)
+{
+	struct machine *m = *state;
+	size_t waiting = 0;
+	assert_true(machine_start(m));
+	m->t.space = 0;
+	/* The reserve carries it a while; then even that is full. */
+	assert_int_equal(machine_begins(m), 0);
+	m->t.space = 0;
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(machine_beats(m), 0);
+	assert_int_equal(machine_goes_on(m), 0);
+	assert_int_equal(machine_ends(m), 0);
+	assert_int_equal(recorder_flush(m->recorder, &waiting), 0);
+	assert_int_equal(waiting, 11);
+	assert_int_equal(spool_next_seq(m->spool), 2);
+	assert_int_equal(recorder_odometer(m->recorder).sessions, 1);
+
+	/* Killed now, the session is interrupted and its time is the meter's; but the disk is emptied in time. */
+	m->t.space = INT64_MAX;
+	assert_int_equal(recorder_flush(m->recorder, &waiting), 0);
+	assert_int_equal(waiting, 0);
+	assert_int_equal(spool_next_seq(m->spool), 13);
+	assert_int_equal(machine_record(m->spool, 12).session_ended.outcome, GF_OUTCOME_COMPLETED);
+	machine_stop(m);
+	assert_true(machine_start(m));
+	assert_int_equal(spool_next_seq(m->spool), 13);
+}
+
+static void i8_what_waits_is_bounded_and_heartbeats_give_way(void **state)
+{
+	struct machine *m = *state;
+	size_t waiting = 0;
+	assert_true(machine_start(m));
+	m->t.space = 0;
+	assert_int_equal(machine_begins(m), 0); /* takes the reserve */
+	m->t.space = 0;
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(machine_beats(m), 0);
+	assert_int_equal(machine_ends(m), 0);
+	for (int i = 0; i < 30; i++)
+		assert_int_equal(machine_fails(m), 0);
+	assert_int_equal(recorder_flush(m->recorder, &waiting), 0);
+	assert_int_equal(waiting, RECORDER_PENDING_MAX);
+	assert_int_equal(recorder_dropped(m->recorder), 100 + 31 - RECORDER_PENDING_MAX);
+	m->t.space = INT64_MAX;
+	assert_int_equal(recorder_flush(m->recorder, &waiting), 0);
+	assert_int_equal(waiting, 0);
+	assert_int_equal(machine_beats(m), 0);
+	assert_int_equal(machine_record(m->spool, spool_next_seq(m->spool) - 1).heartbeat.spool_dropped, 100 + 31 - 64);
+	/* The count survives. */
+	machine_stop(m);
+	assert_true(machine_start(m));
+	assert_int_equal(recorder_dropped(m->recorder), 100 + 31 - RECORDER_PENDING_MAX);
+	assert_int_equal(m->resume.next_fault_no, 31);
+}
+
+/* The sync fails, but the record may be there: after the reopening it is there once. The machine never stopped. */
+static void i1_a_sync_that_fails_duplicates_nothing(void **state)
+{
+	(void)state;
+	for (int nth = 1; nth <= 8; nth++) {
+		for (int write = 0; write < 2; write++) {
+			struct machine m;
+			size_t waiting = 0;
+			machine_init(&m);
+			uint64_t begin_ms = m.meter.motor_ms;
+			assert_true(machine_start(&m));
+			m.t.syncs = m.t.writes = 0;
+			m.t.fail_sync = write ? 0 : nth;
+			m.t.fail_write = write ? nth : 0;
+			int failures = 0;
+			for (int i = 0; i < 4; i++) {
+				failures += machine_begins(&m) == SPOOL_E_FAILED ? 1 : 0;
+				failures += machine_goes_on(&m) == SPOOL_E_FAILED ? 1 : 0;
+				failures += machine_ends(&m) == SPOOL_E_FAILED ? 1 : 0;
+				if (failures > 0)
+					machine_reopen(&m);
+				assert_int_equal(recorder_flush(m.recorder, &waiting), 0);
+				assert_int_equal(waiting, 0);
+				failures = 0;
+			}
+			machine_stop(&m);
+			assert_true(machine_start(&m));
+			machine_check(&m, begin_ms);
+			machine_deinit(&m);
+		}
+	}
+}
+
+static void a_damaged_spool_costs_records_but_not_the_odometer(void **state)
+{
+	struct machine *m = *state;
+	char path[160];
+	assert_true(machine_start(m));
+	machine_lives(m);
+	assert_int_equal(m->last_error, 0);
+	uint64_t motor_ms = m->resume.odometer.motor_ms;
+	machine_stop(m);
+	trap_nth(&m->t, ".seg", 0, path);
+	trap_flip(path, 100, 0);
+	assert_true(machine_start(m));
+	assert_true(spool_stats(m->spool).recreated);
+	assert_int_equal(m->resume.odometer.motor_ms, motor_ms);
+	assert_int_equal(m->resume.odometer.sessions, 2);
+	assert_int_equal(recorder_boot(m->recorder), 2);
+}
+
+static int setup(void **state)
+{
+	struct machine *m = malloc(sizeof(*m));
+	machine_init(m);
+	*state = m;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	machine_deinit(*state);
+	free(*state);
+	return 0;
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    TEST(i1_an_interrupted_session_is_reported_once_with_the_meters_time),
+	    TEST(i1_without_a_meter_the_checkpoint_counts),
+	    TEST(i1_motor_time_nobody_recorded_becomes_a_session),
+	    TEST(a_meter_that_was_exchanged_begins_a_new_scale),
+	    TEST(a_restart_clears_open_faults),
+	    cmocka_unit_test(i1_killed_at_any_byte_sessions_add_up_to_the_meter),
+	    TEST(what_a_full_disk_refused_is_written_later_in_order),
+	    TEST(i8_what_waits_is_bounded_and_heartbeats_give_way),
+	    cmocka_unit_test(i1_a_sync_that_fails_duplicates_nothing),
+	    TEST(a_damaged_spool_costs_records_but_not_the_odometer),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,181 @@
+#include "tests/unit/agent/recorder_rig.h"
+
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "proto/codec.h"
+
+struct gf_time machine_now(const struct machine *m)
+{
+	return (struct gf_time){.mono_ms = m->mono_ms, .wall_ms = RIG_DAY_ONE_MS + m->mono_ms, .synced = m->synced};
+}
+
+void machine_init(struct machine *m)
+{
+	*m = (struct machine){.meter = {.present = true, .motor_ms = 77000, .cycles = 5}, .synced = true};
+	trap_init(&m->t);
+}
+
+bool machine_start(struct machine *m)
+{
+	struct gf_diag diag;
+	m->recorder = NULL;
+	m->last_error = 0;
+	m->spool = model_open(&m->t, RIG_SPOOL_BYTES);
+	if (m->spool == NULL)
+		return false;
+	return recorder_open(m->spool, &m->meter, machine_now(m), &m->recorder, &m->resume, &diag) == 0;
+}
+
+void machine_stop(struct machine *m)
+{
+	recorder_free(m->recorder);
+	spool_close(m->spool);
+	m->recorder = NULL;
+	m->spool = NULL;
+}
+
+void machine_deinit(struct machine *m)
+{
+	machine_stop(m);
+	trap_deinit(&m->t);
+}
+
+int machine_tell(struct machine *m, struct control_event event)
+{
+	const struct recorder_link_facts facts = {.connects = 3, .tick_p99_us = 90};
+	event.mono_ms = m->mono_ms;
+	event.started_mono_ms = m->started_ms;
+	int r = recorder_event(m->recorder, &event, machine_now(m), &facts);
+	if (r != 0)
+		m->last_error = r;
+	return r;
+}
+
+/* What the control core would say. */
+
+int machine_begins(struct machine *m)
+{
+	struct control_event event = {.kind = CONTROL_EVENT_SESSION_STARTED};
+	m->started_ms = m->mono_ms;
+	m->session_motor_ms = 0;
+	m->sessions++;
+	/* The motor runs before the disk knows. */
+	m->mono_ms += 40;
+	m->meter.motor_ms += 40;
+	m->session_motor_ms += 40;
+	event.session_started.session_no = m->resume.odometer.sessions + 1;
+	gf_strcpy(event.session_started.routine, GF_NAME_MAX, "calves");
+	return machine_tell(m, event);
+}
+
+static struct control_event session_now(const struct machine *m, enum control_event_kind kind, enum gf_outcome outcome)
+{
+	struct control_event event = {.kind = kind};
+	struct gf_session_ended *ended = &event.session_ended;
+	ended->start.session_no = m->resume.odometer.sessions + 1;
+	gf_strcpy(ended->start.routine, GF_NAME_MAX, "calves");
+	ended->duration_ms = (uint32_t)(m->mono_ms - m->started_ms);
+	ended->motor_ms = m->session_motor_ms;
+	ended->outcome = outcome;
+	ended->peak_motor_temp_c = ended->peak_surface_temp_c = ended->peak_current_ma = ended->peak_pressure_mmhg = NAN;
+	ended->odometer = m->resume.odometer;
+	ended->odometer.motor_ms += m->session_motor_ms;
+	ended->odometer.cycles += 1;
+	ended->odometer.sessions++;
+	return event;
+}
+
+int machine_goes_on(struct machine *m)
+{
+	m->mono_ms += RIG_STEP_MS;
+	m->meter.motor_ms += RIG_STEP_MS;
+	m->session_motor_ms += RIG_STEP_MS;
+	return machine_tell(m, session_now(m, CONTROL_EVENT_SESSION_PROGRESS, GF_OUTCOME_INTERRUPTED));
+}
+
+int machine_ends(struct machine *m)
+{
+	struct control_event event = session_now(m, CONTROL_EVENT_SESSION_ENDED, GF_OUTCOME_COMPLETED);
+	m->meter.cycles++;
+	int r = machine_tell(m, event);
+	m->resume.odometer = event.session_ended.odometer;
+	return r;
+}
+
+int machine_beats(struct machine *m)
+{
+	m->mono_ms += 60000;
+	return machine_tell(m,
+	                    (struct control_event){.kind = CONTROL_EVENT_TELEMETRY, .heartbeat = {.interval_ms = 60000}});
+}
+
+int machine_fails(struct machine *m)
+{
+	return machine_tell(m, (struct control_event){.kind = CONTROL_EVENT_FAULT_RAISED,
+	                                              .fault_raised = {.fault_no = m->resume.next_fault_no++,
+	                                                               .code = GF_FAULT_ESTOP,
+	                                                               .severity = GF_SEVERITY_STOP,
+	                                                               .observed = NAN,
+	                                                               .limit = NAN}});
+}
+
+struct gf_record machine_record(struct spool *spool, uint64_t seq)
+{
+	struct gf_record record;
+	const void *data;
+	uint64_t through;
+	size_t len;
+	assert_int_equal(spool_read(spool, seq, &data, &len, &through), 0);
+	assert_int_equal(gf_record_decode(data, len, &record, NULL), 0);
+	return record;
+}
+
+void machine_lives(struct machine *m)
+{
+	for (int i = 0; i < 2 && m->last_error == 0; i++) {
+		if (machine_begins(m) != 0 || machine_goes_on(m) != 0 || machine_fails(m) != 0 || machine_goes_on(m) != 0 ||
+		    machine_ends(m) != 0)
+			return;
+		(void)machine_beats(m);
+	}
+}
+
+void machine_check(struct machine *m, uint64_t meter_start_ms)
+{
+	uint64_t ended = 0, motor_ms = 0, open_faults = 0;
+	for (uint64_t seq = 1; seq < spool_next_seq(m->spool); seq++) {
+		struct gf_record r = machine_record(m->spool, seq);
+		if (r.kind == GF_RECORD_FAULT_RAISED)
+			open_faults++;
+		if (r.kind == GF_RECORD_FAULT_CLEARED)
+			open_faults--;
+		if (r.kind != GF_RECORD_SESSION_ENDED)
+			continue;
+		assert_int_equal(r.session_ended.start.session_no, ++ended);
+		motor_ms += r.session_ended.motor_ms;
+		assert_int_equal(r.session_ended.odometer.motor_ms, motor_ms);
+		assert_int_equal(r.session_ended.odometer.sessions, ended);
+	}
+	assert_int_equal(open_faults, 0);
+	assert_int_equal(motor_ms, m->meter.motor_ms - meter_start_ms);
+	assert_int_equal(ended, m->sessions);
+	assert_int_equal(m->resume.odometer.motor_ms, motor_ms);
+}
+
+void machine_reopen(struct machine *m)
+{
+	recorder_set_spool(m->recorder, NULL);
+	spool_close(m->spool);
+	m->t.fail_sync = m->t.fail_write = 0;
+	m->spool = model_open(&m->t, RIG_SPOOL_BYTES);
+	assert_non_null(m->spool);
+	recorder_set_spool(m->recorder, m->spool);
+}

@@ -1,0 +1,169 @@
+/* The recorder on a healthy disk: what it writes, and the bytes of its state. What ends it early is in recorder_crash_test.c. */
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "agent/recorder_state.h"
+#include "proto/codec.h"
+#include "tests/unit/agent/recorder_rig.h"
+
+/* ---- on a healthy disk ---- */
+
+static void a_session_is_recorded_with_its_odometer(void **state)
+{
+	struct machine *m = *state;
+	assert_true(machine_start(m));
+	assert_int_equal(recorder_boot(m->recorder), 1);
+	assert_int_equal(m->resume.next_fault_no, 1);
+	m->mono_ms += 1000;
+	assert_int_equal(machine_begins(m), 0);
+	assert_int_equal(machine_goes_on(m), 0);
+	assert_int_equal(machine_ends(m), 0);
+	assert_int_equal(spool_next_seq(m->spool), 3);
+
+	struct gf_record started = machine_record(m->spool, 1), ended = machine_record(m->spool, 2);
+	assert_int_equal(started.kind, GF_RECORD_SESSION_STARTED);
+	assert_int_equal(started.session_started.session_no, 1);
+	assert_int_equal(ended.kind, GF_RECORD_SESSION_ENDED);
+	assert_int_equal(ended.boot, 1);
+	assert_int_equal(ended.uptime_ms, 6040);
+	assert_int_equal(ended.wall_ms, RIG_DAY_ONE_MS + 6040);
+	assert_true(ended.clock_synced);
+	assert_int_equal(ended.session_ended.started_boot, 1);
+	assert_int_equal(ended.session_ended.started_uptime_ms, 1000);
+	assert_int_equal(ended.session_ended.started_wall_ms, RIG_DAY_ONE_MS + 1000);
+	assert_int_equal(ended.session_ended.motor_ms, 5040);
+	assert_int_equal(ended.session_ended.odometer.motor_ms, 5040);
+	assert_int_equal(ended.session_ended.odometer.sessions, 1);
+	assert_int_equal(recorder_odometer(m->recorder).motor_ms, 5040);
+
+	/* Started in order again: nothing was open, nothing is made up. */
+	machine_stop(m);
+	assert_true(machine_start(m));
+	assert_int_equal(recorder_boot(m->recorder), 2);
+	assert_int_equal(m->resume.odometer.motor_ms, 5040);
+	assert_int_equal(m->resume.odometer.sessions, 1);
+	assert_int_equal(spool_next_seq(m->spool), 3);
+}
+
+static void heartbeats_carry_spool_and_link(void **state)
+{
+	struct machine *m = *state;
+	assert_true(machine_start(m));
+	assert_int_equal(machine_beats(m), 0);
+	assert_int_equal(machine_beats(m), 0);
+	struct gf_record beat = machine_record(m->spool, 2);
+	assert_int_equal(beat.heartbeat.interval_ms, 60000);
+	assert_int_equal(beat.heartbeat.spool_records, 1);
+	assert_true(beat.heartbeat.spool_bytes > 0);
+	assert_int_equal(beat.heartbeat.link_connects, 3);
+	assert_int_equal(beat.heartbeat.tick_p99_us, 90);
+}
+
+static void a_catalog_is_recorded_when_it_changes(void **state)
+{
+	struct machine *m = *state;
+	assert_true(machine_start(m));
+	assert_int_equal(recorder_catalog(m->recorder, "chair", 3, machine_now(m)), 0);
+	assert_int_equal(recorder_catalog(m->recorder, "chair", 3, machine_now(m)), 0);
+	machine_stop(m);
+	assert_true(machine_start(m));
+	assert_int_equal(recorder_catalog(m->recorder, "chair", 3, machine_now(m)), 0);
+	assert_int_equal(recorder_catalog(m->recorder, "chair", 4, machine_now(m)), 0);
+	assert_int_equal(spool_next_seq(m->spool), 3);
+	assert_int_equal(machine_record(m->spool, 2).catalog_changed.previous_version, 3);
+}
+
+/* ---- the state's bytes ---- */
+
+static void the_state_survives_its_encoding(void **state)
+{
+	(void)state;
+	struct recorder_state in = {
+	    .boot = 7,
+	    .odometer = {1000, 2, 3},
+	    .next_fault_no = 9,
+	    .dropped = 4,
+	    .catalog = "gun",
+	    .catalog_version = 12,
+	    .has_meter = true,
+	    .meter_motor_ms = UINT64_MAX - 5,
+	    .faults_count = 1,
+	    .faults = {{8, GF_FAULT_STALL, 99}},
+	};
+	const struct gf_record started = {
+	    .boot = 7, .uptime_ms = 50, .kind = GF_RECORD_SESSION_STARTED, .session_started = {.session_no = 3}};
+	recorder_state_apply(&in, &started);
+	unsigned char buf[RECORDER_STATE_MAX];
+	size_t len;
+	struct recorder_state out;
+	assert_int_equal(recorder_state_encode(&in, buf, sizeof(buf), &len), 0);
+	assert_int_equal(recorder_state_decode(buf, len, &out), 0);
+	assert_int_equal(out.boot, 7);
+	assert_int_equal(out.odometer.cycles, 3);
+	assert_int_equal(out.next_fault_no, 9);
+	assert_int_equal(out.dropped, 4);
+	assert_string_equal(out.catalog, "gun");
+	assert_int_equal(out.catalog_version, 12);
+	assert_true(out.has_meter && out.in_session);
+	assert_true(out.meter_motor_ms == UINT64_MAX - 5);
+	assert_int_equal(out.faults_count, 1);
+	assert_int_equal(out.faults[0].raised_wall_ms, 99);
+	assert_int_equal(out.checkpoint.session_ended.start.session_no, 3);
+	assert_int_equal(out.checkpoint.session_ended.odometer.sessions, 3);
+	for (size_t cut = 0; cut < len; cut++) {
+		struct recorder_state untouched = {.boot = 1};
+		unsigned char *exact = malloc(cut + 1);
+		memcpy(exact, buf, cut);
+		if (recorder_state_decode(exact, cut, &untouched) != 0)
+			assert_int_equal(untouched.boot, 1);
+		free(exact);
+		assert_int_equal(recorder_state_encode(&in, buf, cut, &(size_t){0}), -ENOSPC);
+		assert_int_equal(recorder_state_encode(&in, buf, sizeof(buf), &len), 0);
+	}
+}
+
+static void a_state_of_another_version_is_refused_with_a_remedy(void **state)
+{
+	struct machine *m = *state;
+	struct gf_diag diag = {{0}};
+	const unsigned char other = 99;
+	m->spool = model_open(&m->t, RIG_SPOOL_BYTES);
+	assert_int_equal(spool_append(m->spool, NULL, 0, &other, 1), 0);
+	assert_int_equal(recorder_open(m->spool, &m->meter, machine_now(m), &m->recorder, &m->resume, &diag), -EINVAL);
+	assert_non_null(strstr(diag.text, "install"));
+}
+
+static int setup(void **state)
+{
+	struct machine *m = malloc(sizeof(*m));
+	machine_init(m);
+	*state = m;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	machine_deinit(*state);
+	free(*state);
+	return 0;
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    TEST(a_session_is_recorded_with_its_odometer),
+	    TEST(heartbeats_carry_spool_and_link),
+	    TEST(a_catalog_is_recorded_when_it_changes),
+	    cmocka_unit_test(the_state_survives_its_encoding),
+	    TEST(a_state_of_another_version_is_refused_with_a_remedy),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
