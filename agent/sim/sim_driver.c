@@ -42,6 +42,7 @@ struct sim {
 	int64_t fault_until_ms[GF_FAULT_COUNT]; /* the condition is there till then */
 	struct driver_output output;
 	double part_cycle;
+	bool counted; /* this start of the motor is in the journal */
 	bool begun;
 	int64_t last_ms;
 };
@@ -90,7 +91,8 @@ static void run_motor(struct sim *sim, int64_t mono_ms, uint32_t motor_ms)
 	sim->part_cycle += (double)physics_rpm(&sim->physics, &sim->output) * motor_ms / 60000.0;
 	const uint64_t whole = (uint64_t)sim->part_cycle;
 	sim->part_cycle -= (double)whole;
-	journal_add(sim->journal, 0, motor_ms, whole);
+	journal_add(sim->journal, sim->counted ? 0 : 1, motor_ms, whole);
+	sim->counted = true;
 	faults_by_rate(sim, mono_ms, motor_ms);
 }
 
@@ -142,9 +144,8 @@ static int sim_write(struct driver *driver, int64_t mono_ms, const struct driver
 {
 	struct sim *sim = sim_of(driver);
 	pass_time(sim, mono_ms);
-	const bool at_rest = sim->output.command == DRIVER_IDLE || sim->output.command == DRIVER_STOP;
-	if (at_rest && output->command == DRIVER_START)
-		journal_add(sim->journal, 1, 0, 0);
+	if (output->command == DRIVER_IDLE || output->command == DRIVER_STOP)
+		sim->counted = false;
 	sim->output = *output;
 	return 0;
 }

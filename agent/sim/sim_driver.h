@@ -48,7 +48,7 @@ int64_t sim_driver_next_use_ms(const struct driver *driver, int64_t mono_ms);
 void sim_driver_inject(struct driver *driver, enum gf_fault code, int64_t for_ms);
 
 struct sim_journal {
-	uint64_t starts;   /* idle/stopped to running */
+	uint64_t starts;   /* from idle or stopped to a motor that has run: counted with its first motor time */
 	uint64_t motor_ms; /* running */
 	uint64_t cycles;
 };
