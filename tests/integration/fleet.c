@@ -69,16 +69,38 @@ struct it_proc *it_agent_start(struct it_world *w, const struct it_agent *agent)
 	return it_spawn(w, name, it_program("gymfleet-agent"), "--config", config);
 }
 
-json_t *it_ask_args(struct it_world *w, const char *const *argv)
+/* The answer when the command's exit code is at most `status_max`. */
+static json_t *ask(struct it_world *w, const char *const *argv, int status_max)
 {
 	const char *command[IT_ARGS_MAX] = {it_program("gymfleet"), "--socket", it_path(w, "gateway.sock"), "-o", "json"};
 	size_t count = 5;
 	for (; *argv != NULL && count < IT_ARGS_MAX - 1; argv++)
 		command[count++] = *argv;
 	struct it_output output = it_run_args(w, command);
-	json_t *answer = output.status == 0 ? json_loads(output.out, 0, NULL) : NULL;
+	json_t *answer = output.status <= status_max ? json_loads(output.out, 0, NULL) : NULL;
 	it_output_free(&output);
 	return answer;
+}
+
+json_t *it_ask_args(struct it_world *w, const char *const *argv)
+{
+	return ask(w, argv, 0);
+}
+
+json_t *it_doctor(struct it_world *w)
+{
+	return ask(w, (const char *[]){"doctor", NULL}, 1); /* 1: something is wrong */
+}
+
+bool it_doctor_says(struct it_world *w, const char *check, const char *severity, const char *words)
+{
+	json_t *checks = it_doctor(w);
+	const json_t *found = it_find(checks, "name", check);
+	const char *is = json_string_value(json_object_get(found, "severity")),
+	           *text = json_string_value(json_object_get(found, "text"));
+	bool says = is != NULL && text != NULL && strcmp(is, severity) == 0 && strstr(text, words) != NULL;
+	json_decref(checks);
+	return says;
 }
 
 const json_t *it_items(const json_t *answer)
@@ -123,9 +145,10 @@ struct it_sums it_sessions(struct it_world *w, const char *id)
 			sums.running++;
 			continue;
 		}
-		sums.sessions++;
+		uint64_t motor_ms = (uint64_t)llround(json_number_value(json_object_get(session, "motor_s")) * 1000);
+		sums.sessions += motor_ms > 0 ? 1 : 0;
 		sums.interrupted += strcmp(outcome, "interrupted") == 0 ? 1 : 0;
-		sums.motor_ms += (uint64_t)llround(json_number_value(json_object_get(session, "motor_s")) * 1000);
+		sums.motor_ms += motor_ms;
 	}
 	json_decref(answer);
 	return sums;

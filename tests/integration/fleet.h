@@ -29,6 +29,11 @@ struct it_proc *it_agent_start(struct it_world *w, const struct it_agent *agent)
 #define it_ask(w, ...) it_ask_args((w), (const char *[]){__VA_ARGS__, NULL})
 json_t *it_ask_args(struct it_world *w, const char *const *argv);
 
+/* `gymfleet doctor`: the list of its checks, whatever they say. */
+json_t *it_doctor(struct it_world *w);
+/* One of its checks has this severity and these words in its text. */
+bool it_doctor_says(struct it_world *w, const char *check, const char *severity, const char *words);
+
 /* The list of an answer: itself, or its "items". */
 const json_t *it_items(const json_t *answer);
 /* The first entry of a list whose `key` is the string `value`; NULL when there is none. */
@@ -37,6 +42,7 @@ const json_t *it_find(const json_t *items, const char *key, const char *value);
 /* Asks for all devices: how many are online. */
 size_t it_online(struct it_world *w);
 
+/* `sessions` are those in which the motor ran: the hour meter knows of no other. */
 struct it_sums {
 	uint64_t sessions, running, motor_ms, interrupted;
 };
