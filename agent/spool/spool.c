@@ -354,8 +354,8 @@ static void new_stream(struct spool *s, const struct spool_config *config)
 	s->acked = 0;
 }
 
-/* Goes on where the last segment holds; a torn tail is cut off. What is kept is made durable before anything relies on it. */
-static int open_last(struct spool *s)
+/* A disk without room for a copy: the file itself, synced once more. */
+static int reuse_last(struct spool *s)
 {
 	char path[SPOOL_PATH_MAX + 32];
 	spool_path(s, last_segment(s)->number, ".seg", path);
@@ -366,6 +366,29 @@ static int open_last(struct spool *s)
 	if (s->stats.torn_bytes > 0)
 		r = s->io.truncate(s->io.ctx, s->fd, (off_t)last_segment(s)->bytes);
 	return r == 0 && s->sync ? sync_last(s) : r;
+}
+
+/*
+ * Goes on where the last segment holds; a torn tail is left out. What was read need not be on the disk: a sync that failed, here
+ * or in the life before, leaves data in memory that no later sync of this file writes. So a copy takes the file's place.
+ */
+static int open_last(struct spool *s)
+{
+	struct segment *last = last_segment(s);
+	struct bytes content = {0};
+	if (!s->sync)
+		return reuse_last(s);
+	int r = spool_get_segment(s, last, &content.data, &content.len);
+	if (r != 0)
+		return r;
+	if (content.len > last->bytes)
+		content.len = (size_t)last->bytes;
+	r = spool_put_segment(s, last->number, &content, &s->fd);
+	bytes_free(&content);
+	if (disk_full(r))
+		return reuse_last(s);
+	s->synced = last->bytes;
+	return r;
 }
 
 /*

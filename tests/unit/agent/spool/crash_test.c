@@ -132,6 +132,43 @@ static void a_sync_that_fails_is_never_tried_again(void **state)
 	}
 }
 
+/*
+ * After a failed sync the data stands in memory only, and the next sync says nothing. What the reopened spool still shows is made
+ * durable anew before anybody relies on it.
+ */
+static void i1_what_a_failed_sync_left_in_memory_outlives_the_power(void **state)
+{
+	(void)state;
+	struct gf_prng prng;
+	gf_prng_seed(&prng, 12);
+	for (int64_t nth = 2; nth < 14; nth++) {
+		struct trap t;
+		struct model m = {0};
+		trap_init(&t);
+		struct spool *spool = model_open(&t, ROOMY);
+		t.syncs = 0;
+		t.fail_sync = nth;
+		model_run(&m, spool, 20);
+		assert_int_equal(m.last_error, SPOOL_E_FAILED);
+		spool_close(spool);
+		t.fail_sync = 0;
+		spool = model_open(&t, ROOMY);
+		model_check(&m, spool);
+		m.written = m.attempted = spool_next_seq(spool) - 1;
+		m.state_written = m.state_attempted;
+		model_run(&m, spool, 10);
+		assert_int_equal(m.last_error, 0);
+		spool_close(spool);
+		trap_power_cut(&t, &prng);
+		trap_revive(&t);
+		spool = model_open(&t, ROOMY);
+		assert_false(spool_stats(spool).recreated);
+		model_check(&m, spool);
+		spool_close(spool);
+		trap_deinit(&t);
+	}
+}
+
 static void a_write_that_fails_ends_the_trust(void **state)
 {
 	(void)state;
@@ -322,6 +359,7 @@ int main(void)
 	    cmocka_unit_test(i1_killed_while_segments_change),
 	    cmocka_unit_test(i1_killed_at_each_step_of_a_rotation),
 	    cmocka_unit_test(a_sync_that_fails_is_never_tried_again),
+	    cmocka_unit_test(i1_what_a_failed_sync_left_in_memory_outlives_the_power),
 	    cmocka_unit_test(a_write_that_fails_ends_the_trust),
 	    cmocka_unit_test(damage_sets_the_files_aside_and_keeps_the_newest_state),
 	    cmocka_unit_test(a_flipped_bit_anywhere_is_found),

@@ -37,8 +37,10 @@ static size_t track(struct trap *t, const char *path, bool empty)
 		snprintf(file->path, sizeof(file->path), "%s", path);
 		file->synced = stat(path, &st) == 0 ? st.st_size : 0;
 	}
-	if (empty)
+	if (empty) {
 		file->synced = 0;
+		file->spoilt = false;
+	}
 	return (size_t)(file - t->files);
 }
 
@@ -110,11 +112,17 @@ static int trap_fdatasync(void *ctx, int fd)
 {
 	struct trap *t = ctx;
 	struct stat st;
-	if (!step(t) || ++t->syncs == t->fail_sync)
+	if (!step(t))
 		return -EIO;
+	struct trap_file *file = &t->files[t->fd_file[fd]];
+	if (++t->syncs == t->fail_sync) {
+		file->spoilt = true;
+		return -EIO;
+	}
 	if (fstat(fd, &st) != 0)
 		die("fstat");
-	t->files[t->fd_file[fd]].synced = st.st_size;
+	if (!file->spoilt)
+		file->synced = st.st_size;
 	return 0;
 }
 
@@ -124,9 +132,12 @@ static int trap_rename(void *ctx, const char *from, const char *to)
 	if (!step(t))
 		return -EIO;
 	struct trap_file *source = file_of(t, from);
-	off_t synced = source != NULL ? source->synced : 0;
-	if (source != NULL)
-		t->files[track(t, to, false)].synced = synced;
+	if (source != NULL) {
+		const struct trap_file moved = *source;
+		struct trap_file *target = &t->files[track(t, to, false)];
+		target->synced = moved.synced;
+		target->spoilt = moved.spoilt;
+	}
 	/* The descriptor goes on under its new name. */
 	for (size_t fd = 0; source != NULL && fd < sizeof(t->fd_file) / sizeof(t->fd_file[0]); fd++) {
 		if (t->fd_file[fd] == (int)(source - t->files))

@@ -13,6 +13,7 @@ enum { TRAP_FILES_MAX = 64, TRAP_FDS_MAX = 64 };
 struct trap_file {
 	char path[160];
 	off_t synced; /* what a power cut leaves for sure */
+	bool spoilt;  /* a sync failed: what it should have written is only in memory, and no later sync writes it */
 };
 
 struct trap {
