@@ -87,6 +87,15 @@ json_t *it_ask_args(struct it_world *w, const char *const *argv)
 	return ask(w, argv, 0);
 }
 
+bool it_gateway_listens(struct it_world *w)
+{
+	json_t *status = it_ask(w, "status");
+	const char *broker = json_string_value(json_object_get(json_object_get(status, "gateway"), "broker"));
+	bool listens = broker != NULL && strcmp(broker, "connected") == 0;
+	json_decref(status);
+	return listens;
+}
+
 json_t *it_doctor(struct it_world *w)
 {
 	return ask(w, (const char *[]){"doctor", NULL}, 1); /* 1: something is wrong */

@@ -15,6 +15,9 @@ void it_catalog(struct it_world *w, const char *class, unsigned seconds);
 /* Writes <folder>/gateway.yaml and starts the gateway; returns when its socket answers. */
 struct it_proc *it_gateway_start(struct it_world *w);
 
+/* It is connected to the broker: what is reported from now on reaches it. */
+bool it_gateway_listens(struct it_world *w);
+
 struct it_agent {
 	const char *id, *class;
 	double busy; /* 0: nobody comes */

@@ -1,0 +1,10 @@
+# The programs' main job, each against a real broker, with the other programs real too.
+gf_add_library(it_machine SOURCES integration/machine.c LINK it_harness gf_codec gf_base PkgConfig::CMOCKA)
+
+foreach(job main_job report late cli_it bad_start)
+    gf_add_test(${job}_test SOURCES integration/${job}_test.c LINK it_fleet it_machine PkgConfig::SQLITE
+        LABELS integration SERIAL TIMEOUT 180)
+    if(TARGET ${job}_test)
+        add_dependencies(${job}_test gymfleet-agent gymfleet-gateway gymfleet)
+    endif()
+endforeach()
