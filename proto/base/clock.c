@@ -119,10 +119,11 @@ int gf_time_parse(const char *text, int64_t *ret_wall_ms)
 		return -EINVAL;
 	tm.tm_year = year - 1900;
 	tm.tm_mon = month - 1;
-	/* timegm turns February 30th into March 2nd: not a date. A leap second runs over on purpose. */
-	struct tm asked = tm;
-	time_t seconds = timegm(&tm);
-	if (asked.tm_sec < 60 && (tm.tm_mon != asked.tm_mon || tm.tm_mday != asked.tm_mday))
+	/* timegm turns February 30th into March 2nd: not a date. A leap second (60) runs over on purpose, so it stays out of it. */
+	const struct tm asked = tm;
+	tm.tm_sec = 0;
+	time_t seconds = timegm(&tm) + asked.tm_sec;
+	if (tm.tm_mon != asked.tm_mon || tm.tm_mday != asked.tm_mday)
 		return -EINVAL;
 	*ret_wall_ms = ((int64_t)seconds - (int64_t)zone * 60) * MS_PER_S + ms;
 	return 0;
