@@ -135,6 +135,8 @@ int gf_dir_make(const char *path, struct gf_diag *diag)
 {
 	char partial[PATH_MAX];
 	struct stat st;
+	if (path[0] == '\0')
+		return fail(diag, ENOENT, "make the folder", path);
 	if (strlen(path) >= sizeof(partial))
 		return fail(diag, ENAMETOOLONG, "make the folder", path);
 	strcpy(partial, path);
