@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+#include "gateway/api/device_row.h"
 #include "gateway/api/resources.h"
 #include "proto/base/text.h"
 
@@ -14,7 +15,7 @@
 #define DISK_LOW_BYTES (1024ULL * 1024 * 1024)
 #define DISK_CRITICAL_BYTES (128ULL * 1024 * 1024)
 
-enum { CERT_SOON_DAYS = 30, BACKLOG_RECORDS = 100 };
+enum { CERT_SOON_DAYS = 30 };
 
 struct examination {
 	struct request *request;
@@ -142,18 +143,29 @@ static void check_quarantine(struct examination *e)
 }
 
 struct backlog {
+	int64_t now_ms;
 	uint64_t devices, records;
 	char worst[GF_ID_MAX];
 	uint32_t worst_records;
 };
 
+static bool has_reason(const struct device_health *health, enum health_code code)
+{
+	for (size_t i = 0; i < health->count; i++)
+		if (health->reasons[i].code == code)
+			return true;
+	return false;
+}
+
 static int add_backlog(void *ctx, const struct store_device *device)
 {
 	struct backlog *b = ctx;
-	uint32_t records = device->has_heartbeat ? device->heartbeat.spool_records : 0;
+	struct device_health health;
 
-	if (records < BACKLOG_RECORDS)
+	device_judge(device, b->now_ms, &health);
+	if (!has_reason(&health, HEALTH_CODE_SPOOL_BACKLOG))
 		return 0;
+	uint32_t records = device->heartbeat.spool_records;
 	b->devices++;
 	b->records += records;
 	if (records > b->worst_records) {
@@ -166,13 +178,13 @@ static int add_backlog(void *ctx, const struct store_device *device)
 static int check_backlog(struct examination *e, struct gf_diag *diag)
 {
 	struct store_device_query query = {.now_ms = e->request->now_ms, .today_ms = e->request->today_ms};
-	struct backlog b = {0};
+	struct backlog b = {.now_ms = e->request->now_ms};
 	int result = store_read_devices(e->request->reader, &query, add_backlog, &b, diag);
 
 	if (result != 0)
 		return result;
 	if (b.devices == 0)
-		add(e, "backlog", FINE, "", "no machine has more than %d records to send", BACKLOG_RECORDS);
+		add(e, "backlog", FINE, "", "no machine is behind with its records");
 	else
 		add(e, "backlog", ATTENTION, "wait while they send; when the number stays, look at their network",
 		    "%llu machines have %llu records to send, most of them %s (%u)", (unsigned long long)b.devices,
