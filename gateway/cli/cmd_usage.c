@@ -7,8 +7,8 @@ enum { COLUMNS = 9 };
 static const struct column columns[COLUMNS] = {
     {"key", "", COLUMN_TEXT, 40, false},
     {"sessions", "SESSIONS", COLUMN_WHOLE, 0, true},
-    {"running_s", "RUNNING", COLUMN_SECONDS, 0, true},
-    {"motor_s", "MOTOR", COLUMN_SECONDS, 0, true},
+    {"running_s", "RUNNING", COLUMN_HOURS, 0, true},
+    {"motor_s", "MOTOR", COLUMN_HOURS, 0, true},
     {"mean_s", "MEAN", COLUMN_SECONDS, 0, true},
     {"completed", "COMPLETED", COLUMN_WHOLE, 0, true},
     {"stopped", "STOPPED", COLUMN_WHOLE, 0, true},

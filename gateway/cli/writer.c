@@ -61,6 +61,9 @@ static void print_number(FILE *to, enum column_format format, double number)
 	case COLUMN_SECONDS:
 		(void)fputs(gf_duration_format(llround(number * 1000), duration), to);
 		break;
+	case COLUMN_HOURS:
+		(void)fprintf(to, "%.1f h", number / 3600);
+		break;
 	case COLUMN_BAR:
 		text_bar(number / 100, BAR_WIDTH, bar);
 		(void)fprintf(to, "%3.0f %% %s", number, bar);

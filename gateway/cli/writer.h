@@ -26,6 +26,7 @@ enum column_format {
 	COLUMN_TIME,     /* "2026-11-20 17:42", local */
 	COLUMN_AGO,      /* "3 min ago" */
 	COLUMN_SECONDS,  /* "12 min" */
+	COLUMN_HOURS,    /* seconds added up: "262.4 h" */
 	COLUMN_BAR,      /* percent of the whole as a bar */
 	COLUMN_RAW_ONLY, /* not in tables */
 };
