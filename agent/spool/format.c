@@ -72,6 +72,12 @@ bool format_read_header(const unsigned char *data, size_t len, struct gf_stream_
 	return true;
 }
 
+bool format_other_version(const unsigned char *data, size_t len)
+{
+	return len >= FORMAT_HEADER_BYTES && memcmp(data, magic, sizeof(magic) - 1) == 0 &&
+	       data[7] != (unsigned char)magic[7] && get(data + 24, 4) == gf_crc32c(0, data, 24);
+}
+
 /* Length and checksum are filled in by end_frame, when the body is there. */
 static size_t begin_frame(struct bytes *b, enum frame_type type)
 {

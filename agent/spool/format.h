@@ -55,6 +55,8 @@ void format_ack(struct bytes *b, uint64_t through);
 
 /* Each returns false for bytes that are not what they should be. */
 bool format_read_header(const unsigned char *data, size_t len, struct gf_stream_id *ret_stream);
+/* A whole header of the same kind of file, of a version that this code doesn't know. */
+bool format_other_version(const unsigned char *data, size_t len);
 bool format_read_frame(const unsigned char *data, size_t len, struct frame *ret_frame);
 bool format_read_snapshot(const struct frame *frame, struct snapshot *ret_snapshot);
 bool format_read_ack(const struct frame *frame, uint64_t *ret_through);

@@ -180,6 +180,8 @@ static int walk(struct reading *reading, const unsigned char *data, size_t len, 
 	struct frame frame;
 	int r = 0;
 	*ret_good = 0;
+	if (format_other_version(data, len))
+		return -ENOTSUP;
 	if (!format_read_header(data, len, &stream))
 		return SPOOL_E_CORRUPT;
 	if (reading->segment == reading->spool->segments)

@@ -432,7 +432,12 @@ static int open_spool(struct spool *s, const struct spool_config *config, struct
 	if (r != 0)
 		return r;
 	r = open_files(s, config);
-	if (r != 0)
+	if (r == -ENOTSUP)
+		gf_diag_set(diag,
+		            "%s: the spool was written by another version of the agent; install the newer agent, or move "
+		            "the folder away to begin a new one",
+		            s->dir);
+	else if (r != 0)
 		gf_diag_set(diag, "%s: the spool can't be opened: %s", s->dir, strerror(r < 0 ? -r : EIO));
 	return r;
 }

@@ -67,7 +67,7 @@ struct spool_stats {
 
 struct spool;
 
-/* Opens or makes it (the folder too), cuts a torn tail, finds the newest state. 0 or a negative errno (-EBUSY: another process has it), diag set. */
+/* Opens or makes it (the folder too), cuts a torn tail, finds the newest state. 0 or a negative errno (-EBUSY: another process has it; -ENOTSUP: another version wrote it), diag set. */
 GF_MUST_CHECK int spool_open(const struct spool_config *config, struct spool **ret_spool, struct gf_diag *diag);
 void spool_close(struct spool *spool);
 
