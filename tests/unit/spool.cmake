@@ -1,7 +1,9 @@
-gf_add_test(agent_spool_test
-    SOURCES unit/agent/spool/spool_test.c unit/agent/spool/model.c unit/agent/spool/trap.c LINK ag_spool LABELS unit)
-gf_add_test(agent_spool_crash_test
-    SOURCES unit/agent/spool/crash_test.c unit/agent/spool/model.c unit/agent/spool/trap.c LINK ag_spool LABELS unit)
+# agent/spool and agent/recorder: on real files, under a disk that can be cut, filled and made to fail (spool/trap.h).
+foreach(name spool spool_crash spool_format)
+    string(REPLACE spool_ "" file ${name})
+    gf_add_test(agent_${name}_test
+        SOURCES unit/agent/spool/${file}_test.c unit/agent/spool/model.c unit/agent/spool/trap.c LINK ag_spool LABELS unit)
+endforeach()
 foreach(name recorder recorder_crash)
     gf_add_test(agent_${name}_test
         SOURCES unit/agent/${name}_test.c unit/agent/recorder_rig.c unit/agent/spool/model.c unit/agent/spool/trap.c
