@@ -52,7 +52,7 @@ static size_t put_head(char *line, size_t size, enum gf_log_level level, const c
 }
 
 /* One write a line, so that lines of several threads and processes don't mix. */
-static void vlog(enum gf_log_level level, const char *module, const char *fmt, va_list args)
+static void GF_PRINTF(3, 0) vlog(enum gf_log_level level, const char *module, const char *fmt, va_list args)
 {
 	char line[LINE_MAX_BYTES];
 	size_t head = put_head(line, sizeof(line) - 1, level, module);
