@@ -6,6 +6,8 @@
 
 #define MS_PER_HOUR 3600e3
 
+enum { READING_FRESH_MS = 5 * 60 * 1000 };
+
 #define NAME(symbol, name) name,
 static const char *const class_words[] = {GF_CLASSES(NAME) NULL};
 static const char *const health_words[] = {HEALTH_SEVERITIES(NAME) NULL};
@@ -65,6 +67,16 @@ static double motor_hours(const struct store_device *d)
 	return (double)d->odometer.motor_ms / MS_PER_HOUR;
 }
 
+/* While a machine uploads what it kept offline, its newest heartbeat here is an old one. */
+static bool reads_now(const struct store_device *d, int64_t now_ms)
+{
+	int64_t fresh_ms = 3 * (int64_t)d->heartbeat.interval_ms;
+
+	if (fresh_ms < READING_FRESH_MS)
+		fresh_ms = READING_FRESH_MS;
+	return d->online && d->has_heartbeat && now_ms - d->heartbeat_ms <= fresh_ms;
+}
+
 void device_judge(const struct store_device *d, int64_t now_ms, struct device_health *ret_health)
 {
 	struct health_facts facts = {
@@ -100,14 +112,15 @@ void device_judge(const struct store_device *d, int64_t now_ms, struct device_he
 		                                                         .observed = f->observed,
 		                                                         .limit = f->limit};
 	}
+	ret_health->reads_now = reads_now(d, now_ms);
 	ret_health->severity = health_judge(&facts, ret_health->reasons, &ret_health->count);
 }
 
-/* The newest reading; null while offline, because an old one says nothing of now. */
-static json_t *reading(const struct store_device *d, enum gf_sensor sensor)
+/* The newest reading; null when it is an old one, which says nothing of now. */
+static json_t *reading(const struct store_device *d, const struct device_health *health, enum gf_sensor sensor)
 {
 	const struct gf_stat *stat = &d->heartbeat.sensors[sensor];
-	return json_measure(d->online && d->has_heartbeat && stat->present ? (double)stat->last : NAN);
+	return json_measure(health->reads_now && stat->present ? (double)stat->last : NAN);
 }
 
 static void put_identity(json_t **row, const struct store_device *d)
@@ -135,16 +148,16 @@ static void put_state(json_t **row, const struct store_device *d, const struct d
 	json_put(row, "in_session", json_boolean(d->online && d->running_session != 0));
 }
 
-static void put_numbers(json_t **row, const struct store_device *d)
+static void put_numbers(json_t **row, const struct store_device *d, const struct device_health *health)
 {
 	json_put(row, "sessions", json_count(d->sessions));
 	json_put(row, "sessions_today", json_count(d->sessions_today));
 	json_put(row, "motor_hours", json_measure(motor_hours(d)));
 	json_put(row, "rated_motor_h", json_measure(d->rated_motor_h > 0 ? (double)d->rated_motor_h : NAN));
-	json_put(row, "motor_temp_c", reading(d, GF_SENSOR_MOTOR_TEMP_C));
-	json_put(row, "surface_temp_c", reading(d, GF_SENSOR_SURFACE_TEMP_C));
-	json_put(row, "current_ma", reading(d, GF_SENSOR_CURRENT_MA));
-	json_put(row, "supply_mv", reading(d, GF_SENSOR_SUPPLY_MV));
+	json_put(row, "motor_temp_c", reading(d, health, GF_SENSOR_MOTOR_TEMP_C));
+	json_put(row, "surface_temp_c", reading(d, health, GF_SENSOR_SURFACE_TEMP_C));
+	json_put(row, "current_ma", reading(d, health, GF_SENSOR_CURRENT_MA));
+	json_put(row, "supply_mv", reading(d, health, GF_SENSOR_SUPPLY_MV));
 	json_put(row, "spool_records", d->has_heartbeat ? json_count(d->heartbeat.spool_records) : json_null());
 	json_put(row, "clock_synced", d->clock_since_ms > 0 ? json_boolean(d->clock_synced) : json_null());
 	json_put(row, "cert_not_after", json_time(d->cert_not_after_ms));
@@ -160,7 +173,7 @@ json_t *device_row(const struct store_device *device, const struct device_health
 
 	put_identity(&row, device);
 	put_state(&row, device, health);
-	put_numbers(&row, device);
+	put_numbers(&row, device, health);
 	return row;
 }
 
