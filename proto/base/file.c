@@ -37,7 +37,7 @@ static void folder_of(const char *path, char folder[static PATH_MAX])
 {
 	const char *slash = strrchr(path, '/');
 	if (slash == NULL)
-		strcpy(folder, ".");
+		memcpy(folder, ".", 2);
 	else
 		snprintf(folder, PATH_MAX, "%.*s", slash == path ? 1 : (int)(slash - path), path);
 }
@@ -137,9 +137,10 @@ int gf_dir_make(const char *path, struct gf_diag *diag)
 	struct stat st;
 	if (path[0] == '\0')
 		return fail(diag, ENOENT, "make the folder", path);
-	if (strlen(path) >= sizeof(partial))
+	const size_t len = strlen(path);
+	if (len >= sizeof(partial))
 		return fail(diag, ENAMETOOLONG, "make the folder", path);
-	strcpy(partial, path);
+	memcpy(partial, path, len + 1);
 	for (char *at = partial + 1;; at++) {
 		if (*at != '/' && *at != '\0')
 			continue;
