@@ -3,4 +3,4 @@ gf_add_library(gf_base SOURCES
     LINK m)
 
 # Apart from gf_base, so that only who reads configuration files links libcyaml and libyaml.
-gf_add_library(gf_yaml SOURCES base/yaml.c LINK gf_base PkgConfig::CYAML PkgConfig::YAML)
+gf_add_library(gf_yaml SOURCES base/yaml.c base/yaml_syntax.c LINK gf_base PkgConfig::CYAML PkgConfig::YAML)

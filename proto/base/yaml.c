@@ -1,7 +1,7 @@
 /*
  * Three passes over one text, each with errors of its own:
  *
- *     events    syntax, nesting, aliases              (libyaml)
+ *     syntax    nesting, anchors, aliases             (libyaml's events; yaml_syntax.c)
  *     document  keys, types, lengths by the schema    (the tree keeps each node's position)
  *     values    into the caller's struct              (libcyaml, which has nothing left to complain about)
  */
@@ -9,6 +9,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 
 #include "proto/base/file.h"
 #include "proto/base/text.h"
+#include "proto/base/yaml_syntax.h"
 
 enum { NAMES_MAX = 64, EXPECTED_MAX = 400 };
 
@@ -39,7 +41,8 @@ static const cyaml_config_t cyaml_settings = {
 static int fail_at(const struct gf_yaml *doc, yaml_mark_t mark, struct gf_diag *diag, const char *fmt, ...)
     GF_PRINTF(4, 5);
 
-static int vfail_at(const struct gf_yaml *doc, yaml_mark_t mark, struct gf_diag *diag, const char *fmt, va_list args)
+static int GF_PRINTF(4, 0)
+    vfail_at(const struct gf_yaml *doc, yaml_mark_t mark, struct gf_diag *diag, const char *fmt, va_list args)
 {
 	char sentence[GF_DIAG_MAX];
 	vsnprintf(sentence, sizeof(sentence), fmt, args);
@@ -56,87 +59,19 @@ static int fail_at(const struct gf_yaml *doc, yaml_mark_t mark, struct gf_diag *
 	return -EINVAL;
 }
 
-/* ---- events ---- */
-
-static int syntax_error(const struct gf_yaml *doc, const yaml_parser_t *parser, struct gf_diag *diag)
-{
-	if (parser->error == YAML_MEMORY_ERROR) {
-		gf_diag_set(diag, "%s: out of memory", doc->path);
-		return -ENOMEM;
-	}
-	const char *problem = parser->problem != NULL ? parser->problem : "not YAML";
-	if (parser->error == YAML_READER_ERROR) {
-		gf_diag_set(diag, "%s: byte %zu: %s; expected UTF-8 text", doc->path, parser->problem_offset, problem);
-		return -EINVAL;
-	}
-	return fail_at(doc, parser->problem_mark, diag, "%s%s%s", problem, parser->context != NULL ? ", " : "",
-	               parser->context != NULL ? parser->context : "");
-}
-
-static int check_event(const struct gf_yaml *doc, const yaml_event_t *event, int *depth, int *documents,
-                       struct gf_diag *diag)
-{
-	switch (event->type) {
-	case YAML_ALIAS_EVENT:
-		return fail_at(doc, event->start_mark, diag, "an alias (*name) is not allowed here; write the value out");
-	case YAML_DOCUMENT_START_EVENT:
-		if (++*documents > 1)
-			return fail_at(doc, event->start_mark, diag, "a second document begins here; expected one a file");
-		return 0;
-	case YAML_MAPPING_START_EVENT:
-	case YAML_SEQUENCE_START_EVENT:
-		if (++*depth > GF_YAML_DEPTH_MAX)
-			return fail_at(doc, event->start_mark, diag, "nested deeper than %d levels", GF_YAML_DEPTH_MAX);
-		return 0;
-	case YAML_MAPPING_END_EVENT:
-	case YAML_SEQUENCE_END_EVENT:
-		--*depth;
-		return 0;
-	default:
-		return 0;
-	}
-}
-
-static int check_events(const struct gf_yaml *doc, const char *text, size_t len, struct gf_diag *diag)
-{
-	yaml_parser_t parser;
-	yaml_event_t event;
-	int depth = 0, documents = 0, r = 0;
-	bool more = true;
-
-	if (yaml_parser_initialize(&parser) == 0)
-		return -ENOMEM;
-	yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
-	while (more && r == 0) {
-		if (yaml_parser_parse(&parser, &event) == 0) {
-			r = syntax_error(doc, &parser, diag);
-			break;
-		}
-		more = event.type != YAML_STREAM_END_EVENT;
-		r = check_event(doc, &event, &depth, &documents, diag);
-		yaml_event_delete(&event);
-	}
-	yaml_parser_delete(&parser);
-	if (r == 0 && documents == 0) {
-		gf_diag_set(diag, "%s:1:1: the file is empty", doc->path);
-		r = -EINVAL;
-	}
-	return r;
-}
-
+/* What is no YAML has been refused before: only memory can be short here. */
 static int load_document(struct gf_yaml *doc, const char *text, size_t len, struct gf_diag *diag)
 {
 	yaml_parser_t parser;
-	if (yaml_parser_initialize(&parser) == 0)
-		return -ENOMEM;
-	yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
-	int r = 0;
-	if (yaml_parser_load(&parser, &doc->document) == 0)
-		r = syntax_error(doc, &parser, diag);
-	else
-		doc->has_document = true;
-	yaml_parser_delete(&parser);
-	return r;
+	if (yaml_parser_initialize(&parser) != 0) {
+		yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
+		doc->has_document = yaml_parser_load(&parser, &doc->document) != 0;
+		yaml_parser_delete(&parser);
+	}
+	if (doc->has_document)
+		return 0;
+	gf_diag_set(diag, "%s: out of memory", doc->path);
+	return -ENOMEM;
 }
 
 /* ---- document ---- */
@@ -162,11 +97,14 @@ static int wrong(const struct place *at, const yaml_node_t *node, const char *ex
 {
 	const char *value = scalar(node);
 	const char *kind = node->type == YAML_MAPPING_NODE ? "a mapping" : "a list";
+	char subject[NAMES_MAX + 8] = "the file";
+	if (at->key[0] != '\0')
+		snprintf(subject, sizeof(subject), "'%s'", at->key);
 	if (value == NULL)
-		return fail_at(at->doc, node->start_mark, at->diag, "'%s' is %s; expected %s", at->key, kind, expected);
+		return fail_at(at->doc, node->start_mark, at->diag, "%s is %s; expected %s", subject, kind, expected);
 	if (value[0] == '\0')
-		return fail_at(at->doc, node->start_mark, at->diag, "'%s' has no value; expected %s", at->key, expected);
-	return fail_at(at->doc, node->start_mark, at->diag, "'%s' is '%.60s'; expected %s", at->key, value, expected);
+		return fail_at(at->doc, node->start_mark, at->diag, "%s has no value; expected %s", subject, expected);
+	return fail_at(at->doc, node->start_mark, at->diag, "%s is '%.60s'; expected %s", subject, value, expected);
 }
 
 static int check_node(struct place at, const yaml_node_t *node, const cyaml_schema_value_t *schema);
@@ -278,24 +216,29 @@ static int check_int(const struct place *at, const yaml_node_t *node, const cyam
 
 	errno = 0;
 	bool negative = text[0] == '-';
-	uint64_t value = strtoull(negative ? text + 1 : text, &end, 0);
-	bool ok = isdigit((unsigned char)text[negative ? 1 : 0]) && *end == '\0' && errno == 0;
+	const char *digits = negative ? text + 1 : text;
+	uint64_t value = strtoull(digits, &end, 0);
+	bool ok = isdigit((unsigned char)digits[0]) && *end == '\0' && errno == 0;
 	ok = ok && (negative ? is_signed && value <= max + 1 : value <= max);
+	/* 010 would be 8, which nobody means. */
+	if (ok && digits[0] == '0' && isdigit((unsigned char)digits[1]))
+		return wrong(at, node, "a whole number without leading zeros");
 	if (ok)
 		return 0;
 	if (is_signed)
-		snprintf(expected, sizeof(expected), "a whole number");
+		snprintf(expected, sizeof(expected), "a whole number from -%llu to %llu", (unsigned long long)max + 1,
+		         (unsigned long long)max);
 	else
 		snprintf(expected, sizeof(expected), "a whole number from 0 to %llu", (unsigned long long)max);
 	return wrong(at, node, expected);
 }
 
-static int check_float(const struct place *at, const yaml_node_t *node)
+static int check_float(const struct place *at, const yaml_node_t *node, const cyaml_schema_value_t *schema)
 {
 	char *end;
 	const char *text = scalar(node);
-	double value = strtod(text, &end);
-	if (end != text && *end == '\0' && isfinite(value) && strpbrk(text, "xXpP") == NULL)
+	double value = strtod(text, &end), max = schema->data_size == sizeof(float) ? (double)FLT_MAX : DBL_MAX;
+	if (end != text && *end == '\0' && fabs(value) <= max && strpbrk(text, "xXpP") == NULL)
 		return 0;
 	return wrong(at, node, "a number");
 }
@@ -337,8 +280,6 @@ static int check_string(const struct place *at, const yaml_node_t *node, const c
 	    (schema->flags & CYAML_FLAG_POINTER) != 0 || schema->string.max < schema->data_size || schema->data_size == 0
 	        ? schema->string.max
 	        : schema->data_size - 1;
-	if (strlen(scalar(node)) != len)
-		return wrong(at, node, "text without NUL");
 	if (len >= schema->string.min && len <= max)
 		return 0;
 	if (len == 0)
@@ -354,7 +295,7 @@ static int check_scalar(const struct place *at, const yaml_node_t *node, const c
 	case CYAML_UINT:
 		return scalar(node) != NULL ? check_int(at, node, schema) : wrong(at, node, "a whole number");
 	case CYAML_FLOAT:
-		return scalar(node) != NULL ? check_float(at, node) : wrong(at, node, "a number");
+		return scalar(node) != NULL ? check_float(at, node, schema) : wrong(at, node, "a number");
 	case CYAML_BOOL:
 		return scalar(node) != NULL ? check_bool(at, node) : wrong(at, node, "true or false");
 	case CYAML_ENUM:
@@ -391,7 +332,7 @@ static int load_values(struct gf_yaml *doc, const char *text, size_t len, struct
 
 static int load(struct gf_yaml *doc, const char *text, size_t len, struct gf_diag *diag)
 {
-	int r = check_events(doc, text, len, diag);
+	int r = yaml_syntax_check(doc->path, text, len, diag);
 	if (r == 0)
 		r = load_document(doc, text, len, diag);
 	if (r == 0)
@@ -411,6 +352,11 @@ int gf_yaml_load_text(const char *name, const char *text, size_t len, const cyam
 		return -ENOMEM;
 	}
 	doc->schema = schema;
+	/* Some editors begin a file with a byte order mark. */
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+		text += 3;
+		len -= 3;
+	}
 	int r = load(doc, text, len, diag);
 	if (r != 0) {
 		gf_yaml_free(doc);
@@ -468,9 +414,10 @@ static const yaml_node_t *child_by_index(const struct gf_yaml *doc, const yaml_n
 	return index < count ? node_of(doc, node->data.sequence.items.start[index]) : NULL;
 }
 
-/* The node at "a.b[2].c", or as far as the path leads. */
-static const yaml_node_t *locate(const struct gf_yaml *doc, const char *at)
+/* The node at "a.b[2].c"; when it doesn't exist, the one as far as the path leads, and *ret_exact is false. */
+static const yaml_node_t *locate(const struct gf_yaml *doc, const char *at, bool *ret_exact)
 {
+	*ret_exact = true;
 	const yaml_node_t *node = yaml_document_get_root_node((yaml_document_t *)(uintptr_t)&doc->document);
 	while (*at != '\0') {
 		const yaml_node_t *child;
@@ -483,19 +430,29 @@ static const yaml_node_t *locate(const struct gf_yaml *doc, const char *at)
 			child = child_by_key(doc, node, at, len);
 			at += len;
 		}
-		if (child == NULL)
+		if (child == NULL) {
+			*ret_exact = false;
 			break;
+		}
 		node = child;
 		at += *at == '.' ? 1 : 0;
 	}
 	return node;
 }
 
+bool gf_yaml_has(const struct gf_yaml *doc, const char *at)
+{
+	bool exact;
+	locate(doc, at, &exact);
+	return exact;
+}
+
 int gf_yaml_fail(const struct gf_yaml *doc, const char *at, struct gf_diag *diag, const char *fmt, ...)
 {
 	va_list args;
+	bool exact;
 	va_start(args, fmt);
-	vfail_at(doc, locate(doc, at)->start_mark, diag, fmt, args);
+	vfail_at(doc, locate(doc, at, &exact)->start_mark, diag, fmt, args);
 	va_end(args);
 	return -EINVAL;
 }

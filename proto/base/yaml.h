@@ -3,12 +3,13 @@
  * expected. A document keeps the positions of its nodes, so that a check that comes after loading (a range that
  * depends on another key, a name that doesn't exist) can point at the right place too.
  *
- * Limits: GF_YAML_FILE_MAX bytes a file; nesting GF_YAML_DEPTH_MAX; aliases are refused.
+ * Limits: GF_YAML_FILE_MAX bytes a file; nesting GF_YAML_DEPTH_MAX; anchors, aliases and NUL are refused.
  */
 #ifndef GF_BASE_YAML_H
 #define GF_BASE_YAML_H
 
 #include <cyaml/cyaml.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "proto/base/err.h"
@@ -30,6 +31,9 @@ GF_MUST_CHECK int gf_yaml_load(const char *path, const cyaml_schema_value_t *sch
 GF_MUST_CHECK int gf_yaml_load_text(const char *name, const char *text, size_t len, const cyaml_schema_value_t *schema,
                                     struct gf_yaml **ret_doc, void **ret_data, struct gf_diag *diag);
 void gf_yaml_free(struct gf_yaml *doc);
+
+/* Whether there is a node at `at`: 0 that was written is another thing than a key that was left out. */
+bool gf_yaml_has(const struct gf_yaml *doc, const char *at);
 
 /*
  * Sets `diag` to "FILE:LINE:COL: <sentence>" for the node at `at`, e.g. "routines[2].steps[0].intensity"; the nearest
