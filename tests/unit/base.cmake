@@ -9,3 +9,6 @@ gf_add_test(proto_base_service_test SOURCES unit/proto/base/service_test.c LINK 
 if(SYSTEMD_FOUND)
     target_compile_definitions(proto_base_service_test PRIVATE GF_HAVE_SYSTEMD)
 endif()
+gf_add_test(proto_base_yaml_test SOURCES unit/proto/base/yaml_test.c LINK gf_yaml LABELS unit)
+gf_add_test(proto_base_yaml_file_test SOURCES unit/proto/base/yaml_file_test.c LINK gf_yaml LABELS unit)
+gf_add_fuzzer(yaml_fuzz SOURCES fuzz/yaml_fuzz.c LINK gf_yaml)
