@@ -1,0 +1,8 @@
+# agent/: what ties the pure core to disk and network. The clock is the test's, but for the control thread, which has its own.
+if(TARGET ag_uplink)
+    gf_add_test(agent_uplink_test
+        SOURCES unit/agent/uplink_test.c unit/agent/spool/model.c unit/agent/spool/trap.c LINK ag_uplink LABELS unit)
+endif()
+if(TARGET ag_daemon)
+    gf_add_test(agent_tick_stats_test SOURCES unit/agent/tick_stats_test.c LINK ag_daemon LABELS unit)
+endif()
