@@ -6,3 +6,7 @@ endif()
 if(TARGET ag_daemon)
     gf_add_test(agent_tick_stats_test SOURCES unit/agent/tick_stats_test.c LINK ag_daemon LABELS unit)
 endif()
+if(TARGET ag_daemon AND TARGET control_rig)
+    gf_add_test(agent_control_thread_test
+        SOURCES unit/agent/control_thread_test.c LINK ag_daemon control_rig LABELS unit thread)
+endif()
