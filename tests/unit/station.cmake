@@ -10,3 +10,8 @@ if(TARGET ag_daemon AND TARGET control_rig)
     gf_add_test(agent_control_thread_test
         SOURCES unit/agent/control_thread_test.c LINK ag_daemon control_rig LABELS unit thread)
 endif()
+if(TARGET ag_station)
+    gf_add_test(agent_station_test
+        SOURCES unit/agent/station_test.c unit/agent/fake_link.c unit/agent/spool/trap.c LINK ag_station LABELS unit)
+    target_link_options(agent_station_test PRIVATE -Wl,--wrap=pwrite,--wrap=fdatasync,--wrap=posix_fallocate)
+endif()
