@@ -510,7 +510,7 @@ static int check_config(const struct gf_link_config *config, struct gf_diag *dia
 		            GF_LINK_WINDOW_MAX);
 		return -EINVAL;
 	}
-	return link_cert_check(config, diag);
+	return link_cert_check(config, diag, NULL);
 }
 
 int gf_link_new(const struct gf_link_config *config, const struct gf_link_ops *ops, struct gf_link **ret_link,

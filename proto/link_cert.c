@@ -75,16 +75,21 @@ static int read_key(const char *path, EVP_PKEY **ret_key, struct gf_diag *diag)
 	return 0;
 }
 
-int link_cert_check(const struct gf_link_config *config, struct gf_diag *diag)
+int link_cert_check(const struct gf_link_config *config, struct gf_diag *diag, const char **ret_field)
 {
 	X509 *ca = NULL, *cert = NULL;
 	EVP_PKEY *key = NULL;
+	const char *field = "ca_file";
 	int r = read_cert("CA file", config->ca_file, &ca, diag);
 
-	if (r == 0)
+	if (r == 0) {
+		field = "cert_file";
 		r = read_cert("certificate", config->cert_file, &cert, diag);
-	if (r == 0)
+	}
+	if (r == 0) {
+		field = "key_file";
 		r = read_key(config->key_file, &key, diag);
+	}
 	if (r == 0)
 		r = gf_file_check_private(config->key_file, diag);
 	if (r == 0 && X509_check_private_key(cert, key) != 1) {
@@ -96,6 +101,8 @@ int link_cert_check(const struct gf_link_config *config, struct gf_diag *diag)
 	X509_free(ca);
 	X509_free(cert);
 	EVP_PKEY_free(key);
+	if (r != 0 && ret_field != NULL)
+		*ret_field = field;
 	return r;
 }
 

@@ -4,7 +4,10 @@
 
 #include "proto/link.h"
 
-/* Checks the three files of `config` and that certificate and key belong together: -ENOENT, -EACCES, -EINVAL with `diag`. */
-GF_MUST_CHECK int link_cert_check(const struct gf_link_config *config, struct gf_diag *diag);
+/*
+ * Checks the three files of `config` and that certificate and key belong together: -ENOENT, -EACCES, -EINVAL with `diag`, and
+ * *ret_field (may be NULL) naming the one that is wrong: "ca_file", "cert_file" or "key_file".
+ */
+GF_MUST_CHECK int link_cert_check(const struct gf_link_config *config, struct gf_diag *diag, const char **ret_field);
 
 #endif

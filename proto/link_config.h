@@ -21,7 +21,7 @@ extern const cyaml_schema_field_t gf_link_yaml_fields[];
 /*
  * Checks the section of the document loaded from `path` (relative files are relative to its folder) and fills the
  * configuration but for mailbox_max, window_max and packet_max; the client id becomes the certificate's common name.
- * 0, -EINVAL, -ENOENT, -ENOMEM with `diag`. What it filled is freed by gf_link_config_deinit, also after a failure.
+ * The three files are read and checked as gf_link_new does. 0, -EINVAL, -ENOENT, -EACCES, -ENOMEM with `diag`. What it filled is freed by gf_link_config_deinit, also after a failure.
  */
 GF_MUST_CHECK int gf_link_config_take(const struct gf_yaml *doc, const char *path, const struct gf_link_yaml *yaml,
                                       struct gf_link_config *config, struct gf_diag *diag);
