@@ -44,7 +44,7 @@ struct agent_yaml {
 
 static const cyaml_strval_t clock_names[] = {{"ntp", GF_CLOCK_TRUST_NTP}, {"system", GF_CLOCK_TRUST_SYSTEM}};
 static const cyaml_strval_t level_names[] = {
-    {"unset", 0}, {"error", 1}, {"warning", 2}, {"notice", 3}, {"info", 4}, {"debug", 5},
+    {"error", 1}, {"warning", 2}, {"notice", 3}, {"info", 4}, {"debug", 5},
 };
 static const cyaml_strval_t driver_names[] = {{"sim", 1}};
 
@@ -56,8 +56,8 @@ static const cyaml_schema_field_t sim_fields[] = {
     CYAML_FIELD_FLOAT("ambient_c", OPTIONAL, struct sim_yaml, ambient_c),
     CYAML_FIELD_FLOAT("wear_h", OPTIONAL, struct sim_yaml, wear_h),
     CYAML_FIELD_FLOAT("busy", OPTIONAL, struct sim_yaml, busy),
-    CYAML_FIELD_STRING_PTR("opens", OPTIONAL | CYAML_FLAG_POINTER, struct sim_yaml, opens, 0, 5),
-    CYAML_FIELD_STRING_PTR("closes", OPTIONAL | CYAML_FLAG_POINTER, struct sim_yaml, closes, 0, 5),
+    CYAML_FIELD_STRING_PTR("opens", OPTIONAL | CYAML_FLAG_POINTER, struct sim_yaml, opens, 1, 32),
+    CYAML_FIELD_STRING_PTR("closes", OPTIONAL | CYAML_FLAG_POINTER, struct sim_yaml, closes, 1, 32),
     CYAML_FIELD_INT("utc_offset_min", OPTIONAL, struct sim_yaml, utc_offset_min),
     CYAML_FIELD_SEQUENCE("faults", OPTIONAL | CYAML_FLAG_POINTER, struct sim_yaml, faults, &sim_fault_schema, 0,
                          SIM_FAULTS_MAX),
@@ -144,34 +144,51 @@ static const struct envelope_key envelope_keys[] = {
     ENVELOPE_KEY(current_max_ma, 100, 50000),    ENVELOPE_KEY(supply_min_mv, 1000, 60000),
 };
 
-static int take_envelope(const struct check *c, const struct envelope_yaml *yaml, struct control_envelope *envelope)
+/* Heated water may be at most so warm; a body lies in contact with it all the time. */
+#define WATER_STOP_MAX_C 40
+
+static int check_temperatures(const struct check *c, enum gf_class class, const struct control_envelope *envelope)
 {
-	if (yaml == NULL)
-		return 0;
-	for (size_t i = 0; i < sizeof(envelope_keys) / sizeof(envelope_keys[0]); i++) {
-		const struct envelope_key *key = &envelope_keys[i];
-		float value;
-		memcpy(&value, (const char *)yaml + key->from, sizeof(value));
-		if (value == 0.0F)
-			continue;
-		int r = in_range(c, key->at, value, key->low, key->high);
-		if (r != 0)
-			return r;
-		memcpy((char *)envelope + key->to, &value, sizeof(value));
-	}
-	if (yaml->session_max_min != 0) {
-		int r = in_range(c, "envelope.session_max_min", yaml->session_max_min, 1, 60);
-		if (r != 0)
-			return r;
-		envelope->session_max_ms = yaml->session_max_min * 60000U;
-	}
 	if (envelope->motor_temp_rearm_c >= envelope->motor_temp_stop_c ||
 	    envelope->motor_temp_derate_c >= envelope->motor_temp_stop_c)
 		return gf_yaml_fail(c->doc, "envelope.motor_temp_stop_c", c->diag,
 		                    "motor_temp_stop_c (%g) must be above motor_temp_derate_c (%g) and motor_temp_rearm_c (%g)",
 		                    (double)envelope->motor_temp_stop_c, (double)envelope->motor_temp_derate_c,
 		                    (double)envelope->motor_temp_rearm_c);
+	if (envelope->surface_temp_derate_c >= envelope->surface_temp_stop_c)
+		return gf_yaml_fail(c->doc, "envelope.surface_temp_stop_c", c->diag,
+		                    "surface_temp_stop_c (%g) must be above surface_temp_derate_c (%g)",
+		                    (double)envelope->surface_temp_stop_c, (double)envelope->surface_temp_derate_c);
+	if (class == GF_CLASS_WATER_BED && envelope->surface_temp_stop_c > WATER_STOP_MAX_C)
+		return gf_yaml_fail(c->doc, "envelope.surface_temp_stop_c", c->diag,
+		                    "surface_temp_stop_c is %g; expected at most %d for a water_bed",
+		                    (double)envelope->surface_temp_stop_c, WATER_STOP_MAX_C);
 	return 0;
+}
+
+static int take_envelope(const struct check *c, const struct envelope_yaml *yaml, enum gf_class class,
+                         struct control_envelope *envelope)
+{
+	if (yaml == NULL)
+		return 0;
+	for (size_t i = 0; i < sizeof(envelope_keys) / sizeof(envelope_keys[0]); i++) {
+		const struct envelope_key *key = &envelope_keys[i];
+		float value;
+		if (!gf_yaml_has(c->doc, key->at))
+			continue;
+		memcpy(&value, (const char *)yaml + key->from, sizeof(value));
+		int r = in_range(c, key->at, value, key->low, key->high);
+		if (r != 0)
+			return r;
+		memcpy((char *)envelope + key->to, &value, sizeof(value));
+	}
+	if (gf_yaml_has(c->doc, "envelope.session_max_min")) {
+		int r = in_range(c, "envelope.session_max_min", yaml->session_max_min, 1, 60);
+		if (r != 0)
+			return r;
+		envelope->session_max_ms = yaml->session_max_min * 60000U;
+	}
+	return check_temperatures(c, class, envelope);
 }
 
 static int take_sim(const struct check *c, const struct agent_yaml *yaml, struct agent_config *config)
@@ -186,7 +203,7 @@ static int take_sim(const struct check *c, const struct agent_yaml *yaml, struct
 	*sim = (struct sim_config){
 	    .class = config->class,
 	    .seed = from->seed,
-	    .ambient_c = from->ambient_c != 0.0F ? from->ambient_c : 22.0F,
+	    .ambient_c = gf_yaml_has(c->doc, "sim.ambient_c") ? from->ambient_c : 22.0F,
 	    .wear_h = from->wear_h,
 	    .busy = from->busy,
 	    .opens_min = 6 * 60,
@@ -232,18 +249,20 @@ static int take(const struct check *c, const struct agent_yaml *yaml, struct age
 	config->clock = (enum gf_clock_trust)yaml->clock;
 	config->log_level = yaml->log_level != 0 ? (enum gf_log_level)(yaml->log_level - 1) : GF_LOG_INFO;
 	config->rated_motor_h = yaml->rated_motor_h;
-	config->heartbeat_ms = (yaml->heartbeat_s != 0 ? yaml->heartbeat_s : 60) * 1000U;
-	config->spool_bytes_max = (uint64_t)(yaml->spool_mib != 0 ? yaml->spool_mib : 16) << 20;
+	const unsigned heartbeat_s = gf_yaml_has(c->doc, "heartbeat_s") ? yaml->heartbeat_s : 60;
+	const unsigned spool_mib = gf_yaml_has(c->doc, "spool_mib") ? yaml->spool_mib : 16;
+	config->heartbeat_ms = heartbeat_s * 1000U;
+	config->spool_bytes_max = (uint64_t)spool_mib << 20;
 	config->state_dir = gf_path_beside(c->path, yaml->state_dir);
 	config->catalog_file = gf_path_beside(c->path, yaml->catalog);
 	if (config->state_dir == NULL || config->catalog_file == NULL)
 		return -ENOMEM;
 	control_envelope_defaults(config->class, &config->envelope);
 
-	if ((yaml->heartbeat_s != 0 && (r = in_range(c, "heartbeat_s", yaml->heartbeat_s, 1, 3600)) != 0) ||
-	    (yaml->spool_mib != 0 && (r = in_range(c, "spool_mib", yaml->spool_mib, 1, 4096)) != 0) ||
+	if ((r = in_range(c, "heartbeat_s", heartbeat_s, 1, 3600)) != 0 ||
+	    (r = in_range(c, "spool_mib", spool_mib, 1, 4096)) != 0 ||
 	    (r = in_range(c, "rated_motor_h", yaml->rated_motor_h, 0, 1000000)) != 0 ||
-	    (r = take_envelope(c, yaml->envelope, &config->envelope)) != 0 ||
+	    (r = take_envelope(c, yaml->envelope, config->class, &config->envelope)) != 0 ||
 	    (r = take_broker(c, &yaml->broker, config)) != 0)
 		return r;
 	return take_sim(c, yaml, config);
@@ -257,13 +276,10 @@ int agent_config_load(const char *path, struct agent_config **ret_config, struct
 	if (r != 0)
 		return r;
 	struct agent_config *config = calloc(1, sizeof(*config));
-	if (config == NULL) {
-		gf_diag_set(diag, "%s: out of memory", path);
-		gf_yaml_free(doc);
-		return -ENOMEM;
-	}
 	struct check c = {.doc = doc, .path = path, .diag = diag};
-	r = take(&c, yaml, config);
+	r = config != NULL ? take(&c, yaml, config) : -ENOMEM;
+	if (r == -ENOMEM)
+		gf_diag_set(diag, "%s: out of memory", path);
 	gf_yaml_free(doc);
 	if (r != 0) {
 		agent_config_free(config);
