@@ -54,8 +54,8 @@ static const cyaml_schema_value_t group_schema = {
 static const cyaml_schema_field_t site_fields[] = {
     CYAML_FIELD_STRING("name", CYAML_FLAG_DEFAULT, struct site_yaml, name, 1),
     CYAML_FIELD_INT("utc_offset_min", CYAML_FLAG_OPTIONAL, struct site_yaml, utc_offset_min),
-    CYAML_FIELD_STRING_PTR("opens", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, struct site_yaml, opens, 0, 5),
-    CYAML_FIELD_STRING_PTR("closes", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, struct site_yaml, closes, 0, 5),
+    CYAML_FIELD_STRING_PTR("opens", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, struct site_yaml, opens, 1, 32),
+    CYAML_FIELD_STRING_PTR("closes", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, struct site_yaml, closes, 1, 32),
     CYAML_FIELD_SEQUENCE("machines", CYAML_FLAG_POINTER, struct site_yaml, machines, &group_schema, 1, 64),
     CYAML_FIELD_END,
 };
@@ -150,15 +150,16 @@ static int add_group(struct reading *r, const char *site_at, unsigned index, con
                      struct sim_config sim)
 {
 	const struct group_yaml *group = &site->machines[index];
-	char at[96], faults_at[128];
+	char at[96], faults_at[128], ambient_at[128];
 	int e;
 
 	snprintf(at, sizeof(at), "%s.machines[%u]", site_at, index);
 	snprintf(faults_at, sizeof(faults_at), "%s.faults", at);
+	snprintf(ambient_at, sizeof(ambient_at), "%s.ambient_c", at);
 	sim.class = (enum gf_class)group->class;
 	sim.busy = group->busy;
 	sim.wear_h = group->wear_h;
-	sim.ambient_c = group->ambient_c != 0.0F ? group->ambient_c : 22.0F;
+	sim.ambient_c = gf_yaml_has(r->doc, ambient_at) ? group->ambient_c : 22.0F;
 	if ((e = check_group(r, at, group)) != 0 ||
 	    (e = sim_faults_take(r->doc, faults_at, group->faults, group->faults_count, &sim, r->diag)) != 0 ||
 	    (e = grow(r, group->count, at)) != 0)
@@ -167,6 +168,20 @@ static int add_group(struct reading *r, const char *site_at, unsigned index, con
 		e = add_machine(r, at, site, group, &sim);
 		if (e != 0)
 			return e;
+	}
+	return 0;
+}
+
+/* Two sites of one name would be one site to the gateway, with the opening hours of either. */
+static int check_site_name(const struct reading *r, const struct site_yaml *sites, unsigned index)
+{
+	for (unsigned i = 0; i < index; i++) {
+		char at[64];
+		if (strcmp(sites[i].name, sites[index].name) != 0)
+			continue;
+		snprintf(at, sizeof(at), "sites[%u].name", index);
+		return gf_yaml_fail(r->doc, at, r->diag, "site '%s' stands twice; put its machines into one list",
+		                    sites[i].name);
 	}
 	return 0;
 }
@@ -205,8 +220,11 @@ int scenario_load(const char *path, struct scenario *ret_scenario, struct gf_dia
 	const struct scenario_yaml *yaml = data;
 	struct reading reading = {.doc = doc, .diag = diag, .scenario = &scenario};
 	gf_prng_seed(&reading.seeds, yaml->seed);
-	for (unsigned i = 0; i < yaml->sites_count && e == 0; i++)
-		e = add_site(&reading, i, &yaml->sites[i]);
+	for (unsigned i = 0; i < yaml->sites_count && e == 0; i++) {
+		e = check_site_name(&reading, yaml->sites, i);
+		if (e == 0)
+			e = add_site(&reading, i, &yaml->sites[i]);
+	}
 	if (e == -ENOMEM)
 		gf_diag_set(diag, "%s: out of memory", path);
 	gf_yaml_free(doc);

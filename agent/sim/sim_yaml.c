@@ -1,6 +1,7 @@
 #include "agent/sim/sim_yaml.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "proto/link_config.h"
 
@@ -40,10 +41,11 @@ int sim_minutes_take(const struct gf_yaml *doc, const char *at, const char *text
                      struct gf_diag *diag)
 {
 	unsigned hour, minute;
-	char rest;
 	if (text == NULL)
 		return 0;
-	if (sscanf(text, "%2u:%2u%c", &hour, &minute, &rest) != 2 || minute > 59 || hour * 60 + minute > 1440)
+	/* Two digits each: sscanf alone would take blanks and signs too. */
+	if (strlen(text) != 5 || strspn(text, "0123456789") != 2 || strspn(text + 3, "0123456789") != 2 ||
+	    sscanf(text, "%2u:%2u", &hour, &minute) != 2 || minute > 59 || hour * 60 + minute > 1440)
 		return gf_yaml_fail(doc, at, diag, "%s is '%s'; expected a time of day such as \"06:30\"", at, text);
 	*minutes = hour * 60 + minute;
 	return 0;
