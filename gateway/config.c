@@ -36,7 +36,7 @@ static const cyaml_schema_field_t api_fields[] = {
 };
 
 #define RETENTION(key) \
-	CYAML_FIELD_STRING_PTR(#key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct retention_yaml, key, 2, 16)
+	CYAML_FIELD_STRING_PTR(#key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct retention_yaml, key, 1, 32)
 static const cyaml_schema_field_t retention_fields[] = {
     RETENTION(heartbeats),
     RETENTION(five_minutes),
