@@ -18,11 +18,11 @@ struct broker {
 	void *wake_ctx;
 	uint64_t epoch;
 	struct gf_time now; /* of the step under way */
-	bool in_up, out_up;
+	bool in_up, out_up, stopping;
 	int64_t changed_ms, listening_since_ms, retry_at_ms;
 	uint64_t acks_unsent;
 	char reason[200];
-	struct gf_log_limit commit_log;
+	struct gf_log_limit commit_log, down_log;
 };
 
 static void wake_owner(void *ctx)
@@ -119,7 +119,9 @@ static bool take_events(struct broker *b, struct gf_link *link, bool *up, const 
 			note_change(b, up, false, event.reason);
 			if (link == b->in)
 				b->listening_since_ms = 0;
-			gf_log(GF_LOG_WARNING, "broker", "not connected (%s): %s", direction, event.reason);
+			if (!b->stopping)
+				gf_log_limited(&b->down_log, b->now.mono_ms, GF_LOG_WARNING, "broker", "not connected (%s): %s",
+				               direction, event.reason);
 			break;
 		case GF_LINK_EVENT_MESSAGE:
 			take_message(b, &event);
@@ -165,6 +167,7 @@ int broker_new(const struct gf_link_config *link, struct store *store, uint64_t 
 	b->wake = wake;
 	b->wake_ctx = wake_ctx;
 	b->commit_log = (struct gf_log_limit){.interval_ms = 60000, .burst = 3};
+	b->down_log = (struct gf_log_limit){.interval_ms = 60000, .burst = 4};
 	gf_strcpy(b->reason, sizeof(b->reason), "not connected yet");
 
 	const struct gf_link_ops in_ops = {.wake = wake_owner, .ctx = b};
@@ -212,6 +215,7 @@ int64_t broker_step(struct broker *broker, struct gf_time now)
 void broker_stop(struct broker *broker, struct gf_time now)
 {
 	broker->now = now;
+	broker->stopping = true;
 	if (gf_link_state(broker->out) == GF_LINK_UP)
 		publish_status(broker, false);
 	gf_link_stop(broker->in);
