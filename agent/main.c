@@ -141,14 +141,17 @@ static int load_catalog(struct agent *agent, struct gf_diag *diag)
 	const char *file = agent->config->catalog_file;
 	char *data = NULL;
 	size_t len = 0;
-	int r = gf_file_read(file, GF_CATALOG_MAX, &data, &len, diag);
-	if (r != 0)
-		return r;
-	r = gf_catalog_decode(data, len, &agent->catalog, diag);
+	struct gf_diag found = {{0}};
+	int r = gf_file_read(file, GF_CATALOG_MAX, &data, &len, &found);
+	if (r == 0 && gf_catalog_decode(data, len, &agent->catalog, &found) != 0) {
+		gf_diag_prefix(&found, "%s", file);
+		r = -EINVAL;
+	}
 	free(data);
 	if (r != 0) {
-		gf_diag_prefix(diag, "%s", file);
-		return -EINVAL;
+		gf_diag_set(diag, "%.500s; build it with 'gymfleet catalog build --class %s'", found.text,
+		            gf_class_name(agent->config->class));
+		return r;
 	}
 	if (agent->catalog.class != agent->config->class) {
 		gf_diag_set(
