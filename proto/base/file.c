@@ -181,7 +181,7 @@ int gf_file_lock(const char *path, int *ret_fd, struct gf_diag *diag)
 		close(fd);
 		if (error != EBUSY)
 			return fail(diag, error, "lock", path);
-		gf_diag_set(diag, "%s: another process holds it; is it running already?", path);
+		gf_diag_set(diag, "%s: another process holds it; is it running already? Stop that one first", path);
 		return -EBUSY;
 	}
 	*ret_fd = fd;
