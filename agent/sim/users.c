@@ -66,11 +66,15 @@ static int64_t next_arrival(struct users *users, int64_t mono_ms)
 	double wanting = -log(1 - gf_prng_unit(&users->prng)) * gap_min * users->weight_mean;
 	const int64_t wall_ms = mono_ms + config->mono_to_wall_ms + (int64_t)config->utc_offset_min * MINUTE_MS;
 
-	for (int64_t minute = 0; minute < LOOK_AHEAD_MIN; minute++) {
+	/* Minutes of the wall clock: in the last one before closing time nobody comes after it. The first one has begun already. */
+	int64_t gone_ms = wall_ms % MINUTE_MS;
+	for (int64_t minute = 0; minute < LOOK_AHEAD_MIN; minute++, gone_ms = 0) {
 		const double weight = weight_at(config, wall_ms / MINUTE_MS + minute);
-		if (weight > 0 && wanting <= weight)
-			return mono_ms + minute * MINUTE_MS + (int64_t)(wanting / weight * MINUTE_MS);
-		wanting -= weight;
+		const double left = weight * (double)(MINUTE_MS - gone_ms) / MINUTE_MS;
+		if (wanting < left)
+			return mono_ms - wall_ms % MINUTE_MS + minute * MINUTE_MS + gone_ms +
+			       (int64_t)(wanting / weight * MINUTE_MS);
+		wanting -= left;
 	}
 	return mono_ms + (int64_t)LOOK_AHEAD_MIN * MINUTE_MS;
 }
