@@ -110,20 +110,20 @@ void journal_add(struct journal *journal, uint64_t starts, uint64_t motor_ms, ui
 
 int sim_journal_read(const char *path, struct sim_journal *ret_journal)
 {
-	struct page page;
+	struct page page = {.zero = 0};
 	const int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	const ssize_t n = read(fd, &page, sizeof(page));
-	const int r = n < 0 ? -errno : 0;
+	struct stat st;
+	const int r = fstat(fd, &st) != 0 || read(fd, &page, sizeof(page)) < 0 ? -errno : 0;
 	close(fd);
 	if (r != 0)
 		return r;
-	if (n == 0) {
+	if (st.st_size == 0) {
 		*ret_journal = (struct sim_journal){0};
 		return 0;
 	}
-	if (n != (ssize_t)sizeof(page) || !believable(&page))
+	if (st.st_size != (off_t)sizeof(page) || !believable(&page))
 		return -EINVAL;
 	*ret_journal = numbers(&page);
 	return 0;
