@@ -1,0 +1,236 @@
+/* The scripted people, and nothing of the machine but whether it runs. */
+#include "agent/sim/users.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define MONDAY_MS INT64_C(1767571200000) /* 2026-01-05T00:00:00Z */
+
+enum { TICK_MS = 100, MINUTE_MS = 60000, HOUR_MS = 3600000, DAY_MS = 24 * HOUR_MS, ROUTINES = 5 };
+
+/* A machine of five lines: it starts what is asked for when it is willing, plays for ten minutes, and obeys stop and pause. */
+struct machine {
+	struct users users;
+	int64_t now_ms, until_ms;
+	bool unwilling;
+	enum driver_command command;
+	struct driver_panel panel;
+	bool present;
+};
+
+static struct sim_config config_of(uint64_t seed, float busy)
+{
+	return (struct sim_config){.class = GF_CLASS_CHAIR,
+	                           .seed = seed,
+	                           .busy = busy,
+	                           .opens_min = 8 * 60,
+	                           .closes_min = 20 * 60,
+	                           .routines = ROUTINES,
+	                           .mono_to_wall_ms = MONDAY_MS};
+}
+
+static struct machine machine_of(const struct sim_config *config, uint64_t lives)
+{
+	struct machine m = {.command = DRIVER_IDLE};
+	users_init(&m.users, config, lives);
+	return m;
+}
+
+static void tick(struct machine *m)
+{
+	const bool paused = m->panel.pause;
+	m->now_ms += TICK_MS;
+	m->present = users_step(&m->users, m->now_ms, m->command, &m->panel);
+	if (m->command == DRIVER_IDLE && m->panel.routine > 0 && !m->unwilling) {
+		m->command = DRIVER_START;
+		m->until_ms = m->now_ms + 10 * MINUTE_MS;
+	} else if (m->command != DRIVER_IDLE && (m->panel.stop || m->now_ms >= m->until_ms)) {
+		m->command = DRIVER_IDLE;
+	} else if (m->command != DRIVER_IDLE && m->panel.pause && !paused) {
+		m->command = m->command == DRIVER_PAUSE ? DRIVER_START : DRIVER_PAUSE;
+	}
+}
+
+static void nobody_comes_to_a_machine_that_is_not_used(void **state)
+{
+	(void)state;
+	struct sim_config configs[] = {config_of(1, 0), config_of(1, 0.5F)};
+	configs[1].routines = 0;
+	for (size_t i = 0; i < 2; i++) {
+		struct machine m = machine_of(&configs[i], 0);
+		tick(&m);
+		assert_true(users_next_ms(&m.users, m.now_ms) == INT64_MAX);
+		assert_false(m.present);
+		m.now_ms += 30LL * DAY_MS;
+		tick(&m);
+		assert_false(m.present);
+	}
+}
+
+static void they_come_when_they_said_and_while_it_is_open(void **state)
+{
+	(void)state;
+	const struct sim_config config = config_of(3, 0.4F);
+	struct machine m = machine_of(&config, 0);
+	int arrivals = 0;
+	tick(&m);
+	while (arrivals < 300) {
+		int64_t next_ms = users_next_ms(&m.users, m.now_ms);
+		if (m.users.state == USERS_NOBODY) {
+			assert_true(next_ms > m.now_ms - TICK_MS);
+			uint32_t minute = (uint32_t)(next_ms / MINUTE_MS % (24 * 60));
+			assert_in_range(minute, config.opens_min, config.closes_min - 1);
+			/* Nobody is there a moment before. */
+			if (next_ms - TICK_MS > m.now_ms)
+				m.now_ms = next_ms - TICK_MS - 1;
+			tick(&m);
+			assert_true(m.present == (m.now_ms >= next_ms));
+			arrivals++;
+		}
+		tick(&m);
+	}
+}
+
+static void a_routine_is_asked_for_until_it_runs(void **state)
+{
+	(void)state;
+	const struct sim_config config = config_of(4, 1);
+	bool asked[ROUTINES + 1] = {false};
+	struct machine m = machine_of(&config, 0);
+	for (int sessions = 0; sessions < 60;) {
+		const enum driver_command before = m.command;
+		tick(&m);
+		assert_true(m.panel.routine <= ROUTINES);
+		asked[m.panel.routine] = true;
+		if (m.command == DRIVER_START && before == DRIVER_IDLE) {
+			tick(&m);
+			assert_int_equal(m.panel.routine, 0);
+			assert_true(m.present);
+			sessions++;
+		}
+	}
+	for (int i = 1; i <= ROUTINES; i++)
+		assert_true(asked[i]);
+}
+
+static void who_is_not_served_goes_after_some_tries(void **state)
+{
+	(void)state;
+	const struct sim_config config = config_of(5, 1);
+	struct machine m = machine_of(&config, 0);
+	m.unwilling = true;
+	unsigned asks = 0;
+	do {
+		const uint16_t before = m.panel.routine;
+		tick(&m);
+		asks += m.panel.routine > 0 && before == 0 ? 1 : 0;
+	} while (m.users.state != USERS_NOBODY || asks == 0);
+	assert_int_equal(asks, 5);
+	assert_false(m.present);
+	assert_true(m.now_ms < 2 * MINUTE_MS);
+}
+
+static void buttons_are_pressed_one_at_a_time_and_let_go(void **state)
+{
+	(void)state;
+	const struct sim_config config = config_of(6, 1);
+	struct machine m = machine_of(&config, 0);
+	int presses = 0, held = 0, stops = 0, pains = 0, pauses = 0;
+	while (m.now_ms < 3LL * DAY_MS) {
+		tick(&m);
+		const struct driver_panel *p = &m.panel;
+		const int down = p->stop + p->pause + p->pain + p->intensity_up + p->intensity_down;
+		assert_true(down <= 1);
+		assert_true(down == 0 || p->routine == 0);
+		if (down == 1 && held == 0) {
+			presses++;
+			stops += p->stop ? 1 : 0;
+			pains += p->pain ? 1 : 0;
+			pauses += p->pause ? 1 : 0;
+		}
+		held = down == 1 ? held + 1 : 0;
+		assert_true(held <= 2);
+	}
+	assert_true(stops > 10 && pains > 3 && pauses > 10);
+	assert_true(presses > stops + pains + pauses);
+}
+
+static void a_token_belongs_to_the_whole_visit(void **state)
+{
+	(void)state;
+	const struct sim_config config = config_of(7, 1);
+	struct machine m = machine_of(&config, 0);
+	uint64_t token = 0;
+	int visits = 0, with_token = 0;
+	enum users_state before = USERS_NOBODY;
+	while (visits < 300) {
+		tick(&m);
+		if (before == USERS_NOBODY && m.users.state == USERS_ASKING) {
+			visits++;
+			token = m.panel.subject_token;
+			with_token += token != 0 ? 1 : 0;
+		}
+		before = m.users.state;
+		assert_true(m.panel.subject_token == (before == USERS_NOBODY ? 0 : token));
+	}
+	assert_in_range(with_token, 30, 90);
+}
+
+/* One number over everything they did in a day. */
+static uint64_t a_day(const struct sim_config *config, uint64_t lives)
+{
+	struct machine m = machine_of(config, lives);
+	uint64_t sum = 0;
+	while (m.now_ms < DAY_MS) {
+		tick(&m);
+		const struct driver_panel *p = &m.panel;
+		sum = sum * 31 + p->routine + 8U * p->stop + 16U * p->pause + 32U * p->pain + p->subject_token;
+	}
+	return sum;
+}
+
+static void the_same_seed_and_life_make_the_same_people(void **state)
+{
+	(void)state;
+	const struct sim_config config = config_of(8, 0.6F), other = config_of(9, 0.6F);
+	assert_true(a_day(&config, 2) == a_day(&config, 2));
+	assert_true(a_day(&config, 2) != a_day(&config, 3));
+	assert_true(a_day(&config, 2) != a_day(&other, 2));
+}
+
+static void a_queue_never_ends(void **state)
+{
+	(void)state;
+	const struct sim_config config = config_of(10, 1);
+	struct machine m = machine_of(&config, 0);
+	int64_t empty_since_ms = 0, longest_ms = 0;
+	/* Day and night, whatever the hours say. */
+	while (m.now_ms < DAY_MS) {
+		tick(&m);
+		if (m.users.state != USERS_NOBODY)
+			empty_since_ms = m.now_ms;
+		else if (m.now_ms - empty_since_ms > longest_ms)
+			longest_ms = m.now_ms - empty_since_ms;
+	}
+	assert_true(longest_ms <= 1000 + TICK_MS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(nobody_comes_to_a_machine_that_is_not_used),
+	    cmocka_unit_test(they_come_when_they_said_and_while_it_is_open),
+	    cmocka_unit_test(a_routine_is_asked_for_until_it_runs),
+	    cmocka_unit_test(who_is_not_served_goes_after_some_tries),
+	    cmocka_unit_test(buttons_are_pressed_one_at_a_time_and_let_go),
+	    cmocka_unit_test(a_token_belongs_to_the_whole_visit),
+	    cmocka_unit_test(the_same_seed_and_life_make_the_same_people),
+	    cmocka_unit_test(a_queue_never_ends),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
