@@ -120,7 +120,7 @@ int db_open(struct db *db, const char *path, enum db_mode mode, int64_t busy_tim
 	db->path = strdup(path);
 	if (!db->path)
 		return -ENOMEM;
-	r = db_error(db, sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_FULLMUTEX, NULL), diag);
+	r = db_error(db, sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL), diag);
 	if (r)
 		goto fail;
 	sqlite3_extended_result_codes(db->handle, 1);

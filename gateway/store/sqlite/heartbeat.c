@@ -1,26 +1,15 @@
 /*
- * Heartbeats: kept raw for a while, and added at once to the rollups of 5 minutes, an hour and a day, each by the time
- * it happened, so that one that comes days late falls in its own buckets. Means are weighted by the heartbeat's
- * interval.
+ * Heartbeats: kept raw for a while, and added to the rollups of 5 minutes, an hour and a day (rollup.h), each by the time it
+ * happened, so that one that comes days late falls in its own buckets. Means are weighted by the heartbeat's interval.
  */
 #include "gateway/store/sqlite/schema.h"
 #include "gateway/store/sqlite/writer.h"
 
 #define RAW_NAMES(s) ", " #s "_min, " #s "_mean, " #s "_max, " #s "_last"
 #define RAW_PARAMS(s) ", ?, ?, ?, ?"
-#define ROLLUP_NAMES(s) ", " #s "_min, " #s "_max, " #s "_sum, " #s "_ms"
-/* min() and max() of two values are NULL when one is: coalesce each with the other. */
-#define ROLLUP_MERGE(s)                                                                                             \
-	", " #s "_min = min(coalesce(" #s "_min, excluded." #s "_min), coalesce(excluded." #s "_min, " #s "_min)), " #s \
-	"_max = max(coalesce(" #s "_max, excluded." #s "_max), coalesce(excluded." #s "_max, " #s "_max)), " #s         \
-	"_sum = coalesce(" #s "_sum, 0) + coalesce(excluded." #s "_sum, 0), " #s "_ms = " #s "_ms + excluded." #s "_ms"
 
 #define RAW_COLUMNS SCHEMA_SENSORS(RAW_NAMES)
-#define ROLLUP_COLUMNS SCHEMA_SENSORS(ROLLUP_NAMES)
 #define SENSOR_PARAMS SCHEMA_SENSORS(RAW_PARAMS)
-#define ROLLUP_MERGES SCHEMA_SENSORS(ROLLUP_MERGE)
-
-static const unsigned spans_s[] = {300, 3600, 86400};
 
 static int insert_raw(struct apply *a)
 {
@@ -64,35 +53,6 @@ static int insert_raw(struct apply *a)
 	return query_run(&q, a->diag);
 }
 
-static int add_rollup(struct apply *a, unsigned span_s)
-{
-	const struct gf_heartbeat *h = &a->rec->heartbeat;
-	int64_t span_ms = span_s * 1000LL;
-	/* One without an interval still says something: it counts as a millisecond. */
-	int64_t weight = h->interval_ms ? h->interval_ms : 1;
-	struct query q;
-
-	query_begin(&q, a->db,
-	            "INSERT INTO rollups (device, span_s, start_ms, covered_ms, motor_ms" ROLLUP_COLUMNS
-	            ") VALUES (?, ?, ?, ?, ?" SENSOR_PARAMS ")"
-	            " ON CONFLICT (device, span_s, start_ms) DO UPDATE SET covered_ms = covered_ms + excluded.covered_ms,"
-	            " motor_ms = motor_ms + excluded.motor_ms" ROLLUP_MERGES);
-	query_i64(&q, a->dev->key);
-	query_i64(&q, span_s);
-	query_i64(&q, a->at_ms - a->at_ms % span_ms);
-	query_i64(&q, h->interval_ms);
-	query_i64(&q, h->motor_ms);
-	for (size_t i = 1; i < GF_SENSOR_COUNT; i++) {
-		const struct gf_stat *s = &h->sensors[i];
-
-		query_real(&q, s->present ? (double)s->min : (double)NAN);
-		query_real(&q, s->present ? (double)s->max : (double)NAN);
-		query_real(&q, s->present ? (double)s->mean * (double)weight : (double)NAN);
-		query_i64(&q, s->present ? weight : 0);
-	}
-	return query_run(&q, a->diag);
-}
-
 /* The machine's present, unless something newer is known. */
 static void update_present(struct apply *a)
 {
@@ -118,10 +78,9 @@ int heartbeat_apply(struct apply *a)
 {
 	int r = insert_raw(a);
 
-	for (size_t i = 0; i < sizeof(spans_s) / sizeof(spans_s[0]) && !r; i++)
-		r = add_rollup(a, spans_s[i]);
 	if (r)
 		return r;
+	rollups_add(&a->store->rollups, a->dev->key, a->at_ms, &a->rec->heartbeat);
 	update_present(a);
 	a->store->batch_counts[META_BEATS]++;
 	return 0;

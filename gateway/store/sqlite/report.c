@@ -247,8 +247,10 @@ int store_apply_report(struct store *s, const char *device, const struct gf_repo
 	struct stream stream = {0};
 	uint32_t rejected = 0;
 	bool made;
-	int r = device_load(s, device, recv_ms, &dev, diag);
+	int r = rollups_reserve(&s->rollups, &s->db, diag);
 
+	if (!r)
+		r = device_load(s, device, recv_ms, &dev, diag);
 	if (!r)
 		r = device_stream(&a, &report->stream, 0, &made, &stream);
 	if (!r) {

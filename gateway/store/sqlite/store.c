@@ -121,6 +121,7 @@ int store_begin(struct store *s, struct gf_diag *diag)
 		return r;
 	}
 	s->in_batch = true;
+	rollups_forget(&s->rollups);
 	s->batch_event = 0;
 	memset(s->batch_counts, 0, sizeof(s->batch_counts));
 	return 0;
@@ -162,7 +163,10 @@ static int add_counts(struct store *s, struct gf_diag *diag)
 
 int store_commit(struct store *s, struct gf_diag *diag)
 {
-	int r = add_counts(s, diag);
+	int r = rollups_write(&s->rollups, &s->db, diag);
+
+	if (!r)
+		r = add_counts(s, diag);
 
 	if (!r)
 		r = db_exec(&s->db, "COMMIT", diag);

@@ -11,7 +11,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "gateway/store/sqlite/db.h"
+#include "gateway/store/sqlite/rollup.h"
 
 /* Counters kept in the meta table. */
 #define META_COUNTERS(X) X(EPOCH, "epoch") X(QUARANTINED, "quarantined") X(LOST, "records_lost") X(BEATS, "heartbeats")
@@ -32,6 +32,7 @@ struct store {
 	uint64_t batch_event;              /* newest event of this batch, 0 = none */
 	uint64_t batch_counts[META_COUNT]; /* added to the counters at commit */
 	atomic_uint_fast64_t last_event;
+	struct rollups rollups;  /* of this batch, not yet written */
 	int64_t maintain_device; /* where retention goes on */
 };
 
