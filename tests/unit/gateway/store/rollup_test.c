@@ -53,7 +53,7 @@ static void i8_a_batch_of_more_buckets_than_room_loses_none(void **state)
 {
 	struct fixture *f = *state;
 	struct gf_record records[BEATS];
-	char id[16];
+	char id[32];
 
 	assert_int_equal(store_begin(f->store, NULL), 0);
 	for (int d = 0; d < DEVICES; d++) {
