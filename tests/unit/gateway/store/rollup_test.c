@@ -42,11 +42,11 @@ static void apply(struct fixture *f, const char *id, struct gf_record *records, 
 	assert_int_equal(ack.through_seq, records[count - 1].seq);
 }
 
-/* From noon on: each ten minutes later and a degree warmer. */
+/* Up to noon: each ten minutes later and a degree warmer. */
 static void fill(struct gf_record *records, uint64_t first_seq)
 {
 	for (uint64_t i = 0; i < BEATS; i++)
-		records[i] = heartbeat(first_seq + i, NOON + (int64_t)(i * EVERY_MIN) * MINUTE, (float)(20 + i));
+		records[i] = heartbeat(first_seq + i, NOON - (int64_t)((BEATS - i) * EVERY_MIN) * MINUTE, (float)(20 + i));
 }
 
 static void i8_a_batch_of_more_buckets_than_room_loses_none(void **state)
