@@ -37,15 +37,23 @@ int sim_faults_take(const struct gf_yaml *doc, const char *at, const struct sim_
 	return 0;
 }
 
+/* Exactly two digits, then `end`: no blanks, no sign. */
+static bool two_digits(const char *text, char end, unsigned *ret_value)
+{
+	if (strspn(text, "0123456789") != 2 || text[2] != end)
+		return false;
+	*ret_value = (unsigned)(text[0] - '0') * 10 + (unsigned)(text[1] - '0');
+	return true;
+}
+
 int sim_minutes_take(const struct gf_yaml *doc, const char *at, const char *text, uint32_t *minutes,
                      struct gf_diag *diag)
 {
 	unsigned hour, minute;
 	if (text == NULL)
 		return 0;
-	/* Two digits each: sscanf alone would take blanks and signs too. */
-	if (strlen(text) != 5 || strspn(text, "0123456789") != 2 || strspn(text + 3, "0123456789") != 2 ||
-	    sscanf(text, "%2u:%2u", &hour, &minute) != 2 || minute > 59 || hour * 60 + minute > 1440)
+	if (!two_digits(text, ':', &hour) || !two_digits(text + 3, '\0', &minute) || minute > 59 ||
+	    hour * 60 + minute > 1440)
 		return gf_yaml_fail(doc, at, diag, "%s is '%s'; expected a time of day such as \"06:30\"", at, text);
 	*minutes = hour * 60 + minute;
 	return 0;
