@@ -89,12 +89,11 @@ static int take(const struct gf_yaml *doc, const char *path, const struct gatewa
 	                       diag)) != 0 ||
 	    (r = take_duration(doc, "retention.five_minutes", retention->five_minutes, 180 * DAY_MS, &config->keep_5min_ms,
 	                       diag)) != 0 ||
-	    (r = take_duration(doc, "retention.hours", retention->hours, 3 * 365 * DAY_MS, &config->keep_hour_ms, diag)) !=
-	        0)
+	    (r = take_duration(doc, "retention.hours", retention->hours, 1095 * DAY_MS, &config->keep_hour_ms, diag)) != 0)
 		return r;
 	config->link.mailbox_max = 4096;
 	config->link.window_max = GF_LINK_WINDOW_MAX;
-	config->link.packet_max = 64 * 1024;
+	config->link.packet_max = (size_t)64 * 1024;
 	return gf_link_config_take(doc, path, &yaml->broker, &config->link, diag);
 }
 
