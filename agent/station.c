@@ -42,7 +42,7 @@ struct station {
 	struct uplink *uplink; /* NULL without spool or link */
 	struct gf_link *link;  /* NULL: offline for good */
 	char status_topic[GF_TOPIC_MAX], report_topic[GF_TOPIC_MAX], ack_topic[GF_TOPIC_MAX];
-	bool online, stopping;
+	bool online, stopping, disk_full;
 	uint64_t connection;
 	int64_t birth_due_ms, flush_due_ms, reopen_due_ms, reopen_wait_ms;
 	struct gf_log_limit down_log, ack_log;
@@ -213,6 +213,22 @@ static void reopen_spool(struct station *s, struct gf_time now)
 	}
 }
 
+/* Said when it begins and when it is over. */
+static void note_room(struct station *s, size_t waiting)
+{
+	bool full = waiting > 0 || spool_stats(s->spool).disk_full;
+	if (full == s->disk_full)
+		return;
+	s->disk_full = full;
+	if (full)
+		gf_log(
+		    GF_LOG_ERROR, module,
+		    "%s: no space left for %s; sessions and faults go into its reserve, heartbeats wait in memory: free some",
+		    s->config.id, s->spool_dir);
+	else
+		gf_log(GF_LOG_NOTICE, module, "%s: there is space for %s again", s->config.id, s->spool_dir);
+}
+
 /* Once a second: what waits is written, and a spool that failed under the uplink's hands is found. */
 static void flush(struct station *s, struct gf_time now)
 {
@@ -225,6 +241,7 @@ static void flush(struct station *s, struct gf_time now)
 		error = spool_append(s->spool, NULL, 0, NULL, 0);
 	if (error == 0 && waiting == 0)
 		s->reopen_wait_ms = REOPEN_MIN_MS;
+	note_room(s, waiting);
 	check_spool(s, error, now);
 }
 
