@@ -115,16 +115,37 @@ static int parse_broker(char *text, struct fleet_config *config)
 	return 0;
 }
 
+static int read_catalog(const char *path, enum gf_class class, struct gf_catalog *ret_catalog, struct gf_diag *diag)
+{
+	struct gf_catalog catalog = {0};
+	char *data = NULL;
+	size_t len = 0;
+	int r = gf_file_read(path, GF_CATALOG_MAX, &data, &len, diag);
+	if (r != 0)
+		return r;
+	r = gf_catalog_decode(data, len, &catalog, diag);
+	free(data);
+	if (r == 0 && catalog.class != class) {
+		gf_diag_set(diag, "the catalog is for class %s", gf_class_name(catalog.class));
+		gf_catalog_deinit(&catalog);
+		r = -EINVAL;
+	}
+	if (r != 0) {
+		gf_diag_prefix(diag, "%s", path);
+		return -EINVAL;
+	}
+	*ret_catalog = catalog;
+	return 0;
+}
+
 static int load_catalog(const char *dir, enum gf_class class, struct gf_catalog *ret_catalog, struct gf_diag *diag)
 {
 	char path[PATH_MAX];
-	char *data = NULL;
-	size_t len = 0;
+	struct gf_diag why = {{0}};
 	snprintf(path, sizeof(path), "%s/%s.catalog", dir, gf_class_name(class));
-	int r = gf_file_read(path, GF_CATALOG_MAX, &data, &len, diag);
-	if (r == 0)
-		r = gf_catalog_decode(data, len, ret_catalog, diag);
-	free(data);
+	int r = read_catalog(path, class, ret_catalog, &why);
+	if (r != 0)
+		gf_diag_set(diag, "%s; build it with 'gymfleet catalog build --class %s'", why.text, gf_class_name(class));
 	return r;
 }
 
