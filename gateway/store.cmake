@@ -1,3 +1,7 @@
+# gateway/store: the interface store.h, and behind it one folder for each database. sqlite/: writer.h is what the files of the
+# writer share (report.c takes a report apart, session.c, heartbeat.c, fault.c ... each a kind of record, chain.c the odometers, rollup.c
+# sums), reader.h the same for read_*.c; db.h stands between both and SQLite, schema.c holds the migrations. The writer owns the one
+# connection that changes anything and lends it to a batch; each reader owns its own.
 gf_add_library(gw_store
     SOURCES
         store/sqlite/chain.c store/sqlite/db.c store/sqlite/device.c store/sqlite/event.c store/sqlite/fault.c store/sqlite/heartbeat.c

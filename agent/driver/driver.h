@@ -1,6 +1,8 @@
 /*
  * What the control thread needs of the hardware. One implementation a kind of hardware (sim here; each includes its own
- * library and nobody else does). All calls come from the control thread, once a tick, and must return well within it.
+ * library and nobody else does). All calls come from the control thread, once a tick, and must return well within it:
+ * `read` gives sensors and panel to the control core, `write` takes its output. The control thread owns the driver, the driver
+ * owns the hardware and whatever connection it needs; nothing is kept of what is passed in or out.
  *
  * Contract: after `open` and after `safe` every output is off. `safe` works at any time, also after a failed read or
  * write, and is called when in doubt. A driver never starts a motor by itself.

@@ -5,11 +5,13 @@
  * Besides records it carries one opaque state (odometers, boot count, checkpoint of the running session): spool_append writes
  * records and the new state in one frame with one checksum, so after any crash either both are there or neither.
  *
- * Full (`bytes_max` on disk, with the reserve; while a segment is rewritten its copy comes on top) it drops the oldest heartbeats first, and only when none is left the oldest of the rest; each run of
- * dropped records becomes a Lost record that keeps their seqs. When the disk itself is full: a reserve made at start is
- * released so that sessions and faults are still written; heartbeats are refused (-ENOSPC) and the caller counts them.
+ * Full (`bytes_max` on disk, with the reserve; while a segment is rewritten its copy comes on top) it drops the oldest
+ * heartbeats first, and only when none is left the oldest of the rest; each run of dropped records becomes a Lost record that
+ * keeps their seqs. When the disk itself is full: a reserve made at start is released so that sessions and faults are still
+ * written; heartbeats are refused (-ENOSPC) and the caller counts them.
  *
- * Single-threaded. All I/O goes through a struct spool_io, so that a test can cut it at any byte.
+ * The recorder appends, the uplink reads and acks; the station owns it. Single-threaded. All I/O goes through a struct
+ * spool_io, so that a test can cut it at any byte.
  */
 #ifndef AGENT_SPOOL_H
 #define AGENT_SPOOL_H

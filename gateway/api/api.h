@@ -1,6 +1,8 @@
 /*
  * The gateway's HTTP API on a Unix socket: what the fleet is and did, as JSON.
  *
+ *     socket ──> api (who asks) ──> route (which resource) ──> request ──> resource_*.c ──> store_reader ──> JSON
+ *
  * libmicrohttpd runs it on API_THREADS threads of its own. Each request borrows a read-only connection to the store; whatever
  * changes something goes through `struct api_ops`. A long poll holds neither a thread nor a reader.
  *

@@ -2,6 +2,8 @@
  * The `gymfleet` command: a table of commands, each in a file of its own (cmd_*.c), over one client of the gateway's API and one
  * writer of tables, JSON and CSV.
  *
+ *     words ──> options ──> cmd_*.c ──> client ──HTTP──> gateway;  its JSON ──> writer ──> out
+ *
  * Results go to `out`, everything said to the user beside them to `err`. Exit codes are the same for every command.
  */
 #ifndef GATEWAY_CLI_CLI_H

@@ -1,3 +1,4 @@
+# tests/lint: what can be told from the sources alone. Each script reads the tree, changes nothing, and ends like a test program.
 set(lint ${CMAKE_CURRENT_SOURCE_DIR}/lint)
 add_test(NAME lint_includes COMMAND ${lint}/includes)
 add_test(NAME lint_includes_self_test COMMAND ${lint}/includes --self-test)
