@@ -111,34 +111,55 @@ static void a_restart_clears_open_faults(void **state)
 	assert_int_equal(m->resume.next_fault_no, 3);
 }
 
+/*
+ * Two lives that end after `life` of what the disk is asked for, the second one half as long and begun by the recovery of the first;
+ * then everything must add up. With `power` the disk loses what was not synced. Returns what the first life asked for.
+ */
+static int64_t die_twice(int64_t life, struct gf_prng *power)
+{
+	struct machine m;
+	machine_init(&m);
+	m.meter.cycles = 0;
+	uint64_t begin_ms = m.meter.motor_ms;
+	assert_true(machine_start(&m));
+	m.t.spent = 0;
+	m.t.life = life;
+	machine_lives(&m);
+	int64_t spent = m.t.spent;
+	machine_stop(&m);
+	if (power != NULL)
+		trap_power_cut(&m.t, power);
+	trap_revive(&m.t);
+	m.t.life = life == INT64_MAX ? life : life / 2;
+	if (machine_start(&m))
+		machine_lives(&m);
+	machine_stop(&m);
+	if (power != NULL)
+		trap_power_cut(&m.t, power);
+	trap_revive(&m.t);
+	assert_true(machine_start(&m));
+	machine_check(&m, begin_ms);
+	machine_deinit(&m);
+	return spent;
+}
+
 static void i1_killed_at_any_byte_sessions_add_up_to_the_meter(void **state)
 {
 	(void)state;
-	int64_t whole = INT64_MAX;
-	for (int64_t life = -1; life < whole; life += life < 0 ? 1 : 3) {
-		struct machine m;
-		machine_init(&m);
-		m.meter.cycles = 0;
-		uint64_t begin_ms = m.meter.motor_ms;
-		assert_true(machine_start(&m));
-		m.t.spent = 0;
-		m.t.life = life < 0 ? INT64_MAX : life;
-		machine_lives(&m);
-		if (life < 0)
-			whole = m.t.spent;
-		machine_stop(&m);
-		/* A second life, as short, that begins with the recovery of the first. */
-		trap_revive(&m.t);
-		m.t.life = life < 0 ? INT64_MAX : life / 2;
-		if (machine_start(&m))
-			machine_lives(&m);
-		machine_stop(&m);
-		trap_revive(&m.t);
-		assert_true(machine_start(&m));
-		machine_check(&m, begin_ms);
-		machine_deinit(&m);
-	}
+	int64_t whole = die_twice(INT64_MAX, NULL);
 	assert_true(whole > 1000);
+	for (int64_t life = 0; life < whole; life += 3)
+		die_twice(life, NULL);
+}
+
+static void i1_without_power_at_any_byte_sessions_add_up_to_the_meter(void **state)
+{
+	(void)state;
+	struct gf_prng prng;
+	gf_prng_seed(&prng, 31);
+	int64_t whole = die_twice(INT64_MAX, &prng);
+	for (int64_t life = 1; life < whole; life += 3)
+		die_twice(life, &prng);
 }
 
 /* ---- on a full disk, and on one that fails ---- */
@@ -276,6 +297,7 @@ int main(void)
 	    TEST(a_meter_that_was_exchanged_begins_a_new_scale),
 	    TEST(a_restart_clears_open_faults),
 	    cmocka_unit_test(i1_killed_at_any_byte_sessions_add_up_to_the_meter),
+	    cmocka_unit_test(i1_without_power_at_any_byte_sessions_add_up_to_the_meter),
 	    TEST(what_a_full_disk_refused_is_written_later_in_order),
 	    TEST(i8_what_waits_is_bounded_and_heartbeats_give_way),
 	    cmocka_unit_test(i1_a_sync_that_fails_duplicates_nothing),
