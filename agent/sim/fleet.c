@@ -13,7 +13,7 @@
 #include "proto/base/file.h"
 #include "proto/base/log.h"
 
-enum { PATH_MAX_BYTES = 4096, GOODBYE_MS = 3000, AGENT_YAML_MAX = 4096 };
+enum { PATH_MAX_BYTES = 4096, GOODBYE_MS = 3000 };
 
 static void machine_dir(const struct fleet_config *config, const struct scenario_machine *spec,
                         char dir[static PATH_MAX_BYTES])
@@ -91,54 +91,112 @@ int fleet_totals(const struct fleet_config *config, struct fleet_totals *ret_tot
 
 /* ---- agents ---- */
 
-static size_t write_faults(const struct sim_config *sim, char *text, size_t size)
+/* "key: text" with the text in quotes: a model is whatever somebody wrote into the scenario. */
+static void put_text(FILE *out, const char *key, const char *text)
 {
-	size_t len = 0;
-	text[0] = '\0';
-	for (size_t i = 0; i < sim->faults_count && len < size; i++)
-		len += (size_t)snprintf(text + len, size - len, "%s    - {code: %s, per_100_motor_h: %g}\n",
-		                        i == 0 ? "  faults:\n" : "", gf_fault_name(sim->faults[i].code),
-		                        (double)sim->faults[i].per_100_motor_h);
-	return len;
+	fprintf(out, "%s: \"", key);
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', out);
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			fprintf(out, "\\x%02X", (unsigned)*text);
+		else
+			fputc(*text, out);
+	}
+	fputs("\"\n", out);
 }
 
-static int write_agent(const struct fleet_config *config, const char *catalogs_dir, const struct scenario_machine *spec,
-                       struct gf_diag *diag)
+/* "key: folder/file", both absolute: what is relative there is relative to agent.yaml. */
+static void put_path(FILE *out, const char *key, const char *folder, const char *file)
 {
-	const struct sim_config *sim = &spec->sim;
-	char dir[PATH_MAX_BYTES], path[PATH_MAX_BYTES + 16], faults[1024], *yaml = NULL;
+	char path[2 * PATH_MAX_BYTES];
+	snprintf(path, sizeof(path), "%s%s%s", folder, *file != '\0' ? "/" : "", file);
+	put_text(out, key, path);
+}
 
-	machine_dir(config, spec, dir);
-	int r = gf_dir_make(dir, diag);
+static void put_sim(FILE *out, const struct sim_config *sim)
+{
+	fprintf(out,
+	        "driver: sim\nsim:\n  seed: %llu\n  ambient_c: %.9g\n  wear_h: %.9g\n  busy: %.9g\n"
+	        "  opens: \"%02u:%02u\"\n  closes: \"%02u:%02u\"\n  utc_offset_min: %d\n",
+	        (unsigned long long)sim->seed, (double)sim->ambient_c, (double)sim->wear_h, (double)sim->busy,
+	        sim->opens_min / 60, sim->opens_min % 60, sim->closes_min / 60, sim->closes_min % 60, sim->utc_offset_min);
+	for (size_t i = 0; i < sim->faults_count; i++)
+		fprintf(out, "%s    - {code: %s, per_100_motor_h: %.9g}\n", i == 0 ? "  faults:\n" : "",
+		        gf_fault_name(sim->faults[i].code), (double)sim->faults[i].per_100_motor_h);
+}
+
+/* The folders of the whole fleet, absolute. */
+struct folders {
+	char catalogs[PATH_MAX_BYTES], pki[PATH_MAX_BYTES];
+};
+
+static void put_agent(FILE *out, const struct fleet_config *config, const struct folders *folders, const char *dir,
+                      const struct scenario_machine *spec)
+{
+	char file[GF_ID_MAX + 32];
+	fprintf(out, "class: %s\n", gf_class_name(spec->sim.class));
+	put_text(out, "model", spec->model);
+	put_text(out, "serial", spec->serial);
+	fputs("location:\n", out);
+	put_text(out, "  site", spec->location.site);
+	put_text(out, "  zone", spec->location.zone);
+	put_text(out, "  bay", spec->location.bay);
+	put_path(out, "state_dir", dir, "");
+	snprintf(file, sizeof(file), "%s.catalog", gf_class_name(spec->sim.class));
+	put_path(out, "catalog", folders->catalogs, file);
+	fprintf(out, "clock: system\nrated_motor_h: %.9g\nbroker:\n", (double)spec->rated_motor_h);
+	put_text(out, "  host", config->broker_host);
+	fprintf(out, "  port: %u\n", config->broker_port);
+	put_path(out, "  ca_file", folders->pki, "ca.pem");
+	snprintf(file, sizeof(file), "devices/%s.pem", spec->id);
+	put_path(out, "  cert_file", folders->pki, file);
+	snprintf(file, sizeof(file), "devices/%s.key", spec->id);
+	put_path(out, "  key_file", folders->pki, file);
+	put_sim(out, &spec->sim);
+}
+
+static int absolute(const char *path, char out[static PATH_MAX_BYTES], struct gf_diag *diag)
+{
+	if (realpath(path, out) != NULL)
+		return 0;
+	int error = errno;
+	gf_diag_set(diag, "%s: %s", path, strerror(error));
+	return -error;
+}
+
+static int write_agent(const struct fleet_config *config, const struct folders *folders,
+                       const struct scenario_machine *spec, struct gf_diag *diag)
+{
+	char made[PATH_MAX_BYTES], dir[PATH_MAX_BYTES], path[PATH_MAX_BYTES + 16], *yaml = NULL;
+	size_t len = 0;
+
+	machine_dir(config, spec, made);
+	int r = gf_dir_make(made, diag);
+	if (r == 0)
+		r = absolute(made, dir, diag);
 	if (r != 0)
 		return r;
 	snprintf(path, sizeof(path), "%s/agent.yaml", dir);
-	write_faults(sim, faults, sizeof(faults));
-	int len = asprintf(&yaml,
-	                   "class: %s\nmodel: %s\nserial: %s\nlocation: {site: %s, zone: \"%s\", bay: \"%s\"}\n"
-	                   "state_dir: %s\ncatalog: %s/%s.catalog\nclock: system\nrated_motor_h: %g\n"
-	                   "broker:\n  host: %s\n  port: %u\n  ca_file: %s/ca.pem\n  cert_file: %s/devices/%s.pem\n"
-	                   "  key_file: %s/devices/%s.key\n"
-	                   "driver: sim\nsim:\n  seed: %llu\n  ambient_c: %g\n  wear_h: %g\n  busy: %g\n"
-	                   "  opens: \"%02u:%02u\"\n  closes: \"%02u:%02u\"\n  utc_offset_min: %d\n%s",
-	                   gf_class_name(sim->class), spec->model, spec->serial, spec->location.site, spec->location.zone,
-	                   spec->location.bay, dir, catalogs_dir, gf_class_name(sim->class), (double)spec->rated_motor_h,
-	                   config->broker_host, config->broker_port, config->pki_dir, config->pki_dir, spec->id,
-	                   config->pki_dir, spec->id, (unsigned long long)sim->seed, (double)sim->ambient_c,
-	                   (double)sim->wear_h, (double)sim->busy, sim->opens_min / 60, sim->opens_min % 60,
-	                   sim->closes_min / 60, sim->closes_min % 60, sim->utc_offset_min, faults);
-	if (len < 0)
+	FILE *out = open_memstream(&yaml, &len);
+	if (out == NULL)
 		return -ENOMEM;
-	r = gf_file_replace(path, yaml, (size_t)len, 0640, diag);
+	put_agent(out, config, folders, dir, spec);
+	r = fclose(out) == 0 ? gf_file_replace(path, yaml, len, 0640, diag) : -ENOMEM;
 	free(yaml);
 	return r;
 }
 
 int fleet_write_agents(const struct fleet_config *config, const char *catalogs_dir, struct gf_diag *diag)
 {
-	int r = 0;
+	struct folders folders;
+	int r = absolute(catalogs_dir, folders.catalogs, diag);
+	if (r == 0)
+		r = absolute(config->pki_dir, folders.pki, diag);
 	for (size_t i = 0; i < config->scenario->count && r == 0; i++)
-		r = write_agent(config, catalogs_dir, &config->scenario->machines[i], diag);
+		r = write_agent(config, &folders, &config->scenario->machines[i], diag);
+	if (r == -ENOMEM)
+		gf_diag_set(diag, "out of memory");
 	return r;
 }
 
