@@ -30,15 +30,20 @@ void it_catalog(struct it_world *w, const char *class, unsigned seconds)
 	it_output_free(&built);
 }
 
-struct it_proc *it_gateway_start(struct it_world *w)
+const char *it_gateway_config(struct it_world *w)
 {
-	it_write(it_path(w, "gateway.yaml"),
+	const char *config = it_path(w, "gateway.yaml");
+	it_write(config,
 	         "state_dir: gateway\nbroker:\n  host: localhost\n  port: %u\n  ca_file: pki/ca.pem\n  cert_file: "
 	         "pki/gateway.pem\n"
 	         "  key_file: pki/gateway.key\napi:\n  socket: gateway.sock\n",
 	         it_gateway_port(w));
-	struct it_proc *gateway =
-	    it_spawn(w, "gateway", it_program("gymfleet-gateway"), "--config", it_path(w, "gateway.yaml"));
+	return config;
+}
+
+struct it_proc *it_gateway_start(struct it_world *w)
+{
+	struct it_proc *gateway = it_spawn(w, "gateway", it_program("gymfleet-gateway"), "--config", it_gateway_config(w));
 	json_t *answer = NULL;
 	IT_UNTIL(20000, (answer = it_ask(w, "devices")) != NULL || !it_alive(gateway));
 	if (answer == NULL)
@@ -47,11 +52,10 @@ struct it_proc *it_gateway_start(struct it_world *w)
 	return gateway;
 }
 
-struct it_proc *it_agent_start(struct it_world *w, const struct it_agent *agent)
+const char *it_agent_config(struct it_world *w, const struct it_agent *agent)
 {
 	const char *dir = it_path(w, "machines/%s", agent->id), *config = it_path(w, "machines/%s/agent.yaml", agent->id);
 	struct gf_diag diag = {{0}};
-	char name[80];
 
 	it_device(w, agent->id);
 	assert_int_equal(gf_dir_make(dir, &diag), 0);
@@ -65,6 +69,13 @@ struct it_proc *it_agent_start(struct it_world *w, const struct it_agent *agent)
 	    "driver: sim\nsim: {seed: %llu, busy: %g, opens: \"00:00\", closes: \"00:00\"}\n%s",
 	    agent->class, agent->class, agent->heartbeat_s != 0 ? agent->heartbeat_s : 1, it_device_port(w), agent->id,
 	    agent->id, (unsigned long long)agent->seed, agent->busy, agent->extra != NULL ? agent->extra : "");
+	return config;
+}
+
+struct it_proc *it_agent_start(struct it_world *w, const struct it_agent *agent)
+{
+	char name[80];
+	const char *config = it_agent_config(w, agent);
 	snprintf(name, sizeof(name), "agent-%s", agent->id);
 	return it_spawn(w, name, it_program("gymfleet-agent"), "--config", config);
 }

@@ -14,6 +14,8 @@ void it_catalog(struct it_world *w, const char *class, unsigned seconds);
 
 /* Writes <folder>/gateway.yaml and starts the gateway; returns when its socket answers. */
 struct it_proc *it_gateway_start(struct it_world *w);
+/* Only writes it: for a gateway that is started otherwise. Returns its path. */
+const char *it_gateway_config(struct it_world *w);
 
 /* It is connected to the broker: what is reported from now on reaches it. */
 bool it_gateway_listens(struct it_world *w);
@@ -27,6 +29,8 @@ struct it_agent {
 };
 /* Makes the certificate and <folder>/machines/<id>/agent.yaml, then starts the agent. */
 struct it_proc *it_agent_start(struct it_world *w, const struct it_agent *agent);
+/* All but the start; returns agent.yaml's path. */
+const char *it_agent_config(struct it_world *w, const struct it_agent *agent);
 
 /* Runs the CLI with -o json against the gateway: the answer (the caller decrefs it), NULL when it failed. */
 #define it_ask(w, ...) it_ask_args((w), (const char *[]){__VA_ARGS__, NULL})
