@@ -51,9 +51,9 @@ uint32_t physics_faults(enum gf_class class)
 }
 
 /* What the surface goes back to without any use: the room's temperature, or what the heater holds. */
-static double surface_rest_c(const struct physics *physics)
+static float surface_rest_c(const struct physics *physics)
 {
-	return fmax(physics->ambient_c, traits[physics->class].surface_held_c);
+	return fmaxf(physics->ambient_c, traits[physics->class].surface_held_c);
 }
 
 void physics_init(struct physics *physics, enum gf_class class, float ambient_c, float wear_h, uint64_t seed)

@@ -45,7 +45,7 @@ static double mean_weight(const struct sim_config *config)
 {
 	double sum = 0;
 	unsigned open = 0;
-	for (int64_t minute = 0; minute < 7 * DAY_MIN; minute += 10) {
+	for (int64_t minute = 0; minute < (int64_t)7 * DAY_MIN; minute += 10) {
 		const double weight = weight_at(config, minute);
 		sum += weight;
 		open += weight > 0 ? 1 : 0;

@@ -16,6 +16,8 @@
 
 #include "agent/spool/internal.h"
 
+enum { NUMBER_DIGITS = 10 };
+
 static int by_number(const void *a, const void *b)
 {
 	const struct segment *x = a, *y = b;
@@ -41,14 +43,15 @@ int spool_add_segment(struct spool *s, const struct segment *segment)
 /* "0000000007.seg" to 7; what a crash left half-made is removed. */
 static int take_name(struct spool *s, const char *name)
 {
-	unsigned number;
-	int end = 0;
 	char path[SPOOL_PATH_MAX + 300];
-	if (sscanf(name, "%10u%n", &number, &end) != 1 || end != 10)
+	if (strspn(name, "0123456789") != NUMBER_DIGITS)
 		return 0;
-	if (strcmp(name + end, ".seg") == 0)
-		return spool_add_segment(s, &(struct segment){.number = number});
-	if (strcmp(name + end, ".new") == 0) {
+	unsigned long number = strtoul(name, NULL, 10);
+	if (number > UINT32_MAX)
+		return 0;
+	if (strcmp(name + NUMBER_DIGITS, ".seg") == 0)
+		return spool_add_segment(s, &(struct segment){.number = (uint32_t)number});
+	if (strcmp(name + NUMBER_DIGITS, ".new") == 0) {
 		snprintf(path, sizeof(path), "%s/%s", s->dir, name);
 		return s->io.unlink(s->io.ctx, path);
 	}
