@@ -91,32 +91,37 @@ static int64_t between_s(struct users *users, uint64_t low, uint64_t high)
 	return (int64_t)((low + gf_prng_below(&users->prng, high - low + 1)) * 1000);
 }
 
-static void plan(struct users *users, int64_t after_ms, enum users_button button)
+/* A button after the one before it, so many seconds later. */
+static void plan(struct users *users, int64_t *at_ms, uint64_t low_s, uint64_t high_s, enum users_button button)
 {
+	*at_ms += between_s(users, low_s, high_s);
 	if (users->actions_count < USERS_ACTIONS_MAX)
-		users->actions[users->actions_count++] = (struct users_action){after_ms, button};
+		users->actions[users->actions_count++] = (struct users_action){*at_ms, button};
 }
 
 /* Four of five let the routine play to its end; times only grow, for the buttons are pressed in this order. */
 static void plan_session(struct users *users)
 {
-	int64_t at = 0;
+	int64_t at_ms = 0;
 
 	users->actions_count = users->actions_done = 0;
-	if (chance(users, 0.2))
-		plan(users, at += between_s(users, 20, 60), chance(users, 0.6) ? USERS_UP : USERS_DOWN);
+	if (chance(users, 0.2)) {
+		const enum users_button turn = chance(users, 0.6) ? USERS_UP : USERS_DOWN;
+		plan(users, &at_ms, 20, 60, turn);
+	}
 	if (chance(users, 0.03)) {
-		plan(users, at += between_s(users, 20, 120), USERS_PAIN);
+		plan(users, &at_ms, 20, 120, USERS_PAIN);
 		if (chance(users, 0.3))
-			plan(users, at += between_s(users, 10, 60), USERS_PAIN);
+			plan(users, &at_ms, 10, 60, USERS_PAIN);
 	}
 	if (chance(users, 0.08)) {
-		plan(users, at += between_s(users, 20, 120), USERS_PAUSE);
+		plan(users, &at_ms, 20, 120, USERS_PAUSE);
 		/* A few don't come back. */
 		if (!chance(users, 0.08))
-			plan(users, at += between_s(users, 15, 120), USERS_PAUSE);
+			plan(users, &at_ms, 15, 120, USERS_PAUSE);
 	} else if (chance(users, 0.16)) {
-		plan(users, at += between_s(users, 30, 400), chance(users, 0.08) ? USERS_STAFF_STOP : USERS_STOP);
+		const enum users_button who = chance(users, 0.08) ? USERS_STAFF_STOP : USERS_STOP;
+		plan(users, &at_ms, 30, 400, who);
 	}
 }
 
