@@ -8,22 +8,20 @@
  * The two share nothing but the mailbox. A signal ends the session safely first, then says goodbye to the broker.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <malloc.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uv.h>
 
 #include "agent/config.h"
 #include "agent/control_thread.h"
 #include "agent/station.h"
+#include "proto/base/daemon.h"
 #include "proto/base/file.h"
 #include "proto/base/service.h"
 #include "proto/catalog.h"
 
-enum { EXIT_CONFIG = 2, HOUSEKEEPING_MS = 5000, GOODBYE_MS = 2000 };
+enum { HOUSEKEEPING_MS = 5000 };
 
 struct agent {
 	struct agent_config *config;
@@ -35,27 +33,10 @@ struct agent {
 	struct station *station;
 	char *spool_dir;
 
-	uv_loop_t loop;
-	uv_async_t wake;
-	uv_timer_t due, housekeeping;
-	uv_signal_t terminate, interrupt;
-	bool stopping;
-	int64_t stop_deadline_ms;
+	struct gf_daemon daemon;
+	uv_timer_t housekeeping;
 	uint64_t ticks_seen, lost_seen;
 };
-
-static void wake_loop(void *ctx)
-{
-	struct agent *agent = ctx;
-	uv_async_send(&agent->wake);
-}
-
-static void close_handle(uv_handle_t *handle, void *ctx)
-{
-	(void)ctx;
-	if (!uv_is_closing(handle))
-		uv_close(handle, NULL);
-}
 
 static void take_events(struct agent *agent)
 {
@@ -71,35 +52,11 @@ static void take_events(struct agent *agent)
 	}
 }
 
-static void step(struct agent *agent);
-
-static void on_due(uv_timer_t *timer)
+static int64_t step(void *ctx)
 {
-	step(timer->data);
-}
-
-static void on_wake(uv_async_t *async)
-{
-	step(async->data);
-}
-
-/* Everything that can move, moves; then the timer is set for the next thing that is due. */
-static void step(struct agent *agent)
-{
+	struct agent *agent = ctx;
 	take_events(agent);
-	struct gf_time now = gf_clock_now(agent->clock);
-	int64_t due_ms = station_step(agent->station, now);
-	if (agent->stopping && (station_stopped(agent->station) || now.mono_ms >= agent->stop_deadline_ms)) {
-		uv_walk(&agent->loop, close_handle, NULL);
-		return;
-	}
-	if (agent->stopping && due_ms > agent->stop_deadline_ms)
-		due_ms = agent->stop_deadline_ms;
-	if (due_ms == INT64_MAX) {
-		uv_timer_stop(&agent->due);
-		return;
-	}
-	uv_timer_start(&agent->due, on_due, due_ms > now.mono_ms ? (uint64_t)(due_ms - now.mono_ms) : 0, 0);
+	return station_step(agent->station, gf_clock_now(agent->clock));
 }
 
 static void on_housekeeping(uv_timer_t *timer)
@@ -116,24 +73,23 @@ static void on_housekeeping(uv_timer_t *timer)
 		       (unsigned long long)(lost - agent->lost_seen));
 		agent->lost_seen = lost;
 	}
-	step(agent);
+	gf_daemon_wake(&agent->daemon);
 }
 
-static void on_signal(uv_signal_t *handle, int signum)
+/* The session first, safely; then the goodbye to the broker. */
+static void stop(void *ctx)
 {
-	struct agent *agent = handle->data;
-	if (agent->stopping)
-		return;
-	gf_log(GF_LOG_NOTICE, "agent", "%s: stopping", signum == SIGTERM ? "SIGTERM" : "SIGINT");
-	gf_service_stopping();
+	struct agent *agent = ctx;
 	control_thread_join(agent->thread, GF_OUTCOME_SAFETY_STOPPED);
 	take_events(agent);
-	agent->stopping = true;
-	struct gf_time now = gf_clock_now(agent->clock);
-	agent->stop_deadline_ms = now.mono_ms + GOODBYE_MS;
 	uv_timer_stop(&agent->housekeeping);
-	station_stop(agent->station, now);
-	step(agent);
+	station_stop(agent->station, gf_clock_now(agent->clock));
+}
+
+static bool stopped(const void *ctx)
+{
+	const struct agent *agent = ctx;
+	return station_stopped(agent->station);
 }
 
 static int load_catalog(struct agent *agent, struct gf_diag *diag)
@@ -193,8 +149,8 @@ static int open_station(struct agent *agent, const struct recorder_meter *meter,
 	    .spool_bytes_max = c->spool_bytes_max,
 	    .spool_sync = true,
 	    .link = &c->link,
-	    .wake = wake_loop,
-	    .wake_ctx = agent,
+	    .wake = gf_daemon_wake,
+	    .wake_ctx = &agent->daemon,
 	};
 	if (asprintf(&agent->spool_dir, "%s/spool", c->state_dir) < 0)
 		return -ENOMEM;
@@ -229,24 +185,6 @@ static int open_all(struct agent *agent, struct gf_diag *diag)
 	return r;
 }
 
-static int open_loop(struct agent *agent)
-{
-	int r = uv_loop_init(&agent->loop);
-	if (r != 0)
-		return r;
-	agent->wake.data = agent->due.data = agent->housekeeping.data = agent;
-	agent->terminate.data = agent->interrupt.data = agent;
-	uv_async_init(&agent->loop, &agent->wake, on_wake);
-	uv_timer_init(&agent->loop, &agent->due);
-	uv_timer_init(&agent->loop, &agent->housekeeping);
-	uv_signal_init(&agent->loop, &agent->terminate);
-	uv_signal_init(&agent->loop, &agent->interrupt);
-	uv_signal_start(&agent->terminate, on_signal, SIGTERM);
-	uv_signal_start(&agent->interrupt, on_signal, SIGINT);
-	uv_timer_start(&agent->housekeeping, on_housekeeping, HOUSEKEEPING_MS, HOUSEKEEPING_MS);
-	return 0;
-}
-
 static void close_all(struct agent *agent)
 {
 	control_thread_free(agent->thread);
@@ -259,91 +197,63 @@ static void close_all(struct agent *agent)
 	free(agent->spool_dir);
 }
 
-static int run(struct agent *agent)
+static int start(struct agent *agent, struct gf_diag *diag)
 {
-	struct gf_diag diag = {{0}};
-	int r = open_loop(agent);
+	int r = open_all(agent, diag);
+	if (r != 0)
+		return r;
+	struct control_thread_config thread = {
+	    .control = agent->control, .driver = agent->driver, .wake = gf_daemon_wake, .wake_ctx = &agent->daemon};
+	r = control_thread_start(&thread, &agent->thread);
 	if (r != 0) {
-		gf_log(GF_LOG_ERROR, "agent", "no event loop: %s", uv_strerror(r));
-		return EXIT_FAILURE;
+		gf_diag_set(diag, "the control thread doesn't start: %s", strerror(-r));
+		return r;
 	}
-	r = open_all(agent, &diag);
-	if (r == 0) {
-		struct control_thread_config thread = {
-		    .control = agent->control, .driver = agent->driver, .wake = wake_loop, .wake_ctx = agent};
-		r = control_thread_start(&thread, &agent->thread);
-		if (r != 0)
-			gf_diag_set(&diag, "the control thread doesn't start: %s", strerror(-r));
-	}
-	if (r != 0) {
-		gf_log(GF_LOG_ERROR, "agent", "%s", diag.text[0] != '\0' ? diag.text : strerror(r < 0 ? -r : EIO));
-		uv_walk(&agent->loop, close_handle, NULL);
-	} else {
-		gf_log(GF_LOG_NOTICE, "agent", "%s: a %s with catalog %s@%llu (%zu routines)", agent->config->id,
-		       gf_class_name(agent->config->class), agent->catalog.name, (unsigned long long)agent->catalog.version,
-		       agent->catalog.routines_count);
-		station_start(agent->station);
-		gf_service_ready();
-		step(agent);
-	}
-	uv_run(&agent->loop, UV_RUN_DEFAULT);
-	uv_loop_close(&agent->loop);
-	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	uv_timer_init(&agent->daemon.loop, &agent->housekeeping);
+	agent->housekeeping.data = agent;
+	uv_timer_start(&agent->housekeeping, on_housekeeping, HOUSEKEEPING_MS, HOUSEKEEPING_MS);
+	gf_log(GF_LOG_NOTICE, "agent", "%s: a %s with catalog %s@%llu (%zu routines)", agent->config->id,
+	       gf_class_name(agent->config->class), agent->catalog.name, (unsigned long long)agent->catalog.version,
+	       agent->catalog.routines_count);
+	station_start(agent->station);
+	return 0;
 }
 
-static void usage(FILE *out)
+static int run(struct agent *agent)
 {
-	fputs("usage: gymfleet-agent --config FILE\n"
-	      "\n"
-	      "  -c, --config FILE   what this machine is (see config/agent.yaml)\n"
-	      "  -V, --version       print the version\n"
-	      "  -h, --help          print this\n",
-	      out);
+	static const struct gf_daemon_ops ops = {.step = step, .stop = stop, .stopped = stopped};
+	struct gf_diag diag = {{0}};
+	int r = gf_daemon_init(&agent->daemon, "agent", agent->clock, &ops, agent);
+	if (r != 0) {
+		gf_log(GF_LOG_ERROR, "agent", "no event loop: %s", strerror(-r));
+		return EXIT_FAILURE;
+	}
+	r = start(agent, &diag);
+	if (r == 0)
+		gf_daemon_run(&agent->daemon);
+	else
+		gf_log(GF_LOG_ERROR, "agent", "%s", diag.text[0] != '\0' ? diag.text : strerror(r < 0 ? -r : EIO));
+	close_all(agent);
+	gf_daemon_deinit(&agent->daemon);
+	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-	    {"config", required_argument, NULL, 'c'},
-	    {"version", no_argument, NULL, 'V'},
-	    {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0},
-	};
-	const char *path = NULL;
-	for (int option; (option = getopt_long(argc, argv, "c:Vh", options, NULL)) != -1;) {
-		switch (option) {
-		case 'c':
-			path = optarg;
-			break;
-		case 'V':
-			puts("gymfleet-agent " GF_VERSION);
-			return EXIT_SUCCESS;
-		case 'h':
-			usage(stdout);
-			return EXIT_SUCCESS;
-		default:
-			usage(stderr);
-			return EXIT_CONFIG;
-		}
-	}
-	if (path == NULL || optind != argc) {
-		usage(stderr);
-		return EXIT_CONFIG;
-	}
-
-	/* One arena: a small machine pays for every further one with private memory. */
-	mallopt(M_ARENA_MAX, 1);
-	signal(SIGPIPE, SIG_IGN);
-
 	static struct agent agent;
 	struct gf_diag diag = {{0}};
+	int status = EXIT_SUCCESS;
+	const char *path =
+	    gf_daemon_args(argc, argv, "gymfleet-agent", "what this machine is (see config/agent.yaml)", &status);
+	if (path == NULL)
+		return status;
+	/* One arena: a small machine pays for every further one with private memory. */
+	mallopt(M_ARENA_MAX, 1);
 	if (agent_config_load(path, &agent.config, &diag) != 0) {
 		fprintf(stderr, "gymfleet-agent: %s\n", diag.text);
-		return EXIT_CONFIG;
+		return GF_EXIT_CONFIG;
 	}
 	gf_log_set_level(agent.config->log_level);
 	agent.clock = gf_clock_system(agent.config->clock);
-	int status = run(&agent);
-	close_all(&agent);
-	return status;
+	return run(&agent);
 }

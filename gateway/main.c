@@ -8,29 +8,25 @@
  * stalls delays acks and nothing else: the machines keep what isn't acked.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uv.h>
 
 #include "gateway/api/api.h"
 #include "gateway/broker.h"
 #include "gateway/config.h"
 #include "gateway/store/store.h"
+#include "proto/base/daemon.h"
 #include "proto/base/file.h"
 #include "proto/base/service.h"
 
 enum {
-	EXIT_CONFIG = 2,
 	PRESENCE_MS = 10000,
 	MAINTAIN_MS = 60000,
 	MAINTAIN_SOON_MS = 1000,
 	MAINTAIN_ROWS = 5000,
 	WATCHDOG_MS = 10000,
-	GOODBYE_MS = 2000,
 };
 
 struct gateway {
@@ -41,30 +37,14 @@ struct gateway {
 	struct broker *broker;
 	struct api *api;
 	uint64_t epoch;
-	int64_t started_ms, stop_deadline_ms, cert_not_after_ms;
-	bool stopping;
+	int64_t started_ms, cert_not_after_ms;
 
 	pthread_mutex_t facts_lock;
 	struct api_facts facts;
 
-	uv_loop_t loop;
-	uv_async_t wake;
-	uv_timer_t due, presence, maintain, watchdog;
-	uv_signal_t terminate, interrupt;
+	struct gf_daemon daemon;
+	uv_timer_t presence, maintain, watchdog;
 };
-
-static void wake_loop(void *ctx)
-{
-	struct gateway *g = ctx;
-	uv_async_send(&g->wake);
-}
-
-static void close_handle(uv_handle_t *handle, void *ctx)
-{
-	(void)ctx;
-	if (!uv_is_closing(handle))
-		uv_close(handle, NULL);
-}
 
 /* ---- what the API asks ---- */
 
@@ -112,34 +92,13 @@ static int set_device(void *ctx, const char *device, const struct store_device_c
 
 /* ---- the main loop ---- */
 
-static void step(struct gateway *g);
-
-static void on_due(uv_timer_t *timer)
+static int64_t step(void *ctx)
 {
-	step(timer->data);
-}
-
-static void on_wake(uv_async_t *async)
-{
-	step(async->data);
-}
-
-static void step(struct gateway *g)
-{
+	struct gateway *g = ctx;
 	struct gf_time now = gf_clock_now(g->clock);
 	int64_t due_ms = broker_step(g->broker, now);
 	refresh_facts(g, now);
-	if (g->stopping && (broker_stopped(g->broker) || now.mono_ms >= g->stop_deadline_ms)) {
-		uv_walk(&g->loop, close_handle, NULL);
-		return;
-	}
-	if (g->stopping && due_ms > g->stop_deadline_ms)
-		due_ms = g->stop_deadline_ms;
-	if (due_ms == INT64_MAX) {
-		uv_timer_stop(&g->due);
-		return;
-	}
-	uv_timer_start(&g->due, on_due, due_ms > now.mono_ms ? (uint64_t)(due_ms - now.mono_ms) : 0, 0);
+	return due_ms;
 }
 
 static void on_presence(uv_timer_t *timer)
@@ -175,48 +134,30 @@ static void on_watchdog(uv_timer_t *timer)
 	g->cert_not_after_ms = (int64_t)gf_link_cert_not_after_ms(g->config->link.cert_file);
 }
 
-static void on_signal(uv_signal_t *handle, int signum)
+static void stop(void *ctx)
 {
-	struct gateway *g = handle->data;
-	if (g->stopping)
-		return;
-	gf_log(GF_LOG_NOTICE, "gateway", "%s: stopping", signum == SIGTERM ? "SIGTERM" : "SIGINT");
-	gf_service_stopping();
-	struct gf_time now = gf_clock_now(g->clock);
-	g->stopping = true;
-	g->stop_deadline_ms = now.mono_ms + GOODBYE_MS;
+	struct gateway *g = ctx;
 	uv_timer_stop(&g->presence);
 	uv_timer_stop(&g->maintain);
-	broker_stop(g->broker, now);
-	step(g);
+	broker_stop(g->broker, gf_clock_now(g->clock));
 }
 
-static int open_loop(struct gateway *g)
+static bool stopped(const void *ctx)
 {
-	int r = uv_loop_init(&g->loop);
-	if (r != 0)
-		return r;
-	uv_async_init(&g->loop, &g->wake, on_wake);
-	uv_timer_t *timers[] = {&g->due, &g->presence, &g->maintain, &g->watchdog};
+	const struct gateway *g = ctx;
+	return broker_stopped(g->broker);
+}
+
+static void start_timers(struct gateway *g)
+{
+	uv_timer_t *timers[] = {&g->presence, &g->maintain, &g->watchdog};
 	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
-		uv_timer_init(&g->loop, timers[i]);
+		uv_timer_init(&g->daemon.loop, timers[i]);
 		timers[i]->data = g;
 	}
-	g->wake.data = g->terminate.data = g->interrupt.data = g;
-	uv_signal_init(&g->loop, &g->terminate);
-	uv_signal_init(&g->loop, &g->interrupt);
-	return 0;
-}
-
-static void start_loop(struct gateway *g)
-{
-	uv_signal_start(&g->terminate, on_signal, SIGTERM);
-	uv_signal_start(&g->interrupt, on_signal, SIGINT);
 	uv_timer_start(&g->presence, on_presence, PRESENCE_MS, PRESENCE_MS);
 	uv_timer_start(&g->maintain, on_maintain, MAINTAIN_SOON_MS, 0);
 	uv_timer_start(&g->watchdog, on_watchdog, 0, WATCHDOG_MS);
-	broker_start(g->broker);
-	step(g);
 }
 
 /* ---- coming up and going down ---- */
@@ -248,7 +189,7 @@ static int open_all(struct gateway *g, struct gf_diag *diag)
 	const struct api_ops ops = {.facts = get_facts, .device_set = set_device, .ctx = g};
 	int r = open_store(g, diag);
 	if (r == 0)
-		r = broker_new(&g->config->link, g->store, g->epoch, wake_loop, g, &g->broker, diag);
+		r = broker_new(&g->config->link, g->store, g->epoch, gf_daemon_wake, &g->daemon, &g->broker, diag);
 	if (r != 0)
 		return r;
 	refresh_facts(g, gf_clock_now(g->clock));
@@ -273,78 +214,43 @@ static void close_all(struct gateway *g)
 
 static int run(struct gateway *g)
 {
+	static const struct gf_daemon_ops ops = {.step = step, .stop = stop, .stopped = stopped};
 	struct gf_diag diag = {{0}};
-	int r = open_loop(g);
+	int r = gf_daemon_init(&g->daemon, "gateway", g->clock, &ops, g);
 	if (r != 0) {
-		gf_log(GF_LOG_ERROR, "gateway", "no event loop: %s", uv_strerror(r));
+		gf_log(GF_LOG_ERROR, "gateway", "no event loop: %s", strerror(-r));
 		return EXIT_FAILURE;
 	}
 	r = open_all(g, &diag);
-	if (r != 0) {
-		gf_log(GF_LOG_ERROR, "gateway", "%s", diag.text[0] != '\0' ? diag.text : strerror(r < 0 ? -r : EIO));
-		uv_walk(&g->loop, close_handle, NULL);
-	} else {
+	if (r == 0) {
 		gf_log(GF_LOG_NOTICE, "gateway", "start %llu; database %s, socket %s", (unsigned long long)g->epoch,
 		       g->config->database, g->config->socket);
-		start_loop(g);
-		gf_service_ready();
+		start_timers(g);
+		broker_start(g->broker);
+		gf_daemon_run(&g->daemon);
+	} else {
+		gf_log(GF_LOG_ERROR, "gateway", "%s", diag.text[0] != '\0' ? diag.text : strerror(r < 0 ? -r : EIO));
 	}
-	uv_run(&g->loop, UV_RUN_DEFAULT);
-	uv_loop_close(&g->loop);
+	close_all(g);
+	gf_daemon_deinit(&g->daemon);
 	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
-
-static void usage(FILE *out)
-{
-	fputs("usage: gymfleet-gateway --config FILE\n"
-	      "\n"
-	      "  -c, --config FILE   broker, store and socket (see config/gateway.yaml)\n"
-	      "  -V, --version       print the version\n"
-	      "  -h, --help          print this\n",
-	      out);
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-	    {"config", required_argument, NULL, 'c'},
-	    {"version", no_argument, NULL, 'V'},
-	    {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0},
-	};
-	const char *path = NULL;
-	for (int option; (option = getopt_long(argc, argv, "c:Vh", options, NULL)) != -1;) {
-		switch (option) {
-		case 'c':
-			path = optarg;
-			break;
-		case 'V':
-			puts("gymfleet-gateway " GF_VERSION);
-			return EXIT_SUCCESS;
-		case 'h':
-			usage(stdout);
-			return EXIT_SUCCESS;
-		default:
-			usage(stderr);
-			return EXIT_CONFIG;
-		}
-	}
-	if (path == NULL || optind != argc) {
-		usage(stderr);
-		return EXIT_CONFIG;
-	}
-
 	static struct gateway gateway = {.lock_fd = -1, .facts_lock = PTHREAD_MUTEX_INITIALIZER};
 	struct gf_diag diag = {{0}};
-	signal(SIGPIPE, SIG_IGN);
+	int status = EXIT_SUCCESS;
+	const char *path =
+	    gf_daemon_args(argc, argv, "gymfleet-gateway", "broker, store and socket (see config/gateway.yaml)", &status);
+	if (path == NULL)
+		return status;
 	if (gateway_config_load(path, &gateway.config, &diag) != 0) {
 		fprintf(stderr, "gymfleet-gateway: %s\n", diag.text);
-		return EXIT_CONFIG;
+		return GF_EXIT_CONFIG;
 	}
 	gf_log_set_level(gateway.config->log_level);
 	gateway.clock = gf_clock_system(GF_CLOCK_TRUST_SYSTEM);
 	gateway.started_ms = gf_clock_now(gateway.clock).mono_ms;
-	int status = run(&gateway);
-	close_all(&gateway);
-	return status;
+	return run(&gateway);
 }
