@@ -40,7 +40,7 @@ static void take_out(struct recorder *r, size_t at, size_t count)
 	for (size_t i = at; i < at + count; i++)
 		free(r->queue[i]);
 	r->waiting -= count;
-	memmove(r->queue + at, r->queue + at + count, (r->waiting - at) * sizeof(r->queue[0]));
+	memmove(r->queue + at, r->queue + at + count, (r->waiting - at) * sizeof(struct gf_record *));
 }
 
 static void count_dropped(struct recorder *r)
