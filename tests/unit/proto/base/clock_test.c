@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -51,6 +52,23 @@ static void a_manual_clock_is_its_owners(void **state)
 	time.mono_ms += 20;
 	assert_int_equal(gf_clock_now(&clock).mono_ms, 25);
 	assert_int_equal(gf_clock_now(&clock).wall_ms, 7);
+}
+
+static int64_t boottime_ms(void)
+{
+	struct timespec now;
+	assert_int_equal(clock_gettime(CLOCK_BOOTTIME, &now), 0);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* It must go on while the machine is suspended. */
+static void the_machines_monotonic_clock_is_the_kernels_since_boot(void **state)
+{
+	const int64_t before = boottime_ms(), now = gf_clock_now(gf_clock_system(GF_CLOCK_TRUST_SYSTEM)).mono_ms;
+
+	(void)state;
+	assert_true(now >= before);
+	assert_true(now <= boottime_ms());
 }
 
 static void the_machines_monotonic_clock_never_goes_back(void **state)
@@ -280,6 +298,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_manual_clock_is_its_owners),
+	    cmocka_unit_test(the_machines_monotonic_clock_is_the_kernels_since_boot),
 	    cmocka_unit_test(the_machines_monotonic_clock_never_goes_back),
 	    cmocka_unit_test(the_hosts_clock_is_trusted_when_the_year_is_believable),
 	    cmocka_unit_test(ntp_never_trusts_more_than_the_host),

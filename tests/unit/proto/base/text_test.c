@@ -91,13 +91,15 @@ static void what_is_not_utf8_is_refused(void **state)
 
 static void a_slip_finds_its_word(void **state)
 {
-	static const char *const words[] = {"broker", "location", "state_dir", "class", "port"};
+	static const char *const words[] = {"broker", "location", "state_dir", "class", "port", "no"};
 	static const struct {
 		const char *word, *nearest;
 	} slips[] = {
-	    {"brokr", "broker"},     {"borker", "broker"},       {"brokerr", "broker"}, {"boker", "broker"},
-	    {"locaton", "location"}, {"state-dir", "state_dir"}, {"calss", "class"},    {"prot", "port"},
-	    {"class", "class"},      {"temperature", NULL},      {"x", NULL},           {"", NULL},
+	    {"brokr", "broker"}, {"borker", "broker"},    {"brokerr", "broker"},
+	    {"boker", "broker"}, {"locaton", "location"}, {"state-dir", "state_dir"},
+	    {"calss", "class"},  {"prot", "port"},        {"on", "no"},
+	    {"class", "class"},  {"temperature", NULL},   {"x", NULL},
+	    {"", NULL},
 	};
 
 	(void)state;
