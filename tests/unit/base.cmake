@@ -1,9 +1,10 @@
-foreach(name err log clock rand crc32c text)
+foreach(name err clock rand crc32c text)
     gf_add_test(proto_base_${name}_test SOURCES unit/proto/base/${name}_test.c LINK gf_base LABELS unit)
 endforeach()
 # The calls that a replacement stands on are watched, and made to fail.
 gf_add_test(proto_base_file_test SOURCES unit/proto/base/file_test.c LINK gf_base LABELS unit)
 target_link_options(proto_base_file_test PRIVATE -Wl,--wrap=write,--wrap=read,--wrap=fsync,--wrap=rename)
+gf_add_test(proto_base_log_test SOURCES unit/proto/base/log_test.c LINK gf_base Threads::Threads LABELS unit thread)
 gf_add_test(proto_base_spsc_test SOURCES unit/proto/base/spsc_test.c LINK gf_base Threads::Threads LABELS unit thread)
 gf_add_test(proto_base_service_test SOURCES unit/proto/base/service_test.c LINK gf_service LABELS unit)
 if(SYSTEMD_FOUND)

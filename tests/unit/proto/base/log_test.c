@@ -1,6 +1,7 @@
 #include "proto/base/log.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h> /* cmocka.h needs these four */
 #include <stdarg.h>
 #include <stddef.h>
@@ -172,6 +173,42 @@ static void a_silent_level_does_not_use_up_the_limit(void **state)
 	assert_string_equal(after_time(logged()), "info m: loud\n");
 }
 
+/* --- several threads --- */
+
+enum { THREADS = 4, LINES = 200 };
+
+static void *log_lines(void *arg)
+{
+	for (int i = 0; i < LINES; i++)
+		gf_log(GF_LOG_ERROR, arg, "0123456789 0123456789 0123456789 %03d", i);
+	return NULL;
+}
+
+static void lines_of_several_threads_do_not_mix(void **state)
+{
+	static char names[THREADS][2] = {"a", "b", "c", "d"};
+	pthread_t threads[THREADS];
+	int next[THREADS] = {0};
+
+	(void)state;
+	assert_int_equal(setenv("JOURNAL_STREAM", "8:1", 1), 0);
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, log_lines, names[i]), 0);
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	const char *line = logged();
+	for (int i = 0; i < THREADS * LINES; i++) {
+		char want[64];
+		int thread = line[3] - 'a';
+		assert_in_range(thread, 0, THREADS - 1);
+		int len =
+		    snprintf(want, sizeof(want), "<3>%c: 0123456789 0123456789 0123456789 %03d\n", line[3], next[thread]++);
+		assert_memory_equal(line, want, len);
+		line += len;
+	}
+	assert_string_equal(line, "");
+}
+
 #define LOG_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -185,6 +222,7 @@ int main(void)
 	    LOG_TEST(a_long_line_is_cut_and_still_one_line),
 	    LOG_TEST(a_flood_is_held_back_and_counted),
 	    LOG_TEST(a_silent_level_does_not_use_up_the_limit),
+	    LOG_TEST(lines_of_several_threads_do_not_mix),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
