@@ -4,22 +4,16 @@
 #include <string.h>
 
 #include "gateway/api/device_row.h"
+#include "gateway/api/page.h"
 #include "gateway/api/resources.h"
 #include "proto/base/text.h"
 
-/* A walk over the machines, by id, that keeps the rows asked for. */
+/* A walk over the machines, by id. */
 struct walk {
-	const struct request *request;
-	const struct where *where;
+	struct page page;
 	const char *after;
-	uint64_t limit;
 	bool health_only;
-	json_t *items;
-	char last[GF_ID_MAX];
-	bool more;
 };
-
-enum { STOP = 1 };
 
 static int keep(void *ctx, const struct store_device *device)
 {
@@ -28,49 +22,29 @@ static int keep(void *ctx, const struct store_device *device)
 
 	if (w->after != NULL && strcmp(device->id, w->after) <= 0)
 		return 0;
-	device_judge(device, w->request->now_ms, &health);
-	json_t *row = device_row(device, &health);
-	if (row == NULL)
+	if (page_full(&w->page))
+		return PAGE_STOP;
+	device_judge(device, w->page.request->now_ms, &health);
+	size_t before = json_array_size(w->page.items);
+	int result = page_add(&w->page, device_row(device, &health));
+	if (result != 0)
+		return result;
+	/* The filter knows every field of the row, whatever of it is shown. */
+	if (w->health_only && json_array_size(w->page.items) > before &&
+	    json_array_set_new(w->page.items, before, device_health_row(device, &health)) != 0)
 		return -ENOMEM;
-	if (!where_match(w->where, json_lookup, row)) {
-		json_decref(row);
-		return 0;
-	}
-	if (json_array_size(w->items) == w->limit) {
-		json_decref(row);
-		w->more = true;
-		return STOP;
-	}
-	if (w->health_only) {
-		json_decref(row);
-		row = device_health_row(device, &health);
-	}
-	json_push(&w->items, row);
-	(void)gf_strcpy(w->last, sizeof(w->last), device->id);
-	return w->items != NULL ? 0 : -ENOMEM;
+	(void)gf_strcpy(w->page.cursor, sizeof(w->page.cursor), device->id);
+	return 0;
 }
 
 static void list(struct request *r, bool health_only)
 {
-	struct where *where = NULL;
 	struct store_device_query query = {.now_ms = r->now_ms, .today_ms = r->today_ms};
-	struct walk w = {
-	    .request = r, .after = request_param(r, "after"), .limit = REQUEST_LIMIT_DEFAULT, .health_only = health_only};
+	struct walk w = {.after = request_param(r, "after"), .health_only = health_only};
 	struct gf_diag diag = {{0}};
 
-	if (!request_number(r, "limit", 1, REQUEST_LIMIT_MAX, &w.limit) ||
-	    !request_where(r, device_fields, device_fields_count, &where))
-		return;
-	w.where = where;
-	w.items = json_array();
-	int result = store_read_devices(r->reader, &query, keep, &w, &diag);
-	where_free(where);
-	if (result == 0 || result == STOP) {
-		request_answer_list(r, w.items, w.more ? w.last : NULL);
-		return;
-	}
-	json_decref(w.items);
-	request_fail_store(r, result, &diag);
+	if (page_begin(r, device_fields, device_fields_count, &w.page))
+		page_end(&w.page, store_read_devices(r->reader, &query, keep, &w, &diag), &diag);
 }
 
 void resource_devices(struct request *r)

@@ -1,6 +1,5 @@
 /* /v1/faults: open and cleared ones, newest first. */
-#include <errno.h>
-
+#include "gateway/api/page.h"
 #include "gateway/api/resources.h"
 
 #define NAME(symbol, name) name,
@@ -24,15 +23,9 @@ static const struct where_field fields[] = {
     {"lasted_s", WHERE_NUMBER, NULL},
 };
 
-enum { STOP = 1 };
-
 struct walk {
-	const struct where *where;
-	int64_t now_ms, until_ms; /* until 0 = no end */
-	uint64_t limit, scanned;
-	json_t *items;
-	char cursor[REQUEST_CURSOR_MAX];
-	bool more;
+	struct page page;
+	int64_t until_ms; /* 0 = no end */
 };
 
 /* An open fault has lasted until now. */
@@ -67,44 +60,24 @@ static int keep(void *ctx, const struct store_fault *f)
 {
 	struct walk *w = ctx;
 
-	if (json_array_size(w->items) == w->limit || w->scanned++ == REQUEST_SCAN_MAX) {
-		w->more = true;
-		return STOP;
-	}
-	request_cursor_text(w->cursor, f->raised_ms, f->fault_no, f->device);
-	if (w->until_ms != 0 && f->raised_ms >= w->until_ms)
-		return 0;
-	json_t *row = fault_row(f, w->now_ms);
-	if (row == NULL)
-		return -ENOMEM;
-	if (!where_match(w->where, json_lookup, row)) {
-		json_decref(row);
-		return 0;
-	}
-	json_push(&w->items, row);
-	return w->items != NULL ? 0 : -ENOMEM;
+	if (page_full(&w->page))
+		return PAGE_STOP;
+	bool later = w->until_ms != 0 && f->raised_ms >= w->until_ms;
+	int result = later ? 0 : page_add(&w->page, fault_row(f, w->page.request->now_ms));
+	if (result == 0)
+		request_cursor_text(w->page.cursor, f->raised_ms, f->fault_no, f->device);
+	return result;
 }
 
 void resource_faults(struct request *r)
 {
-	struct where *where = NULL;
 	struct store_fault_query query = {0};
-	struct walk w = {.now_ms = r->now_ms, .limit = REQUEST_LIMIT_DEFAULT};
+	struct walk w = {0};
 	struct gf_diag diag = {{0}};
 
-	if (!request_number(r, "limit", 1, REQUEST_LIMIT_MAX, &w.limit) || !request_flag(r, "open", &query.open_only) ||
-	    !request_time(r, "since", &query.since_ms) || !request_time(r, "until", &w.until_ms) ||
-	    !request_cursor(r, &query.after_raised_ms, &query.after_fault_no, &query.after_device) ||
-	    !request_device(r, &query.device) || !request_where(r, fields, sizeof(fields) / sizeof(fields[0]), &where))
-		return;
-	w.where = where;
-	w.items = json_array();
-	int result = store_read_faults(r->reader, &query, keep, &w, &diag);
-	where_free(where);
-	if (result == 0 || result == STOP) {
-		request_answer_list(r, w.items, w.more ? w.cursor : NULL);
-		return;
-	}
-	json_decref(w.items);
-	request_fail_store(r, result, &diag);
+	if (request_flag(r, "open", &query.open_only) && request_time(r, "since", &query.since_ms) &&
+	    request_time(r, "until", &w.until_ms) &&
+	    request_cursor(r, &query.after_raised_ms, &query.after_fault_no, &query.after_device) &&
+	    request_device(r, &query.device) && page_begin(r, fields, sizeof(fields) / sizeof(fields[0]), &w.page))
+		page_end(&w.page, store_read_faults(r->reader, &query, keep, &w, &diag), &diag);
 }

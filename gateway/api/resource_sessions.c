@@ -1,6 +1,5 @@
 /* /v1/sessions: ended and running ones, newest first. */
-#include <errno.h>
-
+#include "gateway/api/page.h"
 #include "gateway/api/resources.h"
 
 #define NAME(symbol, name) name,
@@ -30,16 +29,6 @@ static const struct where_field fields[] = {
     {"peak_surface_temp_c", WHERE_NUMBER, NULL},
     {"peak_current_ma", WHERE_NUMBER, NULL},
     {"peak_pressure_mmhg", WHERE_NUMBER, NULL},
-};
-
-enum { STOP = 1 };
-
-struct walk {
-	const struct where *where;
-	uint64_t limit, scanned;
-	json_t *items;
-	char cursor[REQUEST_CURSOR_MAX]; /* of the last row looked at */
-	bool more;
 };
 
 static json_t *areas(const struct store_session *s)
@@ -98,44 +87,24 @@ static json_t *session_row(const struct store_session *s)
 
 static int keep(void *ctx, const struct store_session *s)
 {
-	struct walk *w = ctx;
+	struct page *page = ctx;
 
-	if (json_array_size(w->items) == w->limit || w->scanned++ == REQUEST_SCAN_MAX) {
-		w->more = true;
-		return STOP;
-	}
-	request_cursor_text(w->cursor, s->started_ms, s->session_no, s->device);
-	json_t *row = session_row(s);
-	if (row == NULL)
-		return -ENOMEM;
-	if (!where_match(w->where, json_lookup, row)) {
-		json_decref(row);
-		return 0;
-	}
-	json_push(&w->items, row);
-	return w->items != NULL ? 0 : -ENOMEM;
+	if (page_full(page))
+		return PAGE_STOP;
+	int result = page_add(page, session_row(s));
+	if (result == 0)
+		request_cursor_text(page->cursor, s->started_ms, s->session_no, s->device);
+	return result;
 }
 
 void resource_sessions(struct request *r)
 {
-	struct where *where = NULL;
+	struct page page;
 	struct store_session_query query = {0};
-	struct walk w = {.limit = REQUEST_LIMIT_DEFAULT};
 	struct gf_diag diag = {{0}};
 
-	if (!request_number(r, "limit", 1, REQUEST_LIMIT_MAX, &w.limit) || !request_time(r, "since", &query.since_ms) ||
-	    !request_time(r, "until", &query.until_ms) ||
-	    !request_cursor(r, &query.after_started_ms, &query.after_session_no, &query.after_device) ||
-	    !request_device(r, &query.device) || !request_where(r, fields, sizeof(fields) / sizeof(fields[0]), &where))
-		return;
-	w.where = where;
-	w.items = json_array();
-	int result = store_read_sessions(r->reader, &query, keep, &w, &diag);
-	where_free(where);
-	if (result == 0 || result == STOP) {
-		request_answer_list(r, w.items, w.more ? w.cursor : NULL);
-		return;
-	}
-	json_decref(w.items);
-	request_fail_store(r, result, &diag);
+	if (request_time(r, "since", &query.since_ms) && request_time(r, "until", &query.until_ms) &&
+	    request_cursor(r, &query.after_started_ms, &query.after_session_no, &query.after_device) &&
+	    request_device(r, &query.device) && page_begin(r, fields, sizeof(fields) / sizeof(fields[0]), &page))
+		page_end(&page, store_read_sessions(r->reader, &query, keep, &page, &diag), &diag);
 }
