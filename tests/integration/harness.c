@@ -92,7 +92,7 @@ const char *it_source(const char *name)
 const char *it_path(struct it_world *w, const char *fmt, ...)
 {
 	va_list args;
-	char name[PATH_SIZE], *path;
+	char name[PATH_SIZE], *path = NULL;
 
 	va_start(args, fmt);
 	vsnprintf(name, sizeof name, fmt, args);

@@ -318,7 +318,7 @@ void trap_nth(const struct trap *t, const char *suffix, size_t n, char path[stat
 
 void trap_flip(const char *path, off_t at, unsigned bit)
 {
-	unsigned char byte;
+	unsigned char byte = 0;
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0 || pread(fd, &byte, 1, at) != 1)
 		die(path);
