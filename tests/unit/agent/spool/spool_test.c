@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -208,6 +209,35 @@ static void a_full_disk_refuses_heartbeats_and_still_takes_faults(void **state)
 	spool_close(spool);
 }
 
+/* Without room for a copy of the last segment it is used as it is, without its torn tail. */
+static void a_full_disk_can_be_opened(void **state)
+{
+	struct trap *t = *state;
+	struct model m = {0};
+	char path[160];
+	struct spool *spool = must_open(t, ROOMY);
+	model_run(&m, spool, 20);
+	spool_close(spool);
+	trap_nth(t, ".seg", 0, path);
+	const off_t whole = trap_size(path);
+	FILE *file = fopen(path, "ab");
+	assert_non_null(file);
+	fputs("torn", file);
+	fclose(file);
+
+	t->space = 100;
+	spool = must_open(t, ROOMY);
+	assert_int_equal(spool_stats(spool).torn_bytes, 4);
+	assert_int_equal(trap_size(path), whole);
+	assert_int_equal(trap_count(t, ".new"), 0);
+	model_check(&m, spool);
+	/* The reserve of the life before is still there. */
+	assert_int_equal(model_append(&m, spool, 3), 0);
+	assert_int_equal(model_append(&m, spool, 0), -ENOSPC);
+	model_check(&m, spool);
+	spool_close(spool);
+}
+
 /* Full after every possible byte: what was refused isn't there, what was taken is, and nothing is thought damaged. */
 static void a_disk_that_fills_at_any_byte_loses_nothing(void **state)
 {
@@ -381,6 +411,7 @@ int main(void)
 	    TEST(what_is_too_large_is_refused_and_changes_nothing),
 	    TEST(only_one_process_has_it),
 	    TEST(a_full_disk_refuses_heartbeats_and_still_takes_faults),
+	    TEST(a_full_disk_can_be_opened),
 	    TEST(a_disk_that_fills_at_any_byte_loses_nothing),
 	    TEST(a_disk_that_fills_while_segments_change_loses_nothing),
 	    TEST(i8_weeks_offline_keep_faults_and_drop_heartbeats_first),

@@ -170,6 +170,8 @@ static int trap_allocate(void *ctx, int fd, off_t len)
 	(void)fd;
 	if (!step(t))
 		return -EIO;
+	if (t->allocated >= len)
+		return 0; /* it has been there since an earlier life */
 	if (t->space < len)
 		return -ENOSPC;
 	if (t->space != INT64_MAX)
