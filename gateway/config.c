@@ -79,6 +79,7 @@ static int take(const struct gf_yaml *doc, const char *path, const struct gatewa
 	config->socket = gf_path_beside(path, yaml->api.socket);
 	config->socket_group = yaml->api.group != NULL ? strdup(yaml->api.group) : NULL;
 	if (config->state_dir == NULL || config->socket == NULL ||
+	    (yaml->api.group != NULL && config->socket_group == NULL) ||
 	    asprintf(&config->database, "%s/gymfleet.db", config->state_dir) < 0)
 		return -ENOMEM;
 	if (strlen(config->socket) > UNIX_PATH_MAX)
