@@ -1,3 +1,11 @@
+# Tests in which memory runs out at each of our own allocations, one after the other.
+function(gf_add_alloc_test name)
+    gf_add_test(${name} ${ARGN})
+    target_sources(${name} PRIVATE unit/proto/alloc_fail.c)
+    target_link_options(${name} PRIVATE
+        -Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray,--wrap=strdup,--wrap=asprintf)
+endfunction()
+
 if(TARGET gf_link_config)
     add_library(unit_shipped STATIC unit/proto/certs.c unit/proto/shipped.c)
     target_link_libraries(unit_shipped PRIVATE gf_flags PkgConfig::CMOCKA PUBLIC gf_base PkgConfig::OPENSSL)
@@ -5,13 +13,13 @@ if(TARGET gf_link_config)
     gf_add_test(proto_link_config_test SOURCES unit/proto/link_config_test.c LINK unit_shipped gf_link_config LABELS unit)
 endif()
 if(TARGET ag_daemon)
-    gf_add_test(agent_config_test SOURCES unit/agent/config_test.c LINK unit_shipped ag_daemon LABELS unit)
-    gf_add_test(agent_scenario_test SOURCES unit/agent/sim/scenario_test.c LINK unit_shipped ag_scenario LABELS unit)
+    gf_add_alloc_test(agent_config_test SOURCES unit/agent/config_test.c LINK unit_shipped ag_daemon LABELS unit)
+    gf_add_alloc_test(agent_scenario_test SOURCES unit/agent/sim/scenario_test.c LINK unit_shipped ag_scenario LABELS unit)
 endif()
 if(TARGET ag_fleet)
     gf_add_test(agent_fleet_agents_test SOURCES unit/agent/sim/fleet_agents_test.c
         LINK unit_shipped ag_fleet ag_daemon LABELS unit)
 endif()
 if(TARGET gw_daemon)
-    gf_add_test(gateway_config_test SOURCES unit/gateway/config_test.c LINK unit_shipped gw_daemon LABELS unit)
+    gf_add_alloc_test(gateway_config_test SOURCES unit/gateway/config_test.c LINK unit_shipped gw_daemon LABELS unit)
 endif()

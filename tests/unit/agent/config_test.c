@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/proto/alloc_fail.h"
 #include "tests/unit/proto/shipped.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -341,6 +342,28 @@ static void a_missing_file_is_named(void **state)
 	agent_config_free(NULL);
 }
 
+/* At each allocation in turn: a sentence, nothing half-made, nothing lost. */
+static void memory_that_runs_out_is_said(void **state)
+{
+	struct shipped *s = *state;
+	int failures = 0;
+	for (;; failures++) {
+		struct agent_config *config = NULL;
+		s->diag.text[0] = '\0';
+		alloc_fail_after(failures);
+		int r = agent_config_load(s->path, &config, &s->diag);
+		alloc_fail_after(-1);
+		if (r == 0) {
+			agent_config_free(config);
+			break;
+		}
+		assert_int_equal(r, -ENOMEM);
+		assert_true(strstr(s->diag.text, "out of memory") != NULL || strstr(s->diag.text, "Cannot allocate") != NULL);
+		assert_null(config);
+	}
+	assert_true(failures >= 10);
+}
+
 #define SHIPPED_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -352,7 +375,7 @@ int main(void)
 	    SHIPPED_TEST(i3_a_tighter_envelope_is_taken),   SHIPPED_TEST(slips_in_words_are_explained),
 	    SHIPPED_TEST(missing_parts_are_named),          SHIPPED_TEST(numbers_out_of_range_are_named),
 	    SHIPPED_TEST(times_of_day_are_read_exactly),    SHIPPED_TEST(certificates_are_looked_at),
-	    SHIPPED_TEST(a_missing_file_is_named),
+	    SHIPPED_TEST(a_missing_file_is_named),          SHIPPED_TEST(memory_that_runs_out_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/proto/alloc_fail.h"
 #include "tests/unit/proto/shipped.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -211,6 +212,28 @@ static void a_missing_file_is_named(void **state)
 	assert_null(config);
 }
 
+/* At each allocation in turn: a sentence, nothing half-made, nothing lost. */
+static void memory_that_runs_out_is_said(void **state)
+{
+	struct shipped *s = *state;
+	int failures = 0;
+	for (;; failures++) {
+		struct gateway_config *config = NULL;
+		s->diag.text[0] = '\0';
+		alloc_fail_after(failures);
+		int r = gateway_config_load(s->path, &config, &s->diag);
+		alloc_fail_after(-1);
+		if (r == 0) {
+			gateway_config_free(config);
+			break;
+		}
+		assert_int_equal(r, -ENOMEM);
+		assert_true(strstr(s->diag.text, "out of memory") != NULL || strstr(s->diag.text, "Cannot allocate") != NULL);
+		assert_null(config);
+	}
+	assert_true(failures >= 10);
+}
+
 #define SHIPPED_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -224,6 +247,7 @@ int main(void)
 	    SHIPPED_TEST(a_socket_path_that_does_not_fit_is_refused),
 	    SHIPPED_TEST(certificates_are_looked_at),
 	    SHIPPED_TEST(a_missing_file_is_named),
+	    SHIPPED_TEST(memory_that_runs_out_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

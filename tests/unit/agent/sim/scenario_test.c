@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "proto/base/file.h"
+#include "tests/unit/proto/alloc_fail.h"
 #include "tests/unit/proto/shipped.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -261,6 +262,28 @@ static void a_missing_file_is_named(void **state)
 	assert_int_equal(scenario.count, 77);
 }
 
+/* At each allocation in turn: a sentence, nothing half-made, nothing lost. */
+static void memory_that_runs_out_is_said(void **state)
+{
+	struct shipped *s = *state;
+	int failures = 0;
+	for (;; failures++) {
+		struct scenario scenario = {.count = 77};
+		s->diag.text[0] = '\0';
+		alloc_fail_after(failures);
+		int r = scenario_load(s->path, &scenario, &s->diag);
+		alloc_fail_after(-1);
+		if (r == 0) {
+			scenario_deinit(&scenario);
+			break;
+		}
+		assert_int_equal(r, -ENOMEM);
+		assert_true(strstr(s->diag.text, "out of memory") != NULL || strstr(s->diag.text, "Cannot allocate") != NULL);
+		assert_int_equal(scenario.count, 77);
+	}
+	assert_true(failures >= 5);
+}
+
 #define SHIPPED_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -275,6 +298,7 @@ int main(void)
 	    SHIPPED_TEST(mistakes_are_explained),
 	    SHIPPED_TEST(a_site_without_machines_is_refused),
 	    SHIPPED_TEST(a_missing_file_is_named),
+	    SHIPPED_TEST(memory_that_runs_out_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
