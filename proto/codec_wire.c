@@ -67,17 +67,6 @@ int gf_number_check(const char *name, double value, double least, double most, s
 	return GF_CODEC_E_INVALID;
 }
 
-/* C0, DEL and C1: a device's text must not be able to steer the terminal it is shown on. */
-static bool has_controls(const unsigned char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		bool c1 = text[i] == 0xc2 && i + 1 < len && text[i + 1] < 0xa0;
-		if (text[i] < 0x20 || text[i] == 0x7f || c1)
-			return true;
-	}
-	return false;
-}
-
 static int text_from_wire(const struct gf_field *f, const char *text, char *to, struct gf_diag *diag)
 {
 	size_t len = strlen(text);
@@ -89,7 +78,7 @@ static int text_from_wire(const struct gf_field *f, const char *text, char *to, 
 		wrong = "is too long";
 	else if (!gf_utf8_valid(text, len))
 		wrong = "is not UTF-8";
-	else if (has_controls((const unsigned char *)text, len))
+	else if (gf_has_controls(text, len))
 		wrong = "has control characters";
 	if (wrong) {
 		gf_diag_set(diag, "%s %s (at most %zu bytes of printable UTF-8)", f->name, wrong, f->size - 1);

@@ -98,10 +98,7 @@ static void put_text(FILE *out, const char *key, const char *text)
 	for (; *text != '\0'; text++) {
 		if (*text == '"' || *text == '\\')
 			fputc('\\', out);
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			fprintf(out, "\\x%02X", (unsigned)*text);
-		else
-			fputc(*text, out);
+		fputc(*text, out);
 	}
 	fputs("\"\n", out);
 }

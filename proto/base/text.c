@@ -49,6 +49,17 @@ bool gf_utf8_valid(const void *data, size_t len)
 	return true;
 }
 
+bool gf_has_controls(const void *data, size_t len)
+{
+	const unsigned char *text = data;
+	for (size_t i = 0; i < len; i++) {
+		bool c1 = text[i] == 0xc2 && i + 1 < len && text[i + 1] < 0xa0;
+		if (text[i] < 0x20 || text[i] == 0x7f || c1)
+			return true;
+	}
+	return false;
+}
+
 enum { NEAREST_WORD_MAX = 63 };
 
 static size_t least(size_t a, size_t b)

@@ -14,6 +14,9 @@ bool gf_strcpy(char *dst, size_t size, const char *src);
 /* True for well-formed UTF-8 without NUL (RFC 3629: no surrogates, no overlong forms, <= U+10FFFF). */
 bool gf_utf8_valid(const void *data, size_t len);
 
+/* C0, DEL and C1 of valid UTF-8: a text from elsewhere must not be able to steer the terminal it is shown on. */
+bool gf_has_controls(const void *data, size_t len);
+
 /* The candidate nearest to `word` by edit distance, or NULL when none is near enough to be a likely slip. */
 const char *gf_nearest(const char *word, const char *const *candidates, size_t count);
 

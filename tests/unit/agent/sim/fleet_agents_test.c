@@ -21,7 +21,7 @@ static const char scenario_text[] =
     "seed: 3\nsites:\n  - name: x\n    opens: \"00:00\"\n    closes: \"24:00\"\n    utc_offset_min: -90\n    "
     "machines:\n"
     "      - class: roller\n        count: 1\n        prefix: r\n"
-    "        model: \"a: b # \\\"c\\\" \\\\ d\\te\"\n        zone: \"'{*\xc3\xa4\"\n"
+    "        model: \"a: b # \\\"c\\\" \\\\ d e\"\n        zone: \"'{*\xc3\xa4\"\n"
     "        busy: 0.123456789\n        ambient_c: 0\n        wear_h: 12345.678\n        rated_motor_h: 999999.5\n"
     "        faults: [{code: estop, per_100_motor_h: 0.1}, {code: stall, per_100_motor_h: 3}]\n";
 
@@ -73,7 +73,7 @@ static void an_agent_takes_over_exactly_the_simulated_machine(void **state)
 		fail_msg("%s", s->diag.text);
 	assert_string_equal(c->id, "r-x-01");
 	assert_int_equal(c->class, GF_CLASS_ROLLER);
-	assert_string_equal(c->model, "a: b # \"c\" \\ d\te");
+	assert_string_equal(c->model, "a: b # \"c\" \\ d e");
 	assert_string_equal(c->location.zone, "'{*\xc3\xa4");
 	assert_string_equal(c->location.bay, "1");
 	assert_string_equal(c->serial, spec->serial);

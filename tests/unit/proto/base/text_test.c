@@ -89,6 +89,20 @@ static void what_is_not_utf8_is_refused(void **state)
 		assert_false(gf_utf8_valid(bad[i], strlen(bad[i])));
 }
 
+static void every_control_character_is_found(void **state)
+{
+	(void)state;
+	assert_false(gf_has_controls("", 0));
+	for (uint32_t code = 1; code <= 0x2100; code++) {
+		unsigned char text[8] = {'a'};
+		size_t len = 1 + encode(code, text + 1);
+		text[len++] = 'z';
+		bool want = code < 0x20 || (code >= 0x7f && code < 0xa0);
+		if (gf_has_controls(text, len) != want)
+			fail_msg("U+%04X", (unsigned)code);
+	}
+}
+
 static void a_slip_finds_its_word(void **state)
 {
 	static const char *const words[] = {"broker", "location", "state_dir", "class", "port", "no"};
@@ -234,6 +248,7 @@ int main(void)
 	    cmocka_unit_test(a_copy_ends_and_says_when_it_was_cut),
 	    cmocka_unit_test(every_code_point_is_utf8_and_no_surrogate_is),
 	    cmocka_unit_test(what_is_not_utf8_is_refused),
+	    cmocka_unit_test(every_control_character_is_found),
 	    cmocka_unit_test(a_slip_finds_its_word),
 	    cmocka_unit_test(a_word_of_any_length_is_compared_safely),
 	    cmocka_unit_test(a_glob_matches_the_whole_text),

@@ -258,6 +258,17 @@ static void a_text_keeps_to_its_length(void **state)
 	               "t.yaml:2:15: 'host' has 21 bytes; expected 1 to 20");
 }
 
+static void a_text_is_one_line_of_printable_characters(void **state)
+{
+	(void)state;
+	assert_refused("name: \"a\\tb\"\n",
+	               "t.yaml:1:7: 'name' has a control character, such as a tab or a line break; expected plain text");
+	assert_refused("name: |\n  a\n",
+	               "t.yaml:1:7: 'name' has a control character, such as a tab or a line break; expected plain text");
+	assert_refused("name: \"\\x9b1m\"\n",
+	               "t.yaml:1:7: 'name' has a control character, such as a tab or a line break; expected plain text");
+}
+
 static void a_list_keeps_to_its_length(void **state)
 {
 	(void)state;
@@ -399,6 +410,7 @@ int main(void)
 	    cmocka_unit_test(true_is_spelt_in_small_letters),
 	    cmocka_unit_test(a_word_is_one_of_the_known),
 	    cmocka_unit_test(a_text_keeps_to_its_length),
+	    cmocka_unit_test(a_text_is_one_line_of_printable_characters),
 	    cmocka_unit_test(a_list_keeps_to_its_length),
 	    cmocka_unit_test(an_empty_file_is_said_to_be_empty),
 	    cmocka_unit_test(a_tab_is_no_indentation),
