@@ -134,7 +134,8 @@ bool format_read_snapshot(const struct frame *frame, struct snapshot *ret_snapsh
 	    .state = frame->body + 24,
 	    .state_len = frame->len - 24,
 	};
-	return ret_snapshot->next_seq > 0;
+	return ret_snapshot->next_seq > 0 && ret_snapshot->next_seq <= FORMAT_SEQ_MAX &&
+	       ret_snapshot->acked < FORMAT_SEQ_MAX;
 }
 
 void format_append(struct bytes *b, uint32_t synced, const struct entry *entries, size_t count, const void *state,
@@ -187,7 +188,7 @@ bool format_next_entry(struct entries *entries, struct entry *ret_entry)
 	    .kind = (enum gf_record_kind)get(at + 18, 2),
 	    .data = at + FORMAT_ENTRY_BYTES,
 	};
-	if (ret_entry->seq == 0 || ret_entry->through < ret_entry->seq) {
+	if (ret_entry->seq == 0 || ret_entry->through < ret_entry->seq || ret_entry->through >= FORMAT_SEQ_MAX) {
 		entries->bad = true;
 		return false;
 	}
@@ -214,5 +215,5 @@ bool format_read_ack(const struct frame *frame, uint64_t *ret_through)
 	if (frame->type != FRAME_ACK || frame->len != 8)
 		return false;
 	*ret_through = get(frame->body, 8);
-	return true;
+	return *ret_through < FORMAT_SEQ_MAX;
 }

@@ -14,6 +14,9 @@ enum {
 	FORMAT_BODY_MAX = FORMAT_APPEND_BYTES + SPOOL_BATCH_MAX * (FORMAT_ENTRY_BYTES + GF_RECORD_MAX) + SPOOL_STATE_MAX,
 };
 
+/* The protocol's greatest seq. */
+#define FORMAT_SEQ_MAX ((UINT64_C(1) << 53) - 1)
+
 enum frame_type { FRAME_SNAPSHOT = 1, FRAME_APPEND = 2, FRAME_ACK = 3 };
 
 /* A growing buffer; `failed` once memory was out, and then nothing is added any more. */

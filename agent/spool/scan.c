@@ -236,6 +236,13 @@ static int remove_superseded(struct spool *s, size_t *index)
 	return 0;
 }
 
+/* Does segment `index` begin where the one before ends, or behind a hole that is acked? */
+static bool follows(const struct spool *s, size_t index)
+{
+	uint64_t first = s->segments[index].first_seq, expected = s->segments[index - 1].end_seq;
+	return first == expected || (first > expected && first <= s->acked + 1);
+}
+
 int spool_scan(struct spool *s)
 {
 	int r = list(s), damage = 0;
@@ -249,8 +256,7 @@ int spool_scan(struct spool *s)
 		s->stats.bytes += s->segments[i].bytes;
 		if (r == 0 && damage == 0)
 			r = remove_superseded(s, &i);
-		if (r == 0 && damage == 0 && i > 0 && s->segments[i].first_seq > s->segments[i - 1].end_seq &&
-		    s->segments[i].first_seq > s->acked + 1)
+		if (r == 0 && damage == 0 && i > 0 && !follows(s, i))
 			damage = SPOOL_E_CORRUPT;
 	}
 	if (r == 0 && damage == 0 && s->count > 0) {
