@@ -198,6 +198,7 @@ static void i1_a_full_agent_plays_on_and_loses_only_heartbeats(void **state)
 	it_disk_free(m.disk, m.spool);
 	IT_UNTIL(SOON_MS, it_log_has(m.agent, "there is space for"));
 	assert_int_equal(settle(&m), 0);
+	assert_false(it_log_has(m.agent, "can't record")); /* a full disk is no failure */
 }
 
 static void i1_an_agent_killed_on_a_full_disk_starts_and_plays_on(void **state)
