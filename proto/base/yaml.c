@@ -356,8 +356,8 @@ int gf_yaml_load_text(const char *name, const char *text, size_t len, const cyam
 		return -ENOMEM;
 	}
 	doc->schema = schema;
-	/* Some editors begin a file with a byte order mark. */
-	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+	/* Some editors begin a file with a byte order mark. All of them, or the passes would not see the same text. */
+	while (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
 		text += 3;
 		len -= 3;
 	}

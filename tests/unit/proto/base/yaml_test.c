@@ -285,6 +285,8 @@ static void an_empty_file_is_said_to_be_empty(void **state)
 	assert_refused("", "t.yaml:1:1: the file is empty");
 	assert_refused("\n\n# only a comment\n", "t.yaml:1:1: the file is empty");
 	assert_refused("\xef\xbb\xbf", "t.yaml:1:1: the file is empty");
+	assert_refused("\xef\xbb\xbf\xef\xbb\xbf\xef\xbb\xbf[[",
+	               "t.yaml:2:1: did not find expected node content, while parsing a flow node");
 }
 
 static void a_tab_is_no_indentation(void **state)
