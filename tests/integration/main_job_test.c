@@ -160,6 +160,8 @@ static void i1_what_was_played_is_shown_everywhere(void **state)
 	expect_usage(t, sessions);
 	IT_UNTIL(SOON_MS, device_is(t, "presence", "online"));
 	expect_device(t, sessions);
+	it_signal(t->gateway, SIGTERM);
+	assert_int_equal(it_wait(t->gateway, SOON_MS), 0);
 }
 
 /* ---- the others are killed ---- */
