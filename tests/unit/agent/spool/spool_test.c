@@ -1,5 +1,6 @@
 /* The spool on a healthy disk, on a full one, and over its own limit. What crashes and damage do is in crash_test.c. */
 #include <errno.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -288,6 +289,7 @@ static void a_disk_that_fills_while_segments_change_loses_nothing(void **state)
 
 struct count {
 	uint64_t faults, beats, lost_faults, lost_beats, losts;
+	uint64_t first_beat, last_lost_beat; /* seqs; the last one is a Lost record's through_seq */
 };
 
 static struct count count_all(struct spool *spool)
@@ -298,10 +300,14 @@ static struct count count_all(struct spool *spool)
 		assert_int_equal(r.seq, seq);
 		c.faults += r.kind == GF_RECORD_FAULT_RAISED ? 1 : 0;
 		c.beats += r.kind == GF_RECORD_HEARTBEAT ? 1 : 0;
+		if (r.kind == GF_RECORD_HEARTBEAT && c.first_beat == 0)
+			c.first_beat = seq;
 		if (r.kind == GF_RECORD_LOST) {
 			c.losts++;
 			c.lost_faults += r.lost.counts[GF_RECORD_FAULT_RAISED];
 			c.lost_beats += r.lost.counts[GF_RECORD_HEARTBEAT];
+			if (r.lost.counts[GF_RECORD_HEARTBEAT] > 0)
+				c.last_lost_beat = r.lost.through_seq;
 			uint64_t sum = r.lost.counts[GF_RECORD_FAULT_RAISED] + r.lost.counts[GF_RECORD_HEARTBEAT];
 			assert_int_equal(sum, r.lost.through_seq - r.seq + 1);
 		}
@@ -331,7 +337,8 @@ static void i8_weeks_offline_keep_faults_and_drop_heartbeats_first(void **state)
 	assert_true(c.lost_beats > 0);
 	assert_int_equal(c.beats + c.lost_beats, beats);
 	assert_int_equal(spool_stats(spool).dropped, c.lost_beats);
-	/* The newest are there. */
+	/* The oldest went. */
+	assert_true(c.first_beat > c.last_lost_beat);
 	assert_int_equal(read_at(spool, m.written).kind, GF_RECORD_HEARTBEAT);
 	spool_close(spool);
 
@@ -339,6 +346,54 @@ static void i8_weeks_offline_keep_faults_and_drop_heartbeats_first(void **state)
 	assert_int_equal(spool_stats(spool).dropped, c.lost_beats);
 	assert_int_equal(count_all(spool).faults, faults);
 	model_check(&m, spool);
+	spool_close(spool);
+}
+
+static struct gf_record session(uint64_t number)
+{
+	return (struct gf_record){
+	    .boot = 1,
+	    .kind = GF_RECORD_SESSION_ENDED,
+	    .session_ended = {.start = {.session_no = number, .routine = "calves"},
+	                      .started_boot = 1,
+	                      .outcome = GF_OUTCOME_COMPLETED,
+	                      .peak_motor_temp_c = NAN,
+	                      .peak_surface_temp_c = NAN,
+	                      .peak_current_ma = NAN,
+	                      .peak_pressure_mmhg = NAN,
+	                      .odometer = {.sessions = number}},
+	};
+}
+
+/* The limit comes to mean sessions too, and still no heartbeat of a sealed segment outlives one of them. */
+static void i8_a_session_goes_only_when_no_heartbeat_is_left_to_go(void **state)
+{
+	struct trap *t = *state;
+	struct spool *spool = must_open(t, SPOOL_BYTES_MIN);
+	uint64_t sessions = 0, beats = 0, lost_sessions = 0, lost_beats = 0, kept = 0, old_beats = 0;
+	for (int i = 0; i < 12000; i++) {
+		struct gf_record records[2] = {model_beat(1), session(sessions + 1)};
+		assert_int_equal(spool_append(spool, records, 2, NULL, 0), 0);
+		sessions++;
+		beats++;
+	}
+	for (uint64_t seq = 1; seq < spool_next_seq(spool);) {
+		struct gf_record r = read_at(spool, seq);
+		kept += r.kind == GF_RECORD_SESSION_ENDED ? 1 : 0;
+		beats -= r.kind == GF_RECORD_HEARTBEAT ? 1 : 0;
+		/* What is left of heartbeats is not older than the last segment. */
+		old_beats += r.kind == GF_RECORD_HEARTBEAT && kept < 2000 ? 1 : 0;
+		if (r.kind == GF_RECORD_LOST) {
+			lost_sessions += r.lost.counts[GF_RECORD_SESSION_ENDED];
+			lost_beats += r.lost.counts[GF_RECORD_HEARTBEAT];
+		}
+		seq = gf_record_through(&r) + 1;
+	}
+	assert_true(lost_sessions > 0);
+	assert_int_equal(kept + lost_sessions, sessions);
+	assert_int_equal(lost_beats, beats);
+	assert_int_equal(old_beats, 0);
+	assert_int_equal(spool_stats(spool).dropped, lost_sessions + lost_beats);
 	spool_close(spool);
 }
 
@@ -415,6 +470,7 @@ int main(void)
 	    TEST(a_disk_that_fills_at_any_byte_loses_nothing),
 	    TEST(a_disk_that_fills_while_segments_change_loses_nothing),
 	    TEST(i8_weeks_offline_keep_faults_and_drop_heartbeats_first),
+	    TEST(i8_a_session_goes_only_when_no_heartbeat_is_left_to_go),
 	    TEST(i8_without_heartbeats_the_oldest_of_the_rest_go),
 	    TEST(what_is_on_its_way_is_not_dropped),
 	    TEST(a_lost_record_is_acked_in_parts),
