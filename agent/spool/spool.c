@@ -401,6 +401,9 @@ static int begin_anew(struct spool *s, const struct spool_config *config)
 	s->stats = (struct spool_stats){.recreated = true};
 	new_stream(s, config);
 	int r = begin_segment(s, number);
+	s->reserved = true; /* that of the life before, if it is there; spool_open finds out */
+	if (disk_full(r) && release_reserve(s))
+		r = begin_segment(s, number);
 	return r == 0 ? spool_set_aside(s) : r;
 }
 

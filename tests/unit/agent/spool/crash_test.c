@@ -258,6 +258,28 @@ static void damage_sets_the_files_aside_and_keeps_the_newest_state(void **state)
 	trap_deinit(&t);
 }
 
+/* On a full disk the new stream begins in the room of the reserve: the odometers are there, the machine can start. */
+static void damage_on_a_full_disk_costs_no_state_either(void **state)
+{
+	(void)state;
+	struct trap t;
+	char path[160];
+	struct model m = fill(&t);
+	trap_nth(&t, ".seg", 0, path);
+	trap_flip(path, 60, 3);
+	t.space = 10;
+	struct spool *spool = model_open(&t, ROOMY);
+	assert_non_null(spool);
+	assert_true(spool_stats(spool).recreated);
+	assert_true(spool_stats(spool).disk_full);
+	assert_int_equal(state_of(spool), m.state_written);
+	struct model fresh = {0};
+	assert_int_equal(model_append(&fresh, spool, 2), 0);
+	model_check(&fresh, spool);
+	spool_close(spool);
+	trap_deinit(&t);
+}
+
 /* Wherever a bit flips: a new stream or a cut tail, no crash, no record changed, the state of a moment that was. */
 static void a_flipped_bit_anywhere_is_found(void **state)
 {
@@ -362,6 +384,7 @@ int main(void)
 	    cmocka_unit_test(i1_what_a_failed_sync_left_in_memory_outlives_the_power),
 	    cmocka_unit_test(a_write_that_fails_ends_the_trust),
 	    cmocka_unit_test(damage_sets_the_files_aside_and_keeps_the_newest_state),
+	    cmocka_unit_test(damage_on_a_full_disk_costs_no_state_either),
 	    cmocka_unit_test(a_flipped_bit_anywhere_is_found),
 	    cmocka_unit_test(a_damaged_spool_may_be_killed_while_it_is_set_aside),
 	    cmocka_unit_test(a_torn_tail_of_any_bytes_is_cut),
