@@ -19,13 +19,35 @@ struct rewrite {
 	uint64_t dropped;
 	bool has_lost;
 	struct gf_record lost; /* the run being gathered */
+	/* The frame being filled: as many records as one takes, or the copy would be larger than what it replaces. */
+	size_t batched;
+	struct entry batch[SPOOL_BATCH_MAX];
+	struct bytes held; /* their bytes, one behind the other */
 };
+
+static void flush_batch(struct rewrite *rw)
+{
+	const unsigned char *at = rw->held.data;
+	if (rw->held.failed)
+		rw->out.failed = true;
+	if (rw->batched == 0 || rw->out.failed)
+		return;
+	for (size_t i = 0; i < rw->batched; at += rw->batch[i++].len)
+		rw->batch[i].data = at;
+	format_append(&rw->out, 0, rw->batch, rw->batched, NULL, 0);
+	rw->batched = rw->held.len = 0;
+}
 
 static void put_entry(struct rewrite *rw, const struct entry *entry)
 {
 	if (rw->first_seq == 0)
 		rw->first_seq = entry->seq;
-	format_append(&rw->out, 0, entry, 1, NULL, 0);
+	if (rw->batched == SPOOL_BATCH_MAX)
+		flush_batch(rw);
+	if (rw->out.failed)
+		return;
+	bytes_add(&rw->held, entry->data, entry->len);
+	rw->batch[rw->batched++] = *entry;
 }
 
 static int flush_lost(struct rewrite *rw)
@@ -169,9 +191,11 @@ static int rewrite_segment(struct spool *s, size_t *index, enum drop_level level
 		r = sift_segment(&rw, &s->segments[*index]);
 	if (r == 0)
 		r = flush_lost(&rw);
+	flush_batch(&rw);
 	if (r == 0)
 		r = replace(&rw, &s->segments[*index]);
 	bytes_free(&rw.out);
+	bytes_free(&rw.held);
 	if (r == 0 && merge) {
 		r = spool_remove_segment(s, *index - 1);
 		(*index)--;

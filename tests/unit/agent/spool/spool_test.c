@@ -405,6 +405,12 @@ static void i8_without_heartbeats_the_oldest_of_the_rest_go(void **state)
 	for (int i = 0; i < 4000; i++)
 		assert_int_equal(model_append(&m, spool, SPOOL_BATCH_MAX), 0);
 	assert_true(trap_usage(t) + SPOOL_RESERVE_BYTES <= SPOOL_BYTES_MIN);
+	/* What was written anew is not larger than it was. */
+	for (size_t i = 0; i < trap_count(t, ".seg"); i++) {
+		char path[160];
+		trap_nth(t, ".seg", i, path);
+		assert_true(trap_size(path) <= SPOOL_SEGMENT_BYTES);
+	}
 	struct count c = count_all(spool);
 	assert_true(c.lost_faults > 0);
 	assert_int_equal(c.faults + c.lost_faults, m.written);
