@@ -223,6 +223,8 @@ static int run(struct agent *agent)
 {
 	static const struct gf_daemon_ops ops = {.step = step, .stop = stop, .stopped = stopped};
 	struct gf_diag diag = {{0}};
+	gf_log_set_level(agent->config->log_level);
+	agent->clock = gf_clock_system(agent->config->clock);
 	int r = gf_daemon_init(&agent->daemon, "agent", agent->clock, &ops, agent);
 	if (r != 0) {
 		gf_log(GF_LOG_ERROR, "agent", "no event loop: %s", strerror(-r));
@@ -240,7 +242,7 @@ static int run(struct agent *agent)
 
 int main(int argc, char **argv)
 {
-	static struct agent agent;
+	struct agent agent = {0};
 	struct gf_diag diag = {{0}};
 	int status = EXIT_SUCCESS;
 	const char *path =
@@ -253,7 +255,5 @@ int main(int argc, char **argv)
 		fprintf(stderr, "gymfleet-agent: %s\n", diag.text);
 		return GF_EXIT_CONFIG;
 	}
-	gf_log_set_level(agent.config->log_level);
-	agent.clock = gf_clock_system(agent.config->clock);
 	return run(&agent);
 }

@@ -216,6 +216,9 @@ static int run(struct gateway *g)
 {
 	static const struct gf_daemon_ops ops = {.step = step, .stop = stop, .stopped = stopped};
 	struct gf_diag diag = {{0}};
+	gf_log_set_level(g->config->log_level);
+	g->clock = gf_clock_system(GF_CLOCK_TRUST_SYSTEM);
+	g->started_ms = gf_clock_now(g->clock).mono_ms;
 	int r = gf_daemon_init(&g->daemon, "gateway", g->clock, &ops, g);
 	if (r != 0) {
 		gf_log(GF_LOG_ERROR, "gateway", "no event loop: %s", strerror(-r));
@@ -238,7 +241,7 @@ static int run(struct gateway *g)
 
 int main(int argc, char **argv)
 {
-	static struct gateway gateway = {.lock_fd = -1, .facts_lock = PTHREAD_MUTEX_INITIALIZER};
+	struct gateway gateway = {.lock_fd = -1, .facts_lock = PTHREAD_MUTEX_INITIALIZER};
 	struct gf_diag diag = {{0}};
 	int status = EXIT_SUCCESS;
 	const char *path =
@@ -249,8 +252,5 @@ int main(int argc, char **argv)
 		fprintf(stderr, "gymfleet-gateway: %s\n", diag.text);
 		return GF_EXIT_CONFIG;
 	}
-	gf_log_set_level(gateway.config->log_level);
-	gateway.clock = gf_clock_system(GF_CLOCK_TRUST_SYSTEM);
-	gateway.started_ms = gf_clock_now(gateway.clock).mono_ms;
 	return run(&gateway);
 }
