@@ -110,7 +110,7 @@ static void settle(struct fleet *f)
 {
 	for (size_t i = 0; i < AGENTS; i++) {
 		it_signal(f->agents[i], SIGTERM);
-		assert_int_equal(it_wait(f->agents[i], 15000), 0);
+		it_end_well(f->agents[i], 15000);
 		start_agent(f, i, 0);
 	}
 	for (size_t i = 0; i < AGENTS; i++)

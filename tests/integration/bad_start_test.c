@@ -119,7 +119,7 @@ static struct it_proc *expect_trying(struct it_world *w, const struct daemon *d,
 static void stop(struct it_proc *p)
 {
 	it_signal(p, SIGTERM);
-	assert_int_equal(it_wait(p, SOON_MS), 0);
+	it_end_well(p, SOON_MS);
 	assert_false(it_log_has(p, "closed as asked")); /* a proper end is no trouble */
 }
 

@@ -174,7 +174,7 @@ static void play(const struct machine *m, uint64_t sessions)
 static uint64_t settle(struct machine *m)
 {
 	it_signal(m->agent, SIGTERM);
-	assert_int_equal(it_wait(m->agent, SOON_MS), 0);
+	it_end_well(m->agent, SOON_MS);
 	start_agent(m, 0);
 	struct it_sums meter = it_journal(m->w, CHAIR);
 	IT_UNTIL(SOON_MS, it_sessions(m->w, CHAIR).sessions == meter.sessions && it_audit_settled(m->w));

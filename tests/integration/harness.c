@@ -231,6 +231,17 @@ int it_wait(struct it_proc *p, int timeout_ms)
 	return exit_code(p->status);
 }
 
+void it_end_well(struct it_proc *p, int timeout_ms)
+{
+	int status = it_wait(p, timeout_ms);
+	char *log = status != 0 ? it_read(p->log) : NULL;
+
+	if (status != 0)
+		print_error("%s ended with %d:\n%s\n", p->name, status, log != NULL ? log : "no log");
+	free(log);
+	assert_int_equal(status, 0);
+}
+
 const char *it_log(const struct it_proc *p)
 {
 	return p->log;

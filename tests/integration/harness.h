@@ -75,6 +75,8 @@ bool it_alive(struct it_proc *p);
 void it_signal(struct it_proc *p, int signal); /* to the whole group; SIGKILL waits for the end too */
 /* Waits for the end: the exit code, or 128 + the signal. Fails the test after the deadline. */
 int it_wait(struct it_proc *p, int timeout_ms);
+/* The same, and fails the test with its log when it ended by anything but 0. */
+void it_end_well(struct it_proc *p, int timeout_ms);
 const char *it_log(const struct it_proc *p); /* the log's path */
 bool it_log_has(const struct it_proc *p, const char *text);
 int it_pid(const struct it_proc *p);

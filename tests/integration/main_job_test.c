@@ -64,7 +64,7 @@ static void settle(struct test *t)
 {
 	if (it_alive(t->agent)) {
 		it_signal(t->agent, SIGTERM);
-		assert_int_equal(it_wait(t->agent, SOON_MS), 0);
+		it_end_well(t->agent, SOON_MS);
 	}
 	start_agent(t, 0);
 	IT_UNTIL(SOON_MS, it_audit_settled(t->w) && it_sessions(t->w, CHAIR).running == 0);
@@ -161,7 +161,7 @@ static void i1_what_was_played_is_shown_everywhere(void **state)
 	IT_UNTIL(SOON_MS, device_is(t, "presence", "online"));
 	expect_device(t, sessions);
 	it_signal(t->gateway, SIGTERM);
-	assert_int_equal(it_wait(t->gateway, SOON_MS), 0);
+	it_end_well(t->gateway, SOON_MS);
 }
 
 /* ---- the others are killed ---- */
@@ -286,7 +286,7 @@ static void i1_sigterm_ends_the_session_properly(void **state)
 	it_catalog(t->w, "chair", LONG_S);
 	wait_motor(t, 1000);
 	it_signal(t->agent, SIGTERM);
-	assert_int_equal(it_wait(t->agent, SOON_MS), 0);
+	it_end_well(t->agent, SOON_MS);
 	settle(t);
 	expect_only_session(t, "safety_stopped");
 }
@@ -298,7 +298,7 @@ static void goodbye_and_will_are_told_apart(void **state)
 	it_catalog(t->w, "chair", SHORT_S);
 	start_agent(t, 0);
 	it_signal(t->agent, SIGTERM);
-	assert_int_equal(it_wait(t->agent, SOON_MS), 0);
+	it_end_well(t->agent, SOON_MS);
 	IT_UNTIL(SOON_MS, device_is(t, "presence", "offline"));
 	assert_true(device_is(t, "offline_reason", "goodbye"));
 

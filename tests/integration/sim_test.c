@@ -89,7 +89,7 @@ static void i1_a_simulated_fleet_tells_its_past_and_its_present(void **state)
 	assert_true(metered(w) < past + HISTORY_SESSIONS);
 	IT_UNTIL(SOON_MS, it_online(w) == MACHINES);
 	it_signal(sim, SIGTERM);
-	assert_int_equal(it_wait(sim, SOON_MS), 0);
+	it_end_well(sim, SOON_MS);
 	IT_UNTIL(SOON_MS, it_online(w) == 0);
 
 	/* Nobody comes any more; what was left to say is said. */
@@ -102,7 +102,7 @@ static void i1_a_simulated_fleet_tells_its_past_and_its_present(void **state)
 		assert_int_equal(stored.motor_ms, meter.motor_ms);
 	}
 	it_signal(sim, SIGINT);
-	assert_int_equal(it_wait(sim, SOON_MS), 0);
+	it_end_well(sim, SOON_MS);
 }
 
 int main(void)
