@@ -97,6 +97,7 @@ static void expect_end(struct it_world *w, const struct daemon *d, int status, c
 	int is = it_wait(p, SOON_MS);
 	char *log = it_read(it_log(p));
 
+	assert_non_null(log);
 	if (is != status || lines(log) != 1 || !strstr(log, cause) || !strstr(log, remedy))
 		fail_msg("%s ends with %d instead of %d; '%s' and '%s' expected, in one line:\n%s", d->program, is, status,
 		         cause, remedy, log);
