@@ -2,7 +2,8 @@
 foreach(name spool spool_crash spool_format)
     string(REPLACE spool_ "" file ${name})
     gf_add_test(agent_${name}_test
-        SOURCES unit/agent/spool/${file}_test.c unit/agent/spool/model.c unit/agent/spool/trap.c LINK ag_spool LABELS unit)
+        SOURCES unit/agent/spool/${file}_test.c unit/agent/spool/model.c unit/agent/spool/trap.c
+        LINK ag_spool LABELS unit TIMEOUT 180)
 endforeach()
 foreach(name recorder recorder_crash)
     gf_add_test(agent_${name}_test
