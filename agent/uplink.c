@@ -128,14 +128,18 @@ int uplink_ack(struct uplink *uplink, const void *data, size_t len, int64_t mono
 	return 0;
 }
 
-/* The report's header names its first record, which may be a Lost record that began before what is asked for. */
-static int first_seq_of(const void *record, size_t len, uint64_t *ret_seq)
+/*
+ * The report's header names its first record, which may be a Lost record that began before what is asked for. A record that this
+ * build can't read goes out all the same: it is the gateway's to reject it, and all that comes after it waits behind it.
+ */
+static int first_seq_of(const void *record, size_t len, uint64_t asked, uint64_t *ret_seq)
 {
 	struct gf_record decoded;
 	int r = gf_record_decode(record, len, &decoded, NULL);
-	if (r == 0)
-		*ret_seq = decoded.seq;
-	return r;
+	if (r < 0)
+		return r;
+	*ret_seq = r == 0 ? decoded.seq : asked;
+	return 0;
 }
 
 /* Puts as many records as fit behind `seq` into the buffer; *ret_through is the last seq they stand for. */
@@ -148,7 +152,7 @@ static int build(struct uplink *u, uint64_t seq, struct gf_report_writer *w, uin
 
 	int r = spool_read(u->spool, seq, &record, &len, &through);
 	if (r == 0)
-		r = first_seq_of(record, len, &first);
+		r = first_seq_of(record, len, seq, &first);
 	if (r == 0)
 		r = gf_report_begin(w, u->report, sizeof(u->report), &stream, first);
 	if (r == 0)

@@ -17,7 +17,7 @@ enum { ROOMY = 16 << 20, SENT_MAX = 64, REFUSED_BY_ACL = 0x87, NOBODY_LISTENS = 
 
 struct sent {
 	uint64_t cookie, first_seq, through_seq;
-	size_t len;
+	size_t len, bad; /* bad: records that a gateway would reject */
 	struct gf_stream_id stream;
 };
 
@@ -36,17 +36,22 @@ static int publish(void *ctx, const void *data, size_t len, uint64_t cookie)
 {
 	struct world *w = ctx;
 	struct gf_report *report;
+	bool bad[GF_REPORT_RECORDS_MAX] = {false};
+	size_t bad_count = 0;
 	if (w->room == 0)
 		return -EAGAIN;
 	w->room--;
 	assert_true(w->count < SENT_MAX);
 	assert_true(len <= GF_REPORT_MAX);
-	assert_int_equal(gf_report_decode(data, len, &report, NULL), 0);
+	assert_int_equal(gf_report_decode_each(data, len, &report, bad, NULL), 0);
+	for (size_t i = 0; i < report->records_count; i++)
+		bad_count += bad[i] ? 1 : 0;
 	w->sent[w->count++] = (struct sent){
 	    .cookie = cookie,
 	    .first_seq = report->first_seq,
 	    .through_seq = gf_record_through(&report->records[report->records_count - 1]),
 	    .len = len,
+	    .bad = bad_count,
 	    .stream = report->stream,
 	};
 	free(report);
@@ -283,6 +288,25 @@ static void rejected_records_are_counted_and_left_behind(void **state)
 	assert_int_equal(spool_acked(w->spool), 128);
 }
 
+/* Written by an agent that knew more, or broken before it was stored: it is the gateway's to reject it. */
+static void i1_a_record_that_cannot_be_read_holds_up_nothing(void **state)
+{
+	struct world *w = *state;
+	struct gf_record strange = model_fault(1);
+	strange.fault_raised.code = (enum gf_fault)(GF_FAULT_COUNT + 1);
+	assert_int_equal(spool_append(w->spool, &strange, 1, NULL, 0), 0);
+	struct gf_record after = model_fault(2);
+	assert_int_equal(spool_append(w->spool, &after, 1, NULL, 0), 0);
+	uplink_link_up(w->uplink, w->now_ms);
+	step(w);
+	assert_int_equal(w->count, 1);
+	assert_int_equal(w->sent[0].first_seq, 1);
+	assert_int_equal(w->sent[0].through_seq, 2);
+	assert_int_equal(w->sent[0].bad, 1);
+	acked(w, 2);
+	assert_int_equal(spool_acked(w->spool), 2);
+}
+
 static void what_the_broker_refuses_waits_and_is_sent_again(void **state)
 {
 	struct world *w = *state;
@@ -462,6 +486,7 @@ int main(void)
 	    TEST(an_ack_that_stands_still_goes_back_once),
 	    TEST(acks_that_cannot_be_change_nothing),
 	    TEST(rejected_records_are_counted_and_left_behind),
+	    TEST(i1_a_record_that_cannot_be_read_holds_up_nothing),
 	    TEST(what_the_broker_refuses_waits_and_is_sent_again),
 	    TEST(a_new_connection_begins_behind_the_ack),
 	    TEST(a_spool_that_fails_is_reported),
