@@ -28,7 +28,7 @@ struct recorder {
 	/* Where the spool stood before the last append: tells after a failure whether it took place. */
 	struct gf_stream_id stream;
 	uint64_t next_seq;
-	size_t attempted;
+	size_t attempted; /* so many at the head of the queue may be on the disk */
 	size_t waiting;
 	struct gf_record *queue[RECORDER_PENDING_MAX]; /* oldest first */
 };
@@ -50,18 +50,21 @@ static void count_dropped(struct recorder *r)
 	r->state_due = true;
 }
 
-/* Makes room for `kind`: the oldest heartbeat goes, or the newcomer if it is one; the oldest of the rest only for its like. */
+/*
+ * Makes room for `kind`: the oldest heartbeat goes, or the newcomer if it is one; the oldest of the rest only for its like. What was
+ * under way when the spool failed stays: it may be on the disk, and recorder_set_spool finds it by its place.
+ */
 static bool make_room(struct recorder *r, enum gf_record_kind kind)
 {
 	if (r->waiting < RECORDER_PENDING_MAX)
 		return true;
 	count_dropped(r);
-	size_t victim = 0;
+	size_t victim = r->attempted;
 	while (victim < r->waiting && r->queue[victim]->kind != GF_RECORD_HEARTBEAT)
 		victim++;
 	if (victim == r->waiting && kind == GF_RECORD_HEARTBEAT)
 		return false;
-	take_out(r, victim < r->waiting ? victim : 0, 1);
+	take_out(r, victim < r->waiting ? victim : r->attempted, 1);
 	return true;
 }
 
@@ -111,12 +114,13 @@ static int write_batch(struct recorder *r, size_t count)
 		error = spool_append(r->spool, records, count, changes ? state : NULL, len);
 	}
 	free(records);
+	if (error != SPOOL_E_FAILED)
+		r->attempted = 0;
 	if (error != 0)
 		return error;
 	take_out(r, 0, count);
 	r->written = next;
 	r->state_due = false;
-	r->attempted = 0;
 	return 0;
 }
 

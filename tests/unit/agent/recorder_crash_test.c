@@ -254,6 +254,30 @@ static void i1_a_sync_that_fails_duplicates_nothing(void **state)
 	}
 }
 
+/* The disk fails for so long that the queue overflows; what was being written when it failed turns out to be there. */
+static void i1_a_long_failure_loses_no_session_to_what_was_under_way(void **state)
+{
+	struct machine *m = *state;
+	size_t waiting = 0, sessions = 0;
+	assert_true(machine_start(m));
+	assert_int_equal(machine_begins(m), 0);
+	m->t.syncs = 0;
+	m->t.fail_sync = 1;
+	assert_int_equal(machine_beats(m), SPOOL_E_FAILED);
+	recorder_set_spool(m->recorder, NULL);
+	assert_int_equal(machine_ends(m), 0);
+	for (int i = 0; i < RECORDER_PENDING_MAX; i++)
+		assert_int_equal(machine_beats(m), 0);
+	machine_reopen(m);
+	assert_int_equal(recorder_flush(m->recorder, &waiting), 0);
+	assert_int_equal(waiting, 0);
+	for (uint64_t seq = 1; seq < spool_next_seq(m->spool); seq++)
+		sessions += machine_record(m->spool, seq).kind == GF_RECORD_SESSION_ENDED ? 1 : 0;
+	assert_int_equal(sessions, 1);
+	assert_int_equal(recorder_dropped(m->recorder), 2);
+	assert_int_equal(spool_next_seq(m->spool), 1 + 1 + RECORDER_PENDING_MAX);
+}
+
 static void a_damaged_spool_costs_records_but_not_the_odometer(void **state)
 {
 	struct machine *m = *state;
@@ -301,6 +325,7 @@ int main(void)
 	    TEST(what_a_full_disk_refused_is_written_later_in_order),
 	    TEST(i8_what_waits_is_bounded_and_heartbeats_give_way),
 	    cmocka_unit_test(i1_a_sync_that_fails_duplicates_nothing),
+	    TEST(i1_a_long_failure_loses_no_session_to_what_was_under_way),
 	    TEST(a_damaged_spool_costs_records_but_not_the_odometer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
