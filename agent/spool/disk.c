@@ -159,16 +159,8 @@ void spool_forget_cursor(struct spool *s)
 	s->cursor = (struct cursor){0};
 }
 
-int spool_keep_state(struct spool *s, const void *state, size_t len)
+void spool_keep_state(struct spool *s, const void *state, size_t len)
 {
-	if (len > SPOOL_STATE_MAX)
-		return -EINVAL;
-	if (s->state == NULL) {
-		s->state = malloc(SPOOL_STATE_MAX);
-		if (s->state == NULL)
-			return -ENOMEM;
-	}
 	memcpy(s->state, state, len);
 	s->state_len = len;
-	return 0;
 }

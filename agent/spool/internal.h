@@ -41,7 +41,7 @@ struct spool {
 	struct gf_stream_id stream;
 	uint64_t next_seq, acked, pinned;
 	struct spool_stats stats;
-	unsigned char *state;
+	unsigned char state[SPOOL_STATE_MAX];
 	size_t state_len;
 	struct segment *segments; /* oldest first; the last one is written to */
 	size_t count, room;
@@ -79,7 +79,7 @@ GF_MUST_CHECK int spool_set_aside(struct spool *s);
 /* Takes records out until the spool is within its limit again. */
 GF_MUST_CHECK int spool_shrink(struct spool *s);
 
-/* Remembers the newest state. */
-GF_MUST_CHECK int spool_keep_state(struct spool *s, const void *state, size_t len);
+/* Remembers the newest state, of at most SPOOL_STATE_MAX bytes. Cannot fail: it is called when the state is on the disk already. */
+void spool_keep_state(struct spool *s, const void *state, size_t len);
 
 #endif

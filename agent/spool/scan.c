@@ -91,15 +91,18 @@ static int take_snapshot(struct reading *reading, const struct frame *frame)
 		s->acked = snapshot.acked;
 	if (snapshot.dropped > s->stats.dropped)
 		s->stats.dropped = snapshot.dropped;
-	return snapshot.state_len > 0 ? spool_keep_state(s, snapshot.state, snapshot.state_len) : 0;
+	if (snapshot.state_len > 0)
+		spool_keep_state(s, snapshot.state, snapshot.state_len);
+	return 0;
 }
 
 /* `entries` has been walked to its end. */
-static int take_state(struct spool *s, const struct entries *entries)
+static void take_state(struct spool *s, const struct entries *entries)
 {
 	size_t len;
 	const unsigned char *state = format_state(entries, &len);
-	return state != NULL && len <= SPOOL_STATE_MAX ? spool_keep_state(s, state, len) : 0;
+	if (state != NULL && len <= SPOOL_STATE_MAX)
+		spool_keep_state(s, state, len);
 }
 
 static int take_append(struct reading *reading, const struct frame *frame)
@@ -113,7 +116,10 @@ static int take_append(struct reading *reading, const struct frame *frame)
 			return SPOOL_E_CORRUPT;
 		reading->next_seq = entry.through + 1;
 	}
-	return entries.bad ? SPOOL_E_CORRUPT : take_state(reading->spool, &entries);
+	if (entries.bad)
+		return SPOOL_E_CORRUPT;
+	take_state(reading->spool, &entries);
+	return 0;
 }
 
 static int take_frame(struct reading *reading, const struct frame *frame)
@@ -154,26 +160,25 @@ static bool was_durable(const unsigned char *data, size_t len, size_t bad)
 }
 
 /* Of a damaged segment: the states of whole frames behind the damage are newer than what is known. */
-static int salvage_state(struct spool *s, const unsigned char *data, size_t len, size_t bad)
+static void salvage_state(struct spool *s, const unsigned char *data, size_t len, size_t bad)
 {
 	struct frame frame;
 	struct snapshot snapshot;
 	struct entries entries;
 	struct entry entry;
-	int r = 0;
-	for (size_t at = bad; r == 0 && at + FORMAT_FRAME_BYTES < len; at++) {
+	for (size_t at = bad; at + FORMAT_FRAME_BYTES < len; at++) {
 		if (!format_read_frame(data + at, len - at, &frame))
 			continue;
 		if (format_read_snapshot(&frame, &snapshot) && snapshot.state_len > 0) {
-			r = spool_keep_state(s, snapshot.state, snapshot.state_len);
+			spool_keep_state(s, snapshot.state, snapshot.state_len);
 		} else if (format_read_append(&frame, &entries)) {
 			while (format_next_entry(&entries, &entry)) {
 			}
-			r = entries.bad ? 0 : take_state(s, &entries);
+			if (!entries.bad)
+				take_state(s, &entries);
 		}
 		at += frame.size - 1;
 	}
-	return r;
 }
 
 /* Walks over a segment's bytes; *ret_good is how far they hold. */
@@ -215,8 +220,8 @@ static int scan_segment(struct spool *s, size_t index)
 		else
 			r = SPOOL_E_CORRUPT;
 	}
-	if (r == SPOOL_E_CORRUPT && salvage_state(s, data, len, good) != 0)
-		r = -ENOMEM;
+	if (r == SPOOL_E_CORRUPT)
+		salvage_state(s, data, len, good);
 	free(data);
 	segment->end_seq = reading.next_seq;
 	segment->bytes = good;

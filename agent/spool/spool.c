@@ -234,7 +234,9 @@ int spool_append(struct spool *spool, struct gf_record *records, size_t count, c
 		last_segment(spool)->end_seq = spool->next_seq;
 	}
 	bytes_free(&encoded);
-	return r == 0 && state != NULL ? spool_keep_state(spool, state, state_len) : r;
+	if (r == 0 && state != NULL)
+		spool_keep_state(spool, state, state_len);
+	return r;
 }
 
 int spool_sync(struct spool *spool)
@@ -476,7 +478,6 @@ void spool_close(struct spool *spool)
 		close(spool->lock_fd);
 	spool_forget_cursor(spool);
 	free(spool->segments);
-	free(spool->state);
 	free(spool);
 }
 
