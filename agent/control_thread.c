@@ -11,8 +11,8 @@
 enum {
 	STACK_BYTES = 256 * 1024,
 	/* Free slots below which the less important kinds are no longer put in. */
-	ROOM_FOR_PROGRESS = 24,
-	ROOM_FOR_TELEMETRY = 12,
+	ROOM_FOR_PROGRESS = 88,
+	ROOM_FOR_TELEMETRY = 76,
 	NS_PER_MS = 1000000,
 };
 
@@ -22,7 +22,7 @@ struct control_thread {
 	struct tick_stats stats;
 	pthread_t thread;
 	bool started;
-	atomic_bool stopping;
+	atomic_bool stopping, storage_full;
 	atomic_int outcome;
 	atomic_uint_fast64_t ticks, lost;
 };
@@ -71,6 +71,7 @@ static void tick(struct control_thread *t, struct control_event *events)
 	struct driver_input input;
 	int64_t mono_ms = clock_ns(CLOCK_BOOTTIME) / NS_PER_MS;
 
+	control_set_storage(t->config.control, atomic_load_explicit(&t->storage_full, memory_order_relaxed));
 	bool readable = driver->ops->read(driver, mono_ms, &input) == 0;
 	size_t count = control_step(t->config.control, mono_ms, readable ? &input : NULL, &output, events);
 	if (driver->ops->write(driver, mono_ms, &output) != 0)
@@ -159,6 +160,11 @@ int control_thread_start(const struct control_thread_config *config, struct cont
 bool control_thread_next(struct control_thread *thread, struct control_event *ret_event)
 {
 	return gf_spsc_pop(&thread->mailbox, ret_event);
+}
+
+void control_thread_set_storage(struct control_thread *thread, bool full)
+{
+	atomic_store_explicit(&thread->storage_full, full, memory_order_relaxed);
 }
 
 uint64_t control_thread_ticks(const struct control_thread *thread)

@@ -10,7 +10,7 @@
 #include "agent/control/control.h"
 #include "proto/base/spsc.h"
 
-enum { CONTROL_MAILBOX = 64 };
+enum { CONTROL_MAILBOX = 128 };
 
 struct control_thread_config {
 	struct control *control; /* both become the thread's until control_thread_join */
@@ -26,6 +26,9 @@ GF_MUST_CHECK int control_thread_start(const struct control_thread_config *confi
 
 /* Main loop's side: the oldest event; false when there is none. */
 bool control_thread_next(struct control_thread *thread, struct control_event *ret_event);
+
+/* For control_set_storage, at the next tick. */
+void control_thread_set_storage(struct control_thread *thread, bool full);
 
 /* Counts ticks; a watchdog may only be fed while it grows. */
 uint64_t control_thread_ticks(const struct control_thread *thread);

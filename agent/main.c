@@ -56,7 +56,9 @@ static int64_t step(void *ctx)
 {
 	struct agent *agent = ctx;
 	take_events(agent);
-	return station_step(agent->station, gf_clock_now(agent->clock));
+	int64_t due_ms = station_step(agent->station, gf_clock_now(agent->clock));
+	control_thread_set_storage(agent->thread, station_storage_full(agent->station));
+	return due_ms;
 }
 
 static void on_housekeeping(uv_timer_t *timer)
@@ -69,7 +71,8 @@ static void on_housekeeping(uv_timer_t *timer)
 		gf_log(GF_LOG_ERROR, "agent", "the control thread stands still; the watchdog will restart the agent");
 	agent->ticks_seen = ticks;
 	if (lost != agent->lost_seen) {
-		gf_log(GF_LOG_WARNING, "agent", "%llu checkpoints or heartbeats found no room while the disk was slow",
+		gf_log(GF_LOG_WARNING, "agent",
+		       "%llu checkpoints, heartbeats or other events found no room while the disk was slow",
 		       (unsigned long long)(lost - agent->lost_seen));
 		agent->lost_seen = lost;
 	}

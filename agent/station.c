@@ -474,3 +474,8 @@ bool station_online(const struct station *station)
 {
 	return station->online;
 }
+
+bool station_storage_full(const struct station *station)
+{
+	return station->disk_full;
+}

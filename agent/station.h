@@ -45,5 +45,7 @@ void station_free(struct station *station);
 
 struct spool_stats station_spool(const struct station *station);
 bool station_online(const struct station *station);
+/* The spool has no room on its disk but its reserve. */
+bool station_storage_full(const struct station *station);
 
 #endif

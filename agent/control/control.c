@@ -42,7 +42,7 @@ struct control {
 	struct gf_odometer odometer; /* as of the last ended session */
 	struct driver_output output; /* on the hardware since last_ms */
 	int64_t last_ms;
-	bool stepped;
+	bool stepped, storage_full;
 	int64_t telemetry_due_ms, telemetry_last_ms, telemetry_motor_ms;
 };
 
@@ -354,6 +354,11 @@ int control_new(const struct control_config *config, const struct control_resume
 	return 0;
 }
 
+void control_set_storage(struct control *control, bool full)
+{
+	control->storage_full = full;
+}
+
 void control_free(struct control *control)
 {
 	free(control);
@@ -370,7 +375,7 @@ size_t control_step(struct control *control, int64_t mono_ms, const struct drive
 	if (input != NULL)
 		take_sane(input, &sane);
 	const struct driver_output before = c->output;
-	const struct fault_view view = {&c->config.envelope, input != NULL ? &sane : NULL, &before};
+	const struct fault_view view = {&c->config.envelope, input != NULL ? &sane : NULL, &before, c->storage_full};
 	const uint32_t elapsed_ms = elapsed_since(c, mono_ms, &gap);
 	const bool was_active = player_active(&c->player);
 

@@ -97,6 +97,9 @@ void control_free(struct control *control);
 size_t control_step(struct control *control, int64_t mono_ms, const struct driver_input *input,
                     struct driver_output *ret_output, struct control_event events[static CONTROL_EVENTS_PER_STEP_MAX]);
 
+/* The disk that keeps this machine's records is full, or is so no longer: a fault for the technician, of no consequence to sessions. */
+void control_set_storage(struct control *control, bool full);
+
 /* Ends a running session now (the agent goes down gracefully): output off, the session's end as an event. Returns the number of events. */
 size_t control_shutdown(struct control *control, int64_t mono_ms, enum gf_outcome outcome,
                         struct driver_output *ret_output,

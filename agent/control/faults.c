@@ -175,6 +175,15 @@ static struct verdict battery_fine(const struct fault_view *v)
 	return above(sensor(v, GF_SENSOR_BATTERY_PCT), BATTERY_GONE_PCT);
 }
 
+static struct verdict storage_full(const struct fault_view *v)
+{
+	return flag(v->storage_full);
+}
+static struct verdict storage_fine(const struct fault_view *v)
+{
+	return flag(!v->storage_full);
+}
+
 static struct verdict at_rest(const struct fault_view *v)
 {
 	return flag(v->input != NULL && !running(v));
@@ -215,6 +224,9 @@ static const struct fault_rule rules[] = {
      "the pressure is above what was asked for"},
     {GF_FAULT_LEAK, GF_SEVERITY_STOP, false, 30000, 30000, leaking, at_rest, "the pressure doesn't build up"},
     {GF_FAULT_BATTERY_LOW, GF_SEVERITY_INFO, false, 5000, 60000, battery_low, battery_fine, "the battery is low"},
+    /* Nothing that the person on the machine would feel: it works on, on the spool's reserve. */
+    {GF_FAULT_STORAGE, GF_SEVERITY_INFO, false, 1000, 10000, storage_full, storage_fine,
+     "the machine's disk is full: free some space"},
 };
 #define RULES (sizeof(rules) / sizeof(rules[0]))
 _Static_assert(RULES <= (size_t)FAULT_RULES_MAX, "each rule has its state");

@@ -9,7 +9,7 @@
 
 #include "agent/control/control.h"
 
-enum { FAULT_RULES_MAX = 16 };
+enum { FAULT_RULES_MAX = 20 };
 
 /* idle -> rising -> active -> idle; a rise that doesn't last goes back to idle. */
 struct fault_state {
@@ -33,6 +33,7 @@ struct fault_view {
 	const struct control_envelope *envelope;
 	const struct driver_input *input;   /* NULL: no reading */
 	const struct driver_output *output; /* what the hardware has been doing */
+	bool storage_full;                  /* see control_set_storage */
 };
 
 void faults_init(struct faults *faults, uint64_t next_no);

@@ -182,6 +182,16 @@ static uint64_t settle(struct machine *m)
 	return it_sessions(m->w, CHAIR).interrupted;
 }
 
+/* The fleet knows, and what it knows is open. */
+static bool storage_fault_open(struct it_world *w)
+{
+	json_t *faults = it_ask(w, "faults", CHAIR, "--open");
+	bool open = it_find(faults, "code", "storage") != NULL;
+
+	json_decref(faults);
+	return open;
+}
+
 static void i1_a_full_agent_plays_on_and_loses_only_heartbeats(void **state)
 {
 	struct it_world *w = *state;
@@ -194,9 +204,11 @@ static void i1_a_full_agent_plays_on_and_loses_only_heartbeats(void **state)
 	play(&m, PLAYED);
 	IT_UNTIL(SOON_MS, it_log_has(m.agent, "no space left for"));
 	it_gateway_start(w);
+	IT_UNTIL(SOON_MS, storage_fault_open(w));
 	play(&m, 1);
 	it_disk_free(m.disk, m.spool);
 	IT_UNTIL(SOON_MS, it_log_has(m.agent, "there is space for"));
+	IT_UNTIL(SOON_MS, !storage_fault_open(w));
 	assert_int_equal(settle(&m), 0);
 	assert_false(it_log_has(m.agent, "can't record")); /* a full disk is no failure */
 }

@@ -225,6 +225,23 @@ static void a_low_battery_is_only_said(void **state)
 	rig_close(&rig);
 }
 
+static void a_full_disk_is_said_and_stops_nobody(void **state)
+{
+	(void)state;
+	play(GF_CLASS_CHAIR, 20);
+	control_set_storage(rig.control, true);
+	rig_run(&rig, 2000);
+	assert_non_null(rig_fault(&rig, GF_FAULT_STORAGE, GF_SEVERITY_INFO));
+	assert_true(output_on(&rig.output));
+	assert_false(control_faulted(rig.control));
+	control_set_storage(rig.control, false);
+	rig_run(&rig, 9000);
+	assert_false(rig_cleared(&rig, GF_FAULT_STORAGE));
+	rig_run(&rig, 2000);
+	assert_true(rig_cleared(&rig, GF_FAULT_STORAGE));
+	rig_close(&rig);
+}
+
 static void many_faults_at_once_are_all_told(void **state)
 {
 	(void)state;
@@ -258,6 +275,7 @@ int main(void)
 	    cmocka_unit_test(a_stall_is_current_without_movement),
 	    cmocka_unit_test(a_leak_is_pressure_that_does_not_build_up),
 	    cmocka_unit_test(a_low_battery_is_only_said),
+	    cmocka_unit_test(a_full_disk_is_said_and_stops_nobody),
 	    cmocka_unit_test(many_faults_at_once_are_all_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
