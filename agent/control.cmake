@@ -1,6 +1,4 @@
-if(TARGET gf_catalog)
-    gf_add_library(ag_control SOURCES
-        control/control.c control/player.c control/guard.c control/clamp.c control/faults.c control/panel.c
-        control/session.c control/tally.c control/meter.c control/telemetry.c
-        LINK gf_catalog gf_base m)
-endif()
+gf_add_library(ag_control SOURCES
+    control/control.c control/player.c control/guard.c control/clamp.c control/faults.c control/panel.c
+    control/session.c control/tally.c control/meter.c control/telemetry.c
+    LINK gf_catalog gf_base m)

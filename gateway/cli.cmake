@@ -1,9 +1,7 @@
 # The client knows the gateway by its API alone. Catalogs are checked and built without it.
-if(TARGET gf_catalog_yaml AND TARGET gf_catalog_codec)
-    gf_add_library(gw_cli SOURCES
-        cli/cli.c cli/findings.c cli/options.c cli/help.c cli/request.c cli/client.c cli/writer.c cli/text.c
-        cli/cmd_status.c cli/cmd_devices.c cli/cmd_device.c cli/cmd_health.c cli/cmd_sessions.c cli/cmd_usage.c
-        cli/cmd_faults.c cli/cmd_audit.c cli/cmd_events.c cli/cmd_doctor.c cli/cmd_catalog.c
-        LINK gf_catalog_yaml gf_catalog_codec gf_base PkgConfig::CURL PkgConfig::JANSSON m)
-    gf_add_program(gymfleet SOURCES cli/main.c LINK gw_cli)
-endif()
+gf_add_library(gw_cli SOURCES
+    cli/cli.c cli/findings.c cli/options.c cli/help.c cli/request.c cli/client.c cli/writer.c cli/text.c
+    cli/cmd_status.c cli/cmd_devices.c cli/cmd_device.c cli/cmd_health.c cli/cmd_sessions.c cli/cmd_usage.c
+    cli/cmd_faults.c cli/cmd_audit.c cli/cmd_events.c cli/cmd_doctor.c cli/cmd_catalog.c
+    LINK gf_catalog_yaml gf_catalog_codec gf_base PkgConfig::CURL PkgConfig::JANSSON m)
+gf_add_program(gymfleet SOURCES cli/main.c LINK gw_cli)

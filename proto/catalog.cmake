@@ -1,7 +1,3 @@
 # The rules need the names of proto/model, which the codec's library carries.
-if(TARGET gf_codec)
-    gf_add_library(gf_catalog SOURCES catalog.c LINK gf_codec gf_base m)
-endif()
-if(TARGET gf_catalog AND TARGET gf_yaml)
-    gf_add_library(gf_catalog_yaml SOURCES catalog_yaml.c catalog_folder.c LINK gf_catalog gf_yaml gf_base)
-endif()
+gf_add_library(gf_catalog SOURCES catalog.c LINK gf_codec gf_base m)
+gf_add_library(gf_catalog_yaml SOURCES catalog_yaml.c catalog_folder.c LINK gf_catalog gf_yaml gf_base)

@@ -1,3 +1,1 @@
-if(TARGET gf_yaml AND TARGET gf_link)
-    gf_add_library(gf_link_config SOURCES link_config.c LINK gf_yaml gf_link gf_base)
-endif()
+gf_add_library(gf_link_config SOURCES link_config.c LINK gf_yaml gf_link gf_base)

@@ -1,15 +1,9 @@
 gf_add_test(where_test SOURCES unit/gateway/api/where_test.c LINK gw_where LABELS unit)
 gf_add_fuzzer(where_fuzz SOURCES fuzz/where_fuzz.c LINK gw_where)
-if(TARGET gw_api)
-    gf_add_test(api_test
-        SOURCES unit/gateway/api/api_test.c unit/gateway/api/server.c unit/gateway/store/fixture.c
-        LINK gw_api LABELS unit thread)
-endif()
-if(TARGET gw_cli)
-    gf_add_test(cli_writer_test SOURCES unit/gateway/cli/writer_test.c LINK gw_cli LABELS unit)
-endif()
-if(TARGET gw_api AND TARGET gw_cli)
-    gf_add_test(cli_test
-        SOURCES unit/gateway/cli/cli_test.c unit/gateway/api/server.c unit/gateway/store/fixture.c
-        LINK gw_cli gw_api LABELS unit)
-endif()
+gf_add_test(api_test
+    SOURCES unit/gateway/api/api_test.c unit/gateway/api/server.c unit/gateway/store/fixture.c
+    LINK gw_api LABELS unit thread)
+gf_add_test(cli_writer_test SOURCES unit/gateway/cli/writer_test.c LINK gw_cli LABELS unit)
+gf_add_test(cli_test
+    SOURCES unit/gateway/cli/cli_test.c unit/gateway/api/server.c unit/gateway/store/fixture.c
+    LINK gw_cli gw_api LABELS unit)
