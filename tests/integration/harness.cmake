@@ -4,3 +4,5 @@ target_compile_definitions(it_harness PRIVATE GF_SOURCE_DIR="${CMAKE_SOURCE_DIR}
 
 gf_add_test(link_test SOURCES integration/link_test.c LINK it_harness LABELS integration thread SERIAL TIMEOUT 180)
 gf_add_test(acl_test SOURCES integration/acl_test.c LINK it_harness LABELS integration SERIAL TIMEOUT 120)
+add_test(NAME pki_test COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/integration/pki_test.py ${CMAKE_SOURCE_DIR})
+set_tests_properties(pki_test PROPERTIES LABELS integration TIMEOUT 120)
