@@ -1,29 +1,23 @@
 #include "agent/sim/fleet.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <uv.h>
 
 #include "agent/sim/machine.h"
 #include "proto/base/file.h"
 #include "proto/base/log.h"
 
-enum { PATH_MAX_BYTES = 4096, GOODBYE_MS = 3000 };
-
-static void machine_dir(const struct fleet_config *config, const struct scenario_machine *spec,
-                        char dir[static PATH_MAX_BYTES])
+void fleet_machine_dir(const struct fleet_config *config, const char *id, char dir[static FLEET_PATH_MAX])
 {
-	snprintf(dir, PATH_MAX_BYTES, "%s/%s", config->state_dir, spec->id);
+	snprintf(dir, FLEET_PATH_MAX, "%s/%s", config->state_dir, id);
 }
 
 static bool has_spool(const char *dir)
 {
-	char spool[PATH_MAX_BYTES + 8];
+	char spool[FLEET_PATH_MAX + 8];
 	struct stat st;
 	snprintf(spool, sizeof(spool), "%s/spool", dir);
 	return stat(spool, &st) == 0;
@@ -36,11 +30,11 @@ static int machine_history(const struct fleet_config *config, const struct scena
                            int64_t to_wall_ms, struct gf_diag *diag)
 {
 	enum { SWITCHED_ON_MS = 3600 * 1000 };
-	char dir[PATH_MAX_BYTES];
+	char dir[FLEET_PATH_MAX];
 	struct machine machine;
 	struct gf_time now = {.mono_ms = SWITCHED_ON_MS, .wall_ms = from_wall_ms, .synced = true};
 
-	machine_dir(config, spec, dir);
+	fleet_machine_dir(config, spec->id, dir);
 	if (has_spool(dir))
 		return 0;
 	int r = machine_open(&machine, spec, &config->catalogs[spec->sim.class], dir, NULL, NULL, NULL, now, diag);
@@ -73,9 +67,9 @@ int fleet_totals(const struct fleet_config *config, struct fleet_totals *ret_tot
 {
 	struct fleet_totals totals = {.machines = config->scenario->count};
 	for (size_t i = 0; i < config->scenario->count; i++) {
-		char dir[PATH_MAX_BYTES], path[PATH_MAX_BYTES + 32];
+		char dir[FLEET_PATH_MAX], path[FLEET_PATH_MAX + 32];
 		struct sim_journal journal;
-		machine_dir(config, &config->scenario->machines[i], dir);
+		fleet_machine_dir(config, config->scenario->machines[i].id, dir);
 		snprintf(path, sizeof(path), "%s/hour-meter.journal", dir);
 		int r = sim_journal_read(path, &journal);
 		if (r != 0) {
@@ -106,7 +100,7 @@ static void put_text(FILE *out, const char *key, const char *text)
 /* "key: folder/file", both absolute: what is relative there is relative to agent.yaml. */
 static void put_path(FILE *out, const char *key, const char *folder, const char *file)
 {
-	char path[2 * PATH_MAX_BYTES];
+	char path[2 * FLEET_PATH_MAX];
 	snprintf(path, sizeof(path), "%s%s%s", folder, *file != '\0' ? "/" : "", file);
 	put_text(out, key, path);
 }
@@ -125,7 +119,7 @@ static void put_sim(FILE *out, const struct sim_config *sim)
 
 /* The folders of the whole fleet, absolute. */
 struct folders {
-	char catalogs[PATH_MAX_BYTES], pki[PATH_MAX_BYTES];
+	char catalogs[FLEET_PATH_MAX], pki[FLEET_PATH_MAX];
 };
 
 static void put_agent(FILE *out, const struct fleet_config *config, const struct folders *folders, const char *dir,
@@ -153,7 +147,7 @@ static void put_agent(FILE *out, const struct fleet_config *config, const struct
 	put_sim(out, &spec->sim);
 }
 
-static int absolute(const char *path, char out[static PATH_MAX_BYTES], struct gf_diag *diag)
+static int absolute(const char *path, char out[static FLEET_PATH_MAX], struct gf_diag *diag)
 {
 	if (realpath(path, out) != NULL)
 		return 0;
@@ -165,10 +159,10 @@ static int absolute(const char *path, char out[static PATH_MAX_BYTES], struct gf
 static int write_agent(const struct fleet_config *config, const struct folders *folders,
                        const struct scenario_machine *spec, struct gf_diag *diag)
 {
-	char made[PATH_MAX_BYTES], dir[PATH_MAX_BYTES], path[PATH_MAX_BYTES + 16], *yaml = NULL;
+	char made[FLEET_PATH_MAX], dir[FLEET_PATH_MAX], path[FLEET_PATH_MAX + 16], *yaml = NULL;
 	size_t len = 0;
 
-	machine_dir(config, spec, made);
+	fleet_machine_dir(config, spec->id, made);
 	int r = gf_dir_make(made, diag);
 	if (r == 0)
 		r = absolute(made, dir, diag);
@@ -194,178 +188,5 @@ int fleet_write_agents(const struct fleet_config *config, const char *catalogs_d
 		r = write_agent(config, &folders, &config->scenario->machines[i], diag);
 	if (r == -ENOMEM)
 		gf_diag_set(diag, "out of memory");
-	return r;
-}
-
-/* ---- live ---- */
-
-struct slot {
-	struct fleet *fleet;
-	struct machine machine;
-	atomic_bool woken;
-	int64_t due_ms;
-	char *cert_file, *key_file;
-};
-
-struct fleet {
-	const struct fleet_config *config;
-	const struct gf_clock *clock;
-	struct slot *slots;
-	char *ca_file;
-	uv_loop_t loop;
-	uv_async_t wake;
-	uv_timer_t tick, report;
-	uv_signal_t interrupt, terminate;
-	bool stopping;
-	int64_t stop_deadline_ms;
-};
-
-static void close_handle(uv_handle_t *handle, void *ctx)
-{
-	(void)ctx;
-	if (!uv_is_closing(handle))
-		uv_close(handle, NULL);
-}
-
-static void wake_slot(void *ctx)
-{
-	struct slot *slot = ctx;
-	atomic_store(&slot->woken, true);
-	uv_async_send(&slot->fleet->wake);
-}
-
-/* Moves the stations that have something to do; true when all of them have said goodbye. */
-static bool step_stations(struct fleet *fleet, struct gf_time now)
-{
-	bool stopped = true;
-	for (size_t i = 0; i < fleet->config->scenario->count; i++) {
-		struct slot *slot = &fleet->slots[i];
-		if (atomic_exchange(&slot->woken, false) || now.mono_ms >= slot->due_ms)
-			slot->due_ms = station_step(slot->machine.station, now);
-		stopped = stopped && fleet->stopping && station_stopped(slot->machine.station);
-	}
-	return stopped;
-}
-
-static void on_tick(uv_timer_t *timer)
-{
-	struct fleet *fleet = timer->data;
-	struct gf_time now = gf_clock_now(fleet->clock);
-	for (size_t i = 0; i < fleet->config->scenario->count && !fleet->stopping; i++)
-		machine_tick(&fleet->slots[i].machine, now);
-	bool stopped = step_stations(fleet, now);
-	if (fleet->stopping && (stopped || now.mono_ms >= fleet->stop_deadline_ms))
-		uv_walk(&fleet->loop, close_handle, NULL);
-}
-
-static void on_wake(uv_async_t *async)
-{
-	struct fleet *fleet = async->data;
-	step_stations(fleet, gf_clock_now(fleet->clock));
-}
-
-static void on_report(uv_timer_t *timer)
-{
-	struct fleet *fleet = timer->data;
-	struct fleet_totals totals;
-	size_t online = 0;
-	for (size_t i = 0; i < fleet->config->scenario->count; i++)
-		online += station_online(fleet->slots[i].machine.station) ? 1 : 0;
-	if (fleet_totals(fleet->config, &totals, NULL) == 0)
-		gf_log(GF_LOG_INFO, "sim", "%zu of %llu machines online, %llu sessions, %.1f motor hours", online,
-		       (unsigned long long)totals.machines, (unsigned long long)totals.sessions,
-		       (double)totals.motor_ms / 3.6e6);
-}
-
-static void on_signal(uv_signal_t *handle, int signum)
-{
-	struct fleet *fleet = handle->data;
-	(void)signum;
-	if (fleet->stopping)
-		return;
-	struct gf_time now = gf_clock_now(fleet->clock);
-	fleet->stopping = true;
-	fleet->stop_deadline_ms = now.mono_ms + GOODBYE_MS;
-	for (size_t i = 0; i < fleet->config->scenario->count; i++) {
-		machine_shutdown(&fleet->slots[i].machine, GF_OUTCOME_SAFETY_STOPPED, now);
-		station_stop(fleet->slots[i].machine.station, now);
-		fleet->slots[i].due_ms = now.mono_ms;
-	}
-}
-
-static int open_slot(struct fleet *fleet, struct slot *slot, const struct scenario_machine *spec, struct gf_diag *diag)
-{
-	const struct fleet_config *config = fleet->config;
-	char dir[PATH_MAX_BYTES], id[GF_ID_MAX];
-
-	slot->fleet = fleet;
-	gf_strcpy(id, sizeof(id), spec->id);
-	machine_dir(config, spec, dir);
-	if (asprintf(&slot->cert_file, "%s/devices/%s.pem", config->pki_dir, id) < 0 ||
-	    asprintf(&slot->key_file, "%s/devices/%s.key", config->pki_dir, id) < 0)
-		return -ENOMEM;
-	struct gf_link_config link = {
-	    .host = (char *)(uintptr_t)config->broker_host,
-	    .port = config->broker_port,
-	    .client_id = id,
-	    .ca_file = fleet->ca_file,
-	    .cert_file = slot->cert_file,
-	    .key_file = slot->key_file,
-	    .keepalive_s = 15,
-	    .mailbox_max = 64,
-	    .window_max = GF_LINK_WINDOW_MAX,
-	    .packet_max = GF_REPORT_MAX,
-	};
-	int r = machine_open(&slot->machine, spec, &config->catalogs[spec->sim.class], dir, &link, wake_slot, slot,
-	                     gf_clock_now(fleet->clock), diag);
-	if (r == 0)
-		station_start(slot->machine.station);
-	return r;
-}
-
-static int open_fleet(struct fleet *fleet, unsigned report_s, struct gf_diag *diag)
-{
-	const struct scenario *scenario = fleet->config->scenario;
-	fleet->slots = calloc(scenario->count, sizeof(*fleet->slots));
-	if (fleet->slots == NULL || asprintf(&fleet->ca_file, "%s/ca.pem", fleet->config->pki_dir) < 0)
-		return -ENOMEM;
-	fleet->wake.data = fleet->tick.data = fleet->report.data = fleet;
-	fleet->interrupt.data = fleet->terminate.data = fleet;
-	uv_async_init(&fleet->loop, &fleet->wake, on_wake);
-	uv_timer_init(&fleet->loop, &fleet->tick);
-	uv_timer_init(&fleet->loop, &fleet->report);
-	uv_signal_init(&fleet->loop, &fleet->interrupt);
-	uv_signal_init(&fleet->loop, &fleet->terminate);
-	for (size_t i = 0; i < scenario->count; i++) {
-		int r = open_slot(fleet, &fleet->slots[i], &scenario->machines[i], diag);
-		if (r != 0)
-			return r;
-	}
-	uv_timer_start(&fleet->tick, on_tick, 0, CONTROL_TICK_MS);
-	if (report_s > 0)
-		uv_timer_start(&fleet->report, on_report, report_s * 1000ULL, report_s * 1000ULL);
-	uv_signal_start(&fleet->interrupt, on_signal, SIGINT);
-	uv_signal_start(&fleet->terminate, on_signal, SIGTERM);
-	return 0;
-}
-
-int fleet_live(const struct fleet_config *config, unsigned report_s, struct gf_diag *diag)
-{
-	struct fleet fleet = {.config = config, .clock = gf_clock_system(GF_CLOCK_TRUST_SYSTEM)};
-	int r = uv_loop_init(&fleet.loop);
-	if (r != 0)
-		return r;
-	r = open_fleet(&fleet, report_s, diag);
-	if (r != 0)
-		uv_walk(&fleet.loop, close_handle, NULL);
-	uv_run(&fleet.loop, UV_RUN_DEFAULT);
-	uv_loop_close(&fleet.loop);
-	for (size_t i = 0; fleet.slots != NULL && i < config->scenario->count; i++) {
-		machine_close(&fleet.slots[i].machine);
-		free(fleet.slots[i].cert_file);
-		free(fleet.slots[i].key_file);
-	}
-	free(fleet.slots);
-	free(fleet.ca_file);
 	return r;
 }

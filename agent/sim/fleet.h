@@ -12,6 +12,8 @@
 #include "proto/catalog.h"
 #include "proto/link.h"
 
+enum { FLEET_PATH_MAX = 4096 };
+
 struct fleet_config {
 	const struct scenario *scenario;
 	const struct gf_catalog *catalogs; /* by class, [GF_CLASS_COUNT] */
@@ -25,6 +27,9 @@ struct fleet_totals {
 	uint64_t machines, sessions, motor_ms; /* by the machines' own hour meters */
 	uint64_t online;
 };
+
+/* Where a machine's spool and hour meter lie. */
+void fleet_machine_dir(const struct fleet_config *config, const char *id, char dir[static FLEET_PATH_MAX]);
 
 /*
  * Lets virtual time run from `from_wall_ms` to `to_wall_ms` on each machine. A machine that has a spool already is left as it
