@@ -16,6 +16,7 @@
 #include "gateway/api/api.h"
 #include "gateway/broker.h"
 #include "gateway/config.h"
+#include "gateway/steady.h"
 #include "gateway/store/store.h"
 #include "proto/base/daemon.h"
 #include "proto/base/file.h"
@@ -44,6 +45,7 @@ struct gateway {
 
 	struct gf_daemon daemon;
 	uv_timer_t presence, maintain, watchdog;
+	struct steady steady;
 };
 
 /* ---- what the API asks ---- */
@@ -105,11 +107,14 @@ static void on_presence(uv_timer_t *timer)
 {
 	struct gateway *g = timer->data;
 	struct gf_time now = gf_clock_now(g->clock);
-	int64_t listening_since_ms = broker_listening_since_ms(g->broker);
+	int64_t steady_ms = steady_since_ms(&g->steady, now), listening_since_ms = broker_listening_since_ms(g->broker);
 	struct gf_diag diag = {{0}};
 	unsigned gone = 0;
 	if (listening_since_ms == 0)
 		return;
+	/* After a jump of the clock all that was heard seems hours old, or still to come: listen anew. */
+	if (listening_since_ms < steady_ms || listening_since_ms > now.wall_ms)
+		listening_since_ms = steady_ms;
 	if (store_presence(g->store, listening_since_ms, now.wall_ms, &gone, &diag) != 0)
 		gf_log(GF_LOG_ERROR, "presence", "%s", diag.text);
 	else if (gone > 0)

@@ -7,4 +7,5 @@ endforeach()
 gf_add_test(gateway_ingest_test
     SOURCES unit/gateway/ingest/ingest_test.c unit/gateway/store/fixture.c
     LINK gw_ingest LABELS unit)
+gf_add_test(gateway_steady_test SOURCES unit/gateway/steady_test.c LINK gw_daemon LABELS unit)
 gf_add_test(gateway_health_test SOURCES unit/gateway/health/health_test.c LINK gw_health LABELS unit)

@@ -30,8 +30,7 @@ int presence_set(struct apply *a, bool online, enum store_offline reason)
 
 static void heard(struct device *d, int64_t recv_ms)
 {
-	if (recv_ms > d->last_seen_ms)
-		d->last_seen_ms = recv_ms;
+	d->last_seen_ms = recv_ms;
 }
 
 int presence_heard(struct apply *a)
@@ -215,17 +214,19 @@ int store_apply_status(struct store *s, const char *device, const struct gf_stat
 
 /* ---- silence ---- */
 
-enum { SWEEP_MAX = 256 };
+enum { SWEEP_MAX = 256, CLOCK_SLACK_MS = 10 * 1000 };
 
-static int silent_devices(struct store *s, int64_t before_ms, char (*ret_ids)[GF_ID_MAX], size_t *ret_count,
+static int silent_devices(struct store *s, int64_t now_ms, char (*ret_ids)[GF_ID_MAX], size_t *ret_count,
                           struct gf_diag *diag)
 {
 	struct query q;
 	size_t n = 0;
 	int rc, r;
 
-	query_begin(&q, &s->db, "SELECT id FROM devices WHERE online = 1 AND last_seen_ms < ? LIMIT ?");
-	query_i64(&q, before_ms);
+	/* Heard of in the future: that was before the clock was set back, and never since. */
+	query_begin(&q, &s->db, "SELECT id FROM devices WHERE online = 1 AND last_seen_ms NOT BETWEEN ? AND ? LIMIT ?");
+	query_i64(&q, now_ms - STORE_SILENCE_MS);
+	query_i64(&q, now_ms + CLOCK_SLACK_MS);
 	query_i64(&q, SWEEP_MAX);
 	while ((rc = query_step(&q)) == QUERY_ROW && n < SWEEP_MAX)
 		col_text(&q, ret_ids[n++], GF_ID_MAX);
@@ -262,7 +263,7 @@ int store_presence(struct store *s, int64_t listening_since_ms, int64_t now_ms, 
 		r = store_begin(s, diag);
 		if (r)
 			return r;
-		r = silent_devices(s, now_ms - STORE_SILENCE_MS, ids, &count, diag);
+		r = silent_devices(s, now_ms, ids, &count, diag);
 		for (size_t i = 0; i < count && !r; i++)
 			r = mark_silent(s, ids[i], now_ms, diag);
 		r = store_finish(s, r, diag);

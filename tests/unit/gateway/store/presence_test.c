@@ -96,6 +96,23 @@ static void silence_makes_offline_and_a_report_brings_it_back(void **state)
 	assert_int_equal(get_device(f, ID, NOON).last_seen_ms, NOON + 4 * MINUTE);
 }
 
+static void i9_silence_is_noticed_after_the_clock_was_set_back(void **state)
+{
+	struct fixture *f = *state;
+	struct gf_record hb = heartbeat(1, NOON - 3 * HOUR, 40);
+	unsigned gone_count = 9;
+
+	send_status(f, ID, birth(1, 1, 1), false, NOON);
+	send_status(f, "chair-2", birth(1, 1, 1), false, NOON);
+	/* It was noon by a clock that was three hours ahead; only one of the two is heard of since. */
+	send_report(f, "chair-2", 1, &hb, 1, NOON - 3 * HOUR + MINUTE);
+	assert_int_equal(get_device(f, "chair-2", NOON).last_seen_ms, NOON - 3 * HOUR + MINUTE);
+	assert_int_equal(store_presence(f->store, NOON - 3 * HOUR, NOON - 3 * HOUR + 3 * MINUTE, &gone_count, NULL), 0);
+	assert_int_equal(gone_count, 1);
+	assert_int_equal(get_device(f, ID, NOON).offline_reason, STORE_OFFLINE_SILENT);
+	assert_true(get_device(f, "chair-2", NOON).online);
+}
+
 static void a_report_that_was_under_way_does_not_undo_a_will(void **state)
 {
 	struct fixture *f = *state;
@@ -195,6 +212,7 @@ int main(void)
 	    TEST(a_retained_birth_brings_nobody_back),
 	    TEST(a_wiped_machine_counts_anew_and_is_believed),
 	    TEST(silence_makes_offline_and_a_report_brings_it_back),
+	    TEST(i9_silence_is_noticed_after_the_clock_was_set_back),
 	    TEST(a_report_that_was_under_way_does_not_undo_a_will),
 	    TEST(acks_this_store_forgot_do_not_wedge_the_machine),
 	    TEST(overrides_win_and_can_be_taken_back),
