@@ -125,6 +125,26 @@ int device_save(struct store *s, const struct device *d, struct gf_diag *diag)
 
 /* ---- streams ---- */
 
+/* Those up to `through`, with what is kept of their boots. */
+static int drop_streams(struct apply *a, int64_t through)
+{
+	static const char *const texts[] = {
+	    "DELETE FROM streams WHERE device = ? AND stream <= ?",
+	    "DELETE FROM boots WHERE device = ? AND stream <= ?",
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && !r; i++) {
+		struct query q;
+
+		query_begin(&q, a->db, texts[i]);
+		query_i64(&q, a->dev->key);
+		query_i64(&q, through);
+		r = query_run(&q, a->diag);
+	}
+	return r;
+}
+
 static int stream_make(struct apply *a, const struct gf_stream_id *id, uint64_t acked_seq, int64_t *ret_number)
 {
 	struct query q;
@@ -142,10 +162,7 @@ static int stream_make(struct apply *a, const struct gf_stream_id *id, uint64_t 
 	if (r)
 		return r;
 	/* The history is for machines that come back with an older disk; a machine can't fill the table. */
-	query_begin(&q, a->db, "DELETE FROM streams WHERE device = ? AND stream <= ?");
-	query_i64(&q, a->dev->key);
-	query_i64(&q, number - STREAMS_KEPT);
-	r = query_run(&q, a->diag);
+	r = drop_streams(a, number - STREAMS_KEPT);
 	if (!r)
 		*ret_number = number;
 	return r;

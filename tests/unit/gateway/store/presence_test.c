@@ -1,5 +1,6 @@
 /* Who is there: births, goodbyes, wills of whatever age, silence; and what the operator sets. */
 #include <errno.h>
+#include <sqlite3.h>
 #include <string.h>
 
 #include "tests/unit/gateway/store/fixture.h"
@@ -189,6 +190,31 @@ static void changes_are_told_as_events_once(void **state)
 	assert_int_equal(counts[STORE_EVENT_PRESENCE], 2);
 }
 
+static int count_rows(struct fixture *f, const char *sql)
+{
+	sqlite3 *db;
+	sqlite3_stmt *query;
+	int count;
+
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &query, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(query), SQLITE_ROW);
+	count = sqlite3_column_int(query, 0);
+	sqlite3_finalize(query);
+	sqlite3_close(db);
+	return count;
+}
+
+static void i8_a_machine_that_is_new_all_the_time_fills_no_table(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 1; i <= 200; i++)
+		send_status(f, ID, birth(1, 1, (uint8_t)i), false, NOON + i * MINUTE);
+	assert_int_equal(count_rows(f, "SELECT count(*) FROM streams"), 64);
+	assert_int_equal(count_rows(f, "SELECT count(*) FROM boots"), 64);
+}
+
 static void the_epoch_counts_starts(void **state)
 {
 	struct fixture *f = *state;
@@ -217,6 +243,7 @@ int main(void)
 	    TEST(acks_this_store_forgot_do_not_wedge_the_machine),
 	    TEST(overrides_win_and_can_be_taken_back),
 	    TEST(changes_are_told_as_events_once),
+	    TEST(i8_a_machine_that_is_new_all_the_time_fills_no_table),
 	    TEST(the_epoch_counts_starts),
 	};
 
