@@ -7,3 +7,5 @@ foreach(job main_job report late cli_it cli_mistakes bad_start full_disk)
         LABELS integration SERIAL TIMEOUT 180)
     add_dependencies(${job}_test gymfleet-agent gymfleet-gateway gymfleet)
 endforeach()
+# Daemons, link and API with all their threads: once more under TSan.
+set_property(TEST main_job_test cli_it_test APPEND PROPERTY LABELS thread)
