@@ -19,6 +19,9 @@
 
 enum { CHECKPOINT_DISK_FULL_MS = 60000 };
 
+/* A meter that is further ahead of the odometer, in ms or cycles, is wrong or another one: nobody misses a month of sessions. */
+#define UNACCOUNTED_MAX (UINT64_C(30) * 24 * 3600 * 1000)
+
 struct recorder {
 	struct spool *spool; /* NULL while it is being reopened */
 	struct recorder_state written, current;
@@ -303,14 +306,14 @@ void recorder_set_spool(struct recorder *recorder, struct spool *spool)
 
 /* ---- opening ---- */
 
-/* What the hardware counted and no session has; 0 where it knows less than the odometer. */
+/* What the hardware counted and no session has; 0 where it knows less than the odometer (the difference wraps) or too much more. */
 static uint64_t unaccounted(uint64_t meter, uint64_t base, uint64_t odometer)
 {
-	int64_t difference = (int64_t)(meter - base - odometer);
-	return difference > 0 ? (uint64_t)difference : 0;
+	uint64_t difference = meter - base - odometer;
+	return difference <= UNACCOUNTED_MAX ? difference : 0;
 }
 
-/* The session that was running: its checkpoint, with the motor time that the hardware's own meter has counted. */
+/* The session that was running: its checkpoint, with what the hardware's own meter has counted since the odometer. */
 static void close_session(const struct recorder_state *state, const struct recorder_meter *meter,
                           struct gf_record *record)
 {
@@ -320,10 +323,12 @@ static void close_session(const struct recorder_state *state, const struct recor
 	uint64_t cycles = ended->odometer.cycles - state->odometer.cycles;
 	if (meter->present && state->has_meter) {
 		uint64_t motor_ms = unaccounted(meter->motor_ms, state->meter_motor_ms, state->odometer.motor_ms);
+		uint64_t meter_cycles = unaccounted(meter->cycles, state->meter_cycles, state->odometer.cycles);
 		if (motor_ms > ended->motor_ms)
 			ended->duration_ms += (uint32_t)(motor_ms - ended->motor_ms);
-		ended->motor_ms = motor_ms;
-		cycles = unaccounted(meter->cycles, state->meter_cycles, state->odometer.cycles);
+		/* Another meter knows nothing of this session. */
+		ended->motor_ms = motor_ms > 0 ? motor_ms : ended->motor_ms;
+		cycles = meter_cycles > 0 ? meter_cycles : cycles;
 	}
 	ended->odometer = state->odometer;
 	ended->odometer.motor_ms += ended->motor_ms;

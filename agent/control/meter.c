@@ -2,6 +2,10 @@
 
 #include "agent/control/clamp.h"
 
+/* No motor runs, and none turns, so much between two readings; and the numbers stay far from overflowing. */
+enum { LEAP_MAX = 3600 * 1000 };
+#define READING_MAX ((UINT64_C(1) << 53) - 1)
+
 static int64_t positive(int64_t value)
 {
 	return value > 0 ? value : 0;
@@ -19,12 +23,18 @@ void meter_elapsed(struct meter *meter, const struct driver_output *output, uint
 	meter->part_cycle -= (double)whole;
 }
 
-/* One counter's new reading. A meter that went back was exchanged: what is open stays open on the new one's scale. */
+/* Is this the same meter, a moment later? */
+static bool goes_on(int64_t reading, int64_t now)
+{
+	return now >= reading && now - reading <= LEAP_MAX;
+}
+
+/* One counter's new reading. A meter that went back or leapt was exchanged: what is open stays open on the new one's scale. */
 static void take_reading(bool first, int64_t now, int64_t *reading, int64_t *own, int64_t *given)
 {
 	if (first)
 		*given = now;
-	else if (now < *reading)
+	else if (!goes_on(*reading, now))
 		*given = now - (*reading + *own - *given);
 	*reading = now;
 	*own = 0;
@@ -32,9 +42,9 @@ static void take_reading(bool first, int64_t now, int64_t *reading, int64_t *own
 
 void meter_reading(struct meter *meter, const struct driver_input *input)
 {
-	if (!input->has_meter)
+	if (!input->has_meter || input->meter_motor_ms > READING_MAX || input->meter_cycles > READING_MAX)
 		return;
-	if (meter->seen && (int64_t)input->meter_motor_ms >= meter->reading.motor_ms)
+	if (meter->seen && goes_on(meter->reading.motor_ms, (int64_t)input->meter_motor_ms))
 		meter->total_ms += (int64_t)input->meter_motor_ms - meter->reading.motor_ms - meter->own.motor_ms;
 	take_reading(!meter->seen, (int64_t)input->meter_motor_ms, &meter->reading.motor_ms, &meter->own.motor_ms,
 	             &meter->given.motor_ms);

@@ -89,6 +89,31 @@ static void a_meter_that_was_exchanged_begins_a_new_scale(void **state)
 	assert_int_equal(m->resume.odometer.motor_ms, 740);
 }
 
+/* One wrong reading at the start must not stay in the odometer for good: everything after it would break the protocol's limits. */
+static void i1_a_meter_that_leaps_is_another_meter(void **state)
+{
+	struct machine *m = *state;
+	assert_true(machine_start(m));
+	assert_int_equal(machine_begins(m), 0);
+	assert_int_equal(machine_goes_on(m), 0);
+	machine_stop(m);
+	m->meter.motor_ms += UINT64_C(1) << 52;
+	m->meter.cycles += UINT64_C(1) << 52;
+	assert_true(machine_start(m));
+	assert_int_equal(machine_record(m->spool, 2).session_ended.motor_ms, 5040);
+	assert_int_equal(m->resume.odometer.motor_ms, 5040);
+	assert_int_equal(m->resume.odometer.cycles, 1);
+	machine_stop(m);
+	m->meter.motor_ms += 700;
+	assert_true(machine_start(m));
+	assert_int_equal(machine_record(m->spool, 3).session_ended.motor_ms, 700);
+	assert_int_equal(m->resume.odometer.motor_ms, 5740);
+	machine_stop(m);
+	m->meter.motor_ms += UINT64_C(1) << 52; /* at rest */
+	assert_true(machine_start(m));
+	assert_int_equal(spool_next_seq(m->spool), 4);
+}
+
 static void a_restart_clears_open_faults(void **state)
 {
 	struct machine *m = *state;
@@ -319,6 +344,7 @@ int main(void)
 	    TEST(i1_without_a_meter_the_checkpoint_counts),
 	    TEST(i1_motor_time_nobody_recorded_becomes_a_session),
 	    TEST(a_meter_that_was_exchanged_begins_a_new_scale),
+	    TEST(i1_a_meter_that_leaps_is_another_meter),
 	    TEST(a_restart_clears_open_faults),
 	    cmocka_unit_test(i1_killed_at_any_byte_sessions_add_up_to_the_meter),
 	    cmocka_unit_test(i1_without_power_at_any_byte_sessions_add_up_to_the_meter),

@@ -137,6 +137,22 @@ static void an_exchanged_meter_loses_nothing(void **state)
 	assert_int_equal(meter_take(&meter).motor_ms, 150);
 }
 
+static void a_meter_that_leaps_gives_nothing_for_it(void **state)
+{
+	(void)state;
+	struct meter meter = {0};
+	read_meter(&meter, 5000);
+	read_meter(&meter, 5100);
+	read_meter(&meter, UINT64_MAX);
+	read_meter(&meter, UINT64_C(5100) + UINT32_MAX);
+	assert_int_equal(meter_open(&meter).motor_ms, 100);
+	read_meter(&meter, 5150); /* it was one wrong reading */
+	assert_int_equal(meter_open(&meter).motor_ms, 100);
+	read_meter(&meter, 5180);
+	assert_int_equal(meter_take(&meter).motor_ms, 130);
+	assert_int_equal(meter.total_ms, 130);
+}
+
 static void telemetry_means_are_weighted_by_time(void **state)
 {
 	(void)state;
@@ -246,6 +262,7 @@ int main(void)
 	    cmocka_unit_test(the_tally_weighs_by_time_and_never_overflows),
 	    cmocka_unit_test(the_meter_gives_every_millisecond_once),
 	    cmocka_unit_test(an_exchanged_meter_loses_nothing),
+	    cmocka_unit_test(a_meter_that_leaps_gives_nothing_for_it),
 	    cmocka_unit_test(telemetry_means_are_weighted_by_time),
 	    cmocka_unit_test(a_button_held_at_the_start_is_no_press),
 	    cmocka_unit_test(the_player_ramps_holds_and_skips_what_a_long_tick_covers),
