@@ -79,6 +79,16 @@ static int device_key(struct store_reader *reader, const char *id, int64_t *ret_
 	return query_value(&q, 0, ret_key, diag);
 }
 
+/* Exclusive end of the starts. The index is walked from it, so a page must not begin at the newest session of all. */
+static int64_t start_before(const struct store_session_query *query)
+{
+	int64_t until_ms = query->until_ms ? query->until_ms : INT64_MAX;
+
+	if (query->after_device && query->after_started_ms < until_ms)
+		until_ms = query->after_started_ms + 1;
+	return until_ms;
+}
+
 static int read_sessions(struct store_reader *reader, const struct store_session_query *query, store_session_fn row,
                          void *ctx, struct gf_diag *diag)
 {
@@ -97,7 +107,7 @@ static int read_sessions(struct store_reader *reader, const struct store_session
 	                " AND ?1 = 0 ORDER BY s.started_ms DESC, s.device DESC, s.session_no DESC");
 	query_i64(&q, key);
 	query_i64(&q, query->since_ms);
-	query_i64(&q, query->until_ms ? query->until_ms : INT64_MAX);
+	query_i64(&q, start_before(query));
 	query_i64(&q, query->after_device ? query->after_started_ms : INT64_MAX);
 	query_i64(&q, after_key);
 	query_u64(&q, query->after_session_no);

@@ -21,11 +21,10 @@ static const char *const usage_texts[STORE_USAGE_COUNT] = {
     [STORE_USAGE_SITE] = USAGE_BY("coalesce(d.site_set, d.site)"),
     [STORE_USAGE_CLASS] = USAGE_BY("d.class"),
     [STORE_USAGE_ROUTINE] = USAGE_BY("s.routine"),
-    [STORE_USAGE_AREA] = "SELECT u.area, count(*), sum(u.ms), 0" USAGE_OUTCOMES
-                         " FROM (SELECT s.device, s.session_no, s.outcome, a.area, sum(a.ms) AS ms FROM sessions s"
+    [STORE_USAGE_AREA] = "SELECT s.area, count(*), sum(s.ms), 0" USAGE_OUTCOMES
+                         " FROM (SELECT s.outcome, a.area, sum(a.ms) AS ms FROM sessions s"
                          " JOIN session_areas a USING (device, session_no)" USAGE_RANGE
-                         " GROUP BY s.device, s.session_no, a.area) AS u JOIN sessions s USING (device, session_no)"
-                         " GROUP BY 1 ORDER BY 1",
+                         " GROUP BY s.device, s.session_no, a.area) AS s GROUP BY 1 ORDER BY 1",
     [STORE_USAGE_HOUR] = USAGE_BY("s.started_ms / 3600000 % 24"),
     [STORE_USAGE_DAY] = USAGE_BY("date(s.started_ms / 1000, 'unixepoch')"),
 };
