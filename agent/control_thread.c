@@ -22,6 +22,7 @@ struct control_thread {
 	struct tick_stats stats;
 	pthread_t thread;
 	bool started;
+	bool unwritable; /* the last output may not have reached the hardware; the thread's own */
 	atomic_bool stopping, storage_full;
 	atomic_int outcome;
 	atomic_uint_fast64_t ticks, lost;
@@ -73,8 +74,11 @@ static void tick(struct control_thread *t, struct control_event *events)
 
 	control_set_storage(t->config.control, atomic_load_explicit(&t->storage_full, memory_order_relaxed));
 	bool readable = driver->ops->read(driver, mono_ms, &input) == 0;
-	size_t count = control_step(t->config.control, mono_ms, readable ? &input : NULL, &output, events);
-	if (driver->ops->write(driver, mono_ms, &output) != 0)
+	/* Hardware that takes no output is as lost as one that gives no reading. */
+	bool answers = readable && !t->unwritable;
+	size_t count = control_step(t->config.control, mono_ms, answers ? &input : NULL, &output, events);
+	t->unwritable = driver->ops->write(driver, mono_ms, &output) != 0;
+	if (t->unwritable)
 		driver->ops->safe(driver);
 	deliver(t, events, count);
 	atomic_fetch_add_explicit(&t->ticks, 1, memory_order_relaxed);

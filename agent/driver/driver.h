@@ -50,7 +50,7 @@ struct driver_ops {
 	const char *name; /* "sim", "modbus", "sysfs" */
 	/* 0, or a negative errno: no trustworthy reading this tick; *ret_input is then untouched. */
 	int (*read)(struct driver *driver, int64_t mono_ms, struct driver_input *ret_input);
-	/* 0, or a negative errno: the output may not have reached the hardware. */
+	/* 0, or a negative errno: the output may not have reached the hardware; counts as a lost reading in the next tick. */
 	int (*write)(struct driver *driver, int64_t mono_ms, const struct driver_output *output);
 	void (*safe)(struct driver *driver);
 	void (*free)(struct driver *driver); /* makes safe first; NULL is fine */

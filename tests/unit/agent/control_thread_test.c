@@ -307,6 +307,26 @@ static void i4_a_write_that_fails_makes_it_safe(void **state)
 	assert_true(waited_for(h, was_made_safe));
 }
 
+/* A session that plays to nobody is no session: it ends with a fault that says why. */
+static void hardware_that_takes_no_output_is_a_fault(void **state)
+{
+	struct hardware *h = *state;
+	struct control_event event;
+	bool raised = false, ended = false;
+	start(h, 0);
+	begin_session(h);
+	set(h, &h->unwritable, true);
+	for (int i = 0; i < MANY_TICKS && !(raised && ended); i++) {
+		assert_true(waited_for_ticks(h, 1));
+		while (control_thread_next(h->thread, &event)) {
+			raised |= event.kind == CONTROL_EVENT_FAULT_RAISED && event.fault_raised.code == GF_FAULT_COMMS_LOST;
+			ended |=
+			    event.kind == CONTROL_EVENT_SESSION_ENDED && event.session_ended.outcome == GF_OUTCOME_FAULT_STOPPED;
+		}
+	}
+	assert_true(raised && ended);
+}
+
 /* ---- ending ---- */
 
 static void i5_joining_ends_the_session_and_leaves_the_output_off(void **state)
@@ -359,6 +379,7 @@ int main(void)
 	    TEST(when_the_mailbox_fills_checkpoints_give_way_before_heartbeats),
 	    TEST(i4_an_unreadable_hardware_is_turned_off),
 	    TEST(i4_a_write_that_fails_makes_it_safe),
+	    TEST(hardware_that_takes_no_output_is_a_fault),
 	    TEST(i5_joining_ends_the_session_and_leaves_the_output_off),
 	    TEST(i5_freeing_without_a_join_leaves_the_output_off_too),
 	    TEST(joining_a_machine_at_rest_makes_up_no_session),
