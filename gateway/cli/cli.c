@@ -157,5 +157,9 @@ enum cli_exit cli_main(int argc, char **argv, FILE *out, FILE *err)
 		return CLI_USAGE;
 	}
 	int skip = first + (int)used - 1;
-	return run(&cli, argc - skip, argv + skip);
+	code = run(&cli, argc - skip, argv + skip);
+	/* Half a file must not pass for a whole one. */
+	if (code == CLI_OK && (fflush(out) != 0 || ferror(out)))
+		return cli_fail(&cli, CLI_REFUSED, "can't write the output: %s", strerror(errno));
+	return code;
 }

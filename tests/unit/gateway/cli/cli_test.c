@@ -63,6 +63,27 @@ static json_t *run_json(struct server *s, const char *words)
 	return json;
 }
 
+static void what_cannot_be_written_is_a_failure(void **state)
+{
+	static const char *const commands[] = {"status", "devices", "health", "audit", "usage"};
+	struct server *s = *state;
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		char program[] = "gymfleet", option[] = "--socket", command[16], *err_text = NULL;
+		char *argv[] = {program, option, s->socket, command, NULL};
+		size_t err_size;
+		FILE *full = fopen("/dev/full", "w"), *err = open_memstream(&err_text, &err_size);
+
+		assert_non_null(full);
+		snprintf(command, sizeof(command), "%s", commands[i]);
+		assert_int_equal(cli_main(4, argv, full, err), CLI_REFUSED);
+		fclose(full);
+		fclose(err);
+		assert_non_null(strstr(err_text, "can't write the output: No space left"));
+		free(err_text);
+	}
+}
+
 static void wrong_words_are_usage_on_stderr(void **state)
 {
 	static const struct {
@@ -337,6 +358,7 @@ int main(void)
 	    cmocka_unit_test(wrong_words_are_usage_on_stderr),
 	    cmocka_unit_test(help_and_version_need_no_gateway),
 	    TEST(without_a_gateway_it_says_why),
+	    TEST(what_cannot_be_written_is_a_failure),
 	    TEST(the_status_screen_shows_the_fleet),
 	    TEST(lists_are_printed_in_every_format),
 	    TEST(csv_has_every_key_of_json),
