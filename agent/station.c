@@ -213,6 +213,28 @@ static void reopen_spool(struct station *s, struct gf_time now)
 	}
 }
 
+/* The gateway has more of the stream than the spool. */
+static void restart_stream(struct station *s, struct gf_time now)
+{
+	gf_log(GF_LOG_ERROR, module,
+	       "%s: the gateway has later records of this stream than %s: the disk went back, as with an old image or a "
+	       "card that "
+	       "forgets; a new stream begins with what isn't acked, check the disk",
+	       s->config.id, s->spool_dir);
+	uplink_free(s->uplink);
+	s->uplink = NULL;
+	int r = spool_restart(s->spool);
+	if (r == 0)
+		r = make_uplink(s);
+	if (r != 0) {
+		check_spool(s, SPOOL_E_FAILED, now);
+		return;
+	}
+	recorder_set_spool(s->recorder, s->spool);
+	publish_birth(s, now);
+	uplink_link_up(s->uplink, now.mono_ms);
+}
+
 /* Said when it begins and when it is over. */
 static void note_room(struct station *s, size_t waiting)
 {
@@ -283,6 +305,8 @@ static void on_message(struct station *s, const struct gf_link_event *event, str
 		               s->config.id, diag.text);
 	else
 		check_spool(s, r, now);
+	if (s->uplink != NULL && uplink_overtaken(s->uplink) && !s->stopping)
+		restart_stream(s, now);
 }
 
 static void on_published(struct station *s, const struct gf_link_event *event, struct gf_time now)

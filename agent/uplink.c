@@ -15,7 +15,7 @@ struct uplink {
 	struct spool *spool;
 	struct uplink_ops ops;
 	struct uplink_stats stats;
-	bool up;
+	bool up, overtaken;
 	bool gone_back; /* since the last progress: further old acks are echoes of what was in flight then */
 	uint64_t next_seq, highest_sent, last_cookie;
 	int64_t timeout_ms, hold_until_ms;
@@ -108,6 +108,7 @@ int uplink_ack(struct uplink *uplink, const void *data, size_t len, int64_t mono
 		return 0;
 	}
 	uplink->stats.rejected_records += ack.rejected;
+	uplink->overtaken |= ack.through_seq >= spool_next_seq(uplink->spool);
 	if (ack.through_seq <= spool_acked(uplink->spool) || ack.through_seq >= spool_next_seq(uplink->spool)) {
 		uplink->stats.stale_acks++;
 		/* The gateway misses something before what it got: go back, once. */
@@ -213,4 +214,9 @@ int64_t uplink_step(struct uplink *uplink, int64_t mono_ms)
 struct uplink_stats uplink_stats(const struct uplink *uplink)
 {
 	return uplink->stats;
+}
+
+bool uplink_overtaken(const struct uplink *uplink)
+{
+	return uplink->overtaken;
 }

@@ -39,6 +39,8 @@ GF_MUST_CHECK int uplink_ack(struct uplink *uplink, const void *data, size_t len
 
 /* Sends what can be sent; call after an append, an ack, an event. Returns when to call again at the latest (mono ms), INT64_MAX: only when something happens. */
 int64_t uplink_step(struct uplink *uplink, int64_t mono_ms);
+/* The gateway acked a seq of this stream that was never written: the spool went back, see spool_restart. */
+bool uplink_overtaken(const struct uplink *uplink);
 struct uplink_stats uplink_stats(const struct uplink *uplink);
 
 #endif

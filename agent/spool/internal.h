@@ -35,6 +35,8 @@ struct spool {
 	char dir[SPOOL_PATH_MAX];
 	uint64_t bytes_max;
 	struct spool_io io;
+	void (*random)(void *ctx, void *out, size_t len);
+	void *random_ctx;
 	bool sync, failed, reserved;
 	int lock_fd, fd; /* of the last segment */
 	uint64_t synced; /* bytes of the last segment that are known to be durable */
@@ -51,6 +53,9 @@ struct spool {
 extern const struct spool_io spool_io_system;
 
 void spool_path(const struct spool *s, uint32_t number, const char *suffix, char path[static SPOOL_PATH_MAX + 32]);
+
+/* Passes success, a full disk and short memory on; anything else means that what is on the disk is unknown: SPOOL_E_FAILED. */
+GF_MUST_CHECK int spool_distrust(struct spool *s, int error);
 
 /* Writes all of it, or a negative errno. */
 GF_MUST_CHECK int spool_write(struct spool *s, int fd, const void *data, size_t len, uint64_t at);
@@ -72,6 +77,14 @@ void spool_forget_cursor(struct spool *s);
 
 /* Finds out what is on the disk. 0, SPOOL_E_CORRUPT (the newest state that could be found is set), or a negative errno. */
 GF_MUST_CHECK int spool_scan(struct spool *s);
+
+/*
+ * A new stream begins behind the segments there are, with the newest state; then they are set aside. The caller distrusts what fails.
+ */
+GF_MUST_CHECK int spool_begin_anew(struct spool *s);
+
+/* Space that is given back when the disk is full, so that sessions and faults can still be written. Finds out whether it is full. */
+void spool_make_reserve(struct spool *s);
 
 /* Sets all segments but the last aside as *.corrupt, in place of an older such set. */
 GF_MUST_CHECK int spool_set_aside(struct spool *s);

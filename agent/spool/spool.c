@@ -32,8 +32,7 @@ static bool disk_full(int error)
 	return error == -ENOSPC || error == -EDQUOT;
 }
 
-/* Anything but a full disk means that what is on it is unknown. */
-static int distrust(struct spool *s, int error)
+int spool_distrust(struct spool *s, int error)
 {
 	if (error >= 0 || disk_full(error) || error == -ENOMEM)
 		return error;
@@ -48,8 +47,7 @@ static void reserve_path(const struct spool *s, char path[static SPOOL_PATH_MAX 
 	snprintf(path, SPOOL_PATH_MAX + 32, "%s/reserve", s->dir);
 }
 
-/* Space that is given back when the disk is full, so that sessions and faults can still be written. */
-static void make_reserve(struct spool *s)
+void spool_make_reserve(struct spool *s)
 {
 	char path[SPOOL_PATH_MAX + 32];
 	reserve_path(s, path);
@@ -205,7 +203,7 @@ static int write_records(struct spool *s, const struct entry *entries, size_t co
 	struct bytes frame = {0};
 	bool spare = only_heartbeats(entries, count) && state == NULL;
 	if (spare && s->stats.disk_full)
-		make_reserve(s); /* before anything less important may be written again */
+		spool_make_reserve(s); /* before anything less important may be written again */
 	if (spare && s->stats.disk_full)
 		return -ENOSPC;
 	format_append(&frame, (uint32_t)s->synced, entries, count, state, state_len);
@@ -213,7 +211,7 @@ static int write_records(struct spool *s, const struct entry *entries, size_t co
 	if (disk_full(r) && !spare && release_reserve(s))
 		r = put_frame(s, &frame, s->sync);
 	bytes_free(&frame);
-	return disk_full(r) ? -ENOSPC : distrust(s, r);
+	return disk_full(r) ? -ENOSPC : spool_distrust(s, r);
 }
 
 int spool_append(struct spool *spool, struct gf_record *records, size_t count, const void *state, size_t state_len)
@@ -241,7 +239,7 @@ int spool_append(struct spool *spool, struct gf_record *records, size_t count, c
 
 int spool_sync(struct spool *spool)
 {
-	return spool->failed ? SPOOL_E_FAILED : distrust(spool, sync_last(spool));
+	return spool->failed ? SPOOL_E_FAILED : spool_distrust(spool, sync_last(spool));
 }
 
 int spool_ack(struct spool *spool, uint64_t through_seq)
@@ -259,8 +257,8 @@ int spool_ack(struct spool *spool, uint64_t through_seq)
 	if (r == 0 || disk_full(r))
 		r = release_segments(spool);
 	if (!spool->reserved)
-		make_reserve(spool);
-	return distrust(spool, r);
+		spool_make_reserve(spool);
+	return spool_distrust(spool, r);
 }
 
 void spool_pin(struct spool *spool, uint64_t through_seq)
@@ -330,12 +328,12 @@ int spool_read(struct spool *spool, uint64_t seq, const void **ret_data, size_t 
 	}
 	const struct segment *segment = segment_of(spool, seq);
 	if (segment == NULL)
-		return distrust(spool, -EIO);
+		return spool_distrust(spool, -EIO);
 	if (!c->valid || c->number != segment->number || !find(c, seq)) {
 		int r = open_cursor(spool, segment);
 		if (r != 0 || !find(c, seq)) {
 			spool_forget_cursor(spool);
-			return distrust(spool, r != 0 ? r : -EIO);
+			return spool_distrust(spool, r != 0 ? r : -EIO);
 		}
 	}
 	*ret_data = c->entry.data;
@@ -346,10 +344,10 @@ int spool_read(struct spool *spool, uint64_t seq, const void **ret_data, size_t 
 
 /* ---- opening ---- */
 
-static void new_stream(struct spool *s, const struct spool_config *config)
+static void new_stream(struct spool *s)
 {
-	if (config->random != NULL)
-		config->random(config->random_ctx, s->stream.bytes, sizeof(s->stream.bytes));
+	if (s->random != NULL)
+		s->random(s->random_ctx, s->stream.bytes, sizeof(s->stream.bytes));
 	else
 		gf_rand_bytes(s->stream.bytes, sizeof(s->stream.bytes));
 	s->next_seq = 1;
@@ -393,15 +391,12 @@ static int open_last(struct spool *s)
 	return r;
 }
 
-/*
- * A damaged spool: a new stream begins behind it, with the newest state that could be found, and only then the old files are set
- * aside. After a crash in between the files of two streams lie side by side, and this is done once more.
- */
-static int begin_anew(struct spool *s, const struct spool_config *config)
+/* After a crash in between the files of two streams lie side by side, and this is done once more. */
+int spool_begin_anew(struct spool *s)
 {
 	uint32_t number = last_segment(s)->number + 1;
 	s->stats = (struct spool_stats){.recreated = true};
-	new_stream(s, config);
+	new_stream(s);
 	int r = begin_segment(s, number);
 	s->reserved = true; /* that of the life before, if it is there; spool_open finds out */
 	if (disk_full(r) && release_reserve(s))
@@ -409,16 +404,16 @@ static int begin_anew(struct spool *s, const struct spool_config *config)
 	return r == 0 ? spool_set_aside(s) : r;
 }
 
-static int open_files(struct spool *s, const struct spool_config *config)
+static int open_files(struct spool *s)
 {
 	int r = spool_scan(s);
 	if (r == SPOOL_E_CORRUPT)
-		return begin_anew(s, config);
+		return spool_begin_anew(s);
 	if (r != 0)
 		return r;
 	if (s->count > 0)
 		return open_last(s);
-	new_stream(s, config);
+	new_stream(s);
 	return begin_segment(s, 1);
 }
 
@@ -436,7 +431,7 @@ static int open_spool(struct spool *s, const struct spool_config *config, struct
 	r = gf_file_lock(lock, &s->lock_fd, diag);
 	if (r != 0)
 		return r;
-	r = open_files(s, config);
+	r = open_files(s);
 	if (r == -ENOTSUP)
 		gf_diag_set(diag,
 		            "%s: the spool was written by another version of the agent; install the newer agent, or move "
@@ -455,6 +450,8 @@ int spool_open(const struct spool_config *config, struct spool **ret_spool, stru
 	s->lock_fd = s->fd = -1;
 	s->io = config->io != NULL ? *config->io : spool_io_system;
 	s->sync = config->sync;
+	s->random = config->random;
+	s->random_ctx = config->random_ctx;
 	s->bytes_max = config->bytes_max > SPOOL_BYTES_MIN ? config->bytes_max : SPOOL_BYTES_MIN;
 	/* Room for the last segment to grow, and for the reserve. */
 	s->bytes_max -= SPOOL_SEGMENT_BYTES + SPOOL_RESERVE_BYTES;
@@ -463,7 +460,7 @@ int spool_open(const struct spool_config *config, struct spool **ret_spool, stru
 		spool_close(s);
 		return r;
 	}
-	make_reserve(s);
+	spool_make_reserve(s);
 	*ret_spool = s;
 	return 0;
 }

@@ -1,5 +1,5 @@
 # agent/spool and agent/recorder: on real files, under a disk that can be cut, filled and made to fail (spool/trap.h).
-foreach(name spool spool_crash spool_format)
+foreach(name spool spool_crash spool_format spool_restart)
     string(REPLACE spool_ "" file ${name})
     gf_add_test(agent_${name}_test
         SOURCES unit/agent/spool/${file}_test.c unit/agent/spool/model.c unit/agent/spool/trap.c

@@ -354,6 +354,35 @@ static void messages_that_are_no_acks_change_nothing(void **state)
 	assert_int_equal(gateway(w), 1);
 }
 
+/* The disk is an older one: the gateway has records that this spool will write only now. */
+static void i1_a_spool_that_went_back_tells_in_a_new_stream(void **state)
+{
+	struct world *w = *state;
+	unsigned char buf[GF_ACK_MAX];
+	struct gf_ack ack = {.through_seq = 500};
+	size_t len;
+
+	fake_link_up();
+	step(w);
+	ack.stream = status_of(fake_link_nth("/status", 0)).stream;
+	session(w);
+	session(w);
+	step(w);
+	fake_link->count = 0;
+	assert_int_equal(gf_ack_encode(&ack, buf, sizeof(buf), &len), 0);
+	fake_link_message(BRANCH "ack", buf, len);
+	step(w);
+	struct gf_status birth = status_of(fake_link_nth("/status", 0));
+	assert_int_equal(birth.presence, GF_PRESENCE_BIRTH);
+	assert_memory_not_equal(&birth.stream, &ack.stream, sizeof(ack.stream));
+	assert_int_equal(birth.acked_seq, 0);
+	w->committed = 0;
+	assert_int_equal(gateway(w), 2);
+	session(w);
+	step(w);
+	assert_int_equal(gateway(w), 1);
+}
+
 static void heartbeats_carry_the_connections(void **state)
 {
 	struct world *w = *state;
@@ -480,6 +509,7 @@ int main(void)
 	    TEST(i1_what_happened_offline_arrives_when_the_link_is_there),
 	    TEST(i1_an_ack_that_never_came_costs_nothing),
 	    TEST(messages_that_are_no_acks_change_nothing),
+	    TEST(i1_a_spool_that_went_back_tells_in_a_new_stream),
 	    TEST(heartbeats_carry_the_connections),
 	    TEST(i1_a_disk_that_fails_delays_sessions_and_loses_none),
 	    TEST(i1_a_failing_sync_is_not_tried_again_and_costs_nothing),

@@ -264,8 +264,10 @@ static void acks_that_cannot_be_change_nothing(void **state)
 	acked(w, 64);
 	step(w);
 	w->count = 0;
-	acked(w, 3);                /* old */
+	acked(w, 3); /* old */
+	assert_false(uplink_overtaken(w->uplink));
 	acked(w, w->m.written + 1); /* of what was never written */
+	assert_true(uplink_overtaken(w->uplink));
 	acked(w, w->m.written + 1000);
 	assert_int_equal(tell(w, other, 200, 5), 0); /* of an earlier stream */
 	assert_true(uplink_ack(w->uplink, "\xff\xff\xff", 3, w->now_ms, &diag) > 0);

@@ -68,6 +68,30 @@ static void colours_are_for_states_only_and_take_no_width(void **state)
 	free(text);
 }
 
+static void a_table_leaves_out_what_does_not_fit(void **state)
+{
+	char *text = render((struct writer_options){.format = WRITER_TABLE, .width = 46}, NULL);
+
+	(void)state;
+	assert_string_equal(text, "DEVICE    HEALTH    TODAY    °C  SEEN\n"
+	                          "chair-1   ok           12  41.2  3 min ago\n"
+	                          "gun?[2J…  critical      3     -  in 24 h\n"
+	                          "no room for BUSY: widen the terminal, or -o csv\n");
+	free(text);
+	/* A column that says nothing goes first and is not missed; one always stays. */
+	text = render((struct writer_options){.format = WRITER_TABLE, .width = 38},
+	              "[{\"id\":\"chair-1\",\"today\":{\"n\":12},\"temp_c\":40,\"seen\":\"2026-11-20T17:39:03Z\"}]");
+	assert_string_equal(text, "DEVICE   TODAY    °C  SEEN\n"
+	                          "chair-1     12  40.0  3 min ago\n");
+	free(text);
+	text = render((struct writer_options){.format = WRITER_TABLE, .width = 3}, "[{\"id\":\"chair-1\"}]");
+	assert_string_equal(text, "DEVICE\nchair-1\n");
+	free(text);
+	text = render((struct writer_options){.format = WRITER_CSV, .width = 3}, "[{\"id\":\"chair-1\"}]");
+	assert_non_null(strstr(text, "busy"));
+	free(text);
+}
+
 static void csv_follows_rfc_4180(void **state)
 {
 	char *text = render((struct writer_options){.format = WRITER_CSV}, NULL);
@@ -168,6 +192,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_table_is_aligned_and_harmless),
 	    cmocka_unit_test(colours_are_for_states_only_and_take_no_width),
+	    cmocka_unit_test(a_table_leaves_out_what_does_not_fit),
 	    cmocka_unit_test(csv_follows_rfc_4180),
 	    cmocka_unit_test(json_is_what_the_gateway_gave),
 	    cmocka_unit_test(nothing_is_still_valid_in_every_format),
