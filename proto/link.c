@@ -1,6 +1,6 @@
 /*
  * Happy path: gf_link_step finds the attempt due, has the name resolved, asks the owner for the will and lets link_paho.c connect. Paho's thread
- * reports the CONNACK (on_connected: a place for UP is reserved in the mailbox) and wakes the owner; the next step makes the
+ * reports the CONNACK (link_on_connected: a place for UP is reserved in the mailbox) and wakes the owner; the next step makes the
  * subscriptions, one call each; when the last is granted the reserved place becomes UP. Publishes of QoS 1 take a slot,
  * which comes back with its PUBLISHED event.
  *
@@ -82,7 +82,10 @@ static void GF_PRINTF(2, 3) say(struct gf_link *link, const char *fmt, ...)
 
 static void call_connect(struct gf_link *link)
 {
-	if (link_paho_connect(link) == 0) {
+	struct gf_link_will will = {0};
+	bool leaves_will = link->ops.will && link->ops.will(link->ops.ctx, link->connection + 1, &will);
+
+	if (link_paho_connect(link, leaves_will ? &will : NULL) == 0) {
 		link->phase = LINK_PHASE_CONNECT;
 		return;
 	}

@@ -1,6 +1,6 @@
 /*
- * What the two halves of the link share: link.c, the owner's side with its state machine, and link_paho.c, which alone knows
- * Paho and runs in part on its threads. Private to proto/link*.c.
+ * What the parts of the link share: link.c, the owner's side with its state machine; link_signal.c, what the connection reports
+ * to it; and link_paho.c, which alone knows Paho and runs in part on its threads. Private to proto/link*.c.
  *
  * Locks: Paho calls us under its own process-wide mutex, and we take link->lock inside. So nobody calls Paho with link->lock
  * held, and no callback does more than copy and signal.
@@ -76,10 +76,22 @@ static inline void link_answer_slot(struct gf_link *link, struct link_slot *slot
 	link_box_published(&link->box, link->connection, (unsigned)(slot - link_bank(link)), slot->cookie, code);
 }
 
+/* --- link_signal.c: called from Paho's threads; `refusal` is an MQTT 5 reason code >= 0x80 or 0 --- */
+
+void link_on_connected(struct gf_link *link, unsigned receive_max); /* 0: the broker named none */
+void link_on_granted(struct gf_link *link);
+void link_on_failed(struct gf_link *link, int refusal); /* the attempt, or a subscription */
+void link_on_lost(struct gf_link *link, int refusal);
+void link_on_closed(struct gf_link *link);
+/* A late answer, of a connection that has ended, changes nothing. */
+void link_on_answer(struct link_slot *slot, int code);
+void link_on_message(struct gf_link *link, const char *topic, size_t topic_len, const void *payload, size_t len,
+                     bool retained);
+
 /* --- link_paho.c --- */
 
-/* Starts an attempt; it ends with the signal connected or failed. */
-GF_MUST_CHECK int link_paho_connect(struct gf_link *link);
+/* Starts an attempt; it ends with the signal connected or failed. `will` NULL: none; read only until this returns. */
+GF_MUST_CHECK int link_paho_connect(struct gf_link *link, const struct gf_link_will *will);
 /* Each filter ends with a signal: granted, or failed. */
 GF_MUST_CHECK int link_paho_subscribe(struct gf_link *link);
 /* Starts a graceful end; it ends with the signal closed. */

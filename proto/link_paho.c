@@ -14,133 +14,81 @@ enum {
 
 /* --- Paho's threads --- */
 
-static void raise_signal(struct gf_link *link, const struct link_signals *s)
-{
-	pthread_mutex_lock(&link->lock);
-	link->signals.connected |= s->connected;
-	link->signals.failed |= s->failed;
-	link->signals.lost |= s->lost;
-	link->signals.closed |= s->closed;
-	link->signals.granted += s->granted;
-	if (s->refusal)
-		link->signals.refusal = s->refusal;
-	if (s->receive_max)
-		link->signals.receive_max = s->receive_max;
-	pthread_mutex_unlock(&link->lock);
-	link->ops.wake(link->ops.ctx);
-}
-
 static void on_connected(void *context, MQTTAsync_successData5 *response)
 {
-	struct gf_link *link = context;
-	struct link_signals s = {.connected = true};
+	int max = 0;
 
-	if (response && MQTTProperties_hasProperty(&response->properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM)) {
-		int max = MQTTProperties_getNumericValue(&response->properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM);
-		s.receive_max = max > 0 ? (unsigned)max : 0;
-	}
-	pthread_mutex_lock(&link->lock);
-	link->connection++;
-	link->stats.connects++;
-	link_box_reserve_up(&link->box, link->connection);
-	pthread_mutex_unlock(&link->lock);
-	raise_signal(link, &s);
+	if (response && MQTTProperties_hasProperty(&response->properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM))
+		max = MQTTProperties_getNumericValue(&response->properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM);
+	link_on_connected(context, max > 0 ? (unsigned)max : 0);
+}
+
+static int refusal(enum MQTTReasonCodes code)
+{
+	return code >= MQTTREASONCODE_UNSPECIFIED_ERROR ? (int)code : 0;
 }
 
 static int refusal_of(const MQTTAsync_failureData5 *response)
 {
-	return response && response->reasonCode >= MQTTREASONCODE_UNSPECIFIED_ERROR ? (int)response->reasonCode : 0;
+	return response ? refusal(response->reasonCode) : 0;
 }
 
-static void on_connect_failed(void *context, MQTTAsync_failureData5 *response)
+/* An attempt or a subscription. */
+static void on_failed(void *context, MQTTAsync_failureData5 *response)
 {
-	raise_signal(context, &(struct link_signals){.failed = true, .refusal = refusal_of(response)});
+	link_on_failed(context, refusal_of(response));
 }
 
 static void on_lost(void *context, char *cause)
 {
 	(void)cause; /* never set by this version */
-	raise_signal(context, &(struct link_signals){.lost = true});
+	link_on_lost(context, 0);
 }
 
 /* The broker's DISCONNECT. */
 static void on_disconnected(void *context, MQTTProperties *properties, enum MQTTReasonCodes code)
 {
 	(void)properties;
-	raise_signal(context, &(struct link_signals){.lost = true,
-	                                             .refusal = code >= MQTTREASONCODE_UNSPECIFIED_ERROR ? (int)code : 0});
+	link_on_lost(context, refusal(code));
 }
 
 static void on_subscribed(void *context, MQTTAsync_successData5 *response)
 {
-	bool refused = response->reasonCode >= MQTTREASONCODE_UNSPECIFIED_ERROR;
-
-	raise_signal(context, refused ? &(struct link_signals){.failed = true, .refusal = (int)response->reasonCode}
-	                              : &(struct link_signals){.granted = 1});
-}
-
-static void on_subscribe_failed(void *context, MQTTAsync_failureData5 *response)
-{
-	raise_signal(context, &(struct link_signals){.failed = true, .refusal = refusal_of(response)});
+	if (refusal(response->reasonCode))
+		link_on_failed(context, refusal(response->reasonCode));
+	else
+		link_on_granted(context);
 }
 
 static void on_closed(void *context, MQTTAsync_successData5 *response)
 {
 	(void)response;
-	raise_signal(context, &(struct link_signals){.closed = true});
+	link_on_closed(context);
 }
 
 static void on_close_failed(void *context, MQTTAsync_failureData5 *response)
 {
 	(void)response;
-	raise_signal(context, &(struct link_signals){.closed = true});
-}
-
-static void on_answer(struct link_slot *slot, int code)
-{
-	struct gf_link *link = slot->link;
-	bool current;
-
-	pthread_mutex_lock(&link->lock);
-	current =
-	    slot->state == LINK_SLOT_IN_FLIGHT && slot >= link_bank(link) && slot < link_bank(link) + GF_LINK_WINDOW_MAX;
-	if (current) {
-		link_answer_slot(link, slot, code);
-		link->stats.published += code >= 0 && code < MQTTREASONCODE_UNSPECIFIED_ERROR;
-	}
-	pthread_mutex_unlock(&link->lock);
-	if (current)
-		link->ops.wake(link->ops.ctx);
+	link_on_closed(context);
 }
 
 static void on_published(void *context, MQTTAsync_successData5 *response)
 {
-	on_answer(context, response ? (int)response->reasonCode : 0);
+	link_on_answer(context, response ? (int)response->reasonCode : 0);
 }
 
 static void on_publish_failed(void *context, MQTTAsync_failureData5 *response)
 {
-	int refusal = refusal_of(response);
+	int code = refusal_of(response);
 
-	on_answer(context, refusal ? refusal : -1);
+	link_on_answer(context, code ? code : -1);
 }
 
 /* Always takes the message: refusing it would make Paho deliver it again and again, in the way of all others. */
 static int on_message(void *context, char *topic, int topic_len, MQTTAsync_message *message)
 {
-	struct gf_link *link = context;
-	size_t len = message->payloadlen > 0 ? (size_t)message->payloadlen : 0;
-
-	pthread_mutex_lock(&link->lock);
-	if (len > link->config.packet_max)
-		link->stats.too_large++;
-	else if (link_box_message(&link->box, link->connection, topic, topic_len > 0 ? (size_t)topic_len : strlen(topic),
-	                          message->payload, len, message->retained))
-		link->stats.received++;
-	else
-		link->stats.dropped++;
-	pthread_mutex_unlock(&link->lock);
-	link->ops.wake(link->ops.ctx);
+	link_on_message(context, topic, topic_len > 0 ? (size_t)topic_len : strlen(topic), message->payload,
+	                message->payloadlen > 0 ? (size_t)message->payloadlen : 0, message->retained);
 	MQTTAsync_freeMessage(&message);
 	MQTTAsync_free(topic);
 	return 1;
@@ -229,27 +177,26 @@ static int connect_with(struct gf_link *link, MQTTAsync_willOptions *will)
 	options.connectProperties = &properties;
 	options.context = link;
 	options.onSuccess5 = on_connected;
-	options.onFailure5 = on_connect_failed;
+	options.onFailure5 = on_failed;
 	r = MQTTAsync_connect(link->paho, &options) == MQTTASYNC_SUCCESS ? 0 : -EIO;
 	MQTTProperties_free(&properties);
 	return r;
 }
 
-int link_paho_connect(struct gf_link *link)
+int link_paho_connect(struct gf_link *link, const struct gf_link_will *will)
 {
 	MQTTAsync_willOptions options = MQTTAsync_willOptions_initializer;
-	struct gf_link_will will = {0};
 	int r = make_handle(link);
 
 	if (r < 0)
 		return r;
-	if (!link->ops.will || !link->ops.will(link->ops.ctx, link->connection + 1, &will))
+	if (!will)
 		return connect_with(link, NULL);
-	options.topicName = will.topic;
-	options.payload.data = will.payload;
-	options.payload.len = (int)will.len;
+	options.topicName = will->topic;
+	options.payload.data = will->payload;
+	options.payload.len = (int)will->len;
 	options.qos = 1;
-	options.retained = will.retained;
+	options.retained = will->retained;
 	return connect_with(link, &options);
 }
 
@@ -260,7 +207,7 @@ int link_paho_subscribe(struct gf_link *link)
 		MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
 		options.context = link;
 		options.onSuccess5 = on_subscribed;
-		options.onFailure5 = on_subscribe_failed;
+		options.onFailure5 = on_failed;
 		if (MQTTAsync_subscribe(link->paho, link->subs[i].filter, link->subs[i].qos, &options) != MQTTASYNC_SUCCESS)
 			return -ENOTCONN;
 	}
