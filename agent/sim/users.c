@@ -24,6 +24,17 @@ static const double weekday_weight[7] = {0.75, 1.15, 1.1, 1.1, 1.05, 0.95, 0.9};
 
 /* --- when people come -------------------------------------------------------------------------------------------- */
 
+/* Rounding down, so that a clock before 1970 has its hours and weekdays too. */
+static int64_t floor_div(int64_t value, int64_t by)
+{
+	return value / by - (value % by < 0 ? 1 : 0);
+}
+
+static int64_t floor_mod(int64_t value, int64_t by)
+{
+	return value - floor_div(value, by) * by;
+}
+
 static bool open_at(const struct sim_config *config, uint32_t minute)
 {
 	if (config->opens_min == config->closes_min)
@@ -36,9 +47,9 @@ static bool open_at(const struct sim_config *config, uint32_t minute)
 /* How much people want to come at this minute of local time; 0 while it is closed. */
 static double weight_at(const struct sim_config *config, int64_t local_min)
 {
-	const int64_t day = local_min / DAY_MIN;
-	const uint32_t minute = (uint32_t)(local_min % DAY_MIN);
-	return open_at(config, minute) ? hour_weight[minute / 60] * weekday_weight[(day + EPOCH_WEEKDAY) % 7] : 0;
+	const int64_t day = floor_div(local_min, DAY_MIN);
+	const uint32_t minute = (uint32_t)floor_mod(local_min, DAY_MIN);
+	return open_at(config, minute) ? hour_weight[minute / 60] * weekday_weight[floor_mod(day + EPOCH_WEEKDAY, 7)] : 0;
 }
 
 static double mean_weight(const struct sim_config *config)
@@ -67,13 +78,13 @@ static int64_t next_arrival(struct users *users, int64_t mono_ms)
 	const int64_t wall_ms = mono_ms + config->mono_to_wall_ms + (int64_t)config->utc_offset_min * MINUTE_MS;
 
 	/* Minutes of the wall clock: in the last one before closing time nobody comes after it. The first one has begun already. */
-	int64_t gone_ms = wall_ms % MINUTE_MS;
+	const int64_t into_minute_ms = floor_mod(wall_ms, MINUTE_MS);
+	int64_t gone_ms = into_minute_ms;
 	for (int64_t minute = 0; minute < LOOK_AHEAD_MIN; minute++, gone_ms = 0) {
-		const double weight = weight_at(config, wall_ms / MINUTE_MS + minute);
+		const double weight = weight_at(config, floor_div(wall_ms, MINUTE_MS) + minute);
 		const double left = weight * (double)(MINUTE_MS - gone_ms) / MINUTE_MS;
 		if (wanting < left)
-			return mono_ms - wall_ms % MINUTE_MS + minute * MINUTE_MS + gone_ms +
-			       (int64_t)(wanting / weight * MINUTE_MS);
+			return mono_ms - into_minute_ms + minute * MINUTE_MS + gone_ms + (int64_t)(wanting / weight * MINUTE_MS);
 		wanting -= left;
 	}
 	return mono_ms + (int64_t)LOOK_AHEAD_MIN * MINUTE_MS;

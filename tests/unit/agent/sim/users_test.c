@@ -96,6 +96,24 @@ static void they_come_when_they_said_and_while_it_is_open(void **state)
 	}
 }
 
+/* A box without a battery for its clock wakes up in 1970, and west of Greenwich it is still 1969 there. */
+static void the_week_goes_the_same_before_1970(void **state)
+{
+	(void)state;
+	struct sim_config config = config_of(3, 0.4F);
+	config.opens_min = config.closes_min = 0;
+	struct machine now = machine_of(&config, 0);
+	config.mono_to_wall_ms -= 3000 * 7 * (int64_t)DAY_MS;
+	struct machine then = machine_of(&config, 0);
+	for (int day = 0; day < 14; day++) {
+		now.now_ms = then.now_ms = day * (int64_t)DAY_MS + 12345;
+		now.users.begun = then.users.begun = false;
+		tick(&now);
+		tick(&then);
+		assert_true(users_next_ms(&now.users, now.now_ms) == users_next_ms(&then.users, then.now_ms));
+	}
+}
+
 static void a_routine_is_asked_for_until_it_runs(void **state)
 {
 	(void)state;
@@ -225,6 +243,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(nobody_comes_to_a_machine_that_is_not_used),
 	    cmocka_unit_test(they_come_when_they_said_and_while_it_is_open),
+	    cmocka_unit_test(the_week_goes_the_same_before_1970),
 	    cmocka_unit_test(a_routine_is_asked_for_until_it_runs),
 	    cmocka_unit_test(who_is_not_served_goes_after_some_tries),
 	    cmocka_unit_test(buttons_are_pressed_one_at_a_time_and_let_go),
