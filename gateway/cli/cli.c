@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "gateway/cli/text.h"
@@ -129,6 +130,12 @@ static enum cli_exit run(struct cli *cli, int argc, char **argv)
 	return cli->command->run(cli, argv + first, count);
 }
 
+static unsigned terminal_width(int fd)
+{
+	struct winsize size = {0};
+	return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 enum cli_exit cli_main(int argc, char **argv, FILE *out, FILE *err)
 {
 	struct cli cli = {.out = out, .err = err, .now_ms = gf_clock_now(gf_clock_system(GF_CLOCK_TRUST_SYSTEM)).wall_ms};
@@ -138,6 +145,7 @@ enum cli_exit cli_main(int argc, char **argv, FILE *out, FILE *err)
 	size_t used;
 
 	cli.terminal = fileno(out) >= 0 && isatty(fileno(out));
+	cli.width = cli.terminal ? terminal_width(fileno(out)) : 0;
 	cli.colour = cli.terminal && (no_color == NULL || *no_color == '\0');
 	if ((code = cli_options(&cli, argc, argv, &first)) != CLI_OK)
 		return code;

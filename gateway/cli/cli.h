@@ -61,6 +61,7 @@ struct cli_command {
 struct cli {
 	FILE *out, *err;
 	bool terminal, colour; /* of `out` */
+	unsigned width;        /* of the terminal, 0 = unknown */
 	int64_t now_ms;
 	const struct cli_command *command; /* the one that runs */
 	const char *values[CLI_OPT_COUNT]; /* NULL = not given; "" for a switch */

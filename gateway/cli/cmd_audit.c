@@ -5,7 +5,7 @@
 static const struct column columns[] = {
     {"device", "DEVICE", COLUMN_TEXT, 40, false},          {"kind", "KIND", COLUMN_TEXT, 0, false},
     {"from_session", "FROM", COLUMN_WHOLE, 0, true},       {"to_session", "TO", COLUMN_WHOLE, 0, true},
-    {"missing_motor_s", "MOTOR S", COLUMN_WHOLE, 0, true}, {"text", "WHAT", COLUMN_TEXT, 0, false},
+    {"missing_motor_s", "MOTOR S", COLUMN_WHOLE, 0, true}, {"text", "WHAT", COLUMN_PROSE, 0, false},
 };
 
 static enum cli_exit print(struct cli *cli, const json_t *audit, bool clean)

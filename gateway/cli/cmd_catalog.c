@@ -17,7 +17,7 @@ enum { CATALOG_MODE = 0644 };
 static const struct column columns[] = {
     {"state", "STATE", COLUMN_STATE, 0, false},    {"routine", "ROUTINE", COLUMN_TEXT, 0, false},
     {"classes", "CLASSES", COLUMN_TEXT, 0, false}, {"duration_s", "LENGTH", COLUMN_SECONDS, 0, true},
-    {"steps", "STEPS", COLUMN_WHOLE, 0, true},     {"file", "FILE", COLUMN_TEXT, 0, false},
+    {"steps", "STEPS", COLUMN_WHOLE, 0, true},     {"file", "FILE", COLUMN_PROSE, 0, false},
     {"title", "", COLUMN_RAW_ONLY, 0, false},      {"error", "", COLUMN_RAW_ONLY, 0, false},
 };
 

@@ -9,7 +9,7 @@ enum { FOLLOW_WAIT_S = 25 };
 
 static const struct column columns[] = {
     {"time", "TIME", COLUMN_TIME, 16, false},     {"kind", "KIND", COLUMN_TEXT, 10, false},
-    {"device", "DEVICE", COLUMN_TEXT, 24, false}, {"text", "EVENT", COLUMN_TEXT, 0, false},
+    {"device", "DEVICE", COLUMN_TEXT, 24, false}, {"text", "EVENT", COLUMN_PROSE, 0, false},
     {"id", "", COLUMN_RAW_ONLY, 0, false},
 };
 
@@ -43,6 +43,7 @@ enum cli_exit cmd_events(struct cli *cli, char **args, size_t count)
 	                                 .format = cli->format,
 	                                 .colour = cli->colour,
 	                                 .terminal = cli->terminal,
+	                                 .width = cli->width,
 	                                 .stream = follow,
 	                                 .now_ms = cli->now_ms};
 	struct cli_request request = {.path = "/v1/events",

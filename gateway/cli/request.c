@@ -50,6 +50,7 @@ static enum cli_exit make_writer(struct cli *cli, const struct column *columns, 
 	                                 .format = cli->format,
 	                                 .colour = cli->colour,
 	                                 .terminal = cli->terminal,
+	                                 .width = cli->width,
 	                                 .now_ms = cli->now_ms};
 	return writer_new(&options, columns, count, ret) == 0 ? CLI_OK : cli_fail(cli, CLI_REFUSED, "out of memory");
 }

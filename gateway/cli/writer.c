@@ -13,7 +13,7 @@
 #include "gateway/cli/text.h"
 #include "proto/base/clock.h"
 
-enum { BAR_WIDTH = 24 };
+enum { BAR_WIDTH = 24, PROSE_MIN = 24 };
 
 struct writer_ops {
 	const char *name;
@@ -168,11 +168,12 @@ static void print_padded(const struct writer *w, const struct column *column, co
 	              *colour != '\0' ? TEXT_RESET : "", column->right || last ? 0 : (int)pad, "", last ? "\n" : "  ");
 }
 
-static size_t last_shown(const struct writer *w)
+/* A width of 0 is a column that isn't shown. */
+static size_t last_shown(const struct writer *w, const size_t *widths)
 {
 	size_t last = 0;
 	for (size_t c = 0; c < w->columns_count; c++)
-		if (w->columns[c].format != COLUMN_RAW_ONLY)
+		if (widths[c] > 0)
 			last = c;
 	return last;
 }
@@ -180,17 +181,74 @@ static size_t last_shown(const struct writer *w)
 static void print_titles(const struct writer *w, const size_t *widths)
 {
 	(void)fputs(w->options.colour ? TEXT_BOLD : "", w->options.out);
-	for (size_t c = 0, last = last_shown(w); c < w->columns_count; c++)
-		if (w->columns[c].format != COLUMN_RAW_ONLY)
+	for (size_t c = 0, last = last_shown(w, widths); c < w->columns_count; c++)
+		if (widths[c] > 0)
 			print_padded(w, &(struct column){.right = w->columns[c].right}, w->columns[c].title, widths[c], c == last);
 	(void)fputs(w->options.colour ? TEXT_RESET : "", w->options.out);
 }
 
 static void print_row(const struct writer *w, char *const *cells, const size_t *widths)
 {
-	for (size_t c = 0, last = last_shown(w); c < w->columns_count; c++)
-		if (w->columns[c].format != COLUMN_RAW_ONLY)
+	for (size_t c = 0, last = last_shown(w, widths); c < w->columns_count; c++)
+		if (widths[c] > 0)
 			print_padded(w, &w->columns[c], cells[c], widths[c], c == last);
+}
+
+static void measure(const struct writer *w, size_t *widths)
+{
+	for (size_t c = 0; c < w->columns_count; c++) {
+		size_t title = text_width(w->columns[c].title);
+		widths[c] = w->options.stream && w->columns[c].width > title ? w->columns[c].width : title;
+	}
+	for (size_t i = 0; i < w->cells_count; i++) {
+		size_t *width = &widths[i % w->columns_count], cell = text_width(w->cells[i]);
+		*width = cell > *width ? cell : *width;
+	}
+	for (size_t c = 0; c < w->columns_count; c++)
+		if (w->columns[c].format == COLUMN_RAW_ONLY)
+			widths[c] = 0;
+}
+
+static size_t total_width(const struct writer *w, const size_t *widths)
+{
+	size_t total = 0;
+	for (size_t c = 0; c < w->columns_count; c++)
+		total += widths[c] == 0 ? 0 : w->columns[c].format == COLUMN_PROSE ? PROSE_MIN : widths[c] + 2;
+	return total > 2 ? total - 2 : 0;
+}
+
+static bool says_nothing(const struct writer *w, size_t column)
+{
+	for (size_t i = column; i < w->cells_count; i += w->columns_count)
+		if (strcmp(w->cells[i], "-") != 0 && w->cells[i][0] != '\0')
+			return false;
+	return true;
+}
+
+/* Wrapped lines can't be read: columns are left out until a row fits, first those that say nothing, then from the right, where the
+ * less important ones stand. */
+static void fit(const struct writer *w, size_t *widths)
+{
+	if (w->options.width == 0 || w->options.stream)
+		return;
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t c = w->columns_count; c-- > 1 && total_width(w, widths) > w->options.width;)
+			if (w->columns[c].format != COLUMN_PROSE && (pass > 0 || says_nothing(w, c)))
+				widths[c] = 0;
+}
+
+static void print_left_out(const struct writer *w, const size_t *widths)
+{
+	const char *before = "no room for ";
+	for (size_t c = 0; c < w->columns_count; c++) {
+		if (widths[c] > 0 || w->columns[c].format == COLUMN_RAW_ONLY || says_nothing(w, c))
+			continue;
+		(void)fprintf(w->options.out, "%s%s%s", w->options.colour && *before == 'n' ? TEXT_DIM : "", before,
+		              w->columns[c].title);
+		before = ", ";
+	}
+	if (*before == ',')
+		(void)fprintf(w->options.out, ": widen the terminal, or -o csv%s\n", w->options.colour ? TEXT_RESET : "");
 }
 
 static int table_keep(struct writer *w, const json_t *item)
@@ -224,18 +282,13 @@ static int table_print(struct writer *w)
 	size_t *widths = calloc(w->columns_count, sizeof(*widths));
 	if (widths == NULL)
 		return -ENOMEM;
-	for (size_t c = 0; c < w->columns_count; c++) {
-		size_t title = text_width(w->columns[c].title);
-		widths[c] = w->options.stream && w->columns[c].width > title ? w->columns[c].width : title;
-	}
-	for (size_t i = 0; i < w->cells_count; i++) {
-		size_t *width = &widths[i % w->columns_count], cell = text_width(w->cells[i]);
-		*width = cell > *width ? cell : *width;
-	}
+	measure(w, widths);
+	fit(w, widths);
 	if (!w->options.stream || w->rows == 1)
 		print_titles(w, widths);
 	for (size_t i = 0; i < w->cells_count; i += w->columns_count)
 		print_row(w, w->cells + i, widths);
+	print_left_out(w, widths);
 	free(widths);
 	return 0;
 }

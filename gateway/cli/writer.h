@@ -28,6 +28,7 @@ enum column_format {
 	COLUMN_SECONDS,  /* "12 min" */
 	COLUMN_HOURS,    /* seconds added up: "262.4 h" */
 	COLUMN_BAR,      /* percent of the whole as a bar */
+	COLUMN_PROSE,    /* the text that it is about, as the last column: never left out, a terminal may wrap it */
 	COLUMN_RAW_ONLY, /* not in tables */
 };
 
@@ -45,7 +46,8 @@ struct writer_options {
 	FILE *out;
 	enum writer_format format;
 	bool colour, terminal;
-	bool stream; /* rows appear at once: tables with fixed widths, JSON one object a line */
+	bool stream;    /* rows appear at once: tables with fixed widths, JSON one object a line */
+	unsigned width; /* of the terminal, 0 = unlimited: a table leaves out columns that don't fit */
 	int64_t now_ms;
 };
 

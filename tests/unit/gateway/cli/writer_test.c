@@ -29,7 +29,7 @@ static json_t *sample(void)
 	                  0, NULL);
 }
 
-static char *render(struct writer_options options, const char *items_json)
+static char *render_as(struct writer_options options, const struct column *shown, size_t count, const char *items_json)
 {
 	char *text = NULL;
 	size_t size, i;
@@ -38,13 +38,18 @@ static char *render(struct writer_options options, const char *items_json)
 
 	options.out = open_memstream(&text, &size);
 	options.now_ms = NOW_MS;
-	assert_int_equal(writer_new(&options, columns, sizeof(columns) / sizeof(columns[0]), &writer), 0);
+	assert_int_equal(writer_new(&options, shown, count, &writer), 0);
 	json_array_foreach(items, i, item) assert_int_equal(writer_item(writer, item), 0);
 	assert_int_equal(writer_end(writer), 0);
 	writer_free(writer);
 	json_decref(items);
 	fclose(options.out);
 	return text;
+}
+
+static char *render(struct writer_options options, const char *items_json)
+{
+	return render_as(options, columns, sizeof(columns) / sizeof(columns[0]), items_json);
 }
 
 static void a_table_is_aligned_and_harmless(void **state)
@@ -89,6 +94,23 @@ static void a_table_leaves_out_what_does_not_fit(void **state)
 	free(text);
 	text = render((struct writer_options){.format = WRITER_CSV, .width = 3}, "[{\"id\":\"chair-1\"}]");
 	assert_non_null(strstr(text, "busy"));
+	free(text);
+}
+
+static void what_it_is_about_is_never_left_out(void **state)
+{
+	const struct column event[] = {
+	    {"at", "TIME", COLUMN_TEXT, 0, false},
+	    {"id", "DEVICE", COLUMN_TEXT, 0, false},
+	    {"text", "EVENT", COLUMN_PROSE, 0, false},
+	};
+	char *text = render_as((struct writer_options){.format = WRITER_TABLE, .width = 32}, event, 3,
+	                       "[{\"at\":\"17:42\",\"id\":\"chair-1\",\"text\":\"session 12 ended, 340 s, by its user\"}]");
+
+	(void)state;
+	assert_string_equal(text, "TIME   EVENT\n"
+	                          "17:42  session 12 ended, 340 s, by its user\n"
+	                          "no room for DEVICE: widen the terminal, or -o csv\n");
 	free(text);
 }
 
@@ -193,6 +215,7 @@ int main(void)
 	    cmocka_unit_test(a_table_is_aligned_and_harmless),
 	    cmocka_unit_test(colours_are_for_states_only_and_take_no_width),
 	    cmocka_unit_test(a_table_leaves_out_what_does_not_fit),
+	    cmocka_unit_test(what_it_is_about_is_never_left_out),
 	    cmocka_unit_test(csv_follows_rfc_4180),
 	    cmocka_unit_test(json_is_what_the_gateway_gave),
 	    cmocka_unit_test(nothing_is_still_valid_in_every_format),
