@@ -39,8 +39,10 @@ static int map(const char *path, int fd, struct page **ret_page, struct gf_diag 
 		gf_diag_set(diag, "%s is no hour meter's journal; remove it to begin a new one", path);
 		return -EINVAL;
 	}
-	if (ftruncate(fd, sizeof(struct page)) != 0)
-		return -errno;
+	/* With its room on the disk: a hole would kill the process at the first count on a full one (SIGBUS). */
+	int error = posix_fallocate(fd, 0, sizeof(struct page));
+	if (error != 0)
+		return -error;
 	struct page *page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (page == MAP_FAILED)
 		return -errno;

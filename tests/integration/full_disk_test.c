@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -231,6 +232,25 @@ static void i1_an_agent_killed_on_a_full_disk_starts_and_plays_on(void **state)
 	assert_int_equal(settle(&m), 1);
 }
 
+static void an_agent_that_never_had_room_says_so(void **state)
+{
+	struct it_world *w = *state;
+	const struct it_agent chair = {.id = CHAIR, .class = "chair", .seed = 7};
+	const char *dir = it_path(w, "machines/" CHAIR), *config = it_agent_config(w, &chair);
+	char *yaml = it_read(config), copy[512];
+	struct it_proc *disk = it_disk(w, dir, SPOOL_KIB), *agent;
+
+	it_catalog(w, "chair", 1);
+	/* The disk has its configuration and nothing else. */
+	snprintf(copy, sizeof(copy), "/proc/%d/root%s", it_pid(disk), config);
+	it_write(copy, "%s", yaml);
+	free(yaml);
+	it_disk_fill(disk, dir);
+	agent = it_spawn_on_disk(w, "agent", disk, it_program("gymfleet-agent"), config);
+	assert_int_equal(it_wait(agent, SOON_MS), 1);
+	assert_true(it_log_has(agent, "No space left on device"));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -241,6 +261,7 @@ int main(void)
 	    TEST(a_gateway_that_never_had_room_says_so),
 	    TEST(i1_a_full_agent_plays_on_and_loses_only_heartbeats),
 	    TEST(i1_an_agent_killed_on_a_full_disk_starts_and_plays_on),
+	    TEST(an_agent_that_never_had_room_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
