@@ -64,9 +64,10 @@ static int lost_covers(struct apply *a, const struct link_end *prev, const struc
 	int64_t dropped = 0;
 	int r;
 
+	/* total() goes on where sum() would fail for an overflow: the numbers are what a machine claims. */
 	query_begin(
 	    &q, a->db,
-	    "SELECT sum(sessions) FROM lost WHERE device = ? AND (stream, seq) > (?, ?) AND (stream, seq) < (?, ?)");
+	    "SELECT total(sessions) FROM lost WHERE device = ? AND (stream, seq) > (?, ?) AND (stream, seq) < (?, ?)");
 	query_i64(&q, a->dev->key);
 	query_i64(&q, prev->stream);
 	query_u64(&q, prev->seq);

@@ -143,7 +143,7 @@ static int read_ends(struct store_reader *reader, struct audit *a, struct gf_dia
 	query_begin(&q, &reader->db,
 	            "SELECT d.id, d.sessions, d.session_motor_ms, d.chain_no, d.chain_motor_ms, d.chain_sessions,"
 	            " d.odo_motor_ms, d.odo_sessions, d.odo_seq, coalesce(st.acked_seq, 0), d.running_session,"
-	            " coalesce((SELECT sum(l.sessions) FROM lost l WHERE l.device = d.device AND (l.stream, l.seq) >"
+	            " coalesce((SELECT total(l.sessions) FROM lost l WHERE l.device = d.device AND (l.stream, l.seq) >"
 	            " (SELECT coalesce(max(s.stream), 0), coalesce(max(s.seq), 0) FROM sessions s WHERE s.device = d.device"
 	            " AND s.session_no = d.chain_no)), 0)"
 	            " FROM devices d LEFT JOIN streams st ON st.device = d.device AND st.stream = d.state_stream"

@@ -8,7 +8,8 @@ _Static_assert(GF_OUTCOME_COMPLETED == 1 && GF_OUTCOME_INTERRUPTED == 6 && GF_OU
                "the usage texts count outcomes by number");
 
 #define USAGE_OUTCOMES ", sum(s.outcome = 1), sum(s.outcome BETWEEN 2 AND 5), sum(s.outcome = 6)"
-#define USAGE_SUMS ", count(*), sum(s.duration_ms - s.paused_ms), sum(s.motor_ms)" USAGE_OUTCOMES
+/* total() goes on where sum() would fail for an overflow: the numbers are what machines claim. */
+#define USAGE_SUMS ", count(*), sum(max(s.duration_ms - s.paused_ms, 0)), total(s.motor_ms)" USAGE_OUTCOMES
 #define USAGE_RANGE " WHERE s.outcome > 0 AND s.started_ms >= ?1 AND s.started_ms < ?2"
 #define USAGE_BY(expression)                                                                     \
 	"SELECT " expression USAGE_SUMS " FROM sessions s JOIN devices d USING (device)" USAGE_RANGE \

@@ -19,6 +19,8 @@ const char *const meta_names[META_COUNT] = {
 #undef X
 };
 
+static const int64_t meta_count_max = INT64_MAX / 4;
+
 static int load_last_event(struct store *s, struct gf_diag *diag)
 {
 	struct query q;
@@ -151,11 +153,13 @@ static int add_counts(struct store *s, struct gf_diag *diag)
 
 		if (!s->batch_counts[i])
 			continue;
+		/* An overflow would be no integer any more, and the batch would fail for ever: stay at the most. */
 		query_begin(&q, &s->db,
-		            "INSERT INTO meta (key, value) VALUES (?1, ?2)"
-		            " ON CONFLICT (key) DO UPDATE SET value = value + ?2");
+		            "INSERT INTO meta (key, value) VALUES (?1, min(?2, ?3))"
+		            " ON CONFLICT (key) DO UPDATE SET value = min(value + excluded.value, ?3)");
 		query_text(&q, meta_names[i]);
 		query_u64(&q, s->batch_counts[i]);
+		query_i64(&q, meta_count_max);
 		r = query_run(&q, diag);
 	}
 	return r;

@@ -288,6 +288,19 @@ static void usage_by_every_key(void **state)
 	assert_string_equal(u[0].key, "chair");
 }
 
+static void i10_a_pause_longer_than_its_session_spoils_no_sum(void **state)
+{
+	struct fixture *f = *state;
+	struct gf_record rs[] = {session(1, 1, NOON), session(2, 2, NOON + HOUR)};
+	struct store_usage u[8];
+
+	rs[1].session_ended.paused_ms = UINT32_MAX;
+	send_report(f, ID, 1, rs, 2, NOON + 2 * HOUR);
+	assert_int_equal(get_usage(f, STORE_USAGE_DEVICE, u), 1);
+	assert_int_equal(u[0].sessions, 2);
+	assert_int_equal(u[0].running_ms, 90000);
+}
+
 /* ---- faults ---- */
 
 static int take_fault(void *ctx, const struct store_fault *x)
@@ -400,6 +413,7 @@ int main(void)
 	    TEST(i9_no_session_runs_for_ever),
 	    TEST(paging_visits_every_session_once),
 	    TEST(usage_by_every_key),
+	    TEST(i10_a_pause_longer_than_its_session_spoils_no_sum),
 	    TEST(faults_open_and_clear),
 	    TEST(a_clear_whose_raise_was_lost_tells_the_whole_fault),
 	    TEST(i9_a_wiped_machine_leaves_no_fault_open_for_ever),

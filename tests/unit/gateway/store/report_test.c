@@ -261,6 +261,38 @@ static void i1_any_order_of_repetitions_gives_the_same_history(void **state)
 	free(rs);
 }
 
+/* The most that the codec lets through, by far more streams than a 64-bit sum of it can take. */
+static void i10_endless_losses_hold_up_neither_the_store_nor_the_audit(void **state)
+{
+	struct fixture *f = *state;
+	const uint64_t most = (UINT64_C(1) << 53) - 1;
+	struct gf_record rs[] = {record(1, GF_RECORD_LOST, NOON), session(1, 9, NOON)};
+	struct gf_report report = {stream_id(0), 1, 1, rs};
+	struct store_audit audit;
+	struct store_stats stats;
+	struct gf_ack ack;
+
+	rs[0].lost.through_seq = most;
+	rs[0].lost.counts[GF_RECORD_SESSION_ENDED] = most;
+	send_report(f, "chair-1", 255, &rs[1], 1, NOON);
+	for (int batch = 0; batch < 16; batch++) {
+		assert_int_equal(store_begin(f->store, NULL), 0);
+		for (int i = 0; i < 128; i++) {
+			report.stream.bytes[1] = (uint8_t)(batch + 1);
+			report.stream.bytes[2] = (uint8_t)i;
+			assert_int_equal(store_apply_report(f->store, "chair-1", &report, NULL, NOON, &ack, NULL), 0);
+			assert_int_equal(ack.through_seq, most);
+		}
+		assert_int_equal(store_commit(f->store, NULL), 0);
+	}
+	rs[1].session_ended.start.session_no = 12;
+	assert_int_equal(send_report(f, "chair-1", 254, &rs[1], 1, NOON).through_seq, 1);
+	assert_int_equal(store_read_audit(f->reader, NULL, NULL, NULL, &audit, NULL), 0);
+	assert_int_equal(audit.sessions, 2);
+	assert_int_equal(store_read_stats(f->reader, &stats, NULL), 0);
+	assert_true(stats.records_lost > most);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -276,6 +308,7 @@ int main(void)
 	    TEST(impossible_numbers_are_rejected_alone),
 	    TEST(a_lost_record_moves_the_ack_over_its_range),
 	    TEST(a_lost_record_is_cut_to_what_is_really_missing),
+	    TEST(i10_endless_losses_hold_up_neither_the_store_nor_the_audit),
 	    TEST(what_a_batch_rolled_back_was_never_there),
 	    cmocka_unit_test(i1_any_order_of_repetitions_gives_the_same_history),
 	};
