@@ -87,6 +87,7 @@ static void call_connect(struct gf_link *link)
 
 	if (link_paho_connect(link, leaves_will ? &will : NULL) == 0) {
 		link->phase = LINK_PHASE_CONNECT;
+		link->due_ms = link->now_ms + LINK_ATTEMPT_MS;
 		return;
 	}
 	say(link, "the attempt could not be started; memory may be short");
@@ -110,7 +111,7 @@ static void begin_attempt(struct gf_link *link)
 	link->signals = (struct link_signals){0};
 	pthread_mutex_unlock(&link->lock);
 	link->state = GF_LINK_CONNECTING;
-	link->due_ms = link->now_ms + LINK_ATTEMPT_MS;
+	link->due_ms = link->now_ms + LINK_RESOLVE_MS;
 	if (needs_name_server(link->config.host) &&
 	    link_probe_start(&link->config, LINK_PROBE_NAME, link->ops.wake, link->ops.ctx, &link->probe) == 0)
 		link->phase = LINK_PHASE_RESOLVE;

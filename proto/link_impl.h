@@ -14,6 +14,7 @@
 #include "proto/link_probe.h"
 
 enum {
+	LINK_RESOLVE_MS = 10000, /* for the name */
 	LINK_ATTEMPT_MS = 10000, /* from CONNECT to the last SUBACK */
 	LINK_CLOSE_MS = 1000,    /* for a graceful end */
 };
