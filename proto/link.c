@@ -80,6 +80,13 @@ static void GF_PRINTF(2, 3) say(struct gf_link *link, const char *fmt, ...)
 	va_end(args);
 }
 
+static void cannot_start(struct gf_link *link)
+{
+	say(link, "the attempt could not be started; memory may be short");
+	link_paho_drop(link);
+	go_down(link, GF_LINK_WAITING);
+}
+
 static void call_connect(struct gf_link *link)
 {
 	struct gf_link_will will = {0};
@@ -90,9 +97,7 @@ static void call_connect(struct gf_link *link)
 		link->due_ms = link->now_ms + LINK_ATTEMPT_MS;
 		return;
 	}
-	say(link, "the attempt could not be started; memory may be short");
-	link_paho_drop(link);
-	go_down(link, GF_LINK_WAITING);
+	cannot_start(link);
 }
 
 /* Addresses and the machine's own name need no name server. */
@@ -112,11 +117,11 @@ static void begin_attempt(struct gf_link *link)
 	pthread_mutex_unlock(&link->lock);
 	link->state = GF_LINK_CONNECTING;
 	link->due_ms = link->now_ms + LINK_RESOLVE_MS;
-	if (needs_name_server(link->config.host) &&
-	    link_probe_start(&link->config, LINK_PROBE_NAME, link->ops.wake, link->ops.ctx, &link->probe) == 0)
-		link->phase = LINK_PHASE_RESOLVE;
-	else
+	link->phase = LINK_PHASE_RESOLVE;
+	if (!needs_name_server(link->config.host))
 		call_connect(link);
+	else if (link_probe_start(&link->config, LINK_PROBE_NAME, link->ops.wake, link->ops.ctx, &link->probe) < 0)
+		cannot_start(link); /* not without: Paho would look the name up with its lock held */
 }
 
 static void step_resolve(struct gf_link *link)
