@@ -171,6 +171,12 @@ static void give_up(struct gf_link *link)
 	go_down(link, GF_LINK_WAITING);
 }
 
+static void fail_subscribing(struct gf_link *link, const struct link_signals *s)
+{
+	say(link, "%s", s->refusal ? link_reason_mqtt(s->refusal) : "the connection was lost while subscribing");
+	give_up(link);
+}
+
 static unsigned granted_so_far(struct gf_link *link, const struct link_signals *s)
 {
 	pthread_mutex_lock(&link->lock);
@@ -189,14 +195,14 @@ static void begin_subscribing(struct gf_link *link, const struct link_signals *s
 	if (link->subs_count == 0) {
 		become_up(link);
 	} else if (link_paho_subscribe(link) < 0) {
-		say(link, "the connection was lost while subscribing");
-		give_up(link);
+		struct link_signals why = take_signals(link);
+		fail_subscribing(link, &why);
 	}
 }
 
 static void step_connect(struct gf_link *link, const struct link_signals *s)
 {
-	if (s->failed && s->refusal) {
+	if ((s->failed || s->lost) && s->refusal) {
 		say(link, "%s", link_reason_mqtt(s->refusal));
 		go_down(link, GF_LINK_WAITING);
 	} else if (s->failed || s->lost) {
@@ -212,8 +218,7 @@ static void step_connect(struct gf_link *link, const struct link_signals *s)
 static void step_subscribe(struct gf_link *link, const struct link_signals *s)
 {
 	if (s->failed || s->lost) {
-		say(link, "%s", s->refusal ? link_reason_mqtt(s->refusal) : "the connection was lost while subscribing");
-		give_up(link);
+		fail_subscribing(link, s);
 	} else if (granted_so_far(link, s) >= link->subs_count) {
 		become_up(link);
 	} else if (link->now_ms >= link->due_ms) {
