@@ -23,8 +23,6 @@
 #include "gateway/api/route.h"
 #include "gateway/api/socket.h"
 
-#define DAY_MS (24LL * 3600 * 1000)
-
 enum { WAKER_TICK_MS = 100, DRAIN_MS = 2000 };
 
 struct exchange {
@@ -205,9 +203,9 @@ static void run_handler(struct api *api, struct exchange *x)
 		return;
 	}
 	r->now_ms = gf_clock_now(api->clock).wall_ms;
-	r->today_ms = r->now_ms - r->now_ms % DAY_MS;
 	r->wait = false;
-	x->route->handle(r);
+	if (request_day(r))
+		x->route->handle(r);
 	return_reader(api, r->reader, r->status >= 500);
 	r->reader = NULL;
 }

@@ -11,6 +11,8 @@
 #include "proto/base/clock.h"
 #include "proto/base/text.h"
 
+#define DAY_MS (24LL * 3600 * 1000)
+
 void request_answer(struct request *r, json_t *json)
 {
 	if (r->status != 0) {
@@ -108,6 +110,26 @@ bool request_number(struct request *r, const char *name, uint64_t min, uint64_t 
 		return false;
 	}
 	*ret_number = number;
+	return true;
+}
+
+bool request_day(struct request *r)
+{
+	/* UTC-12 to UTC+14 is what there is. */
+	const long least = -12 * 60, most = 14 * 60;
+	const char *text = request_param(r, "utc_offset_min");
+	char *end;
+
+	r->utc_offset_ms = 0;
+	if (text != NULL) {
+		long minutes = strtol(text, &end, 10);
+		if (text[*text == '-'] < '0' || text[*text == '-'] > '9' || *end != '\0' || minutes < least || minutes > most) {
+			request_fail(r, 400, "bad_parameter", "utc_offset_min is '%s'; it may be %ld to %ld", text, least, most);
+			return false;
+		}
+		r->utc_offset_ms = (int64_t)minutes * 60 * 1000;
+	}
+	r->today_ms = r->now_ms - (r->now_ms + r->utc_offset_ms) % DAY_MS;
 	return true;
 }
 

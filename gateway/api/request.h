@@ -32,7 +32,7 @@ struct request {
 	struct api *api;
 	struct store_reader *reader;
 	int64_t now_ms;
-	int64_t today_ms;                                /* the UTC day's start */
+	int64_t utc_offset_ms, today_ms;                 /* of the caller's clock; its day's start */
 	char id[GF_ID_MAX];                              /* what {id} of the path stands for */
 	struct request_param params[REQUEST_PARAMS_MAX]; /* the names are ones the route knows */
 	size_t params_count;
@@ -67,6 +67,8 @@ bool request_time(struct request *r, const char *name, int64_t *ret_ms); /* 7d =
 bool request_number(struct request *r, const char *name, uint64_t min, uint64_t max, uint64_t *ret_number);
 bool request_flag(struct request *r, const char *name, bool *ret_flag); /* 1, true, 0, false */
 bool request_where(struct request *r, const struct where_field *fields, size_t count, struct where **ret_where);
+/* "utc_offset_min": how far the caller's clock is ahead of UTC; sets the caller's day by now_ms. Without it, UTC. */
+bool request_day(struct request *r);
 /* A device that exists; 404 when it doesn't. */
 bool request_device(struct request *r, const char **ret_device);
 

@@ -161,7 +161,7 @@ void resource_status(struct request *r)
 	if (result == 0)
 		result = store_read_devices(r->reader, &query, add_device, &s, &diag);
 	if (result == 0)
-		result = store_read_usage(r->reader, STORE_USAGE_HOUR, r->today_ms, 0, add_hour, &s, &diag);
+		result = store_read_usage(r->reader, STORE_USAGE_HOUR, r->today_ms, 0, r->utc_offset_ms, add_hour, &s, &diag);
 	if (result == 0)
 		result = store_read_audit(r->reader, NULL, NULL, NULL, &audit, &diag);
 	if (result == 0)

@@ -95,7 +95,7 @@ void resource_usage(struct request *r)
 	}
 	if (!request_time(r, "since", &since_ms) || !request_time(r, "until", &until_ms))
 		return;
-	int result = store_read_usage(r->reader, key, since_ms, until_ms, keep, &t, &diag);
+	int result = store_read_usage(r->reader, key, since_ms, until_ms, r->utc_offset_ms, keep, &t, &diag);
 	if (result != 0) {
 		request_fail_store(r, result, &diag);
 	} else {

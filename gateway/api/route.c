@@ -9,14 +9,14 @@
 enum { NAME_MAX_SHOWN = 32, NAMES_MAX = 12, NAMES_BYTES = 128 };
 
 static const struct route routes[] = {
-    {"GET", "/v1/status", resource_status, "", false},
-    {"GET", "/v1/devices", resource_devices, "where limit after", false},
-    {"GET", "/v1/devices/{id}", resource_device, "", false},
-    {"PATCH", "/v1/devices/{id}", resource_device_patch, "", true},
-    {"GET", "/v1/health", resource_health, "where limit after", false},
+    {"GET", "/v1/status", resource_status, "utc_offset_min", false},
+    {"GET", "/v1/devices", resource_devices, "where limit after utc_offset_min", false},
+    {"GET", "/v1/devices/{id}", resource_device, "utc_offset_min", false},
+    {"PATCH", "/v1/devices/{id}", resource_device_patch, "utc_offset_min", true},
+    {"GET", "/v1/health", resource_health, "where limit after utc_offset_min", false},
     {"GET", "/v1/devices/{id}/health", resource_device_health, "", false},
     {"GET", "/v1/sessions", resource_sessions, "device since until where limit after", false},
-    {"GET", "/v1/usage", resource_usage, "by since until", false},
+    {"GET", "/v1/usage", resource_usage, "by since until utc_offset_min", false},
     {"GET", "/v1/faults", resource_faults, "device open since until where limit after", false},
     {"GET", "/v1/audit", resource_audit, "device", false},
     {"GET", "/v1/events", resource_events, "after tail wait_s kind device since limit", false},

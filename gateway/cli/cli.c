@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gateway/cli/text.h"
@@ -32,7 +33,8 @@ const struct cli_command cli_commands[] = {
      0, 2, 5, cmd_device_set},
     {"health", "[ID]", "what needs attention, why, and what to do", WHERE_HELP, ROWS, 0, 1, cmd_health},
     {"sessions", "[ID]", "sessions, newest first", WHERE_HELP, RANGE | ROWS, 0, 1, cmd_sessions},
-    {"usage", "", "who or what is used how much", "Without --by: by class. Hours and days are UTC.\n",
+    {"usage", "", "who or what is used how much",
+     "Without --by: by class. Hours and days are local, by the offset from UTC of today.\n",
      RANGE | CLI_BIT(CLI_OPT_BY), 0, 0, cmd_usage},
     {"faults", "[ID]", "faults, newest first", WHERE_HELP, RANGE | ROWS | CLI_BIT(CLI_OPT_OPEN), 0, 1, cmd_faults},
     {"audit", "[ID]", "the sessions stored against each machine's odometer",
@@ -130,6 +132,16 @@ static enum cli_exit run(struct cli *cli, int argc, char **argv)
 	return cli->command->run(cli, argv + first, count);
 }
 
+/* Days and hours are those of the clock on the wall. */
+static void take_offset(struct cli *cli)
+{
+	time_t seconds = (time_t)(cli->now_ms / 1000);
+	struct tm tm;
+	long minutes = localtime_r(&seconds, &tm) != NULL ? tm.tm_gmtoff / 60 : 0;
+
+	(void)snprintf(cli->utc_offset_min, sizeof(cli->utc_offset_min), "%d", (int16_t)minutes);
+}
+
 static unsigned terminal_width(int fd)
 {
 	struct winsize size = {0};
@@ -144,6 +156,7 @@ enum cli_exit cli_main(int argc, char **argv, FILE *out, FILE *err)
 	int first;
 	size_t used;
 
+	take_offset(&cli);
 	cli.terminal = fileno(out) >= 0 && isatty(fileno(out));
 	cli.width = cli.terminal ? terminal_width(fileno(out)) : 0;
 	cli.colour = cli.terminal && (no_color == NULL || *no_color == '\0');

@@ -95,7 +95,11 @@ static enum cli_exit ask(struct cli *cli, const char *id, const char *method, js
 	enum cli_exit code = cli_device_path(cli, id, "", path, sizeof(path));
 
 	if (code == CLI_OK)
-		code = cli_request(cli, &(struct cli_request){.method = method, .path = path, .body = change}, &device);
+		code = cli_request(
+		    cli,
+		    &(struct cli_request){
+		        .method = method, .path = path, .params = {{"utc_offset_min", cli->utc_offset_min}}, .body = change},
+		    &device);
 	if (code == CLI_OK)
 		code = show(cli, device);
 	json_decref(device);

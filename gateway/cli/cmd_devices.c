@@ -42,7 +42,9 @@ enum cli_exit cmd_devices(struct cli *cli, char **args, size_t count)
 	(void)args;
 	(void)count;
 	return cli_list(cli, &(struct cli_list){
-	                         .request = {.path = "/v1/devices", .params = {{"where", cli->values[CLI_OPT_WHERE]}}},
+	                         .request = {.path = "/v1/devices",
+	                                     .params = {{"where", cli->values[CLI_OPT_WHERE]},
+	                                                {"utc_offset_min", cli->utc_offset_min}}},
 	                         .columns = columns,
 	                         .columns_count = COUNT(columns),
 	                         .none = "no such machine",

@@ -1,6 +1,7 @@
 /* `status`: the fleet in one screen. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "gateway/cli/cli.h"
 #include "gateway/cli/text.h"
@@ -74,13 +75,24 @@ static void health(const struct cli *cli, const json_t *status)
 	health_count(cli, status, "critical", "\n");
 }
 
+/* "CET"; whose midnight today began at. */
+static const char *zone(const struct cli *cli, char name[static 16])
+{
+	time_t seconds = (time_t)(cli->now_ms / 1000);
+	struct tm tm;
+
+	if (localtime_r(&seconds, &tm) == NULL || strftime(name, 16, "%Z", &tm) == 0)
+		name[0] = '\0';
+	return name;
+}
+
 /* The hours from the first to the last in which something ran. */
 static void today(const struct cli *cli, const json_t *status)
 {
 	const json_t *by_hour = json_object_get(json_object_get(status, "today"), "by_hour");
 	double seconds[HOURS] = {0};
 	size_t from = HOURS, to = 0;
-	char line[3 * HOURS + 1];
+	char line[3 * HOURS + 1], name[16];
 
 	heading(cli, "Today");
 	(void)fprintf(cli->out, "%lld sessions · %.1f h running · %lld interrupted", number(status, "today", "sessions"),
@@ -94,7 +106,7 @@ static void today(const struct cli *cli, const json_t *status)
 	}
 	if (from < HOURS) {
 		text_sparkline(seconds + from, to - from + 1, line);
-		(void)fprintf(cli->out, "   %02zuh %s %02zuh UTC", from, line, to);
+		(void)fprintf(cli->out, "   %02zuh %s %02zuh %s", from, line, to, zone(cli, name));
 	}
 	(void)fputc('\n', cli->out);
 }
@@ -116,7 +128,8 @@ static enum cli_exit screen(struct cli *cli, const json_t *status)
 enum cli_exit cmd_status(struct cli *cli, char **args, size_t count)
 {
 	json_t *status = NULL;
-	enum cli_exit code = cli_request(cli, &(struct cli_request){.path = "/v1/status"}, &status);
+	enum cli_exit code = cli_request(
+	    cli, &(struct cli_request){.path = "/v1/status", .params = {{"utc_offset_min", cli->utc_offset_min}}}, &status);
 
 	(void)args;
 	(void)count;

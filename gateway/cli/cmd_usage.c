@@ -21,8 +21,8 @@ static const char *title(const char *by)
 {
 	static const struct {
 		const char *by, *title;
-	} titles[] = {{"device", "DEVICE"}, {"site", "SITE"}, {"class", "CLASS"},    {"routine", "ROUTINE"},
-	              {"area", "AREA"},     {"day", "DAY"},   {"hour", "HOUR (UTC)"}};
+	} titles[] = {{"device", "DEVICE"}, {"site", "SITE"}, {"class", "CLASS"}, {"routine", "ROUTINE"},
+	              {"area", "AREA"},     {"day", "DAY"},   {"hour", "HOUR"}};
 
 	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++)
 		if (strcmp(titles[i].by, by) == 0)
@@ -40,12 +40,13 @@ enum cli_exit cmd_usage(struct cli *cli, char **args, size_t count)
 	(void)count;
 	memcpy(titled, columns, sizeof(titled));
 	titled[0].title = title(by);
-	enum cli_exit code = cli_request(
-	    cli,
-	    &(struct cli_request){
-	        .path = "/v1/usage",
-	        .params = {{"by", by}, {"since", cli->values[CLI_OPT_SINCE]}, {"until", cli->values[CLI_OPT_UNTIL]}}},
-	    &body);
+	enum cli_exit code = cli_request(cli,
+	                                 &(struct cli_request){.path = "/v1/usage",
+	                                                       .params = {{"by", by},
+	                                                                  {"since", cli->values[CLI_OPT_SINCE]},
+	                                                                  {"until", cli->values[CLI_OPT_UNTIL]},
+	                                                                  {"utc_offset_min", cli->utc_offset_min}}},
+	                                 &body);
 	if (code == CLI_OK)
 		code = cli_rows(cli, json_object_get(body, "items"), titled, COLUMNS, "no session in this time");
 	json_decref(body);

@@ -267,7 +267,8 @@ typedef int (*store_session_fn)(void *ctx, const struct store_session *session);
 GF_MUST_CHECK int store_read_sessions(struct store_reader *reader, const struct store_session_query *query,
                                       store_session_fn row, void *ctx, struct gf_diag *diag);
 
-/* Ended sessions by a key; hour = "0".."23", day = "YYYY-MM-DD", both UTC, by the session's start. By area, running_ms
+/* Ended sessions by a key; hour = "0".."23", day = "YYYY-MM-DD", both of a clock that is utc_offset_ms ahead of UTC, by the
+ * session's start. By area, running_ms
  * is the time on the area and motor_ms is 0. */
 struct store_usage {
 	char key[GF_ID_MAX];
@@ -276,7 +277,8 @@ struct store_usage {
 };
 typedef int (*store_usage_fn)(void *ctx, const struct store_usage *usage);
 GF_MUST_CHECK int store_read_usage(struct store_reader *reader, enum store_usage_key by, int64_t since_ms,
-                                   int64_t until_ms, store_usage_fn row, void *ctx, struct gf_diag *diag);
+                                   int64_t until_ms, int64_t utc_offset_ms, store_usage_fn row, void *ctx,
+                                   struct gf_diag *diag);
 
 /* Faults, newest first; the cursor is the last row's raised_ms, device and fault_no. */
 struct store_fault_query {

@@ -26,8 +26,8 @@ static const char *const usage_texts[STORE_USAGE_COUNT] = {
                          " FROM (SELECT s.outcome, a.area, sum(a.ms) AS ms FROM sessions s"
                          " JOIN session_areas a USING (device, session_no)" USAGE_RANGE
                          " GROUP BY s.device, s.session_no, a.area) AS s GROUP BY 1 ORDER BY 1",
-    [STORE_USAGE_HOUR] = USAGE_BY("s.started_ms / 3600000 % 24"),
-    [STORE_USAGE_DAY] = USAGE_BY("date(s.started_ms / 1000, 'unixepoch')"),
+    [STORE_USAGE_HOUR] = USAGE_BY("(s.started_ms + ?3) / 3600000 % 24"),
+    [STORE_USAGE_DAY] = USAGE_BY("date((s.started_ms + ?3) / 1000, 'unixepoch')"),
 };
 
 static void read_key(struct query *q, enum store_usage_key by, char *ret_key, size_t size)
@@ -45,7 +45,7 @@ static void read_key(struct query *q, enum store_usage_key by, char *ret_key, si
 }
 
 int store_read_usage(struct store_reader *reader, enum store_usage_key by, int64_t since_ms, int64_t until_ms,
-                     store_usage_fn row, void *ctx, struct gf_diag *diag)
+                     int64_t utc_offset_ms, store_usage_fn row, void *ctx, struct gf_diag *diag)
 {
 	struct query q;
 	int rc = QUERY_DONE, r, stopped = 0;
@@ -55,6 +55,8 @@ int store_read_usage(struct store_reader *reader, enum store_usage_key by, int64
 	query_begin(&q, &reader->db, usage_texts[by]);
 	query_i64(&q, since_ms);
 	query_i64(&q, until_ms ? until_ms : INT64_MAX);
+	if (by == STORE_USAGE_HOUR || by == STORE_USAGE_DAY)
+		query_i64(&q, utc_offset_ms);
 	while (!stopped && (rc = query_step(&q)) == QUERY_ROW) {
 		struct store_usage u = {0};
 

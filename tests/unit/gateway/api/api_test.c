@@ -72,6 +72,33 @@ static void status_is_the_fleet_in_one_answer(void **state)
 	json_decref(json);
 }
 
+static json_int_t sessions_today(struct server *s, const char *path)
+{
+	json_t *json = get(s, path);
+	json_int_t sessions = whole(json_object_get(json, "today"), "sessions");
+
+	json_decref(json);
+	return sessions;
+}
+
+/* It is one o'clock in the afternoon in London. */
+static void today_begins_at_the_callers_midnight(void **state)
+{
+	json_t *device = get(*state, "/v1/devices/chair-berlin-01?utc_offset_min=660");
+
+	assert_int_equal(sessions_today(*state, "/v1/status?utc_offset_min=0"), 3);
+	assert_int_equal(sessions_today(*state, "/v1/status?utc_offset_min=-720"), 1);
+	assert_int_equal(sessions_today(*state, "/v1/status?utc_offset_min=660"), 0);
+	assert_int_equal(whole(device, "sessions_today"), 0);
+	json_decref(device);
+	static const char *const wrong[] = {"", "x", "1h", "-", "--60", "%2060", "841", "-721", "99999999999999999999"};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		char path[80];
+		snprintf(path, sizeof(path), "/v1/status?utc_offset_min=%s", wrong[i]);
+		refused(*state, "GET", path, NULL, 400, "it may be -720 to 840");
+	}
+}
+
 static void devices_print_exactly_the_fields_that_where_knows(void **state)
 {
 	json_t *json = get(*state, "/v1/devices"), *chair = json_array_get(json_object_get(json, "items"), 0);
@@ -257,7 +284,7 @@ static void wrong_requests_are_refused_with_the_remedy(void **state)
 	refused(*state, "DELETE", "/v1/devices/chair-berlin-01", NULL, 405, "GET, PATCH is");
 	refused(*state, "POST", "/v1/status", "{}", 405, "POST is not possible here; GET is");
 	refused(*state, "GET", "/v1/sessions?sinse=7d", NULL, 400, "did you mean 'since'?");
-	refused(*state, "GET", "/v1/status?x=1", NULL, 400, "none is possible here");
+	refused(*state, "GET", "/v1/doctor?x=1", NULL, 400, "none is possible here");
 	refused(*state, "GET", "/v1/sessions?since=soon", NULL, 400, "since is 'soon'");
 	refused(*state, "GET", "/v1/sessions?limit=0", NULL, 400, "limit is '0'; it may be 1 to 10000");
 	refused(*state, "GET", "/v1/sessions?limit=99999999999999999999", NULL, 400, "it may be 1 to 10000");
@@ -454,6 +481,7 @@ int main(void)
 	    TEST(one_device_has_its_details),
 	    TEST(an_operator_names_a_machine_and_takes_it_back),
 	    TEST(sessions_are_paged_newest_first),
+	    TEST(today_begins_at_the_callers_midnight),
 	    TEST(usage_adds_up_by_every_key),
 	    TEST(faults_and_audit_are_told),
 	    TEST(doctor_says_what_is_wrong_and_what_to_do),

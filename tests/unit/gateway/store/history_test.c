@@ -246,12 +246,17 @@ static int take_usage(void *ctx, const struct store_usage *usage)
 	return 0;
 }
 
-static size_t get_usage(struct fixture *f, enum store_usage_key by, struct store_usage *rows)
+static size_t get_usage_at(struct fixture *f, enum store_usage_key by, int64_t utc_offset_ms, struct store_usage *rows)
 {
 	struct store_usage *next = rows;
 
-	assert_int_equal(store_read_usage(f->reader, by, 0, 0, take_usage, &next, NULL), 0);
+	assert_int_equal(store_read_usage(f->reader, by, 0, 0, utc_offset_ms, take_usage, &next, NULL), 0);
 	return (size_t)(next - rows);
+}
+
+static size_t get_usage(struct fixture *f, enum store_usage_key by, struct store_usage *rows)
+{
+	return get_usage_at(f, by, 0, rows);
 }
 
 static void usage_by_every_key(void **state)
@@ -284,6 +289,13 @@ static void usage_by_every_key(void **state)
 	assert_string_equal(u[0].key, "11");
 	get_usage(f, STORE_USAGE_DAY, u);
 	assert_string_equal(u[0].key, "2026-11-20");
+	/* By the clock on the wall, in India, on Samoa and in Hawaii. */
+	get_usage_at(f, STORE_USAGE_HOUR, 11 * HOUR / 2, u);
+	assert_string_equal(u[0].key, "17");
+	get_usage_at(f, STORE_USAGE_DAY, 13 * HOUR, u);
+	assert_string_equal(u[0].key, "2026-11-21");
+	get_usage_at(f, STORE_USAGE_HOUR, -10 * HOUR, u);
+	assert_string_equal(u[0].key, "1");
 	get_usage(f, STORE_USAGE_CLASS, u);
 	assert_string_equal(u[0].key, "chair");
 }
