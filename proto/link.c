@@ -141,7 +141,7 @@ static void step_resolve(struct gf_link *link)
 	go_down(link, GF_LINK_WAITING);
 }
 
-/* Drops what is left of the attempt and looks for the reason. */
+/* The attempt has ended, or was dropped, without a reason: looks for it. */
 static void begin_explaining(struct gf_link *link, const char *fallback)
 {
 	say(link, "%s", fallback);

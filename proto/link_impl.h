@@ -57,6 +57,7 @@ struct gf_link {
 
 	pthread_mutex_t lock; /* guards what follows */
 	uint64_t connection;  /* the current one's number, or the last one's; changes at the CONNACK */
+	bool open;            /* from the CONNACK to the loss */
 	struct link_signals signals;
 	struct link_box box;
 	/* Paho may answer a publish of a lost connection late: it then hits the bank that is not in use. */
@@ -82,7 +83,7 @@ static inline void link_answer_slot(struct gf_link *link, struct link_slot *slot
 void link_on_connected(struct gf_link *link, unsigned receive_max); /* 0: the broker named none */
 void link_on_granted(struct gf_link *link);
 void link_on_failed(struct gf_link *link, int refusal); /* the attempt, or a subscription */
-void link_on_lost(struct gf_link *link, int refusal);
+void link_on_lost(struct gf_link *link, int refusal);   /* heard once a connection */
 void link_on_closed(struct gf_link *link);
 /* A late answer, of a connection that has ended, changes nothing. */
 void link_on_answer(struct link_slot *slot, int code);

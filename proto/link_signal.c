@@ -16,6 +16,7 @@ void link_on_connected(struct gf_link *link, unsigned receive_max)
 {
 	pthread_mutex_lock(&link->lock);
 	link->connection++;
+	link->open = true;
 	link->stats.connects++;
 	link_box_reserve_up(&link->box, link->connection);
 	link->signals.connected = true;
@@ -42,14 +43,21 @@ void link_on_failed(struct gf_link *link, int refusal)
 	wake(link);
 }
 
+/* Paho tells twice of a cut with a reason; the second time may come when the next attempt is under way already. */
 void link_on_lost(struct gf_link *link, int refusal)
 {
+	bool current;
+
 	pthread_mutex_lock(&link->lock);
-	link->signals.lost = true;
-	if (refusal)
+	current = link->open;
+	link->open = false;
+	if (current) {
+		link->signals.lost = true;
 		link->signals.refusal = refusal;
+	}
 	pthread_mutex_unlock(&link->lock);
-	wake(link);
+	if (current)
+		wake(link);
 }
 
 void link_on_closed(struct gf_link *link)
