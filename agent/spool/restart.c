@@ -1,5 +1,6 @@
 /* A new stream for a spool that went back (spool_restart). */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/spool/internal.h"
@@ -33,17 +34,38 @@ static bool take(const unsigned char *data, size_t len, uint64_t seq, struct gf_
 	return true;
 }
 
-static int append(struct spool *s, const struct bytes *kept)
+/* The next records, as many as one append takes; *at moves on. */
+static size_t gather(const struct spool *s, const struct bytes *kept, size_t *at, struct gf_record *batch)
+{
+	uint64_t seq = s->next_seq;
+	size_t count = 0;
+	while (*at < kept->len && count < SPOOL_BATCH_MAX) {
+		uint32_t size;
+		memcpy(&size, kept->data + *at, sizeof(size));
+		*at += sizeof(size);
+		if (take(kept->data + *at, size, seq, &batch[count])) {
+			batch[count].seq = seq;
+			seq = gf_record_through(&batch[count++]) + 1;
+		}
+		*at += size;
+	}
+	return count;
+}
+
+/* A full disk takes no heartbeats; what comes behind them may still go into the reserve. */
+static int append(struct spool *s, const struct bytes *kept, struct gf_record *batch)
 {
 	int r = 0;
 	for (size_t at = 0; at < kept->len && r == 0;) {
-		struct gf_record record;
-		uint32_t size;
-		memcpy(&size, kept->data + at, sizeof(size));
-		at += sizeof(size);
-		if (take(kept->data + at, size, s->next_seq, &record))
-			r = spool_append(s, &record, 1, NULL, 0);
-		at += size;
+		const size_t count = gather(s, kept, &at, batch);
+		size_t beats = 0;
+		while (beats < count && batch[beats].kind == GF_RECORD_HEARTBEAT)
+			beats++;
+		r = count > 0 ? spool_append(s, batch, count, NULL, 0) : 0;
+		if (r == -ENOSPC && beats == count) {
+			s->stats.dropped += count;
+			r = 0;
+		}
 	}
 	return r;
 }
@@ -51,7 +73,10 @@ static int append(struct spool *s, const struct bytes *kept)
 int spool_restart(struct spool *spool)
 {
 	struct bytes kept = {0};
-	int r = spool->failed ? SPOOL_E_FAILED : collect(spool, &kept);
+	if (spool->failed)
+		return SPOOL_E_FAILED;
+	struct gf_record *batch = malloc(SPOOL_BATCH_MAX * sizeof(*batch));
+	int r = batch != NULL ? collect(spool, &kept) : -ENOMEM;
 	if (r == 0) {
 		spool->pinned = 0;
 		r = spool_distrust(spool, spool_begin_anew(spool));
@@ -59,7 +84,8 @@ int spool_restart(struct spool *spool)
 	if (r == 0)
 		spool_make_reserve(spool);
 	if (r == 0)
-		r = append(spool, &kept);
+		r = append(spool, &kept, batch);
 	bytes_free(&kept);
+	free(batch);
 	return r;
 }

@@ -102,8 +102,8 @@ GF_MUST_CHECK int spool_read(struct spool *spool, uint64_t seq, const void **ret
 /*
  * For a spool that went back: an old image of the disk, or a card that forgot what it had promised. The gateway knows later seqs
  * of the stream than there are, and would take the next records for ones it has. What isn't acked goes, in memory, into a new
- * stream, and the old files are set aside as *.corrupt. 0; -ENOSPC, -ENOMEM: what found no room is in the files set aside, if
- * a new stream has begun; SPOOL_E_FAILED.
+ * stream, and the old files are set aside as *.corrupt. 0, also when a full disk took all but heartbeats, which are counted as dropped;
+ * -ENOSPC, -ENOMEM: what found no room is in the files set aside, if a new stream has begun; SPOOL_E_FAILED.
  */
 GF_MUST_CHECK int spool_restart(struct spool *spool);
 

@@ -127,6 +127,36 @@ static void an_empty_one_only_changes_its_stream(void **state)
 	spool_close(spool);
 }
 
+/* On a full disk heartbeats are refused: what comes behind them is not lost with them. */
+static void i1_on_a_full_disk_only_heartbeats_stay_behind(void **state)
+{
+	struct trap *t = *state;
+	struct model m = {0};
+	struct spool *spool = model_open(t, ROOMY);
+	for (size_t i = 0; i < 2 * SPOOL_BATCH_MAX; i++)
+		assert_int_equal(model_append(&m, spool, 0), 0);
+	assert_int_equal(model_append(&m, spool, SPOOL_BATCH_MAX), 0);
+	t->space = 0;
+	assert_int_equal(spool_restart(spool), 0);
+	assert_int_equal(spool_next_seq(spool), SPOOL_BATCH_MAX + 1);
+	for (uint64_t seq = 1; seq < spool_next_seq(spool); seq++)
+		assert_int_equal(read_at(spool, seq).fault_raised.fault_no, m.written - SPOOL_BATCH_MAX + seq);
+	assert_int_equal(spool_stats(spool).dropped, 2 * SPOOL_BATCH_MAX);
+	spool_close(spool);
+}
+
+/* A backlog of weeks goes over while the machine's watchdog waits: not with a sync for each record. */
+static void it_syncs_seldom(void **state)
+{
+	struct trap *t = *state;
+	struct spool *spool = fill(t);
+	t->syncs = 0;
+	assert_int_equal(spool_restart(spool), 0);
+	assert_in_range(t->syncs, 1, 10);
+	check(spool);
+	spool_close(spool);
+}
+
 /*
  * Killed at any byte: the old stream as it was, which will be found overtaken again; or a stream that begins anew with the old
  * files set aside; never both, never damage that stays.
@@ -169,6 +199,8 @@ int main(void)
 	    TEST(i1_what_is_not_acked_goes_into_a_new_stream),
 	    TEST(a_lost_record_stands_for_as_many),
 	    TEST(an_empty_one_only_changes_its_stream),
+	    TEST(i1_on_a_full_disk_only_heartbeats_stay_behind),
+	    TEST(it_syncs_seldom),
 	    TEST(i1_killed_at_any_byte_it_opens_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
