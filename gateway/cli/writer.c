@@ -111,6 +111,8 @@ static void print_time(FILE *to, const struct column *column, const char *text, 
 		(void)fputs(writer_local_time(at, local), to);
 	else if (at > now_ms)
 		(void)fprintf(to, "in %s", gf_duration_format(at - now_ms, duration));
+	else if (now_ms - at < 1000)
+		(void)fputs("now", to); /* the gateway's times are whole seconds */
 	else
 		(void)fprintf(to, "%s ago", gf_duration_format(now_ms - at, duration));
 }

@@ -97,6 +97,18 @@ static void a_table_leaves_out_what_does_not_fit(void **state)
 	free(text);
 }
 
+static void less_than_a_second_ago_is_now(void **state)
+{
+	const struct column seen[] = {{"seen", "SEEN", COLUMN_AGO, 0, false}};
+	struct writer_options options = {.format = WRITER_TABLE};
+	char *text =
+	    render_as(options, seen, 1, "[{\"seen\":\"2026-11-20T17:42:03Z\"},{\"seen\":\"2026-11-20T17:42:02Z\"}]");
+
+	(void)state;
+	assert_string_equal(text, "SEEN\nnow\n1 s ago\n");
+	free(text);
+}
+
 static void what_it_is_about_is_never_left_out(void **state)
 {
 	const struct column event[] = {
@@ -215,6 +227,7 @@ int main(void)
 	    cmocka_unit_test(a_table_is_aligned_and_harmless),
 	    cmocka_unit_test(colours_are_for_states_only_and_take_no_width),
 	    cmocka_unit_test(a_table_leaves_out_what_does_not_fit),
+	    cmocka_unit_test(less_than_a_second_ago_is_now),
 	    cmocka_unit_test(what_it_is_about_is_never_left_out),
 	    cmocka_unit_test(csv_follows_rfc_4180),
 	    cmocka_unit_test(json_is_what_the_gateway_gave),
