@@ -382,6 +382,7 @@ void station_stop(struct station *station, struct gf_time now)
 	if (station->stopping)
 		return;
 	station->stopping = true;
+	station->birth_due_ms = INT64_MAX;
 	flush(station, now);
 	if (station->link == NULL)
 		return;

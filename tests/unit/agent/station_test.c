@@ -273,6 +273,18 @@ static void a_birth_that_does_not_get_out_is_tried_again(void **state)
 	assert_null(fake_link_nth("/status", 2));
 }
 
+static void a_birth_that_is_due_does_not_hurry_the_end(void **state)
+{
+	struct world *w = *state;
+	fake_link_up();
+	fake_link->publish_error = -EAGAIN;
+	step(w);
+	station_stop(w->station, w->now);
+	w->now.mono_ms += 60000;
+	station_step(w->station, w->now);
+	assert_true(station_step(w->station, w->now) > w->now.mono_ms);
+}
+
 static void a_graceful_end_says_goodbye_and_nothing_more(void **state)
 {
 	struct world *w = *state;
@@ -505,6 +517,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_connection_begins_with_a_retained_birth),
 	    TEST(a_birth_that_does_not_get_out_is_tried_again),
+	    TEST(a_birth_that_is_due_does_not_hurry_the_end),
 	    TEST(a_graceful_end_says_goodbye_and_nothing_more),
 	    TEST(i1_what_happened_offline_arrives_when_the_link_is_there),
 	    TEST(i1_an_ack_that_never_came_costs_nothing),
