@@ -8,8 +8,8 @@
  * One file each: faults (what is wrong), player (where in the routine), guard (pain, too steep, too long), clamp (the envelope),
  * session with tally and meter (the account of a session), telemetry (the sensors over an interval).
  *
- * Safety order: a reading that failed, an emergency stop, an open cover or over-current make the output of the same tick
- * off. The clamp is the last thing before the output, whatever the player says.
+ * Safety order: a reading that failed, an emergency stop or an open cover make the output of the same tick off; over-current does in
+ * the tick in which it has lasted for 300 ms. The clamp is the last thing before the output, whatever the player says.
  */
 #ifndef AGENT_CONTROL_H
 #define AGENT_CONTROL_H

@@ -25,7 +25,6 @@ struct fleet_config {
 
 struct fleet_totals {
 	uint64_t machines, sessions, motor_ms; /* by the machines' own hour meters */
-	uint64_t online;
 };
 
 /* Where a machine's spool and hour meter lie. */
