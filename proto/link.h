@@ -95,6 +95,7 @@ void gf_link_free(struct gf_link *link);
 /* Adds a subscription, made at every connect before GF_LINK_EVENT_UP. Before gf_link_start only. -ENOSPC over GF_LINK_SUBS_MAX. */
 GF_MUST_CHECK int gf_link_subscribe(struct gf_link *link, const char *filter, int qos);
 
+/* The first attempt is due at once; failures from before a stop don't count. */
 void gf_link_start(struct gf_link *link);
 /* A graceful end: the DISCONNECT goes out after what is in flight, or after one second. */
 void gf_link_stop(struct gf_link *link);

@@ -338,6 +338,21 @@ void rig_probe_finds(struct rig *rig, const char *reason)
 	rig_step(rig);
 }
 
+void rig_close_done(struct rig *rig)
+{
+	assert_int_equal(rig->paho, RIG_DISCONNECTING);
+	rig->paho = RIG_RESTING;
+	link_on_closed(rig->link);
+	rig_step(rig);
+}
+
+void rig_answer(struct rig *rig, unsigned i, int code)
+{
+	assert_true(i < rig->sent_count && i < RIG_SENT_MAX);
+	link_on_answer(rig->sent[i], code);
+	rig_step(rig);
+}
+
 int rig_publish(struct rig *rig, uint64_t cookie)
 {
 	return gf_link_publish(rig->link, "report", "x", 1, 1, false, 0, cookie);

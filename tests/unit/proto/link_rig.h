@@ -64,6 +64,10 @@ void rig_grant(struct rig *rig);
 void rig_lose(struct rig *rig, int code);
 void rig_probe_finds(struct rig *rig, const char *reason);
 
+void rig_close_done(struct rig *rig);
+/* The broker's answer to the i-th publish of this connection. */
+void rig_answer(struct rig *rig, unsigned i, int code);
+
 int rig_publish(struct rig *rig, uint64_t cookie);
 void rig_message(struct rig *rig, const char *topic);
 
