@@ -53,6 +53,13 @@ static int explain(const char *path, int error, struct gf_diag *diag)
 		            "(journalctl -u gymfleet-gateway tells why it ended)",
 		            path);
 		break;
+	case EAGAIN:
+		gf_diag_set(
+		    diag,
+		    "too many programs wait for the gateway on %s; idle ones are dropped after half a minute: try again, "
+		    "and when it stays, look for who holds them (ss -xp)",
+		    path);
+		break;
 	case ENAMETOOLONG:
 		gf_diag_set(diag, "the socket's path %s is longer than a Unix socket's path may be; choose a shorter one",
 		            path);

@@ -153,6 +153,11 @@ static void without_a_gateway_it_says_why(void **state)
 	strcpy(address.sun_path, s->socket);
 	int stale = socket(AF_UNIX, SOCK_STREAM, 0);
 	assert_int_equal(bind(stale, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(stale, 0), 0);
+	int crowd = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(connect(crowd, (struct sockaddr *)&address, sizeof(address)), 0);
+	expect(s->socket, "status", CLI_UNREACHABLE, "", "too many programs wait for the gateway");
+	close(crowd);
 	close(stale);
 	expect(s->socket, "status", CLI_UNREACHABLE, "", "nobody listens on the socket");
 	expect(s->socket, "doctor", CLI_UNREACHABLE, "nobody listens on the socket", "");
