@@ -348,8 +348,8 @@ void rig_close_done(struct rig *rig)
 
 void rig_answer(struct rig *rig, unsigned i, int code)
 {
-	assert_true(i < rig->sent_count && i < RIG_SENT_MAX);
-	link_on_answer(rig->sent[i], code);
+	assert_true(i < rig->sent_count);
+	link_on_answer(rig->sent[i % RIG_SENT_MAX], code);
 	rig_step(rig);
 }
 
