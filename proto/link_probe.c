@@ -133,11 +133,13 @@ static void explain_tls(struct link_probe *p, const SSL *ssl)
 {
 	unsigned long error = ERR_peek_error();
 	long verify = SSL_get_verify_result(ssl);
+	const X509 *ours = SSL_get_certificate(ssl);
 
 	if (verify != X509_V_OK)
 		link_reason_verify(verify, p->host, p->reason, sizeof p->reason);
 	else
-		link_reason_tls(error, p->reason, sizeof p->reason);
+		link_reason_tls(error, ours && X509_cmp_current_time(X509_get0_notAfter(ours)) > 0, p->reason,
+		                sizeof p->reason);
 }
 
 /* In TLS 1.3 the broker judges our certificate after our side of the handshake is done: its alert comes with the first read. */

@@ -81,7 +81,7 @@ void link_reason_verify(long x509_error, const char *host, char *ret_text, size_
 		snprintf(ret_text, size, "%s", text ? text : X509_verify_cert_error_string(x509_error));
 }
 
-void link_reason_tls(unsigned long error, char *ret_text, size_t size)
+void link_reason_tls(unsigned long error, bool ours_valid, char *ret_text, size_t size)
 {
 	static const char no_tls[] = "the other side does not speak TLS; is the port the broker's TLS listener?";
 	static const char cut_off[] = "the other side ended the TLS handshake; is the port the broker's TLS listener?";
@@ -104,8 +104,14 @@ void link_reason_tls(unsigned long error, char *ret_text, size_t size)
 	    {SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, "the broker does not speak TLS 1.2 or later; set tls_version tlsv1.2"},
 	    {SSL_R_UNSUPPORTED_PROTOCOL, "the broker does not speak TLS 1.2 or later; set tls_version tlsv1.2"},
 	};
+	static const char list_ended[] = "the broker takes our certificate for expired, but it is valid: the broker's "
+	                                 "revocation list has ended (deploy/pki "
+	                                 "crl, copy, reload), or a clock is wrong";
 	const char *text = FIND(table, (long)ERR_GET_REASON(error));
 
+	/* The same alert stands for both. */
+	if (ERR_GET_REASON(error) == SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED && ours_valid)
+		text = list_ended;
 	if (!text)
 		text = ERR_reason_error_string(error);
 	snprintf(ret_text, size, "%s", text ? text : cut_off);

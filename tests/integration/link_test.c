@@ -124,6 +124,20 @@ static void says_that_our_certificate_has_expired(void **state)
 	expect_reason(w, NULL, "our certificate has expired");
 }
 
+/* The lists end after 30 days, and then nobody is let in. */
+static void says_that_the_revocation_list_has_ended(void **state)
+{
+	struct it_world *w = *state;
+	struct it_output made;
+
+	it_device(w, "chair-1");
+	made = it_run(w, it_source("deploy/pki"), "crl", it_path(w, "pki"), "--not-after", LONG_AGO);
+	assert_int_equal(made.status, 0);
+	it_output_free(&made);
+	it_broker_start(w);
+	expect_reason(w, NULL, "the broker's revocation list has ended");
+}
+
 static void says_that_our_certificate_is_revoked(void **state)
 {
 	struct it_world *w = *state;
@@ -438,6 +452,7 @@ int main(void)
 	    TEST(says_that_the_host_is_another),
 	    TEST(says_that_the_brokers_certificate_has_expired),
 	    TEST(says_that_our_certificate_has_expired),
+	    TEST(says_that_the_revocation_list_has_ended),
 	    TEST(says_that_our_certificate_is_revoked),
 	    TEST(says_that_the_other_side_has_no_tls),
 	    TEST(refuses_files_that_are_wrong),
