@@ -116,7 +116,7 @@ bool request_number(struct request *r, const char *name, uint64_t min, uint64_t 
 bool request_day(struct request *r)
 {
 	/* UTC-12 to UTC+14 is what there is. */
-	const long least = -12 * 60, most = 14 * 60;
+	const long least = -12L * 60, most = 14L * 60;
 	const char *text = request_param(r, "utc_offset_min");
 	char *end;
 

@@ -63,7 +63,7 @@ struct cli {
 	bool terminal, colour; /* of `out` */
 	unsigned width;        /* of the terminal, 0 = unknown */
 	int64_t now_ms;
-	char utc_offset_min[8]; /* of the local clock, as the API wants it */
+	char utc_offset_min[8];            /* of the local clock, as the API wants it */
 	const struct cli_command *command; /* the one that runs */
 	const char *values[CLI_OPT_COUNT]; /* NULL = not given; "" for a switch */
 	enum writer_format format;
