@@ -41,6 +41,16 @@ static struct link_signals take_signals(struct gf_link *link)
 	return s;
 }
 
+/* Lets go of Paho's handle; what it signalled is forgotten. */
+static void drop(struct gf_link *link)
+{
+	link_paho_drop(link);
+	pthread_mutex_lock(&link->lock);
+	link->open = false;
+	link->signals = (struct link_signals){0};
+	pthread_mutex_unlock(&link->lock);
+}
+
 static int64_t backoff_ms(struct gf_link *link)
 {
 	unsigned doublings = link->failures < BACKOFF_DOUBLINGS ? link->failures : BACKOFF_DOUBLINGS;
@@ -83,7 +93,7 @@ static void GF_PRINTF(2, 3) say(struct gf_link *link, const char *fmt, ...)
 static void cannot_start(struct gf_link *link)
 {
 	say(link, "the attempt could not be started; memory may be short");
-	link_paho_drop(link);
+	drop(link);
 	go_down(link, GF_LINK_WAITING);
 }
 
@@ -167,7 +177,7 @@ static void become_up(struct gf_link *link)
 /* Gives an attempt up that got as far as the CONNACK. */
 static void give_up(struct gf_link *link)
 {
-	link_paho_drop(link);
+	drop(link);
 	go_down(link, GF_LINK_WAITING);
 }
 
@@ -210,7 +220,7 @@ static void step_connect(struct gf_link *link, const struct link_signals *s)
 	} else if (s->connected) {
 		begin_subscribing(link, s);
 	} else if (link->now_ms >= link->due_ms) {
-		link_paho_drop(link);
+		drop(link);
 		begin_explaining(link, "no answer from the broker; is the port its TLS listener?");
 	}
 }
@@ -241,7 +251,7 @@ static void step_explain(struct gf_link *link)
 
 static void abandon_attempt(struct gf_link *link)
 {
-	link_paho_drop(link);
+	drop(link);
 	say(link, "closed as asked");
 	go_down(link, GF_LINK_IDLE);
 }
@@ -332,7 +342,7 @@ static void step_closing(struct gf_link *link)
 
 	if (!s.closed && !s.lost && link->now_ms < link->due_ms)
 		return;
-	link_paho_drop(link);
+	drop(link);
 	go_down(link, GF_LINK_IDLE);
 }
 
@@ -554,7 +564,7 @@ void gf_link_free(struct gf_link *link)
 {
 	if (!link)
 		return;
-	link_paho_drop(link);
+	drop(link);
 	link_probe_free(link->probe);
 	link_box_deinit(&link->box);
 	for (unsigned i = 0; i < link->subs_count; i++)

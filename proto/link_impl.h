@@ -98,7 +98,7 @@ GF_MUST_CHECK int link_paho_connect(struct gf_link *link, const struct gf_link_w
 GF_MUST_CHECK int link_paho_subscribe(struct gf_link *link);
 /* Starts a graceful end; it ends with the signal closed. */
 GF_MUST_CHECK int link_paho_disconnect(struct gf_link *link);
-/* Lets go of the handle. No callback comes after that; what was signalled is forgotten. */
+/* Lets go of the handle, if there is one. No callback comes after that. */
 void link_paho_drop(struct gf_link *link);
 /* `slot` NULL: QoS 0. 0, -ENOTCONN, -EAGAIN, -EIO, -ENOMEM. */
 GF_MUST_CHECK int link_paho_send(struct gf_link *link, const char *topic, const void *payload, size_t len, bool retain,

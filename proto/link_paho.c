@@ -101,10 +101,6 @@ void link_paho_drop(struct gf_link *link)
 	if (link->paho)
 		MQTTAsync_destroy(&link->paho);
 	link->paho = NULL;
-	pthread_mutex_lock(&link->lock);
-	link->open = false;
-	link->signals = (struct link_signals){0};
-	pthread_mutex_unlock(&link->lock);
 }
 
 static int make_handle(struct gf_link *link)

@@ -20,6 +20,7 @@ struct link_probe {
 };
 
 static struct rig *the_rig;
+static struct link_probe the_probe;
 
 static void GF_PRINTF(2, 3) note(struct rig *rig, const char *fmt, ...)
 {
@@ -68,9 +69,8 @@ int link_probe_start(const struct gf_link_config *config, enum link_probe_depth 
 	note(rig, depth == LINK_PROBE_NAME ? "probe(name) " : "probe(all) ");
 	if (rig->probe_error < 0)
 		return rig->probe_error;
-	*ret_probe = calloc(1, sizeof **ret_probe);
-	assert_non_null(*ret_probe);
-	(*ret_probe)->rig = rig;
+	the_probe.rig = rig;
+	*ret_probe = &the_probe;
 	rig->probing = true;
 	rig->probe_done = false;
 	return 0;
@@ -87,7 +87,6 @@ void link_probe_free(struct link_probe *probe)
 {
 	if (probe)
 		probe->rig->probing = false;
-	free(probe);
 }
 
 int link_paho_connect(struct gf_link *link, const struct gf_link_will *will)
@@ -136,7 +135,6 @@ void link_paho_drop(struct gf_link *link)
 	if (link->paho)
 		note(rig, "drop ");
 	link->paho = NULL;
-	link->signals = (struct link_signals){0};
 	rig->paho = RIG_NO_HANDLE;
 }
 
@@ -169,6 +167,7 @@ static bool make_will(void *ctx, uint64_t connection, struct gf_link_will *ret_w
 {
 	struct rig *rig = ctx;
 
+	rig->will_number = connection;
 	if (rig->no_will)
 		return false;
 	ret_will->topic = "status";

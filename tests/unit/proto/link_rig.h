@@ -25,6 +25,7 @@ struct rig {
 	bool sleeps;     /* the owner takes no events out */
 	bool no_will;
 	unsigned wakes;
+	uint64_t will_number; /* for which the will was asked last */
 
 	enum rig_paho paho;
 	int connect_error, subscribe_error, disconnect_error, send_error, probe_error; /* what the fakes return */
