@@ -187,21 +187,13 @@ static void fail_subscribing(struct gf_link *link, const struct link_signals *s)
 	give_up(link);
 }
 
-static unsigned granted_so_far(struct gf_link *link, const struct link_signals *s)
-{
-	pthread_mutex_lock(&link->lock);
-	link->signals.granted += s->granted; /* they are counted over several steps */
-	unsigned granted = link->signals.granted;
-	pthread_mutex_unlock(&link->lock);
-	return granted;
-}
-
 static void begin_subscribing(struct gf_link *link, const struct link_signals *s)
 {
 	link->window = link->config.window_max;
 	if (s->receive_max && s->receive_max < link->window)
 		link->window = s->receive_max;
 	link->phase = LINK_PHASE_SUBSCRIBE;
+	link->granted = 0;
 	if (link->subs_count == 0) {
 		become_up(link);
 	} else if (link_paho_subscribe(link) < 0) {
@@ -227,9 +219,10 @@ static void step_connect(struct gf_link *link, const struct link_signals *s)
 
 static void step_subscribe(struct gf_link *link, const struct link_signals *s)
 {
+	link->granted += s->granted;
 	if (s->failed || s->lost) {
 		fail_subscribing(link, s);
-	} else if (granted_so_far(link, s) >= link->subs_count) {
+	} else if (link->granted >= link->subs_count) {
 		become_up(link);
 	} else if (link->now_ms >= link->due_ms) {
 		say(link, "the broker did not answer the subscriptions");

@@ -34,7 +34,7 @@ struct link_slot {
 /* What Paho's threads saw since the last step. */
 struct link_signals {
 	bool connected, failed, lost, closed;
-	unsigned granted; /* subscriptions */
+	unsigned granted; /* subscriptions, since the last step */
 	int refusal;      /* MQTT 5 reason code, 0: none */
 	unsigned receive_max;
 };
@@ -52,6 +52,7 @@ struct gf_link {
 	struct link_probe *probe;
 	int64_t now_ms, due_ms, up_ms;
 	unsigned failures; /* since the last stable connection */
+	unsigned granted;  /* subscriptions of this connection */
 	unsigned window;
 	char reason[sizeof((struct gf_link_event *)0)->reason];
 

@@ -95,7 +95,8 @@ static void accepts(struct rig *rig)
 static bool subscribing(const struct rig *rig)
 {
 	return rig->paho == RIG_CONNECTED && rig->link->state == GF_LINK_CONNECTING &&
-	       rig->link->phase == LINK_PHASE_SUBSCRIBE && rig->link->signals.granted < SUBS && !rig->link->signals.failed;
+	       rig->link->phase == LINK_PHASE_SUBSCRIBE && rig->link->granted + rig->link->signals.granted < SUBS &&
+	       !rig->link->signals.failed;
 }
 
 static void grants(struct rig *rig)
