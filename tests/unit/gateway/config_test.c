@@ -59,7 +59,7 @@ static void the_shipped_file_loads(void **state)
 	assert_string_equal(c->socket_group, "gymfleet");
 	assert_int_equal(c->log_level, GF_LOG_INFO);
 	assert_string_equal(c->link.client_id, "gateway");
-	assert_string_equal(c->link.host, "broker.example");
+	assert_string_equal(c->link.host, "localhost");
 	assert_int_equal(c->link.port, 8884);
 	assert_int_equal(c->link.keepalive_s, 15);
 	snprintf(path, sizeof(path), "%s/pki/gateway.key", s->dir);
@@ -130,10 +130,10 @@ static void mistakes_are_explained(void **state)
 	     "unknown key 'statedir'; did you mean 'state_dir'?"},
 	    {"log_level: info", "log_level: ^verbose",
 	     "'log_level' is 'verbose'; expected one of: error, warning, notice, info, debug"},
-	    {"host: broker.example", "host: ^mqtts://broker.example",
+	    {"host: localhost", "host: ^mqtts://broker.example",
 	     "broker.host is 'mqtts://broker.example'; expected a name or an address alone: no scheme, no port (that is "
 	     "broker.port), no spaces"},
-	    {"host: broker.example", "host: ^\"\"", "'host' has no value; expected some text"},
+	    {"host: localhost", "host: ^\"\"", "'host' has no value; expected some text"},
 	    {"port: 8884", "port: ^0", "broker.port is 0; expected 1 to 65535"},
 	    {"port: 8884", "port: ^-8884", "'port' is '-8884'; expected a whole number from 0 to 65535"},
 	    {"keepalive_s: 15", "keepalive_s: ^1", "broker.keepalive_s is 1; expected 5 to 60"},
