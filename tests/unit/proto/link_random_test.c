@@ -220,15 +220,28 @@ static void passes(struct rig *rig)
 
 /* --- what must hold --- */
 
+static void check_box(const struct link_box *box)
+{
+	size_t messages = 0, published = 0;
+
+	assert_true(box->count <= box->capacity && box->lifecycle <= LINK_BOX_LIFECYCLE_MAX);
+	for (size_t i = 0; i < box->count; i++) {
+		const struct link_item *item = &box->items[(box->head + i) % box->capacity];
+		messages += item->kind == GF_LINK_EVENT_MESSAGE;
+		published += item->kind == GF_LINK_EVENT_PUBLISHED;
+	}
+	assert_true(messages == box->messages && messages <= box->messages_max);
+	assert_true(messages + published + box->lifecycle == box->count);
+	assert_true(published <= LINK_BOX_PUBLISHED_MAX);
+}
+
 static void check(const struct rig *rig)
 {
 	const struct gf_link *link = rig->link;
-	const struct link_box *box = &link->box;
 	struct gf_link_stats stats = gf_link_stats(link);
 	bool attempt = rig->state != GF_LINK_IDLE && rig->state != GF_LINK_WAITING;
 
-	assert_true(box->count <= box->capacity && box->lifecycle <= LINK_BOX_LIFECYCLE_MAX);
-	assert_true(box->messages <= box->messages_max);
+	check_box(&link->box);
 	assert_true(gf_link_window(link) <= link->config.window_max);
 	assert_true((rig->state == GF_LINK_IDLE || rig->state == GF_LINK_UP) == (rig->due == INT64_MAX));
 	assert_true(rig->probing == (rig->state == GF_LINK_CONNECTING && link->probe != NULL));
