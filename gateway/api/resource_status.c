@@ -4,33 +4,39 @@
 #include <string.h>
 
 #include "gateway/api/device_row.h"
+#include "gateway/api/incident.h"
 #include "gateway/api/resources.h"
 
-enum { HOURS = 24, NEEDS_MAX = 50, SITES_MAX = 1024 };
-
-struct need {
-	char device[GF_ID_MAX];
-	struct health_reason reason;
-};
+/* More needs are kept than are told, so that a site's incident counts all its machines. */
+enum { HOURS = 24, NEEDS_KEPT = 1000, NEEDS_TOLD = 50, SITES_MAX = 1024 };
 
 struct summary {
 	int64_t now_ms;
 	uint64_t machines, online, by_severity[3];
-	char (*sites)[GF_NAME_MAX]; /* the different ones, in order of appearance */
+	struct site *sites; /* the different ones, in order of appearance */
 	size_t sites_count;
-	struct need *needs; /* the worst NEEDS_MAX, worst and oldest first */
+	struct need *needs; /* the worst NEEDS_KEPT, worst and oldest first */
 	size_t needs_count;
 	uint64_t sessions, running_ms, interrupted, by_hour_ms[HOURS];
 };
 
-static void count_site(struct summary *s, const char *site)
+/* Its place; SITES_MAX for none. */
+static size_t count_site(struct summary *s, const char *site)
 {
-	if (*site == '\0' || s->sites_count == SITES_MAX)
-		return;
-	for (size_t i = 0; i < s->sites_count; i++)
-		if (strcmp(s->sites[i], site) == 0)
-			return;
-	(void)gf_strcpy(s->sites[s->sites_count++], GF_NAME_MAX, site);
+	size_t i = 0;
+
+	if (*site == '\0')
+		return SITES_MAX;
+	while (i < s->sites_count && strcmp(s->sites[i].name, site) != 0)
+		i++;
+	if (i == SITES_MAX)
+		return SITES_MAX;
+	if (i == s->sites_count) {
+		(void)gf_strcpy(s->sites[i].name, GF_NAME_MAX, site);
+		s->sites_count++;
+	}
+	s->sites[i].machines++;
+	return i;
 }
 
 static bool goes_before(const struct health_reason *a, const struct health_reason *b)
@@ -38,7 +44,7 @@ static bool goes_before(const struct health_reason *a, const struct health_reaso
 	return a->severity != b->severity ? a->severity > b->severity : a->since_ms < b->since_ms;
 }
 
-static void add_need(struct summary *s, const char *device, const struct health_reason *reason)
+static void add_need(struct summary *s, const char *device, size_t site, const struct health_reason *reason)
 {
 	size_t at = s->needs_count;
 
@@ -46,11 +52,12 @@ static void add_need(struct summary *s, const char *device, const struct health_
 		return;
 	while (at > 0 && goes_before(reason, &s->needs[at - 1].reason))
 		at--;
-	if (at == NEEDS_MAX)
+	if (at == NEEDS_KEPT)
 		return;
-	size_t kept = s->needs_count < NEEDS_MAX ? s->needs_count : NEEDS_MAX - 1;
+	size_t kept = s->needs_count < NEEDS_KEPT ? s->needs_count : NEEDS_KEPT - 1;
 	memmove(&s->needs[at + 1], &s->needs[at], (kept - at) * sizeof(*s->needs));
 	(void)gf_strcpy(s->needs[at].device, GF_ID_MAX, device);
+	s->needs[at].site = site;
 	s->needs[at].reason = *reason;
 	s->needs_count = kept + 1;
 }
@@ -65,9 +72,9 @@ static int add_device(void *ctx, const struct store_device *device)
 	s->online += device->online;
 	s->sessions += device->sessions_today;
 	s->by_severity[health.severity]++;
-	count_site(s, device->location.site);
+	size_t site = count_site(s, device->location.site);
 	for (size_t i = 0; i < health.count; i++)
-		add_need(s, device->id, &health.reasons[i]);
+		add_need(s, device->id, site, &health.reasons[i]);
 	return 0;
 }
 
@@ -115,11 +122,14 @@ static json_t *needs_json(const struct summary *s)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < s->needs_count; i++) {
-		const struct health_reason *reason = &s->needs[i].reason;
+	for (size_t i = 0; i < s->needs_count && i < NEEDS_TOLD; i++) {
+		const struct need *need = &s->needs[i];
+		const struct health_reason *reason = &need->reason;
+		const char *site = need->site < s->sites_count ? s->sites[need->site].name : "";
 		json_t *entry = json_object();
 		json_put(&entry, "severity", json_string(health_severity_name(reason->severity)));
-		json_put(&entry, "device", json_string(s->needs[i].device));
+		json_put(&entry, "device", json_text(need->device));
+		json_put(&entry, "site", json_text(site));
 		json_put(&entry, "code", json_string(health_code_name(reason->code)));
 		json_put(&entry, "text", json_string(reason->text));
 		json_put(&entry, "action", json_text(reason->action));
@@ -152,7 +162,7 @@ void resource_status(struct request *r)
 {
 	struct summary s = {.now_ms = r->now_ms,
 	                    .sites = calloc(SITES_MAX, sizeof(*s.sites)),
-	                    .needs = calloc(NEEDS_MAX, sizeof(*s.needs))};
+	                    .needs = calloc(NEEDS_KEPT, sizeof(*s.needs))};
 	struct store_device_query query = {.now_ms = r->now_ms, .today_ms = r->today_ms};
 	struct store_audit audit = {0};
 	struct gf_diag diag = {{0}};
@@ -164,10 +174,12 @@ void resource_status(struct request *r)
 		result = store_read_usage(r->reader, STORE_USAGE_HOUR, r->today_ms, 0, r->utc_offset_ms, add_hour, &s, &diag);
 	if (result == 0)
 		result = store_read_audit(r->reader, NULL, NULL, NULL, &audit, &diag);
-	if (result == 0)
+	if (result == 0) {
+		s.needs_count = incident_gather(s.needs, s.needs_count, s.sites, s.sites_count, s.now_ms);
 		request_answer(r, status_json(r, &s, &audit));
-	else
+	} else {
 		request_fail_store(r, result, &diag);
+	}
 	free(s.sites);
 	free(s.needs);
 }

@@ -113,7 +113,8 @@ static void today(const struct cli *cli, const json_t *status)
 
 static enum cli_exit screen(struct cli *cli, const json_t *status)
 {
-	const json_t *needs = json_object_get(status, "needs_you");
+	json_t *needs = json_object_get(status, "needs_you"), *need;
+	size_t i;
 
 	fleet(cli, status);
 	health(cli, status);
@@ -121,6 +122,12 @@ static enum cli_exit screen(struct cli *cli, const json_t *status)
 	if (json_array_size(needs) == 0)
 		return CLI_OK;
 	(void)fprintf(cli->out, "\n%sNeeds you%s\n", cli->colour ? TEXT_BOLD : "", cli->colour ? TEXT_RESET : "");
+	/* A machine, or the site whose machines vanished together. */
+	json_array_foreach(needs, i, need)
+	{
+		if (json_is_null(json_object_get(need, "device")))
+			(void)json_object_set(need, "device", json_object_get(need, "site"));
+	}
 	cli_findings(cli, needs, "severity", "device");
 	return CLI_OK;
 }
