@@ -7,8 +7,10 @@
  * happened into a bounded mailbox and call `wake`; the owner takes events out with gf_link_next.
  *
  *     IDLE ──start──> WAITING ──due──> CONNECTING ──ok──> UP ──loss──> WAITING
- *       ^                ^                 └──refused──────────────────────┘
- *       └──── CLOSING <──┴── stop, from any state
+ *       ^                ^                 │               │
+ *       │                └──refused, late──┘               stop
+ *       ├── stop, from WAITING and CONNECTING              │
+ *       └── closed, lost, late ── CLOSING <────────────────┘
  *
  * Threads: all functions are called from one thread, the owner's. `wake` is called from any thread and must only signal.
  * Limits: mailbox_max events, packet_max bytes a message, window_max (<= 20) publishes of QoS 1 in flight. A message that
@@ -26,11 +28,11 @@
 enum { GF_LINK_WINDOW_MAX = 20, GF_LINK_BACKOFF_MIN_MS = 250, GF_LINK_BACKOFF_MAX_MS = 30000, GF_LINK_SUBS_MAX = 8 };
 
 enum gf_link_state {
-	GF_LINK_IDLE,
-	GF_LINK_WAITING, /* for the next attempt */
-	GF_LINK_CONNECTING,
-	GF_LINK_UP,
-	GF_LINK_CLOSING,
+	GF_LINK_IDLE,       /* -> WAITING */
+	GF_LINK_WAITING,    /* for the next attempt -> CONNECTING, IDLE */
+	GF_LINK_CONNECTING, /* -> UP, WAITING, IDLE */
+	GF_LINK_UP,         /* -> WAITING, CLOSING */
+	GF_LINK_CLOSING,    /* -> IDLE, started again or not */
 };
 
 struct gf_link_config {
@@ -110,7 +112,7 @@ void gf_link_event_deinit(struct gf_link_event *event);
 
 /*
  * Publishes. QoS 1 is answered by one GF_LINK_EVENT_PUBLISHED with the cookie; QoS 0 by none. expiry_s 0 = none.
- * Returns 0, -ENOTCONN when not UP, -EAGAIN when the window is full, -EMSGSIZE over packet_max, or -EIO.
+ * Returns 0, -ENOTCONN when not UP, -EAGAIN when the window is full, -EMSGSIZE over packet_max, -ENOMEM, or -EIO.
  */
 GF_MUST_CHECK int gf_link_publish(struct gf_link *link, const char *topic, const void *payload, size_t len, int qos,
                                   bool retain, uint32_t expiry_s, uint64_t cookie);
