@@ -288,6 +288,7 @@ static void step_waiting(struct gf_link *link)
 	bool owner_reads;
 
 	if (!link->desired) {
+		drop(link);
 		link->state = GF_LINK_IDLE;
 		return;
 	}

@@ -252,7 +252,9 @@ static void check(const struct rig *rig)
 		assert_true(link->connection == rig->will_number);
 		assert_true(gf_link_window(link) <= max);
 	}
-	if (rig->state == GF_LINK_IDLE || rig->state == GF_LINK_WAITING)
+	if (rig->state == GF_LINK_IDLE)
+		assert_int_equal(rig->paho, RIG_NO_HANDLE);
+	if (rig->state == GF_LINK_WAITING)
 		assert_true(rig->paho == RIG_NO_HANDLE || rig->paho == RIG_RESTING);
 	if (!rig->sleeps) {
 		assert_true(life.up == (rig->state == GF_LINK_UP || rig->state == GF_LINK_CLOSING));
