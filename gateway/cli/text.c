@@ -4,16 +4,28 @@
 #include <stdbool.h>
 #include <string.h>
 
+/* The length of a UTF-8 sequence that a terminal obeys instead of showing it: C1 controls, and what turns the direction of the
+ * line or breaks it (U+2028 to U+202E, U+2066 to U+2069), by which a text can pass for another one. 0 = none. */
+static size_t invisible(const unsigned char *s)
+{
+	if (s[0] == 0xC2 && s[1] >= 0x80 && s[1] <= 0x9F)
+		return 2;
+	if (s[0] != 0xE2)
+		return 0;
+	bool turns = (s[1] == 0x80 && s[2] >= 0xA8 && s[2] <= 0xAE) || (s[1] == 0x81 && s[2] >= 0xA6 && s[2] <= 0xA9);
+	return turns ? 3 : 0;
+}
+
 void text_clean(char *text)
 {
 	char *to = text;
 
 	for (const char *from = text; *from != '\0'; from++) {
-		unsigned char c = (unsigned char)*from, following = (unsigned char)from[1];
-		bool c1 = c == 0xC2 && following >= 0x80 && following <= 0x9F;
-		if (c1)
-			from++;
-		*to++ = c1 || (c < 0x20 && c != '\n') || c == 0x7F ? '?' : *from;
+		unsigned char c = (unsigned char)*from;
+		size_t skip = invisible((const unsigned char *)from);
+		if (skip > 0)
+			from += skip - 1;
+		*to++ = skip > 0 || (c < 0x20 && c != '\n') || c == 0x7F ? '?' : *from;
 	}
 	*to = '\0';
 }

@@ -201,6 +201,11 @@ static void control_characters_never_reach_a_terminal(void **state)
 	(void)state;
 	text_clean(text);
 	assert_string_equal(text, "a?[31m???b\xC3\xBC?c\n");
+	/* Nor does what turns the line's direction: an id must look like itself. */
+	char turned[] = "chair\xE2\x80\xAE"
+	                "1-\xE2\x81\xA7x\xE2\x80\x93\xE2\x80";
+	text_clean(turned);
+	assert_string_equal(turned, "chair?1-?x\xE2\x80\x93\xE2\x80");
 }
 
 static void bars_and_sparklines_scale(void **state)
