@@ -145,6 +145,7 @@ static int drop_streams(struct apply *a, int64_t through)
 	return r;
 }
 
+/* The newest one, counted on as the one before it. */
 static int stream_make(struct apply *a, const struct gf_stream_id *id, uint64_t acked_seq, int64_t *ret_number)
 {
 	struct query q;
@@ -152,8 +153,10 @@ static int stream_make(struct apply *a, const struct gf_stream_id *id, uint64_t 
 	int r;
 
 	query_begin(&q, a->db,
-	            "INSERT INTO streams (device, stream, id, acked_seq, first_ms) SELECT ?1,"
-	            " 1 + coalesce((SELECT max(stream) FROM streams WHERE device = ?1), 0), ?2, ?3, ?4 RETURNING stream");
+	            "INSERT INTO streams (device, stream, id, acked_seq, first_ms, base_no, base_sessions, base_motor_ms,"
+	            " base_cycles) SELECT ?1, 1 + coalesce(max(stream), 0), ?2, ?3, ?4, coalesce(base_no, 0),"
+	            " coalesce(base_sessions, 0), coalesce(base_motor_ms, 0), coalesce(base_cycles, 0)"
+	            " FROM streams WHERE device = ?1 RETURNING stream");
 	query_i64(&q, a->dev->key);
 	query_blob(&q, id->bytes, sizeof(id->bytes));
 	query_u64(&q, acked_seq);
@@ -168,27 +171,45 @@ static int stream_make(struct apply *a, const struct gf_stream_id *id, uint64_t 
 	return r;
 }
 
-int device_stream(struct apply *a, const struct gf_stream_id *id, uint64_t acked_seq, bool *ret_made,
-                  struct stream *ret_stream)
+static int stream_find(struct apply *a, const struct gf_stream_id *id, struct stream *ret_stream)
 {
 	struct stream found = {0};
 	struct query q;
-	bool made = false;
 	int rc, r;
 
-	query_begin(&q, a->db, "SELECT stream, acked_seq FROM streams WHERE device = ? AND id = ?");
+	query_begin(&q, a->db,
+	            "SELECT stream, acked_seq, base_no, base_sessions, base_motor_ms, base_cycles FROM streams"
+	            " WHERE device = ? AND id = ?");
 	query_i64(&q, a->dev->key);
 	query_blob(&q, id->bytes, sizeof(id->bytes));
 	rc = query_step(&q);
 	if (rc == QUERY_ROW) {
 		found.number = col_i64(&q);
 		found.acked_seq = col_u64(&q);
+		found.base.no = col_i64(&q);
+		found.base.sessions = col_i64(&q);
+		found.base.motor_ms = col_i64(&q);
+		found.base.cycles = col_i64(&q);
 	}
 	r = query_end(&q, rc, a->diag);
+	if (!r)
+		*ret_stream = found;
+	return r;
+}
+
+int device_stream(struct apply *a, const struct gf_stream_id *id, uint64_t acked_seq, bool *ret_made,
+                  struct stream *ret_stream)
+{
+	struct stream found = {0};
+	int64_t number;
+	bool made = false;
+	int r = stream_find(a, id, &found);
+
 	if (!r && !found.number) {
 		made = true;
-		found.acked_seq = acked_seq;
-		r = stream_make(a, id, acked_seq, &found.number);
+		r = stream_make(a, id, acked_seq, &number);
+		if (!r)
+			r = stream_find(a, id, &found);
 	}
 	if (r)
 		return r;

@@ -54,17 +54,24 @@ static int insert_raw(struct apply *a)
 }
 
 /* The machine's present, unless something newer is known. */
-static void update_present(struct apply *a)
+static int update_present(struct apply *a)
 {
 	struct device *d = a->dev;
 	struct position at = {a->stream, a->rec->boot, a->rec->uptime_ms};
+	bool unknown;
+	int r = life_unknown(a, &a->rec->heartbeat.odometer, &unknown);
+
+	if (r)
+		return r;
 
 	if (device_advance(d, &at)) {
 		if (d->clock_synced != a->rec->clock_synced || !d->clock_since_ms)
 			d->clock_since_ms = a->at_ms;
 		d->clock_synced = a->rec->clock_synced;
-		d->odometer = a->rec->heartbeat.odometer;
-		d->odo_seq = a->rec->seq;
+		if (!unknown) {
+			d->odometer = a->rec->heartbeat.odometer;
+			d->odo_seq = a->rec->seq;
+		}
 	}
 	/* Within a stream heartbeats come in their order; the newest stored is shown, with its time. */
 	if (a->stream > d->heartbeat_stream || (a->stream == d->heartbeat_stream && a->rec->seq > d->heartbeat_seq)) {
@@ -72,6 +79,7 @@ static void update_present(struct apply *a)
 		d->heartbeat_stream = a->stream;
 		d->heartbeat_seq = a->rec->seq;
 	}
+	return 0;
 }
 
 int heartbeat_apply(struct apply *a)
@@ -80,8 +88,10 @@ int heartbeat_apply(struct apply *a)
 
 	if (r)
 		return r;
+	r = update_present(a);
+	if (r)
+		return r;
 	rollups_add(&a->store->rollups, a->dev->key, a->at_ms, &a->rec->heartbeat);
-	update_present(a);
 	a->store->batch_counts[META_BEATS]++;
 	return 0;
 }

@@ -195,11 +195,12 @@ static int run(struct apply *a, const char *sql)
 static int apply_record(struct apply *a, const struct gf_record *rec, uint64_t first)
 {
 	struct device before = *a->dev;
+	struct life_base base = a->base;
 	int r, end = 0;
 
 	if (!record_sane(rec))
 		return -EINVAL;
-	a->rec = rec;
+	life_take(a, rec);
 	r = run(a, "SAVEPOINT record");
 	if (!r)
 		r = apply_kind(a, first);
@@ -207,6 +208,7 @@ static int apply_record(struct apply *a, const struct gf_record *rec, uint64_t f
 		return r;
 	if (r) {
 		*a->dev = before;
+		a->base = base;
 		end = run(a, "ROLLBACK TO record");
 	}
 	if (!end)
@@ -257,6 +259,7 @@ int store_apply_report(struct store *s, const char *device, const struct gf_repo
 		uint64_t before = stream.acked_seq;
 
 		a.stream = stream.number;
+		a.base = stream.base;
 		r = presence_heard(&a);
 		if (!r && report->first_seq <= before + 1)
 			r = apply_records(&a, report, bad, &stream, &rejected);

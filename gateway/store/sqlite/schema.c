@@ -104,7 +104,13 @@ static const char v2[] =
     "ALTER TABLE devices ADD COLUMN heartbeat_stream INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE devices ADD COLUMN heartbeat_seq INTEGER NOT NULL DEFAULT 0;";
 
-static const char *const migrations[] = {v1, v2};
+/* Version 3: a machine that lost its memory counts anew, here its counters go on (life.c). */
+static const char v3[] = "ALTER TABLE streams ADD COLUMN base_no INTEGER NOT NULL DEFAULT 0;"
+                         "ALTER TABLE streams ADD COLUMN base_sessions INTEGER NOT NULL DEFAULT 0;"
+                         "ALTER TABLE streams ADD COLUMN base_motor_ms INTEGER NOT NULL DEFAULT 0;"
+                         "ALTER TABLE streams ADD COLUMN base_cycles INTEGER NOT NULL DEFAULT 0;";
+
+static const char *const migrations[] = {v1, v2, v3};
 const unsigned schema_version = sizeof(migrations) / sizeof(migrations[0]);
 
 int schema_read_version(struct db *db, unsigned *ret_version, struct gf_diag *diag)

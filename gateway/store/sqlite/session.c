@@ -1,7 +1,7 @@
 /*
  * Sessions: a start makes a running row, an end completes it. (device, session_no) is the key: the same session told
- * again changes nothing; the same number told with another content is kept as a finding for the audit, never
- * overwritten.
+ * again changes nothing. The same number with another content is another session: of a new life when it comes over a later stream
+ * (life.c); within a stream it is kept as a finding for the audit, never overwritten.
  */
 #include <inttypes.h>
 
@@ -135,28 +135,41 @@ static int insert_area(struct apply *a, const struct gf_session_ended *e, size_t
 	return query_run(&q, a->diag);
 }
 
-/* The number is taken: by this very session (told twice, over two streams), or by another one. */
-static int judge_repeated(struct apply *a, const struct gf_session_ended *e)
+/* The number is taken. By this very session, told over another stream? Who has a clock says when it was; else the odometer tells. */
+static int told_before(struct apply *a, int64_t started_ms, enum store_time_source source, int64_t *ret_same)
 {
+	const struct gf_session_ended *e = &a->rec->session_ended;
 	struct query q;
-	int64_t same = 0;
-	int r;
 
 	query_begin(&q, a->db,
-	            "SELECT routine = ?3 AND outcome = ?4 AND duration_ms = ?5 AND paused_ms = ?6 AND motor_ms = ?7"
-	            " AND odo_motor_ms = ?8 AND odo_sessions = ?9 FROM sessions WHERE device = ?1 AND session_no = ?2");
+	            "SELECT count(*) FROM sessions WHERE device = ?1 AND routine = ?2 AND outcome = ?3"
+	            " AND duration_ms = ?4 AND paused_ms = ?5 AND motor_ms = ?6 AND peak_motor_temp_c IS ?7"
+	            " AND peak_surface_temp_c IS ?8 AND peak_current_ma IS ?9 AND (started_ms = ?10 OR (session_no = ?11"
+	            " AND odo_motor_ms = ?12 AND odo_sessions = ?13 AND (time_source <> ?14 OR ?15 <> ?14)))");
 	query_i64(&q, a->dev->key);
-	query_u64(&q, e->start.session_no);
 	query_text(&q, e->start.routine);
 	query_i64(&q, e->outcome);
 	query_i64(&q, e->duration_ms);
 	query_i64(&q, e->paused_ms);
 	query_u64(&q, e->motor_ms);
+	query_real(&q, (double)e->peak_motor_temp_c);
+	query_real(&q, (double)e->peak_surface_temp_c);
+	query_real(&q, (double)e->peak_current_ma);
+	query_i64(&q, started_ms);
+	query_u64(&q, e->start.session_no);
 	query_u64(&q, e->odometer.motor_ms);
 	query_u64(&q, e->odometer.sessions);
-	r = query_value(&q, 0, &same, a->diag);
-	if (r || same)
-		return r;
+	query_i64(&q, STORE_TIME_DEVICE);
+	query_i64(&q, source);
+	return query_value(&q, 0, ret_same, a->diag);
+}
+
+static int note_duplicate(struct apply *a)
+{
+	const struct gf_session_ended *e = &a->rec->session_ended;
+	struct query q;
+	int r;
+
 	query_begin(
 	    &q, a->db,
 	    "INSERT OR REPLACE INTO findings (device, prev_no, next_no, kind, motor_ms) VALUES (?1, ?2, ?2, ?3, ?4)");
@@ -169,6 +182,36 @@ static int judge_repeated(struct apply *a, const struct gf_session_ended *e)
 		return r;
 	return event_add(a->store, a->at_ms, STORE_EVENT_SESSION, a->dev->id, e->start.session_no, "duplicate", a->diag,
 	                 "session %" PRIu64 " was told again with another content; the first is kept", e->start.session_no);
+}
+
+static int stream_of(struct apply *a, uint64_t no, int64_t *ret_stream)
+{
+	struct query q;
+
+	query_begin(&q, a->db, "SELECT stream FROM sessions WHERE device = ? AND session_no = ?");
+	query_i64(&q, a->dev->key);
+	query_u64(&q, no);
+	return query_value(&q, 0, ret_stream, a->diag);
+}
+
+/* *ret_again: it belongs to a new life and has another number now. */
+static int judge_taken(struct apply *a, int64_t started_ms, enum store_time_source source, bool *ret_again)
+{
+	int64_t same = 0, stream = 0;
+	int r = told_before(a, started_ms, source, &same);
+
+	*ret_again = false;
+	if (r || same)
+		return r;
+	r = stream_of(a, a->rec->session_ended.start.session_no, &stream);
+	if (r)
+		return r;
+	/* Motor time that a machine's meter has and its memory hasn't: that of sessions which are known here. */
+	bool recounted = a->rec->session_ended.start.routine[0] == '\0';
+	if (stream >= a->stream || recounted)
+		return note_duplicate(a);
+	*ret_again = true;
+	return life_begin(a);
 }
 
 static void update_present(struct apply *a, const struct gf_session_ended *e)
@@ -208,25 +251,37 @@ static int store_new(struct apply *a, const struct gf_session_ended *e)
 	                 e->start.routine[0] ? e->start.routine : "routine unknown", e->duration_ms / 1000);
 }
 
-int session_ended_apply(struct apply *a)
+static int place_start(struct apply *a, int64_t *ret_started_ms, enum store_time_source *ret_source)
 {
 	const struct gf_session_ended *e = &a->rec->session_ended;
-	enum store_time_source source = STORE_TIME_RECEIVED;
-	int64_t started_ms = 0;
-	bool stored = false;
 	int r = device_place(a, e->started_boot, e->started_uptime_ms, e->started_wall_ms, e->started_clock_synced,
-	                     &started_ms, &source);
+	                     ret_started_ms, ret_source);
 
 	/* Placed by nothing but the time it was received: that is its end. */
-	if (source == STORE_TIME_RECEIVED)
-		started_ms -= e->duration_ms;
+	if (!r && *ret_source == STORE_TIME_RECEIVED)
+		*ret_started_ms -= e->duration_ms;
+	return r;
+}
+
+int session_ended_apply(struct apply *a)
+{
+	enum store_time_source source = STORE_TIME_RECEIVED;
+	int64_t started_ms = 0;
+	bool stored = false, again = true;
+	int r = place_start(a, &started_ms, &source);
+
+	/* The second time at most: the number after the highest is free. */
+	for (int tries = 0; tries < 2 && again && !r; tries++) {
+		again = false;
+		r = delete_running(a, a->rec->session_ended.start.session_no);
+		if (!r)
+			r = insert_ended(a, &a->rec->session_ended, started_ms, source, &stored);
+		if (!r && !stored)
+			r = judge_taken(a, started_ms, source, &again);
+	}
+	if (!r && stored)
+		r = store_new(a, &a->rec->session_ended);
 	if (!r)
-		r = delete_running(a, e->start.session_no);
-	if (!r)
-		r = insert_ended(a, e, started_ms, source, &stored);
-	if (!r)
-		r = stored ? store_new(a, e) : judge_repeated(a, e);
-	if (!r)
-		update_present(a, e);
+		update_present(a, &a->rec->session_ended);
 	return r;
 }

@@ -110,6 +110,7 @@ static int birth_stream(struct apply *a, const struct gf_status *st)
 	if (r)
 		return r;
 	a->stream = stream.number;
+	a->base = stream.base;
 	return st->acked_seq > stream.acked_seq ? forgive_forgotten(a, st, &stream) : 0;
 }
 
@@ -133,20 +134,29 @@ static int birth_boot(struct apply *a, const struct gf_status *st, bool retained
 	return r || epoch ? r : device_boot_seen(a, st->boot, a->recv_ms - uptime);
 }
 
-static void birth_state(struct apply *a, const struct gf_status *st)
+static int birth_state(struct apply *a, const struct gf_status *st)
 {
 	struct device *d = a->dev;
 	struct position at = {a->stream, st->boot, st->uptime_ms};
+	struct gf_odometer odometer = life_odometer(&a->base, &st->odometer);
+	bool unknown;
+	int r;
 
 	if (!device_advance(d, &at))
-		return;
+		return 0;
+	r = life_unknown(a, &odometer, &unknown);
+	if (r)
+		return r;
 	if (d->clock_synced != st->clock_synced || !d->clock_since_ms)
 		d->clock_since_ms = a->recv_ms;
 	d->clock_synced = st->clock_synced;
-	d->odometer = st->odometer;
-	d->odo_seq = st->next_seq ? st->next_seq - 1 : 0;
+	if (!unknown) {
+		d->odometer = odometer;
+		d->odo_seq = st->next_seq ? st->next_seq - 1 : 0;
+	}
 	gf_strcpy(d->catalog, sizeof(d->catalog), st->catalog);
 	d->catalog_version = st->catalog_version;
+	return 0;
 }
 
 /* -1, 0, 1: the message's connection is older, the same, newer than the one known. */
@@ -174,9 +184,10 @@ static int apply_birth(struct apply *a, const struct gf_status *st, bool retaine
 	r = birth_boot(a, st, retained);
 	if (!r)
 		r = save_identity(a, st);
+	if (!r)
+		r = birth_state(a, st);
 	if (r)
 		return r;
-	birth_state(a, st);
 	if (!retained || age > 0)
 		heard(d, a->recv_ms);
 	if (age > 0 || !retained || !d->born)

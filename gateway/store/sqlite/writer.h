@@ -65,9 +65,15 @@ struct device {
 	uint64_t heartbeat_seq;
 };
 
+/* What is added to a stream's session numbers and odometers (life.c). */
+struct life_base {
+	int64_t no, sessions, motor_ms, cycles;
+};
+
 struct stream {
 	int64_t number;
 	uint64_t acked_seq;
+	struct life_base base;
 };
 
 /* One message of one device being applied. */
@@ -76,10 +82,12 @@ struct apply {
 	struct db *db;
 	struct device *dev;
 	int64_t stream; /* the report's */
+	struct life_base base;
 	int64_t recv_ms;
 	struct gf_diag *diag;
-	/* The record in hand and when it happened. */
-	const struct gf_record *rec;
+	/* The record in hand, as told and as it counts here, and when it happened. */
+	const struct gf_record *told, *rec;
+	struct gf_record counted;
 	int64_t at_ms;
 	enum store_time_source source;
 	/* The boot whose start was looked up last. */
@@ -124,6 +132,17 @@ GF_MUST_CHECK int fault_raised_apply(struct apply *a); /* fault.c */
 GF_MUST_CHECK int fault_cleared_apply(struct apply *a);
 /* chain.c: session `no` was stored: judge its links to its neighbours. */
 GF_MUST_CHECK int chain_check(struct apply *a, uint64_t no);
+
+/* ---- life.c ---- */
+
+/* Takes a record in hand: a->rec is it, counted on from the lives before. */
+void life_take(struct apply *a, const struct gf_record *told);
+/* The same for an odometer that isn't in a record. */
+struct gf_odometer life_odometer(const struct life_base *base, const struct gf_odometer *told);
+/* True when an odometer belongs to a life that isn't known yet: lower than the last session's, in a later stream. */
+GF_MUST_CHECK int life_unknown(struct apply *a, const struct gf_odometer *odometer, bool *ret_unknown);
+/* The session in hand is the first known one of a new life: counts on from here, and takes it in hand anew. */
+GF_MUST_CHECK int life_begin(struct apply *a);
 
 /* ---- event.c ---- */
 
