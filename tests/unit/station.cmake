@@ -4,7 +4,11 @@ gf_add_test(agent_uplink_test
 gf_add_test(agent_tick_stats_test SOURCES unit/agent/tick_stats_test.c LINK ag_daemon LABELS unit)
 gf_add_test(agent_control_thread_test
     SOURCES unit/agent/control_thread_test.c LINK ag_daemon control_rig LABELS unit thread)
-gf_add_test(agent_station_test
-    SOURCES unit/agent/station_test.c unit/agent/fake_link.c unit/agent/spool/trap.c LINK ag_station LABELS unit)
-target_link_options(agent_station_test PRIVATE -Wl,--wrap=pwrite,--wrap=fdatasync,--wrap=posix_fallocate)
+# Link and disk are the test's: station_rig.c.
+function(gf_add_station_test name source)
+    gf_add_test(${name} SOURCES unit/agent/${source}.c unit/agent/station_rig.c unit/agent/fake_link.c unit/agent/spool/trap.c
+        LINK ag_station LABELS unit)
+    target_link_options(${name} PRIVATE -Wl,--wrap=pwrite,--wrap=fdatasync,--wrap=posix_fallocate)
+endfunction()
+gf_add_station_test(agent_station_test station_test)
 gf_add_test(agent_sim_history_test SOURCES unit/agent/sim/history_test.c LINK ag_fleet gf_catalog_yaml LABELS unit)
