@@ -13,7 +13,7 @@
 
 #define CHAIR "chair-lab-01"
 
-enum { SOON_MS = 30000, PLAYED = 3 };
+enum { SOON_MS = 30000, PLAYED = 2 };
 
 struct test {
 	struct it_world *w;
@@ -50,11 +50,11 @@ static void stop(struct test *t)
 }
 
 /* So many more sessions; then it is switched off. */
-static void play(struct test *t, uint64_t sessions, bool first)
+static void play(struct test *t, uint64_t sessions)
 {
-	uint64_t before = first ? 0 : it_journal(t->w, CHAIR).sessions;
-
 	start(t, 1);
+	IT_UNTIL(SOON_MS, it_online(t->w) == 1);
+	uint64_t before = it_journal(t->w, CHAIR).sessions;
 	IT_UNTIL(SOON_MS, it_journal(t->w, CHAIR).sessions >= before + sessions);
 	stop(t);
 }
@@ -91,10 +91,10 @@ static void i1_a_wiped_machine_loses_no_session(void **state)
 {
 	struct test *t = *state;
 
-	play(t, PLAYED, true);
+	play(t, PLAYED);
 	settle(t);
 	disk(t, "rm -r $0");
-	play(t, PLAYED, false);
+	play(t, PLAYED);
 	assert_meter_agrees(t, settle(t));
 	assert_true(it_audit_settled(t->w));
 }
@@ -104,13 +104,13 @@ static void i1_an_older_image_loses_no_session(void **state)
 {
 	struct test *t = *state;
 
-	play(t, PLAYED, true);
+	play(t, PLAYED);
 	settle(t);
 	disk(t, "cp -r $0 $0.image");
-	play(t, PLAYED, false);
+	play(t, PLAYED);
 	settle(t);
 	disk(t, "rm -r $0 && mv $0.image $0");
-	play(t, PLAYED, false);
+	play(t, PLAYED);
 	assert_meter_agrees(t, settle(t));
 	assert_false(it_audit_settled(t->w));
 }
