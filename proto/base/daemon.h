@@ -13,7 +13,7 @@
 
 enum {
 	GF_EXIT_CONFIG = 2,          /* the command line or the configuration is wrong: starting again helps nothing */
-	GF_DAEMON_GOODBYE_MS = 2000, /* how long an end may take */
+	GF_DAEMON_GOODBYE_MS = 3000, /* how long an end may take: less than the units' TimeoutStopSec */
 };
 
 struct gf_daemon_ops {
