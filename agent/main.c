@@ -5,7 +5,8 @@
  *            │ mailbox of events
  *     main loop (libuv): recorder -> spool -> uplink -> link          agent/station
  *
- * The two share nothing but the mailbox. A signal ends the session safely first, then says goodbye to the broker.
+ * The two share nothing but the mailbox. A signal ends the session safely first, lets the gateway hear of it,
+ * then says goodbye to the broker.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -79,7 +80,7 @@ static void on_housekeeping(uv_timer_t *timer)
 	gf_daemon_wake(&agent->daemon);
 }
 
-/* The session first, safely; then the goodbye to the broker. */
+/* The session first, safely; then what is left to tell, and the goodbye. */
 static void stop(void *ctx)
 {
 	struct agent *agent = ctx;

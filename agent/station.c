@@ -1,13 +1,15 @@
 /*
  * Happy path: station_event writes through the recorder into the spool; station_step lets the link move, hands its events to the
- * uplink, and the uplink publishes what the spool holds. After each connect a retained birth tells who is there.
+ * uplink, and the uplink publishes what the spool holds. After each connect a retained birth tells who is there. At the end what is
+ * in the spool gets a short time to be acked: a machine that is switched off for the night has told of its last session.
  *
  * Failure modes:
  * - no broker: the link tries on; everything waits in the spool;
  * - a full disk: the recorder keeps what it can in memory and tries again every second;
  * - a spool that failed: it is closed and opened anew, with backoff; meanwhile the recorder keeps what it can. The machine goes on
  *   working;
- * - a birth that the broker refuses is published again every few seconds.
+ * - a birth that the broker refuses is published again every few seconds;
+ * - an end without broker or spool waits for nothing, one without acks not long: the rest is told after the next start.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -117,7 +119,7 @@ static void on_up(struct station *s, const struct gf_link_event *event, struct g
 	s->online = true;
 	s->connection = event->connection;
 	gf_log(GF_LOG_INFO, module, "%s: connected", s->config.id);
-	if (s->stopping)
+	if (s->phase == STATION_LEAVING)
 		return;
 	station_birth(s, now);
 	if (s->uplink != NULL)
@@ -126,9 +128,9 @@ static void on_up(struct station *s, const struct gf_link_event *event, struct g
 
 static void on_down(struct station *s, const struct gf_link_event *event, struct gf_time now)
 {
-	if (s->online && !s->stopping)
+	if (s->online && s->phase != STATION_LEAVING)
 		gf_log(GF_LOG_WARNING, module, "%s: connection lost: %s", s->config.id, event->reason);
-	else if (!s->stopping)
+	else if (s->phase != STATION_LEAVING)
 		gf_log_limited(&s->down_log, now.mono_ms, GF_LOG_WARNING, module, "%s: no connection: %s", s->config.id,
 		               event->reason);
 	s->online = false;
@@ -148,7 +150,7 @@ static void on_message(struct station *s, const struct gf_link_event *event, str
 		               s->config.id, diag.text);
 	else
 		station_spool_check(s, r, now);
-	if (s->uplink != NULL && uplink_overtaken(s->uplink) && !s->stopping)
+	if (s->uplink != NULL && uplink_overtaken(s->uplink) && s->phase != STATION_LEAVING)
 		station_spool_restart(s, now);
 }
 
@@ -157,7 +159,7 @@ static void on_published(struct station *s, const struct gf_link_event *event, s
 	if ((event->cookie & COOKIE_STATUS) == 0) {
 		if (s->uplink != NULL)
 			uplink_published(s->uplink, event->cookie, event->code, now.mono_ms);
-	} else if (event->code >= 0x80 && !s->stopping) {
+	} else if (event->code >= 0x80 && s->phase != STATION_LEAVING) {
 		gf_log(GF_LOG_WARNING, module, "%s: the broker refused the birth (code 0x%02x); check its access list",
 		       s->config.id, (unsigned)event->code);
 		s->birth_due_ms = now.mono_ms + BIRTH_RETRY_MS;
@@ -200,6 +202,53 @@ void station_event(struct station *station, const struct control_event *event, s
 		station->config.wake(station->config.wake_ctx);
 }
 
+/* While DRAINING: everything is acked, or no ack is to be waited for. */
+static bool is_drained(const struct station *s, struct gf_time now)
+{
+	return !s->online || s->uplink == NULL || now.mono_ms >= s->drain_until_ms || spool_stats(s->spool).records == 0;
+}
+
+static void leave(struct station *s)
+{
+	uint64_t records = s->spool != NULL ? spool_stats(s->spool).records : 0;
+	s->phase = STATION_LEAVING;
+	s->birth_due_ms = INT64_MAX;
+	if (records > 0)
+		gf_log(GF_LOG_INFO, module, "%s: %llu records are not acked, they wait for the next start", s->config.id,
+		       (unsigned long long)records);
+	if (s->online) {
+		const struct gf_status goodbye = {
+		    .presence = GF_PRESENCE_GOODBYE,
+		    .boot = recorder_boot(s->recorder),
+		    .connection = s->connection,
+		};
+		int r = publish_status(s, &goodbye);
+		if (r != 0)
+			gf_log(GF_LOG_INFO, module, "%s: no goodbye: %s", s->config.id, strerror(-r));
+	}
+	gf_link_stop(s->link);
+}
+
+/* Sends what can be sent, at the end the goodbye. Returns when to be called again at the latest. */
+static int64_t send_due(struct station *s, struct gf_time now)
+{
+	int64_t due_ms = INT64_MAX;
+	if (s->phase == STATION_LEAVING)
+		return INT64_MAX;
+	if (s->online && now.mono_ms >= s->birth_due_ms)
+		station_birth(s, now);
+	if (s->uplink != NULL)
+		due_ms = uplink_step(s->uplink, now.mono_ms);
+	if (s->phase == STATION_DRAINING) {
+		if (is_drained(s, now)) {
+			leave(s);
+			return now.mono_ms; /* for the link to close */
+		}
+		due_ms = earlier(due_ms, s->drain_until_ms);
+	}
+	return earlier(due_ms, s->birth_due_ms);
+}
+
 int64_t station_step(struct station *station, struct gf_time now)
 {
 	int64_t due_ms;
@@ -213,33 +262,20 @@ int64_t station_step(struct station *station, struct gf_time now)
 		return due_ms;
 	due_ms = earlier(due_ms, gf_link_step(station->link, now.mono_ms));
 	take_link_events(station, now);
-	if (station->online && !station->stopping && now.mono_ms >= station->birth_due_ms)
-		station_birth(station, now);
-	if (station->uplink != NULL && !station->stopping)
-		due_ms = earlier(due_ms, uplink_step(station->uplink, now.mono_ms));
-	return earlier(due_ms, station->birth_due_ms);
+	return earlier(due_ms, send_due(station, now));
 }
 
 void station_stop(struct station *station, struct gf_time now)
 {
-	if (station->stopping)
+	if (station->phase != STATION_RUNNING)
 		return;
-	station->stopping = true;
-	station->birth_due_ms = INT64_MAX;
+	station->phase = STATION_DRAINING;
+	station->drain_until_ms = now.mono_ms + STATION_DRAIN_MS;
 	station_spool_flush(station, now);
-	if (station->link == NULL)
-		return;
-	if (station->online) {
-		const struct gf_status goodbye = {
-		    .presence = GF_PRESENCE_GOODBYE,
-		    .boot = recorder_boot(station->recorder),
-		    .connection = station->connection,
-		};
-		int r = publish_status(station, &goodbye);
-		if (r != 0)
-			gf_log(GF_LOG_INFO, module, "%s: no goodbye: %s", station->config.id, strerror(-r));
-	}
-	gf_link_stop(station->link);
+	if (station->uplink != NULL)
+		uplink_hurry(station->uplink, now.mono_ms);
+	if (station->link != NULL)
+		send_due(station, now);
 }
 
 bool station_stopped(const struct station *station)

@@ -25,6 +25,9 @@ struct station_config {
 	void *wake_ctx;
 };
 
+/* How long an end waits for acks. With the time a link takes to close it is less than GF_DAEMON_GOODBYE_MS. */
+enum { STATION_DRAIN_MS = 1500 };
+
 struct station;
 
 /* Opens spool and recorder (recovery happens here). `resume` is for control_new. diag on failure. */
@@ -38,7 +41,10 @@ void station_event(struct station *station, const struct control_event *event, s
                    const struct recorder_link_facts *ticks);
 /* Moves link and uplink. Returns when to be called again at the latest (mono ms). */
 int64_t station_step(struct station *station, struct gf_time now);
-/* Graceful: goodbye, disconnect. Then step until station_stopped. */
+/*
+ * Graceful, after the last event: what is in the spool gets STATION_DRAIN_MS to be acked, then goodbye, disconnect. At once when
+ * all is acked, when there is no connection or when the spool has failed. Then step until station_stopped.
+ */
 void station_stop(struct station *station, struct gf_time now);
 bool station_stopped(const struct station *station);
 void station_free(struct station *station);

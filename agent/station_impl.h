@@ -12,6 +12,13 @@
 
 enum { STATION_REOPEN_MIN_MS = 1000 };
 
+/* station_stop moves it on. */
+enum station_phase {
+	STATION_RUNNING,  /* -> DRAINING */
+	STATION_DRAINING, /* what is in the spool is on its way to the gateway -> LEAVING */
+	STATION_LEAVING,  /* the goodbye is said, or nobody hears it: nothing more is sent */
+};
+
 struct station {
 	struct station_config config; /* its pointers are the copies below */
 	char *spool_dir, *cert_file;
@@ -20,8 +27,10 @@ struct station {
 	struct uplink *uplink; /* NULL without spool or link */
 	struct gf_link *link;  /* NULL: offline for good */
 	char status_topic[GF_TOPIC_MAX], report_topic[GF_TOPIC_MAX], ack_topic[GF_TOPIC_MAX];
-	bool online, stopping, disk_full;
+	enum station_phase phase;
+	bool online, disk_full;
 	uint64_t connection;
+	int64_t drain_until_ms; /* while DRAINING */
 	int64_t birth_due_ms, flush_due_ms, reopen_due_ms, reopen_wait_ms;
 	struct gf_log_limit down_log, ack_log;
 };

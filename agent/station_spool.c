@@ -90,7 +90,7 @@ void station_spool_reopen(struct station *s, struct gf_time now)
 	}
 	recorder_set_spool(s->recorder, s->spool);
 	s->flush_due_ms = now.mono_ms;
-	if (s->online && !s->stopping) {
+	if (s->online && s->phase != STATION_LEAVING) {
 		station_birth(s, now);
 		uplink_link_up(s->uplink, now.mono_ms);
 	}

@@ -190,6 +190,11 @@ static int send_one(struct uplink *u, int64_t mono_ms)
 	return 0;
 }
 
+void uplink_hurry(struct uplink *uplink, int64_t mono_ms)
+{
+	uplink->hold_until_ms = mono_ms;
+}
+
 int64_t uplink_step(struct uplink *uplink, int64_t mono_ms)
 {
 	if (!uplink->up)

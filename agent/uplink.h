@@ -37,6 +37,8 @@ void uplink_published(struct uplink *uplink, uint64_t cookie, int code, int64_t 
 GF_MUST_CHECK int uplink_ack(struct uplink *uplink, const void *data, size_t len, int64_t mono_ms,
                              struct gf_diag *diag);
 
+/* The end is near: what is held back, since nobody listened or the broker refused it, may be sent now. */
+void uplink_hurry(struct uplink *uplink, int64_t mono_ms);
 /* Sends what can be sent; call after an append, an ack, an event. Returns when to call again at the latest (mono ms), INT64_MAX: only when something happens. */
 int64_t uplink_step(struct uplink *uplink, int64_t mono_ms);
 /* The gateway acked a seq of this stream that was never written: the spool went back, see spool_restart. */

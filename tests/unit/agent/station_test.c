@@ -13,7 +13,7 @@
 #include "proto/codec.h"
 #include "tests/unit/agent/station_rig.h"
 
-/* ---- birth, will, goodbye ---- */
+/* ---- birth, will ---- */
 
 static void a_connection_begins_with_a_retained_birth(void **state)
 {
@@ -81,38 +81,6 @@ static void a_birth_that_does_not_get_out_is_tried_again(void **state)
 	assert_non_null(fake_link_nth("/status", 1));
 	rig_pass(w, 60000);
 	assert_null(fake_link_nth("/status", 2));
-}
-
-static void a_birth_that_is_due_does_not_hurry_the_end(void **state)
-{
-	struct world *w = *state;
-	fake_link_up();
-	fake_link->publish_error = -EAGAIN;
-	rig_step(w);
-	station_stop(w->station, w->now);
-	w->now.mono_ms += 60000;
-	station_step(w->station, w->now);
-	assert_true(station_step(w->station, w->now) > w->now.mono_ms);
-}
-
-static void a_graceful_end_says_goodbye_and_nothing_more(void **state)
-{
-	struct world *w = *state;
-	fake_link_up();
-	rig_step(w);
-	fake_link->count = 0;
-	rig_session(w);
-	station_stop(w->station, w->now);
-	station_stop(w->station, w->now);
-	struct gf_status status = rig_status(fake_link_nth("/status", 0));
-	assert_int_equal(status.presence, GF_PRESENCE_GOODBYE);
-	assert_int_equal(status.boot, 1);
-	assert_int_equal(status.connection, 1);
-	assert_false(station_stopped(w->station));
-	rig_step(w);
-	assert_true(station_stopped(w->station));
-	assert_int_equal(fake_link->count, 1);
-	assert_null(fake_link_nth("/report", 0));
 }
 
 /* ---- records ---- */
@@ -327,8 +295,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_connection_begins_with_a_retained_birth),
 	    TEST(a_birth_that_does_not_get_out_is_tried_again),
-	    TEST(a_birth_that_is_due_does_not_hurry_the_end),
-	    TEST(a_graceful_end_says_goodbye_and_nothing_more),
 	    TEST(i1_what_happened_offline_arrives_when_the_link_is_there),
 	    TEST(i1_an_ack_that_never_came_costs_nothing),
 	    TEST(messages_that_are_no_acks_change_nothing),
