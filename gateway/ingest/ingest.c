@@ -7,6 +7,12 @@
 #include "proto/codec.h"
 #include "proto/topic.h"
 
+/* Messages put aside in one ingest_commit: each may take a commit for every record, and the caller has a watchdog. */
+enum { ASIDE_MAX = 8 };
+
+/* Why the store rejected records that the decoder took. */
+static const char out_of_range[] = "a record with impossible values";
+
 /* One message waiting for the commit. */
 struct message {
 	char device[GF_ID_MAX];
@@ -17,7 +23,7 @@ struct message {
 	size_t len;
 	struct gf_ack ack; /* of a report, when it was applied */
 	bool acked;
-	bool poison; /* the store refused a value in it: it goes to quarantine whole */
+	bool kept; /* in quarantine since a transaction that held a part of it */
 };
 
 struct ingest {
@@ -27,7 +33,7 @@ struct ingest {
 	struct message batch[INGEST_BATCH_MAX];
 	size_t count;
 	struct ingest_state state;
-	/* What the batch being applied will have counted when it is committed. */
+	/* What the transaction will have counted when it is committed. */
 	uint64_t undecodable, rejected;
 };
 
@@ -144,7 +150,9 @@ static int apply_decoded(struct ingest *in, struct message *m, const struct gf_r
 	if (!m->ack.rejected)
 		return 0;
 	in->rejected += m->ack.rejected;
-	return quarantine(in, m, reason[0] ? reason : "a record with impossible values", diag);
+	if (m->kept)
+		return 0;
+	return quarantine(in, m, reason[0] ? reason : out_of_range, diag);
 }
 
 static int apply_report(struct ingest *in, struct message *m, struct gf_diag *diag)
@@ -164,43 +172,52 @@ static int apply_report(struct ingest *in, struct message *m, struct gf_diag *di
 static int apply(struct ingest *in, struct message *m, struct gf_diag *diag)
 {
 	m->acked = false;
-	if (m->poison || m->len > leaf_limit(m->leaf)) {
+	if (m->len > leaf_limit(m->leaf)) {
 		in->undecodable++;
-		return quarantine(in, m, m->poison ? "the store refused a value" : "too large", diag);
+		return quarantine(in, m, "too large", diag);
 	}
 	return m->leaf == GF_TOPIC_STATUS ? apply_status(in, m, diag) : apply_report(in, m, diag);
 }
 
-static int apply_once(struct ingest *in, bool *ret_again, struct gf_diag *diag)
-{
-	int r = store_begin(in->store, diag);
+/* ---- one transaction ---- */
 
-	*ret_again = false;
-	if (r)
-		return r;
+static int begin(struct ingest *in, struct gf_diag *diag)
+{
 	in->undecodable = 0;
 	in->rejected = 0;
-	for (size_t i = 0; i < in->count && !r; i++) {
-		r = apply(in, &in->batch[i], diag);
-		/* One message never holds up the others: without it, again. */
-		if (r == -EINVAL && !in->batch[i].poison)
-			*ret_again = in->batch[i].poison = true;
-	}
-	if (!r)
-		return store_commit(in->store, diag);
-	store_rollback(in->store);
-	return r;
+	return store_begin(in->store, diag);
 }
 
-static int apply_batch(struct ingest *in, struct gf_diag *diag)
+/*
+ * Ends what begin() began; `r` decides. *ret_refused: the database doesn't take what is in it, and never will; any other
+ * failure passes.
+ */
+static int end(struct ingest *in, int r, bool *ret_refused, struct gf_diag *diag)
 {
-	bool again;
-	int r;
+	if (r)
+		store_rollback(in->store);
+	else
+		r = store_commit(in->store, diag);
+	*ret_refused = r == -EINVAL;
+	if (r)
+		return r;
+	in->state.commits++;
+	in->state.undecodable += in->undecodable;
+	in->state.rejected += in->rejected;
+	return 0;
+}
 
-	do
-		r = apply_once(in, &again, diag);
-	while (again);
-	return r;
+/* The first `count` messages. */
+static int apply_first(struct ingest *in, size_t count, bool *ret_refused, struct gf_diag *diag)
+{
+	int r = begin(in, diag);
+
+	*ret_refused = false;
+	if (r)
+		return r;
+	for (size_t i = 0; i < count && !r; i++)
+		r = apply(in, &in->batch[i], diag);
+	return end(in, r, ret_refused, diag);
 }
 
 /* ---- after the commit ---- */
@@ -215,6 +232,184 @@ static void publish_ack(struct ingest *in, const struct message *m)
 	in->state.acks++;
 	in->publish(in->ctx, m->device, buf, len);
 }
+
+/* The first `count` messages are done with. */
+static void settle(struct ingest *in, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (in->batch[i].acked)
+			publish_ack(in, &in->batch[i]);
+		free(in->batch[i].data);
+	}
+	in->count -= count;
+	memmove(in->batch, in->batch + count, in->count * sizeof(in->batch[0]));
+}
+
+/* ---- what the database refuses ---- */
+
+/* A run of a report's records, in a transaction of their own; `passed` of them were refused before and are only passed
+ * over. `reason` is for quarantine. */
+static int apply_part(struct ingest *in, struct message *m, const struct gf_report *part, const bool *bad,
+                      uint32_t passed, const char *reason, bool *ret_refused, struct gf_diag *diag)
+{
+	struct gf_ack ack;
+	bool keep;
+	int r = begin(in, diag);
+
+	*ret_refused = false;
+	if (r)
+		return r;
+	r = store_apply_report(in->store, m->device, part, bad, m->recv_ms, &ack, diag);
+	if (r)
+		return end(in, r, ret_refused, diag);
+	ack.rejected += passed;
+	in->rejected += ack.rejected;
+	keep = ack.rejected && !m->kept;
+	r = end(in, keep ? quarantine(in, m, reason, diag) : 0, ret_refused, diag);
+	if (r)
+		return r;
+	m->kept = m->kept || keep;
+	ack.rejected += m->ack.rejected;
+	m->ack = ack;
+	m->acked = true;
+	return 0;
+}
+
+/* Makes a record one that the store passes over: nothing is left of it but its place, and all seqs it stands for. */
+static void blank(struct gf_record *rec)
+{
+	*rec = (struct gf_record){.seq = gf_record_through(rec)};
+}
+
+/* As apply_part; a record that is refused alone is passed over. */
+static int apply_or_pass(struct ingest *in, struct message *m, const struct gf_report *part, const bool *bad,
+                         const char *reason, bool *ret_refused, struct gf_diag *diag)
+{
+	int r = apply_part(in, m, part, bad, 0, reason, ret_refused, diag);
+	struct gf_record *rec = part->records;
+	struct gf_diag why;
+
+	if (!*ret_refused || part->records_count > 1 || *bad || rec->kind == GF_RECORD_UNSPECIFIED)
+		return r;
+	why = *diag;
+	blank(rec);
+	return apply_part(in, m, part, bad, 1, why.text, ret_refused, diag);
+}
+
+/*
+ * A report of which the database refuses something: commits its records in ever smaller runs, and passes over those that
+ * are refused alone. *ret_refused: not even that was possible; what stands before is committed.
+ */
+static int sift(struct ingest *in, struct message *m, const struct gf_report *report, const bool *bad,
+                const char *reason, bool *ret_refused, struct gf_diag *diag)
+{
+	size_t share = report->records_count, at = 0;
+	bool refused = false;
+	int r = 0;
+
+	m->ack = (struct gf_ack){.rejected = 0};
+	while (at < report->records_count && !r) {
+		size_t left = report->records_count - at;
+		struct gf_record *first = &report->records[at];
+		struct gf_report part = {.stream = report->stream,
+		                         .first_seq = at ? gf_record_through(first - 1) + 1 : report->first_seq,
+		                         .records_count = share < left ? share : left,
+		                         .records = first};
+
+		r = apply_or_pass(in, m, &part, bad + at, reason, &refused, diag);
+		if (refused && part.records_count > 1) {
+			share = part.records_count / 2;
+			r = 0;
+			continue;
+		}
+		at += part.records_count;
+		share = part.records_count * 2;
+	}
+	*ret_refused = refused;
+	return r;
+}
+
+static int sift_report(struct ingest *in, struct message *m, bool *ret_refused, struct gf_diag *diag)
+{
+	bool bad[GF_REPORT_RECORDS_MAX] = {false};
+	struct gf_diag reason = {""};
+	struct gf_report *report;
+	int r = gf_report_decode_each(m->data, m->len, &report, bad, &reason);
+
+	/* It was on its way into quarantine, and that was refused. */
+	*ret_refused = r > 0;
+	if (r)
+		return r;
+	r = sift(in, m, report, bad, reason.text[0] ? reason.text : out_of_range, ret_refused, diag);
+	free(report);
+	return r;
+}
+
+static int keep_whole(struct ingest *in, struct message *m, const char *reason, bool *ret_refused, struct gf_diag *diag)
+{
+	int r = begin(in, diag);
+
+	*ret_refused = false;
+	if (r)
+		return r;
+	in->undecodable++;
+	return end(in, quarantine(in, m, reason, diag), ret_refused, diag);
+}
+
+/* The first message, which the database refused though it stood alone; `diag` says why. */
+static int put_aside(struct ingest *in, struct gf_diag *diag)
+{
+	struct message *m = &in->batch[0];
+	bool refused = true;
+	int r = 0;
+
+	m->acked = false;
+	if (m->leaf == GF_TOPIC_REPORT && m->len <= GF_REPORT_MAX)
+		r = sift_report(in, m, &refused, diag);
+	if (refused) {
+		struct gf_diag why = *diag;
+
+		r = keep_whole(in, m, why.text, &refused, diag);
+	}
+	if (refused) {
+		/* It isn't acked: a machine still has what was in a report. */
+		in->state.unkept++;
+		in->state.last_unkept = *diag;
+		r = 0;
+	}
+	if (!r)
+		settle(in, 1);
+	return r;
+}
+
+/* All in one transaction; when the database refuses that, ever fewer, until what it refuses stands alone. */
+static int apply_batch(struct ingest *in, struct gf_diag *diag)
+{
+	size_t share = in->count, aside = 0;
+	int r = 0;
+
+	while (in->count && aside < ASIDE_MAX && !r) {
+		size_t count = share < in->count ? share : in->count;
+		bool refused;
+
+		r = apply_first(in, count, &refused, diag);
+		if (refused && count > 1) {
+			share = count / 2;
+			r = 0;
+			continue;
+		}
+		if (refused) {
+			r = put_aside(in, diag);
+			aside++;
+		} else if (!r) {
+			settle(in, count);
+		}
+		share = count * 2;
+	}
+	return r;
+}
+
+/* ---- the commit ---- */
 
 static void note_failure(struct ingest *in, int64_t now_ms, const struct gf_diag *diag)
 {
@@ -239,15 +434,8 @@ int ingest_commit(struct ingest *in, int64_t now_ms, struct gf_diag *diag)
 		gf_diag_set(diag, "%s", own.text);
 		return r;
 	}
-	in->state.commits++;
 	in->state.failures_in_a_row = 0;
 	in->state.failing_since_ms = 0;
 	in->state.last_commit_ms = now_ms;
-	in->state.undecodable += in->undecodable;
-	in->state.rejected += in->rejected;
-	for (size_t i = 0; i < in->count; i++)
-		if (in->batch[i].acked)
-			publish_ack(in, &in->batch[i]);
-	forget(in);
 	return 0;
 }

@@ -9,8 +9,13 @@
  * - A message that isn't understood: its bytes are quarantined, it is counted, never acked (it can't be told what to
  *   ack).
  * - Records of a report that aren't understood: quarantined, the report is acked with their number as rejected.
- * - The commit fails (disk full, lock): nothing is acked, the batch is kept and tried again at the next ingest_commit;
- *   what comes meanwhile is refused once the batch is full. The agents send it again.
+ * - The database refuses a value (a constraint, at the latest at the commit): it would refuse it for ever, and with it
+ *   all that came in the same transaction. So the batch is tried again in ever smaller transactions until the message
+ *   stands alone. Of a report, the records that are refused alone are rejected as above, the others committed. A status,
+ *   and a report of which not even the acked seq can be stored, is quarantined whole and not acked: an ack that no commit
+ *   covers would be a lie after a restart (I2). What even quarantine refuses is counted as unkept and not acked.
+ * - The commit fails otherwise (disk full, lock): what isn't committed isn't acked; it is kept and tried again at the next
+ *   ingest_commit; what comes meanwhile is refused once the batch is full. The agents send it again.
  * - The process dies: nothing unacked was promised.
  */
 #ifndef GW_INGEST_H
@@ -46,7 +51,10 @@ GF_MUST_CHECK int ingest_message(struct ingest *ingest, const char *topic, size_
 /* How many messages wait for ingest_commit. */
 size_t ingest_pending(const struct ingest *ingest);
 
-/* Commits what is pending and publishes the acks. Returns 0 (also when nothing was pending), or the store's error. */
+/*
+ * Commits what is pending and publishes the acks. Returns 0 (also when nothing was pending), or the store's error. After a
+ * 0 fewer are pending, mostly none; when the database refused many, the rest waits for the next call.
+ */
 GF_MUST_CHECK int ingest_commit(struct ingest *ingest, int64_t now_ms, struct gf_diag *diag);
 
 /* For doctor. */
@@ -56,6 +64,8 @@ struct ingest_state {
 	uint64_t refused;                     /* for a full batch */
 	uint64_t undecodable;                 /* quarantined whole */
 	uint64_t rejected;                    /* records quarantined out of readable reports */
+	uint64_t unkept;                      /* refused by the database, and by its quarantine too */
+	struct gf_diag last_unkept;
 	uint64_t commits, acks;
 	uint64_t failed_commits;    /* ever */
 	uint64_t failures_in_a_row; /* 0 = the last one succeeded */

@@ -4,8 +4,11 @@ foreach(part audit failure history life presence report rollup)
         LINK gw_store gf_base LABELS unit)
 endforeach()
 
-gf_add_test(gateway_ingest_test
-    SOURCES unit/gateway/ingest/ingest_test.c unit/gateway/store/fixture.c
-    LINK gw_ingest LABELS unit)
+foreach(part ingest refusal)
+    gf_add_test(gateway_${part}_test
+        SOURCES unit/gateway/ingest/${part}_test.c unit/gateway/ingest/feed.c unit/gateway/store/fixture.c
+        LINK gw_ingest LABELS unit)
+endforeach()
+target_link_options(gateway_refusal_test PRIVATE -Wl,--wrap=store_begin,--wrap=store_commit)
 gf_add_test(gateway_steady_test SOURCES unit/gateway/steady_test.c LINK gw_daemon LABELS unit)
 gf_add_test(gateway_health_test SOURCES unit/gateway/health/health_test.c LINK gw_health LABELS unit)

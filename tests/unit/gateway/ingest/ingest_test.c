@@ -4,56 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/ingest/ingest.h"
 #include "proto/base/rand.h"
 #include "proto/codec.h"
 #include "proto/topic.h"
-#include "tests/unit/gateway/store/fixture.h"
-
-/* What was published. */
-struct acks {
-	size_t count;
-	char device[GF_ID_MAX];
-	struct gf_ack last;
-};
-
-static void take_ack(void *ctx, const char *device, const void *data, size_t len)
-{
-	struct acks *acks = ctx;
-
-	acks->count++;
-	gf_strcpy(acks->device, sizeof(acks->device), device);
-	assert_int_equal(gf_ack_decode(data, len, &acks->last, NULL), 0);
-}
-
-static struct ingest *make(struct fixture *f, struct acks *acks)
-{
-	struct ingest *in;
-
-	assert_int_equal(ingest_new(f->store, take_ack, acks, &in), 0);
-	return in;
-}
-
-static size_t encode_report(unsigned char *buf, uint8_t stream, const struct gf_record *records, size_t count)
-{
-	struct gf_stream_id id = stream_id(stream);
-	struct gf_report_writer w;
-
-	assert_int_equal(gf_report_begin(&w, buf, GF_REPORT_MAX, &id, records[0].seq), 0);
-	for (size_t i = 0; i < count; i++) {
-		unsigned char record[GF_RECORD_MAX];
-		size_t len;
-
-		assert_int_equal(gf_record_encode(&records[i], record, sizeof(record), &len), 0);
-		assert_int_equal(gf_report_add(&w, record, len), 0);
-	}
-	return w.len;
-}
-
-static int push(struct ingest *in, const char *topic, const void *data, size_t len)
-{
-	return ingest_message(in, topic, strlen(topic), data, len, false, NOON);
-}
+#include "tests/unit/gateway/ingest/feed.h"
 
 static const char report_topic[] = "gymfleet/v1/devices/chair-1/report";
 
@@ -61,7 +15,7 @@ static void i2_acks_leave_only_after_the_commit(void **state)
 {
 	struct fixture *f = *state;
 	struct acks acks = {0};
-	struct ingest *in = make(f, &acks);
+	struct ingest *in = make_ingest(f, &acks);
 	struct gf_record rs[] = {session(1, 1, NOON - HOUR), session(2, 2, NOON)};
 	unsigned char buf[GF_REPORT_MAX];
 	size_t len = encode_report(buf, 1, rs, 2);
@@ -85,7 +39,7 @@ static void i2_a_failing_commit_acks_nothing_and_is_tried_again(void **state)
 {
 	struct fixture *f = *state;
 	struct acks acks = {0};
-	struct ingest *in = make(f, &acks);
+	struct ingest *in = make_ingest(f, &acks);
 	struct gf_record r = session(1, 1, NOON);
 	unsigned char buf[GF_REPORT_MAX];
 	size_t len = encode_report(buf, 1, &r, 1);
@@ -118,7 +72,7 @@ static void i8_a_full_batch_refuses(void **state)
 {
 	struct fixture *f = *state;
 	struct acks acks = {0};
-	struct ingest *in = make(f, &acks);
+	struct ingest *in = make_ingest(f, &acks);
 	struct gf_record r = session(1, 1, NOON);
 	unsigned char buf[GF_REPORT_MAX];
 	size_t len = encode_report(buf, 1, &r, 1);
@@ -136,7 +90,7 @@ static void i10_garbage_is_quarantined_and_stops_nobody(void **state)
 {
 	struct fixture *f = *state;
 	struct acks acks = {0};
-	struct ingest *in = make(f, &acks);
+	struct ingest *in = make_ingest(f, &acks);
 	struct gf_record r = session(1, 1, NOON);
 	unsigned char good[GF_REPORT_MAX], big[GF_REPORT_MAX + 1] = {0};
 	size_t len = encode_report(good, 1, &r, 1);
@@ -163,7 +117,7 @@ static void i10_any_mutation_of_a_report_is_survived(void **state)
 {
 	struct fixture *f = *state;
 	struct acks acks = {0};
-	struct ingest *in = make(f, &acks);
+	struct ingest *in = make_ingest(f, &acks);
 	struct gf_record rs[] = {heartbeat(1, NOON, 40), session(2, 1, NOON),
 	                         fault(3, 1, GF_FAULT_STALL, GF_SEVERITY_STOP, NOON)};
 	unsigned char buf[GF_REPORT_MAX];
@@ -190,7 +144,7 @@ static void rejected_records_are_kept_and_acked(void **state)
 {
 	struct fixture *f = *state;
 	struct acks acks = {0};
-	struct ingest *in = make(f, &acks);
+	struct ingest *in = make_ingest(f, &acks);
 	struct gf_record rs[] = {session(1, 1, NOON), session(2, 1ULL << 50, NOON), session(3, 2, NOON)};
 	unsigned char buf[GF_REPORT_MAX];
 	size_t len = encode_report(buf, 1, rs, 3);
@@ -212,7 +166,7 @@ static void other_topics_are_ignored(void **state)
 {
 	struct fixture *f = *state;
 	struct acks acks = {0};
-	struct ingest *in = make(f, &acks);
+	struct ingest *in = make_ingest(f, &acks);
 	struct ingest_state st;
 
 	assert_int_equal(push(in, "gymfleet/v1/devices/chair-1/ack", "x", 1), 0);
@@ -229,7 +183,7 @@ static void a_birth_makes_the_machine_known(void **state)
 {
 	struct fixture *f = *state;
 	struct acks acks = {0};
-	struct ingest *in = make(f, &acks);
+	struct ingest *in = make_ingest(f, &acks);
 	struct gf_status st = birth(1, 1, 1);
 	unsigned char buf[GF_STATUS_MAX];
 	size_t len;
