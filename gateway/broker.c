@@ -21,8 +21,9 @@ struct broker {
 	bool in_up, out_up, stopping;
 	int64_t changed_ms, listening_since_ms, retry_at_ms;
 	uint64_t acks_unsent;
+	uint64_t unkept; /* of ingest, when it was logged last */
 	char reason[200];
-	struct gf_log_limit commit_log, down_log;
+	struct gf_log_limit commit_log, unkept_log, down_log;
 };
 
 static void wake_owner(void *ctx)
@@ -67,6 +68,17 @@ static void publish_ack(void *ctx, const char *device, const void *ack, size_t l
 		b->acks_unsent++;
 }
 
+static void log_unkept(struct broker *b)
+{
+	struct ingest_state state;
+	ingest_state_get(b->ingest, &state);
+	if (state.unkept == b->unkept)
+		return;
+	b->unkept = state.unkept;
+	gf_log_limited(&b->unkept_log, b->now.mono_ms, GF_LOG_ERROR, "ingest",
+	               "a message was dropped, not acknowledged: %s", state.last_unkept.text);
+}
+
 /* Commits the batch. When the store refuses, nothing is acked and the batch waits; what comes meanwhile comes again. */
 static int commit(struct broker *b)
 {
@@ -77,6 +89,7 @@ static int commit(struct broker *b)
 		gf_log_limited(&b->commit_log, b->now.mono_ms, GF_LOG_ERROR, "ingest", "nothing is acknowledged: %s",
 		               diag.text);
 	}
+	log_unkept(b);
 	return r;
 }
 
@@ -167,6 +180,7 @@ int broker_new(const struct gf_link_config *link, struct store *store, uint64_t 
 	b->wake = wake;
 	b->wake_ctx = wake_ctx;
 	b->commit_log = (struct gf_log_limit){.interval_ms = 60000, .burst = 3};
+	b->unkept_log = (struct gf_log_limit){.interval_ms = 60000, .burst = 3};
 	b->down_log = (struct gf_log_limit){.interval_ms = 60000, .burst = 4};
 	gf_strcpy(b->reason, sizeof(b->reason), "not connected yet");
 
@@ -209,7 +223,7 @@ int64_t broker_step(struct broker *broker, struct gf_time now)
 	more = take_events(broker, broker->in, &broker->in_up, "in") || more;
 	if (commit(broker) != 0)
 		return earlier(due_ms, broker->retry_at_ms);
-	return more ? now.mono_ms : due_ms;
+	return more || ingest_pending(broker->ingest) > 0 ? now.mono_ms : due_ms;
 }
 
 void broker_stop(struct broker *broker, struct gf_time now)
