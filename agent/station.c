@@ -212,7 +212,6 @@ static void leave(struct station *s)
 {
 	uint64_t records = s->spool != NULL ? spool_stats(s->spool).records : 0;
 	s->phase = STATION_LEAVING;
-	s->birth_due_ms = INT64_MAX;
 	if (records > 0)
 		gf_log(GF_LOG_INFO, module, "%s: %llu records are not acked, they wait for the next start", s->config.id,
 		       (unsigned long long)records);

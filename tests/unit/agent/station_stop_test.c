@@ -105,6 +105,20 @@ static void a_backlog_goes_out_window_by_window(void **state)
 	expect_goodbye(w);
 }
 
+/* A full disk: the session was in memory only. */
+static void i1_what_waited_for_room_is_told_if_there_is_room_now(void **state)
+{
+	struct world *w = *state;
+	go_online(w);
+	rig_disk_error = ENOSPC;
+	rig_session(w);
+	rig_disk_error = 0;
+	stop(w);
+	expect_no_goodbye(w);
+	assert_int_equal(rig_gateway(w), 1);
+	expect_goodbye(w);
+}
+
 /* Nobody listened before; who has come meanwhile hears it. */
 static void what_was_held_back_is_tried_once_more(void **state)
 {
@@ -157,8 +171,8 @@ static void i1_without_an_ack_it_says_goodbye_in_time_and_tells_later(void **sta
 	go_online(w);
 	rig_session(w);
 	stop(w);
-	assert_true(rig_step(w) <= w->now.mono_ms + STATION_DRAIN_MS);
 	rig_pass(w, STATION_DRAIN_MS - 1);
+	assert_true(rig_step(w) <= w->now.mono_ms + 1);
 	expect_no_goodbye(w);
 	w->now.mono_ms++;
 	assert_true(rig_step(w) <= w->now.mono_ms);
@@ -296,6 +310,7 @@ int main(void)
 	    TEST(who_has_told_everything_says_goodbye_at_once),
 	    TEST(i1_the_last_session_is_told_before_the_goodbye),
 	    TEST(a_backlog_goes_out_window_by_window),
+	    TEST(i1_what_waited_for_room_is_told_if_there_is_room_now),
 	    TEST(what_was_held_back_is_tried_once_more),
 	    TEST(i1_a_spool_that_went_back_is_told_in_its_new_stream),
 	    TEST(i1_without_an_ack_it_says_goodbye_in_time_and_tells_later),
