@@ -51,6 +51,7 @@ static void i10_a_message_the_database_refuses_stops_nobody(void **state)
 
 	alter(f, REFUSE_BAD);
 	assert_int_equal(gf_status_encode(&st, buf, sizeof(buf), &len), 0);
+	assert_int_equal(push(in, "gymfleet/v1/devices/chair-0/status", buf, len), 0);
 	push_sessions(in, "chair", 5);
 	push_sessions(in, "bad", 1);
 	assert_int_equal(push(in, "gymfleet/v1/devices/bad-0/status", buf, len), 0);
@@ -59,6 +60,7 @@ static void i10_a_message_the_database_refuses_stops_nobody(void **state)
 	assert_int_equal(ingest_pending(in), 0);
 	assert_int_equal(acks.count, 11);
 	assert_int_equal(count_sessions(f, NULL), 11);
+	assert_true(get_device(f, "chair-0", NOON).born);
 	ingest_state_get(in, &counted);
 	assert_int_equal(counted.undecodable, 2);
 	assert_int_equal(counted.failed_commits, 0);
@@ -139,28 +141,67 @@ static void i10_a_record_refused_at_the_commit_is_rejected_alone(void **state)
 	"CREATE TABLE owed (device INTEGER REFERENCES devices DEFERRABLE INITIALLY DEFERRED);" \
 	"CREATE TRIGGER owe AFTER INSERT ON " table " BEGIN INSERT INTO owed VALUES (-1); END"
 
+static struct gf_record lost(uint64_t seq, uint64_t through_seq)
+{
+	struct gf_record r = record(seq, GF_RECORD_LOST, NOON);
+
+	r.lost.through_seq = through_seq;
+	r.lost.counts[GF_RECORD_HEARTBEAT] = through_seq - seq + 1;
+	return r;
+}
+
 static void i10_a_refused_run_of_records_is_passed_over_to_its_end(void **state)
 {
 	struct fixture *f = *state;
 	struct acks acks = {0};
 	struct ingest *in = make_ingest(f, &acks);
-	struct gf_record rs[] = {session(1, 1, NOON), record(2, GF_RECORD_LOST, NOON), session(11, 2, NOON)};
+	struct gf_record rs[] = {session(1, 1, NOON), lost(2, 10), session(11, 2, NOON)};
 
 	alter(f, REFUSE_COMMIT("lost"));
-	rs[1].lost.through_seq = 10;
-	rs[1].lost.counts[GF_RECORD_HEARTBEAT] = 9;
-	push_report(in, "chair-1", rs, 3);
+	push_report(in, "chair-1", rs, 2);
 	assert_int_equal(ingest_commit(in, NOON, NULL), 0);
 	assert_int_equal(acks.count, 1);
-	assert_int_equal(acks.last.through_seq, 11);
+	assert_int_equal(acks.last.through_seq, 10);
 	assert_int_equal(acks.last.rejected, 1);
+	push_report(in, "chair-1", rs + 2, 1);
+	assert_int_equal(ingest_commit(in, NOON, NULL), 0);
+	assert_int_equal(acks.last.through_seq, 11);
+	assert_int_equal(acks.last.rejected, 0);
 	assert_int_equal(count_sessions(f, "chair-1"), 2);
 	assert_int_equal(count_rows(f, "SELECT count(*) FROM lost"), 0);
 	assert_int_equal(count_rows(f, "SELECT count(*) FROM quarantine"), 1);
 	ingest_free(in);
 }
 
-/* Refused alone, or unreadable: both are rejected, and the report's bytes are kept once. */
+/* Where the unreadable one stands is told by the refused one before it. */
+static void i10_an_unreadable_record_after_a_refused_run_is_rejected_too(void **state)
+{
+	struct fixture *f = *state;
+	struct acks acks = {0};
+	struct ingest *in = make_ingest(f, &acks);
+	struct gf_record rs[] = {lost(1, 10), session(12, 1, NOON)};
+	struct gf_stream_id id = stream_id(1);
+	unsigned char buf[GF_REPORT_MAX], bytes[GF_RECORD_MAX];
+	struct gf_report_writer w;
+	size_t len;
+
+	alter(f, REFUSE_COMMIT("lost"));
+	assert_int_equal(gf_report_begin(&w, buf, sizeof(buf), &id, 1), 0);
+	assert_int_equal(gf_record_encode(&rs[0], bytes, sizeof(bytes), &len), 0);
+	assert_int_equal(gf_report_add(&w, bytes, len), 0);
+	assert_int_equal(gf_report_add(&w, "\xff\xff", 2), 0);
+	assert_int_equal(gf_record_encode(&rs[1], bytes, sizeof(bytes), &len), 0);
+	assert_int_equal(gf_report_add(&w, bytes, len), 0);
+	assert_int_equal(push(in, "gymfleet/v1/devices/chair-1/report", buf, w.len), 0);
+	assert_int_equal(ingest_commit(in, NOON, NULL), 0);
+	assert_int_equal(acks.count, 1);
+	assert_int_equal(acks.last.through_seq, 12);
+	assert_int_equal(acks.last.rejected, 2);
+	assert_int_equal(count_sessions(f, "chair-1"), 1);
+	ingest_free(in);
+}
+
+/* Refused alone, or with impossible numbers: both are rejected, and the report's bytes are kept once. */
 static void i10_a_report_with_several_bad_records_is_kept_once(void **state)
 {
 	struct fixture *f = *state;
@@ -295,7 +336,8 @@ int __wrap_store_commit(struct store *store, struct gf_diag *diag)
 static char *run_with_failure(unsigned nth, bool *ret_failed)
 {
 	struct gf_record rs[] = {session(1, 1, NOON), fault(2, 1, GF_FAULT_STALL, GF_SEVERITY_STOP, NOON),
-	                         session(3, 2, NOON), fault(4, 2, GF_FAULT_STALL, GF_SEVERITY_STOP, NOON)};
+	                         session(3, 2, NOON), fault(4, 2, GF_FAULT_STALL, GF_SEVERITY_STOP, NOON),
+	                         session(5, 1ULL << 50, NOON)};
 	struct acks acks = {0};
 	struct ingest *in;
 	struct fixture *f;
@@ -310,7 +352,7 @@ static char *run_with_failure(unsigned nth, bool *ret_failed)
 	in = make_ingest(f, &acks);
 	push_sessions(in, "chair", 1);
 	push_sessions(in, "bad", 1);
-	push_report(in, "gun-1", rs, 4);
+	push_report(in, "gun-1", rs, 5);
 	push_sessions(in, "gun", 1);
 	fail_at = nth;
 	r = ingest_commit(in, NOON, NULL);
@@ -323,7 +365,7 @@ static char *run_with_failure(unsigned nth, bool *ret_failed)
 	fail_at = 0;
 	assert_int_equal(ingest_pending(in), 0);
 	assert_int_equal(acks.count, 3);
-	assert_int_equal(get_device(f, "gun-1", NOON).acked_seq, 4);
+	assert_int_equal(get_device(f, "gun-1", NOON).acked_seq, 5);
 	assert_int_equal(count_rows(f, "SELECT count(*) FROM quarantine"), 2);
 	said = fingerprint(f);
 	ingest_free(in);
@@ -357,6 +399,7 @@ int main(void)
 	    TEST(i10_a_message_the_database_refuses_stops_nobody),
 	    TEST(i10_a_record_refused_at_the_commit_is_rejected_alone),
 	    TEST(i10_a_refused_run_of_records_is_passed_over_to_its_end),
+	    TEST(i10_an_unreadable_record_after_a_refused_run_is_rejected_too),
 	    TEST(i10_a_report_with_several_bad_records_is_kept_once),
 	    TEST(i2_a_failure_among_refusals_keeps_what_is_not_committed),
 	    TEST(i2_what_quarantine_refuses_is_not_acked),
