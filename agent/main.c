@@ -24,6 +24,8 @@
 
 enum { HOUSEKEEPING_MS = 5000 };
 
+_Static_assert(STATION_DRAIN_MS <= GF_DAEMON_GOODBYE_MS / 2, "the other half of an end is for the link to close");
+
 struct agent {
 	struct agent_config *config;
 	const struct gf_clock *clock;
