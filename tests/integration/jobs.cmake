@@ -4,7 +4,7 @@ gf_add_library(it_machine SOURCES integration/machine.c integration/disk.c integ
 
 foreach(job main_job memory report late cli_it cli_mistakes bad_start full_disk)
     gf_add_test(${job}_test SOURCES integration/${job}_test.c LINK it_fleet it_machine PkgConfig::SQLITE
-        LABELS integration SERIAL TIMEOUT 180)
+        LABELS integration TIMEOUT 180)
     add_dependencies(${job}_test gymfleet-agent gymfleet-gateway gymfleet)
 endforeach()
 # Daemons, link and API with all their threads: once more under TSan.
