@@ -68,9 +68,11 @@ static void refresh_facts(struct gateway *g, struct gf_time now)
 	    .ingest_failing_since_ms = ingest.failing_since_ms,
 	    .ingest_backlog = broker.pending,
 	    .ingest_room = INGEST_BATCH_MAX,
+	    .ingest_unkept = ingest.unkept,
 	};
 	gf_strcpy(facts.broker_reason, sizeof(facts.broker_reason), broker.reason);
 	gf_strcpy(facts.ingest_error, sizeof(facts.ingest_error), ingest.last_error.text);
+	gf_strcpy(facts.unkept_error, sizeof(facts.unkept_error), ingest.last_unkept.text);
 	pthread_mutex_lock(&g->facts_lock);
 	g->facts = facts;
 	pthread_mutex_unlock(&g->facts_lock);

@@ -38,6 +38,8 @@ struct api_facts {
 	int64_t ingest_failing_since_ms;      /* wall time */
 	char ingest_error[API_REASON_MAX];    /* of the last failed one */
 	uint64_t ingest_backlog, ingest_room; /* messages waiting for a commit, and how many may */
+	uint64_t ingest_unkept;               /* messages that the database refused for quarantine too, since the start */
+	char unkept_error[API_REASON_MAX];    /* of the last of them */
 };
 
 /* Called from the API's threads, several at a time: they must be thread-safe and quick. */

@@ -137,6 +137,12 @@ static void check_quarantine(struct examination *e)
 		    "%llu messages or records weren't understood, the last from %s at %s: %s",
 		    (unsigned long long)s->quarantined, s->quarantine_last_device, gf_time_format(s->quarantine_last_ms, when),
 		    s->quarantine_last_reason);
+	if (e->facts.ingest_unkept > 0)
+		add(e, "unkept", CRITICAL,
+		    "was the database changed by hand? else restore it from a backup; machines keep and send again what was "
+		    "not stored",
+		    "%llu messages were refused by the database, even for quarantine: %s",
+		    (unsigned long long)e->facts.ingest_unkept, e->facts.unkept_error);
 	add(e, "lost", s->records_lost > 0 ? ATTENTION : FINE,
 	    "those machines were offline longer than their spool lasts; give them more room or a better link",
 	    "%llu records were dropped by machines with a full spool", (unsigned long long)s->records_lost);
