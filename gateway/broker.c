@@ -93,15 +93,19 @@ static int commit(struct broker *b)
 	return r;
 }
 
-static void take_message(struct broker *b, const struct gf_link_event *event)
+/* False: enough for this step. A commit that left messages was a long one, and the watchdog wants to hear of the loop. */
+static bool take_message(struct broker *b, const struct gf_link_event *event)
 {
+	bool left = false;
 	int r = INGEST_E_FULL;
 	for (int attempt = 0; attempt < 2 && r == INGEST_E_FULL; attempt++) {
 		if (attempt > 0 && commit(b) != 0)
-			return;
+			return true;
+		left = attempt > 0 && ingest_pending(b->ingest) > 0;
 		r = ingest_message(b->ingest, event->topic, strlen(event->topic), event->payload, event->len, event->retained,
 		                   b->now.wall_ms);
 	}
+	return !left;
 }
 
 static void note_change(struct broker *b, bool *up, bool is_up, const char *reason)
@@ -116,7 +120,8 @@ static void note_change(struct broker *b, bool *up, bool is_up, const char *reas
 static bool take_events(struct broker *b, struct gf_link *link, bool *up, const char *direction)
 {
 	struct gf_link_event event;
-	for (size_t taken = 0; taken < TAKE_MAX; taken++) {
+	bool enough = false;
+	for (size_t taken = 0; taken < TAKE_MAX && !enough; taken++) {
 		if (!gf_link_next(link, &event))
 			return false;
 		switch (event.kind) {
@@ -137,7 +142,7 @@ static bool take_events(struct broker *b, struct gf_link *link, bool *up, const 
 				               direction, event.reason);
 			break;
 		case GF_LINK_EVENT_MESSAGE:
-			take_message(b, &event);
+			enough = !take_message(b, &event);
 			break;
 		case GF_LINK_EVENT_PUBLISHED:
 			break;
