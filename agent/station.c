@@ -144,7 +144,13 @@ static void on_message(struct station *s, const struct gf_link_event *event, str
 	struct gf_diag diag = {{0}};
 	if (s->uplink == NULL || strcmp(event->topic, s->ack_topic) != 0)
 		return;
+	uint64_t rejected = uplink_stats(s->uplink).rejected_records;
 	int r = uplink_ack(s->uplink, event->payload, event->len, now.mono_ms, &diag);
+	rejected = uplink_stats(s->uplink).rejected_records - rejected;
+	if (rejected > 0)
+		gf_log_limited(&s->ack_log, now.mono_ms, GF_LOG_WARNING, module,
+		               "%s: the gateway refused %llu records and keeps them in its quarantine: see 'gymfleet doctor'",
+		               s->config.id, (unsigned long long)rejected);
 	if (diag.text[0] != '\0')
 		gf_log_limited(&s->ack_log, now.mono_ms, GF_LOG_WARNING, module, "%s: an ack that can't be read: %s",
 		               s->config.id, diag.text);
