@@ -311,6 +311,33 @@ static void i10_a_bad_record_is_rejected_alone(void **state)
 }
 
 /* Of a later version: counted and acked, nothing to quarantine. */
+/* One record is refused only when the whole batch is written, of another machine nothing can be stored at all. */
+static void i10_what_the_database_refuses_wedges_nothing(void **state)
+{
+	static const char refusals[] = "CREATE TRIGGER hot BEFORE INSERT ON rollups WHEN NEW.motor_temp_c_max > 60"
+	                               " BEGIN SELECT raise(ABORT, 'too hot for this table'); END;"
+	                               "CREATE TRIGGER bad BEFORE UPDATE ON devices WHEN NEW.id = 'bad-1' BEGIN SELECT "
+	                               "raise(ABORT, 'not that one'); END;";
+	struct test *t = *state;
+	struct it_machine *bad = it_machine_open(t->w, "bad-1");
+	struct gf_record hot = it_heartbeat(t->m, 0, t->m->booted_ms + 60000, 61);
+	sqlite3 *db;
+
+	lock(&db, it_path(t->w, "gateway/gymfleet.db"));
+	assert_int_equal(sqlite3_exec(db, refusals, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	expect_rejected(t, 1, &hot, "too hot for this table");
+	report_sessions(bad, 1, 2);
+	IT_UNTIL(SOON_MS, it_doctor_says(t->w, "quarantine", "attention", "not that one"));
+	assert_true(quarantined(t, 2, "bad-1"));
+	assert_true(it_doctor_says(t->w, "ingest", "ok", ""));
+	expect_rejected(t, 4, &hot, "too hot for this table");
+	assert_int_equal(it_machine_acks(bad), 0);
+	it_machine_close(bad);
+	expect_sound(t);
+}
+
 static void a_record_of_an_unknown_kind_is_passed_over(void **state)
 {
 	struct test *t = *state;
@@ -395,6 +422,7 @@ int main(void)
 	    TEST(i10_a_report_with_any_byte_changed_harms_nobody),
 	    TEST(i8_a_report_over_the_limit_is_kept_in_part),
 	    TEST(i10_a_bad_record_is_rejected_alone),
+	    TEST(i10_what_the_database_refuses_wedges_nothing),
 	    TEST(a_record_of_an_unknown_kind_is_passed_over),
 	    TEST(i7_a_report_in_anothers_name_is_refused_and_changes_nothing),
 	    TEST(i7_a_stream_belongs_to_its_device),
