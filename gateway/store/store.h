@@ -73,7 +73,8 @@ GF_MUST_CHECK int store_apply_status(struct store *store, const char *device, co
 GF_MUST_CHECK int store_apply_report(struct store *store, const char *device, const struct gf_report *report,
                                      const bool *bad, int64_t recv_ms, struct gf_ack *ret_ack, struct gf_diag *diag);
 
-/* Keeps bytes that weren't understood (at most GF_REPORT_MAX of them) with the reason, and tells it as an event. */
+/* Keeps bytes that weren't understood (at most GF_REPORT_MAX of them) with the reason, and tells it as an event. What is
+ * the same as one of the machine's newest is kept once, and counted each time. */
 GF_MUST_CHECK int store_quarantine(struct store *store, const char *device, const char *leaf, const char *reason,
                                    const void *data, size_t len, int64_t recv_ms, struct gf_diag *diag);
 

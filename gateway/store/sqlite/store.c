@@ -11,7 +11,7 @@
 #include "gateway/store/sqlite/schema.h"
 #include "gateway/store/sqlite/writer.h"
 
-enum { DAY_MS = 24 * 3600 * 1000, QUARANTINE_EVENT_MS = 60 * 1000 };
+enum { DAY_MS = 24 * 3600 * 1000, QUARANTINE_EVENT_MS = 60 * 1000, QUARANTINE_COMPARED = 16 };
 
 const char *const meta_names[META_COUNT] = {
 #define X(s, n) [META_##s] = n,
@@ -218,6 +218,35 @@ int store_next_epoch(struct store *s, uint64_t *ret_epoch, struct gf_diag *diag)
 
 /* ---- quarantine ---- */
 
+static size_t kept_len(size_t len)
+{
+	return len < GF_REPORT_MAX ? len : GF_REPORT_MAX;
+}
+
+/* A machine that gets no ack sends the same bytes for ever: kept once, they don't push out what others sent. */
+static int quarantine_again(struct store *s, const char *device, const char *leaf, const char *reason, const void *data,
+                            size_t len, int64_t recv_ms, bool *ret_known, struct gf_diag *diag)
+{
+	struct query q;
+	int r;
+
+	query_begin(&q, &s->db,
+	            "UPDATE quarantine SET recv_ms = ?1, reason = ?4"
+	            " WHERE id IN (SELECT id FROM quarantine WHERE device = ?2 ORDER BY recv_ms DESC LIMIT ?7)"
+	            " AND leaf = ?3 AND size = ?5 AND bytes = ?6");
+	query_i64(&q, recv_ms);
+	query_text(&q, device);
+	query_text(&q, leaf);
+	query_text(&q, reason);
+	query_u64(&q, len);
+	query_blob(&q, data ? data : "", kept_len(len));
+	query_i64(&q, QUARANTINE_COMPARED);
+	r = query_run(&q, diag);
+	if (!r)
+		*ret_known = sqlite3_changes(s->db.handle) > 0;
+	return r;
+}
+
 static int quarantine_insert(struct store *s, const char *device, const char *leaf, const char *reason,
                              const void *data, size_t len, int64_t recv_ms, struct gf_diag *diag)
 {
@@ -231,7 +260,7 @@ static int quarantine_insert(struct store *s, const char *device, const char *le
 	query_text(&q, leaf);
 	query_text(&q, reason);
 	query_u64(&q, len);
-	query_blob(&q, data ? data : "", len < GF_REPORT_MAX ? len : GF_REPORT_MAX);
+	query_blob(&q, data ? data : "", kept_len(len));
 	r = query_run(&q, diag);
 	if (r)
 		return r;
@@ -245,12 +274,15 @@ int store_quarantine(struct store *s, const char *device, const char *leaf, cons
 {
 	struct query q;
 	int64_t before = 0;
+	bool known = false;
 	int r;
 
 	query_begin(&q, &s->db, "SELECT max(recv_ms) FROM quarantine WHERE device = ?");
 	query_text(&q, device);
 	r = query_value(&q, 0, &before, diag);
 	if (!r)
+		r = quarantine_again(s, device, leaf, reason, data, len, recv_ms, &known, diag);
+	if (!r && !known)
 		r = quarantine_insert(s, device, leaf, reason, data, len, recv_ms, diag);
 	if (r)
 		return r;

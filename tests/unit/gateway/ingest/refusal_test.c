@@ -280,6 +280,37 @@ static void i2_what_quarantine_refuses_is_not_acked(void **state)
 	ingest_free(in);
 }
 
+/* A machine without an ack sends again and again; what others sent stays in quarantine. */
+static void i8_what_is_sent_again_without_an_ack_is_kept_once(void **state)
+{
+	struct fixture *f = *state;
+	struct acks acks = {0};
+	struct ingest *in = make_ingest(f, &acks);
+	struct store_stats stats;
+
+	alter(f, REFUSE_BAD);
+	assert_int_equal(push(in, "gymfleet/v1/devices/chair-1/status", "nonsense", 8), 0);
+	push_sessions(in, "bad", 1);
+	assert_int_equal(push(in, "gymfleet/v1/devices/chair-1/report", "nonsense", 8), 0);
+	assert_int_equal(ingest_commit(in, NOON, NULL), 0);
+	for (int i = 0; i < 3; i++) {
+		struct gf_record r = session(1, 1, NOON);
+		unsigned char buf[GF_REPORT_MAX];
+		size_t len = encode_report(buf, 1, &r, 1);
+
+		assert_int_equal(
+		    ingest_message(in, "gymfleet/v1/devices/bad-0/report", 32, buf, len, false, NOON + MINUTE * (i + 1)), 0);
+		assert_int_equal(ingest_commit(in, NOON, NULL), 0);
+	}
+	assert_int_equal(acks.count, 0);
+	assert_int_equal(store_read_stats(f->reader, &stats, NULL), 0);
+	assert_int_equal(stats.quarantined, 6);
+	assert_int_equal(stats.quarantine_kept, 3);
+	assert_string_equal(stats.quarantine_last_device, "bad-0");
+	assert_int_equal(stats.quarantine_last_ms, NOON + 3 * MINUTE);
+	ingest_free(in);
+}
+
 static void i10_a_batch_of_nothing_but_refusals_ends(void **state)
 {
 	struct fixture *f = *state;
@@ -403,6 +434,7 @@ int main(void)
 	    TEST(i10_a_report_with_several_bad_records_is_kept_once),
 	    TEST(i2_a_failure_among_refusals_keeps_what_is_not_committed),
 	    TEST(i2_what_quarantine_refuses_is_not_acked),
+	    TEST(i8_what_is_sent_again_without_an_ack_is_kept_once),
 	    TEST(i10_a_batch_of_nothing_but_refusals_ends),
 	    cmocka_unit_test(i2_a_full_disk_at_any_moment_changes_nothing_in_the_end),
 	};

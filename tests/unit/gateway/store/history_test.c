@@ -395,12 +395,14 @@ static void i9_a_wiped_machine_leaves_no_fault_open_for_ever(void **state)
 static void i8_quarantine_is_bounded_and_counted(void **state)
 {
 	struct fixture *f = *state;
-	static const unsigned char bytes[64] = {1};
+	int bytes[16] = {0};
 	struct store_stats stats;
 
 	assert_int_equal(store_begin(f->store, NULL), 0);
-	for (int i = 0; i < STORE_QUARANTINE_KEPT + 50; i++)
+	for (int i = 0; i < STORE_QUARANTINE_KEPT + 50; i++) {
+		bytes[15] = i;
 		assert_int_equal(store_quarantine(f->store, ID, "report", "garbage", bytes, sizeof(bytes), NOON + i, NULL), 0);
+	}
 	assert_int_equal(store_commit(f->store, NULL), 0);
 	assert_int_equal(store_read_stats(f->reader, &stats, NULL), 0);
 	assert_int_equal(stats.quarantined, STORE_QUARANTINE_KEPT + 50);
