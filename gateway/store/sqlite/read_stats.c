@@ -100,7 +100,8 @@ static int read_last_quarantine(struct store_reader *reader, struct store_stats 
 	struct query q;
 	int rc;
 
-	query_begin(&q, &reader->db, "SELECT recv_ms, device, reason FROM quarantine ORDER BY recv_ms DESC, id DESC LIMIT 1");
+	query_begin(&q, &reader->db,
+	            "SELECT recv_ms, device, reason FROM quarantine ORDER BY recv_ms DESC, id DESC LIMIT 1");
 	rc = query_step(&q);
 	if (rc == QUERY_ROW) {
 		s->quarantine_last_ms = col_i64(&q);
