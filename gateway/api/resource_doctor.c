@@ -122,7 +122,7 @@ static void check_ingest(struct examination *e)
 		    (unsigned long long)f->ingest_backlog);
 	add(e, "mailbox", f->mailbox_dropped > 0 ? ATTENTION : FINE,
 	    "nothing is lost, machines send again; when it goes on, the gateway's machine is too slow",
-	    "%llu messages shed because too many came at once", (unsigned long long)f->mailbox_dropped);
+	    "%llu messages shed, too many at once or too large", (unsigned long long)f->mailbox_dropped);
 }
 
 static void check_quarantine(struct examination *e)
