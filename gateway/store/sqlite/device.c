@@ -10,7 +10,7 @@ static const int64_t plausible_since_ms = 1577836800000; /* 2020-01-01: no machi
 	"first_seen_ms, last_seen_ms, born, online, offline_reason, presence_since_ms, boot, connection, stream,"       \
 	" state_stream, state_boot, state_uptime_ms, clock_synced, clock_since_ms, last_record_ms, catalog,"            \
 	" catalog_version, odo_motor_ms, odo_sessions, odo_cycles, odo_seq, running_session, chain_no, chain_motor_ms," \
-	" chain_sessions, sessions, session_motor_ms, heartbeat_ms, heartbeat_stream, heartbeat_seq"
+	" chain_sessions, sessions, session_motor_ms, heartbeat_ms, heartbeat_stream, heartbeat_seq, last_stream"
 
 static void read_row(struct query *q, struct device *d)
 {
@@ -45,6 +45,7 @@ static void read_row(struct query *q, struct device *d)
 	d->heartbeat_ms = col_i64(q);
 	d->heartbeat_stream = col_i64(q);
 	d->heartbeat_seq = col_u64(q);
+	d->last_stream = col_i64(q);
 }
 
 static int make_row(struct store *s, struct device *d, struct gf_diag *diag)
@@ -88,7 +89,7 @@ int device_save(struct store *s, const struct device *d, struct gf_diag *diag)
 
 	query_begin(&q, &s->db,
 	            "UPDATE devices SET (" DEVICE_COLUMNS ") = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-	            " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE device = ?");
+	            " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE device = ?");
 	query_i64(&q, d->first_seen_ms);
 	query_i64(&q, d->last_seen_ms);
 	query_i64(&q, d->born);
@@ -119,6 +120,7 @@ int device_save(struct store *s, const struct device *d, struct gf_diag *diag)
 	query_i64(&q, d->heartbeat_ms);
 	query_i64(&q, d->heartbeat_stream);
 	query_u64(&q, d->heartbeat_seq);
+	query_i64(&q, d->last_stream);
 	query_i64(&q, d->key);
 	return query_run(&q, diag);
 }
@@ -145,7 +147,10 @@ static int drop_streams(struct apply *a, int64_t through)
 	return r;
 }
 
-/* The newest one, counted on as the one before it. */
+/*
+ * The newest one, counted on as the one the device spoke of last. That is the one before it, but for a machine that got an old
+ * disk back: it speaks of the stream it finds there, hears that the gateway is further, and makes a new one.
+ */
 static int stream_make(struct apply *a, const struct gf_stream_id *id, uint64_t acked_seq, int64_t *ret_number)
 {
 	struct query q;
@@ -154,13 +159,15 @@ static int stream_make(struct apply *a, const struct gf_stream_id *id, uint64_t 
 
 	query_begin(&q, a->db,
 	            "INSERT INTO streams (device, stream, id, acked_seq, first_ms, base_no, base_sessions, base_motor_ms,"
-	            " base_cycles) SELECT ?1, 1 + coalesce(max(stream), 0), ?2, ?3, ?4, coalesce(base_no, 0),"
-	            " coalesce(base_sessions, 0), coalesce(base_motor_ms, 0), coalesce(base_cycles, 0)"
-	            " FROM streams WHERE device = ?1 RETURNING stream");
+	            " base_cycles) SELECT ?1, 1 + coalesce(max(n.stream), 0), ?2, ?3, ?4, coalesce(l.base_no, 0),"
+	            " coalesce(l.base_sessions, 0), coalesce(l.base_motor_ms, 0), coalesce(l.base_cycles, 0)"
+	            " FROM streams n LEFT JOIN streams l ON l.device = ?1 AND l.stream = ?5 WHERE n.device = ?1"
+	            " RETURNING stream");
 	query_i64(&q, a->dev->key);
 	query_blob(&q, id->bytes, sizeof(id->bytes));
 	query_u64(&q, acked_seq);
 	query_i64(&q, a->recv_ms);
+	query_i64(&q, a->dev->last_stream);
 	r = query_value(&q, 0, &number, a->diag);
 	if (r)
 		return r;
@@ -218,6 +225,35 @@ int device_stream(struct apply *a, const struct gf_stream_id *id, uint64_t acked
 	*ret_made = made;
 	*ret_stream = found;
 	return 0;
+}
+
+/* Its old row keeps how it was counted, under an id that no machine has. */
+int device_stream_return(struct apply *a, const struct gf_stream_id *id, struct stream *stream)
+{
+	int64_t number = 0;
+	struct query q;
+	int r;
+
+	query_begin(&q, a->db,
+	            "UPDATE streams SET id = CAST(hex(id) || '.' || stream AS BLOB) WHERE device = ? AND stream = ?");
+	query_i64(&q, a->dev->key);
+	query_i64(&q, stream->number);
+	r = query_run(&q, a->diag);
+	a->dev->last_stream = stream->number;
+	if (!r)
+		r = stream_make(a, id, stream->acked_seq, &number);
+	if (r)
+		return r;
+	query_begin(&q, a->db,
+	            "INSERT INTO boots (device, stream, boot, epoch_ms) SELECT device, ?3, boot, epoch_ms FROM boots"
+	            " WHERE device = ?1 AND stream = ?2");
+	query_i64(&q, a->dev->key);
+	query_i64(&q, stream->number);
+	query_i64(&q, number);
+	r = query_run(&q, a->diag);
+	if (!r)
+		stream->number = a->dev->stream = number;
+	return r;
 }
 
 int device_stream_ack(struct apply *a, int64_t stream, uint64_t acked_seq)

@@ -241,6 +241,14 @@ static int apply_records(struct apply *a, const struct gf_report *report, const 
 	return 0;
 }
 
+/* Whether it has something of the stream that isn't stored yet. */
+static bool goes_on(const struct gf_report *report, const struct stream *stream)
+{
+	uint64_t last = report->first_seq + report->records_count - 1;
+
+	return report->first_seq <= stream->acked_seq + 1 && last > stream->acked_seq;
+}
+
 int store_apply_report(struct store *s, const char *device, const struct gf_report *report, const bool *bad,
                        int64_t recv_ms, struct gf_ack *ret_ack, struct gf_diag *diag)
 {
@@ -255,10 +263,12 @@ int store_apply_report(struct store *s, const char *device, const struct gf_repo
 		r = device_load(s, device, recv_ms, &dev, diag);
 	if (!r)
 		r = device_stream(&a, &report->stream, 0, &made, &stream);
+	if (!r && stream.number < dev.stream && goes_on(report, &stream))
+		r = device_stream_return(&a, &report->stream, &stream);
 	if (!r) {
 		uint64_t before = stream.acked_seq;
 
-		a.stream = stream.number;
+		a.stream = dev.last_stream = stream.number;
 		a.base = stream.base;
 		r = presence_heard(&a);
 		if (!r && report->first_seq <= before + 1)

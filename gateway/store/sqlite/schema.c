@@ -110,7 +110,11 @@ static const char v3[] = "ALTER TABLE streams ADD COLUMN base_no INTEGER NOT NUL
                          "ALTER TABLE streams ADD COLUMN base_motor_ms INTEGER NOT NULL DEFAULT 0;"
                          "ALTER TABLE streams ADD COLUMN base_cycles INTEGER NOT NULL DEFAULT 0;";
 
-static const char *const migrations[] = {v1, v2, v3};
+/* Version 4: the stream a machine spoke of last, whose counters a new one goes on with. */
+static const char v4[] = "ALTER TABLE devices ADD COLUMN last_stream INTEGER NOT NULL DEFAULT 0;"
+                         "UPDATE devices SET last_stream = stream;";
+
+static const char *const migrations[] = {v1, v2, v3, v4};
 const unsigned schema_version = sizeof(migrations) / sizeof(migrations[0]);
 
 int schema_read_version(struct db *db, unsigned *ret_version, struct gf_diag *diag)

@@ -101,7 +101,7 @@ static int forgive_forgotten(struct apply *a, const struct gf_status *st, const 
 	return r;
 }
 
-static int birth_stream(struct apply *a, const struct gf_status *st)
+static int birth_stream(struct apply *a, const struct gf_status *st, bool retained)
 {
 	struct stream stream;
 	bool made;
@@ -109,6 +109,9 @@ static int birth_stream(struct apply *a, const struct gf_status *st)
 
 	if (r)
 		return r;
+	/* A retained one may be of the past. */
+	if (made || !retained)
+		a->dev->last_stream = stream.number;
 	a->stream = stream.number;
 	a->base = stream.base;
 	return st->acked_seq > stream.acked_seq ? forgive_forgotten(a, st, &stream) : 0;
@@ -172,7 +175,7 @@ static int apply_birth(struct apply *a, const struct gf_status *st, bool retaine
 	struct device *d = a->dev;
 	int age = connection_age(d, st);
 	int64_t stream_before = d->stream;
-	int r = birth_stream(a, st);
+	int r = birth_stream(a, st, retained);
 
 	if (r)
 		return r;

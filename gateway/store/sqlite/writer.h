@@ -50,7 +50,8 @@ struct device {
 	enum store_offline offline_reason;
 	int64_t presence_since_ms;
 	uint64_t boot, connection;
-	int64_t stream; /* the current one, 0 = none */
+	int64_t stream;      /* the newest one, 0 = none */
+	int64_t last_stream; /* the one it spoke of last: an older one when it got an old disk back */
 	struct position state;
 	bool clock_synced;
 	int64_t clock_since_ms, last_record_ms;
@@ -102,9 +103,12 @@ GF_MUST_CHECK int device_load(struct store *s, const char *id, int64_t recv_ms, 
                               struct gf_diag *diag);
 GF_MUST_CHECK int device_save(struct store *s, const struct device *dev, struct gf_diag *diag);
 
-/* The device's stream of that id; makes it the newest one, acked up to `acked_seq`, when unknown. */
+/* The device's stream of that id; makes it the newest one, acked up to `acked_seq`, when unknown. It counts on as the
+ * stream that the device spoke of last. */
 GF_MUST_CHECK int device_stream(struct apply *a, const struct gf_stream_id *id, uint64_t acked_seq, bool *ret_made,
                                 struct stream *ret_stream);
+/* An older stream goes on: the machine got its old disk back. Makes it the newest one, acked as far as it was. */
+GF_MUST_CHECK int device_stream_return(struct apply *a, const struct gf_stream_id *id, struct stream *stream);
 GF_MUST_CHECK int device_stream_ack(struct apply *a, int64_t stream, uint64_t acked_seq);
 
 /* True, and the position taken over, unless the device's state is from a newer position. */
@@ -128,6 +132,8 @@ GF_MUST_CHECK int presence_heard(struct apply *a);
 GF_MUST_CHECK int heartbeat_apply(struct apply *a);       /* heartbeat.c */
 GF_MUST_CHECK int session_started_apply(struct apply *a); /* session.c */
 GF_MUST_CHECK int session_ended_apply(struct apply *a);
+/* The machine says that nothing runs: a session that began in an earlier stream is over, its end was lost. */
+GF_MUST_CHECK int session_idle(struct apply *a);
 GF_MUST_CHECK int fault_raised_apply(struct apply *a); /* fault.c */
 GF_MUST_CHECK int fault_cleared_apply(struct apply *a);
 /* chain.c: session `no` was stored: judge its links to its neighbours. */
@@ -141,6 +147,16 @@ void life_take(struct apply *a, const struct gf_record *told);
 struct gf_odometer life_odometer(const struct life_base *base, const struct gf_odometer *told);
 /* True when an odometer belongs to a life that isn't known yet: lower than the last session's, in a later stream. */
 GF_MUST_CHECK int life_unknown(struct apply *a, const struct gf_odometer *odometer, bool *ret_unknown);
+
+enum life_verdict {
+	LIFE_GOES_ON, /* a session not known yet */
+	LIFE_KNOWN,   /* told before; it has the number of the one known in hand now */
+	LIFE_CLASH,   /* its number is taken by another one, and nothing explains that */
+	LIFE_ANOTHER, /* the first known one of a new life: life_begin */
+};
+/* What the ended session in hand is. */
+GF_MUST_CHECK int life_judge(struct apply *a, int64_t started_ms, enum store_time_source source,
+                             enum life_verdict *ret_verdict);
 /* The session in hand is the first known one of a new life: counts on from here, and takes it in hand anew. */
 GF_MUST_CHECK int life_begin(struct apply *a);
 
