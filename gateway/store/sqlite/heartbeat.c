@@ -72,6 +72,8 @@ static int update_present(struct apply *a)
 			d->odometer = a->rec->heartbeat.odometer;
 			d->odo_seq = a->rec->seq;
 		}
+		if (d->running_session && !a->rec->heartbeat.in_session)
+			r = session_idle(a);
 	}
 	/* Within a stream heartbeats come in their order; the newest stored is shown, with its time. */
 	if (a->stream > d->heartbeat_stream || (a->stream == d->heartbeat_stream && a->rec->seq > d->heartbeat_seq)) {
@@ -79,7 +81,7 @@ static int update_present(struct apply *a)
 		d->heartbeat_stream = a->stream;
 		d->heartbeat_seq = a->rec->seq;
 	}
-	return 0;
+	return r;
 }
 
 int heartbeat_apply(struct apply *a)

@@ -29,18 +29,39 @@ static int insert_running(struct apply *a, const struct gf_session_started *st)
 	return query_run(&q, a->diag);
 }
 
-/* A machine plays one session at a time and tells its end before the next start: the end of an earlier one was lost,
- * and the audit will say so; nothing stays running for ever. */
-static int drop_never_ended(struct apply *a, uint64_t before_no)
+static int delete_running(struct apply *a, uint64_t no)
 {
 	struct query q;
 
-	query_begin(&q, a->db,
-	            "DELETE FROM sessions WHERE device = ? AND session_no < ? AND session_no >= ? AND outcome = 0");
+	query_begin(&q, a->db, "DELETE FROM sessions WHERE device = ? AND session_no = ? AND outcome = 0");
 	query_i64(&q, a->dev->key);
-	query_u64(&q, before_no);
-	query_u64(&q, a->dev->running_session);
+	query_u64(&q, no);
 	return query_run(&q, a->diag);
+}
+
+/* A machine plays one session at a time and tells its end before the next start: the end of an earlier one was lost, and the
+ * audit will say so; nothing stays running for ever. */
+static int stop_running(struct apply *a)
+{
+	uint64_t no = a->dev->running_session;
+
+	a->dev->running_session = 0;
+	return no ? delete_running(a, no) : 0;
+}
+
+int session_idle(struct apply *a)
+{
+	struct query q;
+	int r;
+
+	query_begin(&q, a->db, "DELETE FROM sessions WHERE device = ? AND session_no = ? AND outcome = 0 AND stream < ?");
+	query_i64(&q, a->dev->key);
+	query_u64(&q, a->dev->running_session);
+	query_i64(&q, a->stream);
+	r = query_run(&q, a->diag);
+	if (!r && sqlite3_changes(a->db->handle) > 0)
+		a->dev->running_session = 0;
+	return r;
 }
 
 int session_started_apply(struct apply *a)
@@ -49,8 +70,8 @@ int session_started_apply(struct apply *a)
 	struct device *d = a->dev;
 	int r = 0;
 
-	if (d->running_session && d->running_session < st->session_no)
-		r = drop_never_ended(a, st->session_no);
+	if (d->running_session != st->session_no)
+		r = stop_running(a);
 	if (!r)
 		r = insert_running(a, st);
 	if (r || sqlite3_changes(a->db->handle) == 0)
@@ -61,16 +82,6 @@ int session_started_apply(struct apply *a)
 }
 
 /* ---- the end ---- */
-
-static int delete_running(struct apply *a, uint64_t no)
-{
-	struct query q;
-
-	query_begin(&q, a->db, "DELETE FROM sessions WHERE device = ? AND session_no = ? AND outcome = 0");
-	query_i64(&q, a->dev->key);
-	query_u64(&q, no);
-	return query_run(&q, a->diag);
-}
 
 static int insert_ended(struct apply *a, const struct gf_session_ended *e, int64_t started_ms,
                         enum store_time_source source, bool *ret_stored)
@@ -135,35 +146,6 @@ static int insert_area(struct apply *a, const struct gf_session_ended *e, size_t
 	return query_run(&q, a->diag);
 }
 
-/* The number is taken. By this very session, told over another stream? Who has a clock says when it was; else the odometer tells. */
-static int told_before(struct apply *a, int64_t started_ms, enum store_time_source source, int64_t *ret_same)
-{
-	const struct gf_session_ended *e = &a->rec->session_ended;
-	struct query q;
-
-	query_begin(&q, a->db,
-	            "SELECT count(*) FROM sessions WHERE device = ?1 AND routine = ?2 AND outcome = ?3"
-	            " AND duration_ms = ?4 AND paused_ms = ?5 AND motor_ms = ?6 AND peak_motor_temp_c IS ?7"
-	            " AND peak_surface_temp_c IS ?8 AND peak_current_ma IS ?9 AND (started_ms = ?10 OR (session_no = ?11"
-	            " AND odo_motor_ms = ?12 AND odo_sessions = ?13 AND (time_source <> ?14 OR ?15 <> ?14)))");
-	query_i64(&q, a->dev->key);
-	query_text(&q, e->start.routine);
-	query_i64(&q, e->outcome);
-	query_i64(&q, e->duration_ms);
-	query_i64(&q, e->paused_ms);
-	query_u64(&q, e->motor_ms);
-	query_real(&q, (double)e->peak_motor_temp_c);
-	query_real(&q, (double)e->peak_surface_temp_c);
-	query_real(&q, (double)e->peak_current_ma);
-	query_i64(&q, started_ms);
-	query_u64(&q, e->start.session_no);
-	query_u64(&q, e->odometer.motor_ms);
-	query_u64(&q, e->odometer.sessions);
-	query_i64(&q, STORE_TIME_DEVICE);
-	query_i64(&q, source);
-	return query_value(&q, 0, ret_same, a->diag);
-}
-
 static int note_duplicate(struct apply *a)
 {
 	const struct gf_session_ended *e = &a->rec->session_ended;
@@ -184,45 +166,13 @@ static int note_duplicate(struct apply *a)
 	                 "session %" PRIu64 " was told again with another content; the first is kept", e->start.session_no);
 }
 
-static int stream_of(struct apply *a, uint64_t no, int64_t *ret_stream)
-{
-	struct query q;
-
-	query_begin(&q, a->db, "SELECT stream FROM sessions WHERE device = ? AND session_no = ?");
-	query_i64(&q, a->dev->key);
-	query_u64(&q, no);
-	return query_value(&q, 0, ret_stream, a->diag);
-}
-
-/* *ret_again: it belongs to a new life and has another number now. */
-static int judge_taken(struct apply *a, int64_t started_ms, enum store_time_source source, bool *ret_again)
-{
-	int64_t same = 0, stream = 0;
-	int r = told_before(a, started_ms, source, &same);
-
-	*ret_again = false;
-	if (r || same)
-		return r;
-	r = stream_of(a, a->rec->session_ended.start.session_no, &stream);
-	if (r)
-		return r;
-	/* Motor time that a machine's meter has and its memory hasn't: that of sessions which are known here. */
-	bool recounted = a->rec->session_ended.start.routine[0] == '\0';
-	if (stream >= a->stream || recounted)
-		return note_duplicate(a);
-	*ret_again = true;
-	return life_begin(a);
-}
-
-static void update_present(struct apply *a, const struct gf_session_ended *e)
+static void update_present(struct apply *a, const struct gf_session_ended *e, bool stored)
 {
 	struct device *d = a->dev;
 	struct position at = {a->stream, a->rec->boot, a->rec->uptime_ms};
 
-	if (d->running_session && d->running_session <= e->start.session_no)
-		d->running_session = 0;
-	/* A session of a lower number that comes late tells an older odometer. */
-	if (device_advance(d, &at) && e->start.session_no >= d->chain_no) {
+	/* A session that was told before, or one of a lower number that comes late, tells an older odometer. */
+	if (device_advance(d, &at) && stored && e->start.session_no >= d->chain_no) {
 		d->odometer = e->odometer;
 		d->odo_seq = a->rec->seq;
 	}
@@ -263,25 +213,35 @@ static int place_start(struct apply *a, int64_t *ret_started_ms, enum store_time
 	return r;
 }
 
+static int store_ended(struct apply *a, int64_t started_ms, enum store_time_source source)
+{
+	const struct gf_session_ended *e = &a->rec->session_ended;
+	bool stored = false;
+	int r = delete_running(a, e->start.session_no);
+
+	if (!r)
+		r = insert_ended(a, e, started_ms, source, &stored);
+	if (!r && stored)
+		r = store_new(a, e);
+	if (!r)
+		update_present(a, e, stored);
+	return r;
+}
+
 int session_ended_apply(struct apply *a)
 {
 	enum store_time_source source = STORE_TIME_RECEIVED;
+	enum life_verdict verdict = LIFE_GOES_ON;
 	int64_t started_ms = 0;
-	bool stored = false, again = true;
 	int r = place_start(a, &started_ms, &source);
 
-	/* The second time at most: the number after the highest is free. */
-	for (int tries = 0; tries < 2 && again && !r; tries++) {
-		again = false;
-		r = delete_running(a, a->rec->session_ended.start.session_no);
-		if (!r)
-			r = insert_ended(a, &a->rec->session_ended, started_ms, source, &stored);
-		if (!r && !stored)
-			r = judge_taken(a, started_ms, source, &again);
-	}
-	if (!r && stored)
-		r = store_new(a, &a->rec->session_ended);
 	if (!r)
-		update_present(a, &a->rec->session_ended);
-	return r;
+		r = stop_running(a);
+	if (!r)
+		r = life_judge(a, started_ms, source, &verdict);
+	if (!r && verdict == LIFE_ANOTHER)
+		r = life_begin(a);
+	if (!r && verdict == LIFE_CLASH)
+		r = note_duplicate(a);
+	return r ? r : store_ended(a, started_ms, source);
 }
