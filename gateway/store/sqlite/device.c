@@ -159,8 +159,9 @@ static int stream_make(struct apply *a, const struct gf_stream_id *id, uint64_t 
 
 	query_begin(&q, a->db,
 	            "INSERT INTO streams (device, stream, id, acked_seq, first_ms, base_no, base_sessions, base_motor_ms,"
-	            " base_cycles) SELECT ?1, 1 + coalesce(max(n.stream), 0), ?2, ?3, ?4, coalesce(l.base_no, 0),"
-	            " coalesce(l.base_sessions, 0), coalesce(l.base_motor_ms, 0), coalesce(l.base_cycles, 0)"
+	            " base_cycles, seen_motor_ms, seen_sessions, seen_cycles) SELECT ?1, 1 + coalesce(max(n.stream), 0), "
+	            "?2, ?3, ?4, coalesce(l.base_no, 0),"
+	            " coalesce(l.base_sessions, 0), coalesce(l.base_motor_ms, 0), coalesce(l.base_cycles, 0), ?6, ?7, ?8"
 	            " FROM streams n LEFT JOIN streams l ON l.device = ?1 AND l.stream = ?5 WHERE n.device = ?1"
 	            " RETURNING stream");
 	query_i64(&q, a->dev->key);
@@ -168,6 +169,9 @@ static int stream_make(struct apply *a, const struct gf_stream_id *id, uint64_t 
 	query_u64(&q, acked_seq);
 	query_i64(&q, a->recv_ms);
 	query_i64(&q, a->dev->last_stream);
+	query_u64(&q, a->dev->odometer.motor_ms);
+	query_u64(&q, a->dev->odometer.sessions);
+	query_u64(&q, a->dev->odometer.cycles);
 	r = query_value(&q, 0, &number, a->diag);
 	if (r)
 		return r;
@@ -185,7 +189,8 @@ static int stream_find(struct apply *a, const struct gf_stream_id *id, struct st
 	int rc, r;
 
 	query_begin(&q, a->db,
-	            "SELECT stream, acked_seq, base_no, base_sessions, base_motor_ms, base_cycles FROM streams"
+	            "SELECT stream, acked_seq, base_no, base_sessions, base_motor_ms, base_cycles, seen_motor_ms,"
+	            " seen_sessions, seen_cycles FROM streams"
 	            " WHERE device = ? AND id = ?");
 	query_i64(&q, a->dev->key);
 	query_blob(&q, id->bytes, sizeof(id->bytes));
@@ -197,6 +202,9 @@ static int stream_find(struct apply *a, const struct gf_stream_id *id, struct st
 		found.base.sessions = col_i64(&q);
 		found.base.motor_ms = col_i64(&q);
 		found.base.cycles = col_i64(&q);
+		found.seen.motor_ms = col_u64(&q);
+		found.seen.sessions = col_u64(&q);
+		found.seen.cycles = col_u64(&q);
 	}
 	r = query_end(&q, rc, a->diag);
 	if (!r)
@@ -251,9 +259,10 @@ int device_stream_return(struct apply *a, const struct gf_stream_id *id, struct 
 	query_i64(&q, stream->number);
 	query_i64(&q, number);
 	r = query_run(&q, a->diag);
-	if (!r)
-		stream->number = a->dev->stream = number;
-	return r;
+	if (r)
+		return r;
+	a->dev->stream = number;
+	return stream_find(a, id, stream);
 }
 
 int device_stream_ack(struct apply *a, int64_t stream, uint64_t acked_seq)

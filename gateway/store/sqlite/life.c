@@ -284,15 +284,16 @@ int life_begin(struct apply *a)
 {
 	const struct device *d = a->dev;
 	const struct gf_session_ended *e = &a->rec->session_ended;
-	/* What the odometer had counted beyond the last session is still missing: the audit finds the gap. */
-	uint64_t unseen = ahead(d->chain_sessions, d->odometer.sessions);
-	uint64_t motor_ms = d->chain_motor_ms + ahead(d->chain_motor_ms, d->odometer.motor_ms);
+	/* What the odometer had counted beyond the last session is still missing: the audit finds the gap. That of this stream, which a
+	 * birth may have told before, is the new life's own. */
+	uint64_t unseen = ahead(d->chain_sessions, a->seen.sessions);
+	uint64_t motor_ms = d->chain_motor_ms + ahead(d->chain_motor_ms, a->seen.motor_ms);
 	int r;
 
 	a->base.no += (int64_t)(d->chain_no + unseen + 1) - (int64_t)e->start.session_no;
 	a->base.sessions += (int64_t)(d->chain_sessions + unseen + 1) - (int64_t)e->odometer.sessions;
 	a->base.motor_ms += (int64_t)(motor_ms + e->motor_ms) - (int64_t)e->odometer.motor_ms;
-	a->base.cycles += (int64_t)ahead(e->odometer.cycles, d->odometer.cycles);
+	a->base.cycles += (int64_t)ahead(e->odometer.cycles, a->seen.cycles);
 	r = keep_base(a);
 	if (r)
 		return r;

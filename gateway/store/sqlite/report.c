@@ -270,6 +270,7 @@ int store_apply_report(struct store *s, const char *device, const struct gf_repo
 
 		a.stream = dev.last_stream = stream.number;
 		a.base = stream.base;
+		a.seen = stream.seen;
 		r = presence_heard(&a);
 		if (!r && report->first_seq <= before + 1)
 			r = apply_records(&a, report, bad, &stream, &rejected);

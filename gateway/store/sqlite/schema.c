@@ -110,8 +110,11 @@ static const char v3[] = "ALTER TABLE streams ADD COLUMN base_no INTEGER NOT NUL
                          "ALTER TABLE streams ADD COLUMN base_motor_ms INTEGER NOT NULL DEFAULT 0;"
                          "ALTER TABLE streams ADD COLUMN base_cycles INTEGER NOT NULL DEFAULT 0;";
 
-/* Version 4: the stream a machine spoke of last, whose counters a new one goes on with. */
+/* Version 4: the stream a machine spoke of last, whose counters a new one goes on with, and the odometer known then. */
 static const char v4[] = "ALTER TABLE devices ADD COLUMN last_stream INTEGER NOT NULL DEFAULT 0;"
+                         "ALTER TABLE streams ADD COLUMN seen_motor_ms INTEGER NOT NULL DEFAULT 0;"
+                         "ALTER TABLE streams ADD COLUMN seen_sessions INTEGER NOT NULL DEFAULT 0;"
+                         "ALTER TABLE streams ADD COLUMN seen_cycles INTEGER NOT NULL DEFAULT 0;"
                          "UPDATE devices SET last_stream = stream;";
 
 static const char *const migrations[] = {v1, v2, v3, v4};

@@ -75,6 +75,7 @@ struct stream {
 	int64_t number;
 	uint64_t acked_seq;
 	struct life_base base;
+	struct gf_odometer seen; /* the newest one known when the stream was first heard of */
 };
 
 /* One message of one device being applied. */
@@ -84,6 +85,7 @@ struct apply {
 	struct device *dev;
 	int64_t stream; /* the report's */
 	struct life_base base;
+	struct gf_odometer seen;
 	int64_t recv_ms;
 	struct gf_diag *diag;
 	/* The record in hand, as told and as it counts here, and when it happened. */
