@@ -15,7 +15,7 @@
 
 #include "tests/unit/gateway/store/fixture.h"
 
-enum { SEEDS = 200, STEPS = 100, SPOOL = 128, IMAGES = 3, TOLD = 512, STREAMS = 256 };
+enum { SEEDS = 150, STEPS = 100, SPOOL = 128, IMAGES = 3, TOLD = 512, STREAMS = 256 };
 
 /* A record as the machine has it on its disk. */
 struct item {
@@ -282,26 +282,28 @@ static void restart(struct model *m)
 		tell_birth(m);
 }
 
-/* Sessions that only this disk knows may go in some histories only. */
-static bool may_lose(struct model *m)
+/* Sessions that only this disk knows go with it in some histories, in the others they are told before. */
+static void leave_disk(struct model *m)
 {
 	struct disk *d = &m->disk;
 	bool untold = d->running;
 
 	for (uint64_t n = 0; n < waiting(d); n++)
 		untold = untold || (d->spool[n].kind == GF_RECORD_SESSION_ENDED && !m->motor_ms[d->spool[n].token]);
-	if (untold && !m->lossy)
-		return false;
-	m->lost = m->lost || untold;
-	return true;
+	if (untold && m->lossy) {
+		m->lost = true;
+	} else if (untold) {
+		if (d->running)
+			end(m, false);
+		tell_all(m);
+	}
 }
 
 static void lose_spool(struct model *m)
 {
 	struct disk *d = &m->disk;
 
-	if (!may_lose(m))
-		return;
+	leave_disk(m);
 	d->acked = d->next_seq - 1;
 	begin_stream(m);
 	boot(m);
@@ -311,8 +313,7 @@ static void lose_spool(struct model *m)
 
 static void wipe(struct model *m)
 {
-	if (!may_lose(m))
-		return;
+	leave_disk(m);
 	m->disk = (struct disk){.next_seq = 1};
 	begin_stream(m);
 	boot(m);
@@ -334,8 +335,10 @@ static void put_image(struct model *m)
 	unsigned n = (unsigned)draw(m, IMAGES);
 	const struct disk *d = &m->images[n];
 
-	if (!m->has_image[n] || (m->stored[d->stream] >= d->next_seq && m->stored[d->stream] < d->next_seq + 3) ||
-	    !may_lose(m))
+	if (!m->has_image[n])
+		return;
+	leave_disk(m);
+	if (m->stored[d->stream] >= d->next_seq && m->stored[d->stream] < d->next_seq + 3)
 		return;
 	m->disk = *d;
 	boot(m);
