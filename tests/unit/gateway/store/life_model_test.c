@@ -4,7 +4,7 @@
  *
  * The model keeps to what can be told apart (life.c). Without a clock no two sessions have the same motor time, and no image is taken
  * in the middle of a session. An image is put back only where the machine can notice it: of its stream nothing was stored since, or
- * more than what it writes when it starts. Only some histories lose sessions untold; their audit has findings then.
+ * more than what it writes when it starts; and the store has heard of that stream. Only some histories lose sessions untold; their audit has findings then.
  *
  * LIFE_SEED=n in the environment plays the history of that seed alone and prints its steps.
  */
@@ -47,6 +47,7 @@ struct model {
 	int64_t now_ms;
 	uint8_t streams;
 	uint64_t stored[STREAMS]; /* the highest seq acked of each stream */
+	bool heard[STREAMS];
 	struct disk disk, images[IMAGES];
 	bool has_image[IMAGES];
 	uint64_t tokens;
@@ -184,6 +185,7 @@ static void tell_birth(struct model *m)
 	struct disk *d = &m->disk;
 	struct gf_status st = birth(d->boot, ++d->connection, d->stream);
 
+	m->heard[d->stream] = true;
 	st.uptime_ms = uptime(m);
 	st.clock_synced = d->clock;
 	st.odometer = d->odometer;
@@ -235,6 +237,7 @@ static void tell(struct model *m, uint64_t skip, uint64_t count, bool heard)
 
 	for (uint64_t n = 0; n < count; n++)
 		records[n] = encode(&d->spool[skip + n], first + n);
+	m->heard[d->stream] = true;
 	ack = send_report(m->f, "chair-1", d->stream, records, (size_t)count, m->now_ms);
 	free(records);
 	for (uint64_t n = 0; n < count; n++)
@@ -335,7 +338,7 @@ static void put_image(struct model *m)
 	unsigned n = (unsigned)draw(m, IMAGES);
 	const struct disk *d = &m->images[n];
 
-	if (!m->has_image[n])
+	if (!m->has_image[n] || !m->heard[d->stream])
 		return;
 	leave_disk(m);
 	if (m->stored[d->stream] >= d->next_seq && m->stored[d->stream] < d->next_seq + 3)
@@ -348,6 +351,10 @@ static void put_image(struct model *m)
 	if (waiting(&m->disk) == 0)
 		beat(m);
 	tell(m, 0, 1, true);
+	/* What other images hold of a stream that goes on is not what it will be. */
+	for (unsigned i = 0; i < IMAGES; i++)
+		if (i != n && m->images[i].stream == m->disk.stream)
+			m->has_image[i] = false;
 }
 
 static void reopen(struct model *m)
