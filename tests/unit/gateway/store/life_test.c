@@ -73,6 +73,57 @@ static void i1_an_older_image_tells_nothing_twice_and_loses_nothing(void **state
 	assert_clean(f, 7);
 }
 
+/* A card that forgot the last seconds: what ended on it is running again, and is told as interrupted. */
+static void i1_a_session_an_image_holds_as_running_is_the_one_that_ended(void **state)
+{
+	struct fixture *f = *state;
+	struct gf_record again = session(1, 3, NOON - 4 * DAY + 3 * HOUR), next = session(2, 4, NOON - DAY);
+
+	tell(f, 1, 1, 1, 3, NOON - 4 * DAY);
+	again.session_ended.outcome = GF_OUTCOME_INTERRUPTED;
+	again.session_ended.duration_ms -= 30000;
+	again.session_ended.motor_ms -= 20000;
+	again.session_ended.odometer.motor_ms -= 20000;
+	next.session_ended.odometer.motor_ms -= 20000;
+	send_report(f, ID, 2, &again, 1, NOON);
+	assert_clean(f, 3);
+	send_report(f, ID, 2, &next, 1, NOON);
+	assert_clean(f, 4);
+}
+
+static void i1_an_old_disk_that_is_put_back_goes_on(void **state)
+{
+	struct fixture *f = *state;
+
+	tell(f, 1, 1, 1, 3, NOON - 4 * DAY);
+	tell(f, 2, 1, 1, 2, NOON - 3 * DAY);
+	assert_clean(f, 5);
+	tell(f, 1, 4, 4, 5, NOON - 2 * DAY);
+	assert_clean(f, 7);
+	tell(f, 2, 3, 3, 3, NOON - DAY);
+	assert_clean(f, 8);
+	assert_int_equal(newest_session(f).session_no, 8);
+}
+
+static void i1_a_session_of_a_new_life_does_not_pass_for_a_lost_one(void **state)
+{
+	struct fixture *f = *state;
+	struct store_finding finding;
+	size_t count;
+
+	tell(f, 1, 1, 2, 3, NOON - 4 * DAY);
+	tell(f, 2, 1, 1, 1, NOON - 2 * DAY);
+	assert_int_equal(newest_session(f).session_no, 4);
+	get_audit(f, &finding, 1, &count);
+	assert_int_equal(count, 1);
+	assert_int_equal(finding.kind, STORE_AUDIT_GAP);
+	assert_int_equal(finding.to_session, 1);
+	/* That one itself does, when an image has it. */
+	send_status(f, ID, birth(1, 1, 1), false, NOON);
+	tell(f, 3, 1, 1, 1, NOON - 4 * DAY);
+	assert_clean(f, 4);
+}
+
 /* The hardware's meter went on where the memory went back: its time is that of the sessions that are known. */
 static void what_a_meter_counts_again_is_only_noted(void **state)
 {
@@ -156,9 +207,15 @@ static void without_a_clock_the_odometer_tells_sessions_apart(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(i1_a_wiped_machine_loses_no_session),     TEST(i1_an_older_image_tells_nothing_twice_and_loses_nothing),
-	    TEST(what_a_meter_counts_again_is_only_noted), TEST(what_was_unseen_of_the_life_before_is_a_gap),
-	    TEST(all_that_names_a_session_counts_on),      TEST(without_a_clock_the_odometer_tells_sessions_apart),
+	    TEST(i1_a_wiped_machine_loses_no_session),
+	    TEST(i1_an_older_image_tells_nothing_twice_and_loses_nothing),
+	    TEST(i1_a_session_an_image_holds_as_running_is_the_one_that_ended),
+	    TEST(i1_an_old_disk_that_is_put_back_goes_on),
+	    TEST(i1_a_session_of_a_new_life_does_not_pass_for_a_lost_one),
+	    TEST(what_a_meter_counts_again_is_only_noted),
+	    TEST(what_was_unseen_of_the_life_before_is_a_gap),
+	    TEST(all_that_names_a_session_counts_on),
+	    TEST(without_a_clock_the_odometer_tells_sessions_apart),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
