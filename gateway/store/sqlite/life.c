@@ -12,7 +12,9 @@
  *
  * What can't be told apart without a clock: a session of a new life that has the content, the number and the odometer of a known one
  * is taken for it; one that the old image holds as still running, and that is known as ended, is taken for another one; one that
- * has the number of a lost session and fits in its place is taken for it.
+ * has the number of a lost session and fits in its place is taken for it. With or without one: a machine whose disk goes back
+ * and that, before it hears of it, writes as many records as were stored since, has these dropped as known (PROTOCOL.md 4); an image of
+ * a stream that was never heard of counts on as the last one, as if the sessions between were lost.
  */
 #include <inttypes.h>
 

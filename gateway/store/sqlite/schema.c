@@ -115,7 +115,10 @@ static const char v4[] = "ALTER TABLE devices ADD COLUMN last_stream INTEGER NOT
                          "ALTER TABLE streams ADD COLUMN seen_motor_ms INTEGER NOT NULL DEFAULT 0;"
                          "ALTER TABLE streams ADD COLUMN seen_sessions INTEGER NOT NULL DEFAULT 0;"
                          "ALTER TABLE streams ADD COLUMN seen_cycles INTEGER NOT NULL DEFAULT 0;"
-                         "UPDATE devices SET last_stream = stream;";
+                         "UPDATE devices SET last_stream = stream;"
+                         /* One session at most runs on a machine; earlier versions left others behind. */
+                         "DELETE FROM sessions WHERE outcome = 0 AND session_no <>"
+                         " (SELECT running_session FROM devices d WHERE d.device = sessions.device);";
 
 static const char *const migrations[] = {v1, v2, v3, v4};
 const unsigned schema_version = sizeof(migrations) / sizeof(migrations[0]);
