@@ -89,8 +89,9 @@ int life_unknown(struct apply *a, const struct gf_odometer *odometer, bool *ret_
 		query_u64(&q, a->dev->chain_no);
 		r = query_value(&q, 0, &stream, a->diag);
 	}
+	/* A birth of that very stream: an old image speaks. In a record it is an odometer that went back: the audit finds it. */
 	if (!r)
-		*ret_unknown = stream > 0 && stream < a->stream;
+		*ret_unknown = stream > 0 && (stream < a->stream || !a->rec);
 	return r;
 }
 

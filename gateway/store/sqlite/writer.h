@@ -147,7 +147,7 @@ GF_MUST_CHECK int chain_check(struct apply *a, uint64_t no);
 void life_take(struct apply *a, const struct gf_record *told);
 /* The same for an odometer that isn't in a record. */
 struct gf_odometer life_odometer(const struct life_base *base, const struct gf_odometer *told);
-/* True when an odometer belongs to a life that isn't known yet: lower than the last session's, in a later stream. */
+/* True when an odometer belongs to a life that isn't known yet: lower than the last session's, in a later stream or a birth. */
 GF_MUST_CHECK int life_unknown(struct apply *a, const struct gf_odometer *odometer, bool *ret_unknown);
 
 enum life_verdict {

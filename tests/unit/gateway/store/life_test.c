@@ -65,8 +65,13 @@ static void i1_an_older_image_tells_nothing_twice_and_loses_nothing(void **state
 {
 	struct fixture *f = *state;
 
+	struct gf_status old = birth(2, 1, 1);
+
 	tell(f, 1, 1, 1, 5, NOON - 4 * DAY);
 	/* The image stood after session 3, two of them not acked then; after them come two of its own. */
+	old.odometer = (struct gf_odometer){.motor_ms = 3 * MINUTE, .sessions = 3};
+	send_status(f, ID, old, false, NOON - 2 * DAY);
+	assert_clean(f, 5);
 	tell(f, 2, 1, 2, 3, NOON - 4 * DAY);
 	assert_clean(f, 5);
 	tell(f, 2, 3, 4, 5, NOON - 2 * DAY);
