@@ -172,7 +172,8 @@ static void update_present(struct apply *a, const struct gf_session_ended *e, bo
 	struct position at = {a->stream, a->rec->boot, a->rec->uptime_ms};
 
 	/* A session that was told before, or one of a lower number that comes late, tells an older odometer. */
-	if (device_advance(d, &at) && stored && e->start.session_no >= d->chain_no) {
+	bool newer = device_advance(d, &at) || e->odometer.sessions > d->odometer.sessions;
+	if (newer && stored && e->start.session_no >= d->chain_no) {
 		d->odometer = e->odometer;
 		d->odo_seq = a->rec->seq;
 	}
