@@ -252,7 +252,7 @@ static bool goes_on(const struct gf_report *report, const struct stream *stream)
 int store_apply_report(struct store *s, const char *device, const struct gf_report *report, const bool *bad,
                        int64_t recv_ms, struct gf_ack *ret_ack, struct gf_diag *diag)
 {
-	struct device dev;
+	struct device dev = {0};
 	struct apply a = {.store = s, .db = &s->db, .dev = &dev, .recv_ms = recv_ms, .diag = diag};
 	struct stream stream = {0};
 	uint32_t rejected = 0;
@@ -263,12 +263,15 @@ int store_apply_report(struct store *s, const char *device, const struct gf_repo
 		r = device_load(s, device, recv_ms, &dev, diag);
 	if (!r)
 		r = device_stream(&a, &report->stream, 0, &made, &stream);
-	if (!r && stream.number < dev.stream && goes_on(report, &stream))
+	/* An old disk is back when the machine said so at its birth; else it is a report that comes late. */
+	if (!r && stream.number < dev.stream && stream.number == dev.last_stream && goes_on(report, &stream))
 		r = device_stream_return(&a, &report->stream, &stream);
 	if (!r) {
 		uint64_t before = stream.acked_seq;
 
-		a.stream = dev.last_stream = stream.number;
+		a.stream = stream.number;
+		if (stream.number == dev.stream)
+			dev.last_stream = stream.number;
 		a.base = stream.base;
 		a.seen = stream.seen;
 		r = presence_heard(&a);

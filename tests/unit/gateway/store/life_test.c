@@ -103,8 +103,10 @@ static void i1_an_old_disk_that_is_put_back_goes_on(void **state)
 	tell(f, 1, 1, 1, 3, NOON - 4 * DAY);
 	tell(f, 2, 1, 1, 2, NOON - 3 * DAY);
 	assert_clean(f, 5);
+	send_status(f, ID, birth(2, 1, 1), false, NOON - 2 * DAY);
 	tell(f, 1, 4, 4, 5, NOON - 2 * DAY);
 	assert_clean(f, 7);
+	send_status(f, ID, birth(3, 1, 2), false, NOON - DAY);
 	tell(f, 2, 3, 3, 3, NOON - DAY);
 	assert_clean(f, 8);
 	assert_int_equal(newest_session(f).session_no, 8);
