@@ -118,15 +118,18 @@ int gf_daemon_init(struct gf_daemon *daemon, const char *name, const struct gf_c
 	uv_signal_init(&daemon->loop, &daemon->terminate);
 	uv_signal_init(&daemon->loop, &daemon->interrupt);
 	r = uv_async_init(&daemon->loop, &daemon->wake, on_wake);
-	if (r != 0)
+	if (r != 0) {
 		gf_daemon_deinit(daemon);
-	return r;
+		return r;
+	}
+	/* Who is told to end while it opens ends as soon as it has opened: gracefully. */
+	uv_signal_start(&daemon->terminate, on_signal, SIGTERM);
+	uv_signal_start(&daemon->interrupt, on_signal, SIGINT);
+	return 0;
 }
 
 void gf_daemon_run(struct gf_daemon *daemon)
 {
-	uv_signal_start(&daemon->terminate, on_signal, SIGTERM);
-	uv_signal_start(&daemon->interrupt, on_signal, SIGINT);
 	gf_service_ready();
 	step(daemon);
 	uv_run(&daemon->loop, UV_RUN_DEFAULT);
