@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -38,9 +40,25 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* How often it has connected, by the log of all its starts. */
+static unsigned connections(struct test *t)
+{
+	char *log = t->agent != NULL ? it_read(it_log(t->agent)) : NULL;
+	unsigned count = 0;
+
+	for (const char *at = log; at != NULL && (at = strstr(at, ": connected")) != NULL; at++)
+		count++;
+	free(log);
+	return count;
+}
+
+/* Returns when it is connected: from then on it ends well when it is told to. */
 static void start(struct test *t, double busy)
 {
+	unsigned before = connections(t);
+
 	t->agent = it_agent_start(t->w, &(struct it_agent){.id = CHAIR, .class = "chair", .busy = busy, .seed = 5});
+	IT_UNTIL(SOON_MS, connections(t) > before);
 }
 
 static void stop(struct test *t)
