@@ -1,6 +1,7 @@
 #include "proto/link_cert.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -9,6 +10,15 @@
 #include <time.h>
 
 #include "proto/base/file.h"
+
+/*
+ * Paho's threads may still be ending when the process does, and OpenSSL's own clean-up at exit would take their memory from under
+ * them. It must be forbidden before anything else is asked of OpenSSL.
+ */
+__attribute__((constructor)) static void keep_openssl_until_the_end(void)
+{
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
+}
 
 static int open_file(const char *what, const char *path, FILE **ret_file, struct gf_diag *diag)
 {
