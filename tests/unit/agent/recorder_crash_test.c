@@ -321,24 +321,9 @@ static void a_damaged_spool_costs_records_but_not_the_odometer(void **state)
 	assert_int_equal(recorder_boot(m->recorder), 2);
 }
 
-static int setup(void **state)
-{
-	struct machine *m = malloc(sizeof(*m));
-	machine_init(m);
-	*state = m;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	machine_deinit(*state);
-	free(*state);
-	return 0;
-}
-
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, machine_setup, machine_teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(i1_an_interrupted_session_is_reported_once_with_the_meters_time),
 	    TEST(i1_without_a_meter_the_checkpoint_counts),

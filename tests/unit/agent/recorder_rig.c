@@ -179,3 +179,18 @@ void machine_reopen(struct machine *m)
 	assert_non_null(m->spool);
 	recorder_set_spool(m->recorder, m->spool);
 }
+
+int machine_setup(void **state)
+{
+	struct machine *m = malloc(sizeof(*m));
+	machine_init(m);
+	*state = m;
+	return 0;
+}
+
+int machine_teardown(void **state)
+{
+	machine_deinit(*state);
+	free(*state);
+	return 0;
+}

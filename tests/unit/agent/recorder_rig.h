@@ -22,6 +22,10 @@ struct machine {
 	int last_error;
 };
 
+/* For tests whose state is a struct machine. */
+int machine_setup(void **state);
+int machine_teardown(void **state);
+
 void machine_init(struct machine *m);
 void machine_deinit(struct machine *m);
 struct gf_time machine_now(const struct machine *m);

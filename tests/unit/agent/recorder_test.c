@@ -140,24 +140,9 @@ static void a_state_of_another_version_is_refused_with_a_remedy(void **state)
 	assert_non_null(strstr(diag.text, "install"));
 }
 
-static int setup(void **state)
-{
-	struct machine *m = malloc(sizeof(*m));
-	machine_init(m);
-	*state = m;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	machine_deinit(*state);
-	free(*state);
-	return 0;
-}
-
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, machine_setup, machine_teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_session_is_recorded_with_its_odometer),
 	    TEST(heartbeats_carry_spool_and_link),

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -116,4 +117,31 @@ void model_check(const struct model *m, struct spool *spool)
 			assert_true(seq < state);
 	}
 	assert_int_equal(spool_read(spool, next, &data, &len, &through), -ENOENT);
+}
+
+int model_setup(void **state)
+{
+	struct trap *t = malloc(sizeof(*t));
+	trap_init(t);
+	*state = t;
+	return 0;
+}
+
+int model_teardown(void **state)
+{
+	trap_deinit(*state);
+	free(*state);
+	return 0;
+}
+
+struct gf_record model_read(struct spool *spool, uint64_t seq)
+{
+	struct gf_record record;
+	const void *data;
+	uint64_t through;
+	size_t len;
+	assert_int_equal(spool_read(spool, seq, &data, &len, &through), 0);
+	assert_int_equal(gf_record_decode(data, len, &record, NULL), 0);
+	assert_int_equal(gf_record_through(&record), through);
+	return record;
 }

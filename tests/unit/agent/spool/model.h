@@ -16,6 +16,13 @@ struct model {
 
 struct spool *model_open(struct trap *t, uint64_t bytes_max);
 
+/* For tests whose state is a struct trap. */
+int model_setup(void **state);
+int model_teardown(void **state);
+
+/* The record at `seq`, or the Lost record that covers it; fails the test when there is none. */
+struct gf_record model_read(struct spool *spool, uint64_t seq);
+
 struct gf_record model_fault(uint64_t seq);
 struct gf_record model_beat(uint64_t seq);
 

@@ -13,21 +13,6 @@
 
 enum { ROOMY = 16 << 20, RECORDS = 40, ACKED = 15 };
 
-static int setup(void **state)
-{
-	struct trap *t = malloc(sizeof(*t));
-	trap_init(t);
-	*state = t;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	trap_deinit(*state);
-	free(*state);
-	return 0;
-}
-
 /* RECORDS faults, ACKED of them acked, and a state. */
 static struct spool *fill(struct trap *t)
 {
@@ -40,25 +25,13 @@ static struct spool *fill(struct trap *t)
 	return spool;
 }
 
-static struct gf_record read_at(struct spool *spool, uint64_t seq)
-{
-	struct gf_record record;
-	const void *data;
-	uint64_t through;
-	size_t len;
-	assert_int_equal(spool_read(spool, seq, &data, &len, &through), 0);
-	assert_int_equal(gf_record_decode(data, len, &record, NULL), 0);
-	assert_int_equal(gf_record_through(&record), through);
-	return record;
-}
-
 /* The faults that were not acked, in their order, from seq 1 on. */
 static void check(struct spool *spool)
 {
 	assert_int_equal(spool_acked(spool), 0);
 	assert_int_equal(spool_next_seq(spool), RECORDS - ACKED + 1);
 	for (uint64_t seq = 1; seq < spool_next_seq(spool); seq++) {
-		struct gf_record record = read_at(spool, seq);
+		struct gf_record record = model_read(spool, seq);
 		assert_int_equal(record.seq, seq);
 		assert_int_equal(record.fault_raised.fault_no, ACKED + seq);
 	}
@@ -103,11 +76,11 @@ static void a_lost_record_stands_for_as_many(void **state)
 	struct spool *spool = model_open(t, SPOOL_BYTES_MIN);
 	for (int i = 0; i < 30000; i++)
 		assert_int_equal(model_append(&m, spool, 0), 0);
-	struct gf_record before = read_at(spool, 1);
+	struct gf_record before = model_read(spool, 1);
 	assert_int_equal(before.kind, GF_RECORD_LOST);
 
 	assert_int_equal(spool_restart(spool), 0);
-	struct gf_record after = read_at(spool, 1);
+	struct gf_record after = model_read(spool, 1);
 	assert_int_equal(after.kind, GF_RECORD_LOST);
 	assert_int_equal(after.lost.through_seq, before.lost.through_seq);
 	assert_int_equal(after.lost.counts[GF_RECORD_HEARTBEAT], before.lost.counts[GF_RECORD_HEARTBEAT]);
@@ -140,7 +113,7 @@ static void i1_on_a_full_disk_only_heartbeats_stay_behind(void **state)
 	assert_int_equal(spool_restart(spool), 0);
 	assert_int_equal(spool_next_seq(spool), SPOOL_BATCH_MAX + 1);
 	for (uint64_t seq = 1; seq < spool_next_seq(spool); seq++)
-		assert_int_equal(read_at(spool, seq).fault_raised.fault_no, m.written - SPOOL_BATCH_MAX + seq);
+		assert_int_equal(model_read(spool, seq).fault_raised.fault_no, m.written - SPOOL_BATCH_MAX + seq);
 	assert_int_equal(spool_stats(spool).dropped, 2 * SPOOL_BATCH_MAX);
 	spool_close(spool);
 }
@@ -186,7 +159,7 @@ static void i1_killed_at_any_byte_it_opens_again(void **state)
 		assert_int_equal(spool_acked(spool), old ? ACKED : 0);
 		assert_true(old || trap_count(&cut, ".corrupt") > 0);
 		for (uint64_t seq = spool_acked(spool) + 1; seq < spool_next_seq(spool); seq++)
-			assert_int_equal(read_at(spool, seq).fault_raised.fault_no, old ? seq : ACKED + seq);
+			assert_int_equal(model_read(spool, seq).fault_raised.fault_no, old ? seq : ACKED + seq);
 		spool_close(spool);
 		trap_deinit(&cut);
 	}
@@ -194,7 +167,7 @@ static void i1_killed_at_any_byte_it_opens_again(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, model_setup, model_teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(i1_what_is_not_acked_goes_into_a_new_stream),
 	    TEST(a_lost_record_stands_for_as_many),

@@ -15,38 +15,11 @@
 
 enum { ROOMY = 16 << 20 };
 
-static int setup(void **state)
-{
-	struct trap *t = malloc(sizeof(*t));
-	trap_init(t);
-	*state = t;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	trap_deinit(*state);
-	free(*state);
-	return 0;
-}
-
 static struct spool *must_open(struct trap *t, uint64_t bytes_max)
 {
 	struct spool *spool = model_open(t, bytes_max);
 	assert_non_null(spool);
 	return spool;
-}
-
-static struct gf_record read_at(struct spool *spool, uint64_t seq)
-{
-	struct gf_record record;
-	const void *data;
-	uint64_t through;
-	size_t len;
-	assert_int_equal(spool_read(spool, seq, &data, &len, &through), 0);
-	assert_int_equal(gf_record_decode(data, len, &record, NULL), 0);
-	assert_int_equal(gf_record_through(&record), through);
-	return record;
 }
 
 static void a_new_spool_is_empty(void **state)
@@ -94,7 +67,7 @@ static void records_are_read_in_any_order(void **state)
 		assert_int_equal(model_append(&m, spool, SPOOL_BATCH_MAX), 0);
 	for (int i = 0; i < 500; i++) {
 		uint64_t seq = gf_prng_below(&prng, m.written) + 1;
-		assert_int_equal(read_at(spool, seq).fault_raised.fault_no, seq);
+		assert_int_equal(model_read(spool, seq).fault_raised.fault_no, seq);
 	}
 	spool_close(spool);
 }
@@ -116,7 +89,7 @@ static void acks_outside_what_is_open_change_nothing(void **state)
 	size_t len;
 	uint64_t through;
 	assert_int_equal(spool_read(spool, 6, &data, &len, &through), -ENOENT);
-	assert_int_equal(read_at(spool, 7).seq, 7);
+	assert_int_equal(model_read(spool, 7).seq, 7);
 	spool_close(spool);
 }
 
@@ -296,7 +269,7 @@ static struct count count_all(struct spool *spool)
 {
 	struct count c = {0};
 	for (uint64_t seq = spool_acked(spool) + 1; seq < spool_next_seq(spool);) {
-		struct gf_record r = read_at(spool, seq);
+		struct gf_record r = model_read(spool, seq);
 		assert_int_equal(r.seq, seq);
 		c.faults += r.kind == GF_RECORD_FAULT_RAISED ? 1 : 0;
 		c.beats += r.kind == GF_RECORD_HEARTBEAT ? 1 : 0;
@@ -339,7 +312,7 @@ static void i8_weeks_offline_keep_faults_and_drop_heartbeats_first(void **state)
 	assert_int_equal(spool_stats(spool).dropped, c.lost_beats);
 	/* The oldest went. */
 	assert_true(c.first_beat > c.last_lost_beat);
-	assert_int_equal(read_at(spool, m.written).kind, GF_RECORD_HEARTBEAT);
+	assert_int_equal(model_read(spool, m.written).kind, GF_RECORD_HEARTBEAT);
 	spool_close(spool);
 
 	spool = must_open(t, SPOOL_BYTES_MIN);
@@ -378,7 +351,7 @@ static void i8_a_session_goes_only_when_no_heartbeat_is_left_to_go(void **state)
 		beats++;
 	}
 	for (uint64_t seq = 1; seq < spool_next_seq(spool);) {
-		struct gf_record r = read_at(spool, seq);
+		struct gf_record r = model_read(spool, seq);
 		kept += r.kind == GF_RECORD_SESSION_ENDED ? 1 : 0;
 		beats -= r.kind == GF_RECORD_HEARTBEAT ? 1 : 0;
 		/* What is left of heartbeats is not older than the last segment. */
@@ -416,7 +389,7 @@ static void i8_without_heartbeats_the_oldest_of_the_rest_go(void **state)
 	assert_int_equal(c.faults + c.lost_faults, m.written);
 	assert_int_equal(spool_stats(spool).dropped, c.lost_faults);
 	assert_true(c.losts <= 2);
-	assert_int_equal(read_at(spool, 1).kind, GF_RECORD_LOST);
+	assert_int_equal(model_read(spool, 1).kind, GF_RECORD_LOST);
 	model_check(&m, spool);
 	spool_close(spool);
 	spool = must_open(t, SPOOL_BYTES_MIN);
@@ -434,8 +407,8 @@ static void what_is_on_its_way_is_not_dropped(void **state)
 	for (int i = 0; i < 30000; i++)
 		assert_int_equal(model_append(&m, spool, 0), 0);
 	for (uint64_t seq = 1; seq <= 70; seq++)
-		assert_int_equal(read_at(spool, seq).kind, GF_RECORD_HEARTBEAT);
-	assert_int_equal(read_at(spool, 71).kind, GF_RECORD_LOST);
+		assert_int_equal(model_read(spool, seq).kind, GF_RECORD_HEARTBEAT);
+	assert_int_equal(model_read(spool, 71).kind, GF_RECORD_LOST);
 	model_check(&m, spool);
 	spool_close(spool);
 }
@@ -446,22 +419,22 @@ static void a_lost_record_is_acked_in_parts(void **state)
 	struct spool *spool = must_open(*state, SPOOL_BYTES_MIN);
 	for (int i = 0; i < 30000; i++)
 		assert_int_equal(model_append(&m, spool, 0), 0);
-	struct gf_record lost = read_at(spool, 1);
+	struct gf_record lost = model_read(spool, 1);
 	assert_int_equal(lost.kind, GF_RECORD_LOST);
 	assert_true(lost.lost.through_seq > 10);
 	assert_int_equal(lost.lost.first_wall_ms, 1001);
 	assert_int_equal(lost.lost.last_wall_ms, 1000 + lost.lost.through_seq);
 	/* The gateway had the first five before they were dropped here. */
 	assert_int_equal(spool_ack(spool, 5), 0);
-	assert_int_equal(read_at(spool, 6).seq, 1);
+	assert_int_equal(model_read(spool, 6).seq, 1);
 	assert_int_equal(spool_ack(spool, lost.lost.through_seq), 0);
-	assert_int_equal(read_at(spool, lost.lost.through_seq + 1).seq, lost.lost.through_seq + 1);
+	assert_int_equal(model_read(spool, lost.lost.through_seq + 1).seq, lost.lost.through_seq + 1);
 	spool_close(spool);
 }
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, model_setup, model_teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_new_spool_is_empty),
 	    TEST(what_was_appended_is_there_after_opening_again),
