@@ -33,6 +33,13 @@ static const struct gf_field heartbeat_fields[] = {
     GF_U32(Heartbeat, heartbeat, tick_p99_us),
     GF_U32(Heartbeat, heartbeat, tick_worst_us),
     GF_U32(Heartbeat, heartbeat, tick_overruns),
+    GF_U32(Heartbeat, heartbeat, duty_ms),
+    GF_U32(Heartbeat, heartbeat, duty_max_ms),
+    GF_U32(Heartbeat, heartbeat, rest_left_ms),
+    GF_U32(Heartbeat, heartbeat, bus_timeouts),
+    GF_U32(Heartbeat, heartbeat, bus_crc_errors),
+    GF_U32(Heartbeat, heartbeat, bus_exceptions),
+    GF_U32(Heartbeat, heartbeat, bus_reconnects),
 };
 
 static const struct gf_field session_started_fields[] = {
@@ -97,6 +104,7 @@ static const struct gf_field limit_hit_fields[] = {
     GF_FLOAT(LimitHit, limit_hit, limit, -GF_NUMBER_MAX, GF_NUMBER_MAX),
     GF_U64(LimitHit, limit_hit, session_no, 0, GF_COUNT_MAX),
     GF_TEXT(LimitHit, limit_hit, action),
+    GF_U32(LimitHit, limit_hit, lasts_ms),
 };
 
 static const struct gf_field catalog_changed_fields[] = {

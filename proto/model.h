@@ -194,6 +194,11 @@ struct gf_heartbeat {
 	uint32_t link_connects;              /* since boot */
 	uint32_t tick_p99_us, tick_worst_us; /* lateness of the control tick in the interval */
 	uint32_t tick_overruns;
+	uint32_t duty_ms,
+	    duty_max_ms;       /* run without enough rest in between, and where the machine must rest; 0 = no such limit */
+	uint32_t rest_left_ms; /* no session starts before it has passed */
+	/* Of the wire to the hardware, since boot. */
+	uint32_t bus_timeouts, bus_crc_errors, bus_exceptions, bus_reconnects;
 };
 
 /* A session's number on its machine: 1, 2, 3 ... without holes, for the machine's whole life. */
@@ -252,7 +257,8 @@ struct gf_limit_hit {
 	enum gf_side side;
 	float observed, limit;
 	uint64_t session_no;
-	char action[GF_NAME_MAX]; /* "clamp", "skip_step", "stop" */
+	char action[GF_NAME_MAX]; /* "warn", "clamp", "skip_step", "stop" */
+	uint32_t lasts_ms;        /* how long what it did goes on: a rest, a closed area; 0 = no such time */
 };
 
 struct gf_catalog_changed {

@@ -14,6 +14,7 @@
 #ifndef AGENT_CONTROL_H
 #define AGENT_CONTROL_H
 
+#include "agent/control/memory.h"
 #include "agent/driver/driver.h"
 #include "proto/catalog.h"
 
@@ -36,6 +37,9 @@ struct control_envelope {
 	float current_max_ma; /* above it for 300 ms: over-current */
 	float supply_min_mv;  /* 0 = not watched */
 	uint32_t session_max_ms;
+	float heat_max_c;                            /* what a heater may warm to; 0 = no heat */
+	uint32_t duty_warn_ms, duty_max_ms, rest_ms; /* D1: run without rest, then rest; duty_max_ms 0 = no such limit */
+	uint32_t sensors;                            /* bit (1 << enum gf_sensor) for each that this machine must have */
 };
 
 /* The class's defaults. */
@@ -52,6 +56,9 @@ struct control_config {
 struct control_resume {
 	struct gf_odometer odometer;
 	uint64_t next_fault_no;
+	struct control_memory memory;
+	uint32_t
+	    off_ms; /* how long ago `memory` was, as far as the clock can be trusted; 0 = unknown: nothing has passed */
 };
 
 enum control_event_kind {
@@ -65,9 +72,13 @@ enum control_event_kind {
 	CONTROL_EVENT_TELEMETRY,
 };
 
-/* Boot, wall times and started_* are the recorder's to fill; mono_ms and started_mono_ms say when. */
+/*
+ * Boot, wall times and started_* are the recorder's to fill; mono_ms and started_mono_ms say when. `memory` is what must be
+ * remembered from here on.
+ */
 struct control_event {
 	enum control_event_kind kind;
+	struct control_memory memory;
 	int64_t mono_ms;
 	int64_t started_mono_ms;
 	union {

@@ -1,6 +1,6 @@
 /*
  * Each call first lets the time since the last one pass: physics, hour meter, faults that come and go. Then `read` shows the
- * sensors and what the people press, `write` takes the new output. Without a call for 2 s the motor stops by itself, as a real
+ * sensors and what the people press, `write` takes the new output. Without a call for a second the motor stops by itself, as a real
  * controller whose heartbeat register stands still.
  */
 #include "agent/sim/sim_driver.h"
@@ -14,7 +14,6 @@
 #include "agent/sim/users.h"
 
 enum {
-	DEAD_MAN_MS = 2000,
 	MS_PER_H = 3600 * 1000,
 };
 
@@ -104,9 +103,9 @@ static void pass_time(struct sim *sim, int64_t mono_ms)
 	sim->last_ms = mono_ms;
 	if (elapsed <= 0)
 		return;
-	const bool alone = elapsed > DEAD_MAN_MS;
+	const bool alone = elapsed > DRIVER_DEAD_MAN_MS;
 	const uint32_t elapsed_ms = elapsed > MS_PER_H ? MS_PER_H : (uint32_t)elapsed;
-	const uint32_t motor_ms = alone ? DEAD_MAN_MS : elapsed_ms;
+	const uint32_t motor_ms = alone ? DRIVER_DEAD_MAN_MS : elapsed_ms;
 	const uint32_t faults = present_faults(sim, mono_ms);
 
 	physics_step(&sim->physics, &sim->output, faults, motor_ms);
@@ -127,6 +126,7 @@ static int sim_read(struct driver *driver, int64_t mono_ms, struct driver_input 
 
 	pass_time(sim, mono_ms);
 	const uint32_t faults = present_faults(sim, mono_ms);
+	input.has_occupied = true;
 	input.occupied = users_step(&sim->users, mono_ms, sim->output.command, &input.panel);
 	if ((faults & 1U << GF_FAULT_COMMS_LOST) != 0)
 		return -EIO;

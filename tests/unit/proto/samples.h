@@ -24,6 +24,13 @@ static struct gf_heartbeat sample_heartbeat(void)
 	    .tick_p99_us = 180,
 	    .tick_worst_us = 950,
 	    .tick_overruns = 1,
+	    .duty_ms = 600000,
+	    .duty_max_ms = 1800000,
+	    .rest_left_ms = 900000,
+	    .bus_timeouts = 5,
+	    .bus_crc_errors = 6,
+	    .bus_exceptions = 7,
+	    .bus_reconnects = 8,
 	};
 
 	h.sensors[GF_SENSOR_MOTOR_TEMP_C] = (struct gf_stat){true, 21.5F, 40.25F, 55.0F, 54.5F};
@@ -108,7 +115,7 @@ static inline struct gf_record sample_record(enum gf_record_kind kind)
 		r.fault_cleared = (struct gf_fault_cleared){9, GF_FAULT_STORAGE, GF_CLEARED_BY_RESTART, 123456789};
 		break;
 	case GF_RECORD_LIMIT_HIT:
-		r.limit_hit = (struct gf_limit_hit){"P3", GF_AREA_ARCH, GF_SIDE_RIGHT, 15.5F, 15.0F, 12, "skip_step"};
+		r.limit_hit = (struct gf_limit_hit){"P3", GF_AREA_ARCH, GF_SIDE_RIGHT, 15.5F, 15.0F, 12, "skip_step", 86400000};
 		break;
 	case GF_RECORD_CATALOG_CHANGED:
 		r.catalog_changed = (struct gf_catalog_changed){"percussion", 8, 7};
