@@ -1,23 +1,13 @@
 #include "agent/config.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/sim/sim_yaml.h"
+#include "agent/config_section.h"
 #include "proto/link_config.h"
 
 /* The file as written; 0 or NULL where a key was left out. */
-struct sim_yaml {
-	uint64_t seed;
-	float ambient_c, wear_h, busy;
-	char *opens, *closes;
-	int utc_offset_min;
-	struct sim_fault_yaml *faults;
-	unsigned faults_count;
-};
-
 struct location_yaml {
 	char site[GF_NAME_MAX], zone[GF_NAME_MAX], bay[GF_NAME_MAX];
 };
@@ -25,8 +15,10 @@ struct location_yaml {
 struct envelope_yaml {
 	float intensity_max_pct, ramp_max_pct_s, start_max_pct, frequency_max_hz, pressure_max_mmhg;
 	float motor_temp_derate_c, motor_temp_stop_c, motor_temp_rearm_c, surface_temp_derate_c, surface_temp_stop_c;
-	float current_max_ma, supply_min_mv;
-	unsigned session_max_min;
+	float current_max_ma, supply_min_mv, heat_max_c;
+	unsigned session_max_min, duty_warn_min, duty_max_min, rest_min;
+	int *sensors;
+	unsigned sensors_count;
 };
 
 struct agent_yaml {
@@ -37,32 +29,21 @@ struct agent_yaml {
 	int clock, log_level, driver;
 	struct gf_link_yaml broker;
 	unsigned spool_mib, heartbeat_s;
-	float rated_motor_h;
+	float rated_motor_h, heat_c;
 	struct envelope_yaml *envelope;
-	struct sim_yaml *sim;
+	struct config_sim_yaml *sim;
 };
 
 static const cyaml_strval_t clock_names[] = {{"ntp", GF_CLOCK_TRUST_NTP}, {"system", GF_CLOCK_TRUST_SYSTEM}};
 static const cyaml_strval_t level_names[] = {
     {"error", 1}, {"warning", 2}, {"notice", 3}, {"info", 4}, {"debug", 5},
 };
-static const cyaml_strval_t driver_names[] = {{"sim", 1}};
+static const cyaml_strval_t driver_names[] = {{"sim", AGENT_DRIVER_SIM}};
+#define STRVAL_SENSOR(s, n) {n, GF_SENSOR_##s},
+static const cyaml_strval_t sensor_names[] = {GF_SENSORS(STRVAL_SENSOR)};
 
 #define OPTIONAL CYAML_FLAG_OPTIONAL
 #define STRICT_ENUM CYAML_FLAG_STRICT
-
-static const cyaml_schema_field_t sim_fields[] = {
-    CYAML_FIELD_UINT("seed", CYAML_FLAG_DEFAULT, struct sim_yaml, seed),
-    CYAML_FIELD_FLOAT("ambient_c", OPTIONAL, struct sim_yaml, ambient_c),
-    CYAML_FIELD_FLOAT("wear_h", OPTIONAL, struct sim_yaml, wear_h),
-    CYAML_FIELD_FLOAT("busy", OPTIONAL, struct sim_yaml, busy),
-    CYAML_FIELD_STRING_PTR("opens", OPTIONAL | CYAML_FLAG_POINTER, struct sim_yaml, opens, 1, 32),
-    CYAML_FIELD_STRING_PTR("closes", OPTIONAL | CYAML_FLAG_POINTER, struct sim_yaml, closes, 1, 32),
-    CYAML_FIELD_INT("utc_offset_min", OPTIONAL, struct sim_yaml, utc_offset_min),
-    CYAML_FIELD_SEQUENCE("faults", OPTIONAL | CYAML_FLAG_POINTER, struct sim_yaml, faults, &sim_fault_schema, 0,
-                         SIM_FAULTS_MAX),
-    CYAML_FIELD_END,
-};
 
 static const cyaml_schema_field_t location_fields[] = {
     CYAML_FIELD_STRING("site", CYAML_FLAG_DEFAULT, struct location_yaml, site, 1),
@@ -71,7 +52,12 @@ static const cyaml_schema_field_t location_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_value_t sensor_schema = {
+    CYAML_VALUE_ENUM(STRICT_ENUM, int, sensor_names, CYAML_ARRAY_LEN(sensor_names)),
+};
+
 #define ENVELOPE_FLOAT(key) CYAML_FIELD_FLOAT(#key, OPTIONAL, struct envelope_yaml, key)
+#define ENVELOPE_UINT(key) CYAML_FIELD_UINT(#key, OPTIONAL, struct envelope_yaml, key)
 static const cyaml_schema_field_t envelope_fields[] = {
     ENVELOPE_FLOAT(intensity_max_pct),
     ENVELOPE_FLOAT(start_max_pct),
@@ -85,7 +71,13 @@ static const cyaml_schema_field_t envelope_fields[] = {
     ENVELOPE_FLOAT(surface_temp_stop_c),
     ENVELOPE_FLOAT(current_max_ma),
     ENVELOPE_FLOAT(supply_min_mv),
-    CYAML_FIELD_UINT("session_max_min", OPTIONAL, struct envelope_yaml, session_max_min),
+    ENVELOPE_FLOAT(heat_max_c),
+    ENVELOPE_UINT(session_max_min),
+    ENVELOPE_UINT(duty_warn_min),
+    ENVELOPE_UINT(duty_max_min),
+    ENVELOPE_UINT(rest_min),
+    CYAML_FIELD_SEQUENCE("sensors", OPTIONAL | CYAML_FLAG_POINTER, struct envelope_yaml, sensors, &sensor_schema, 0,
+                         GF_SENSOR_COUNT - 1),
     CYAML_FIELD_END,
 };
 
@@ -104,23 +96,17 @@ static const cyaml_schema_field_t agent_fields[] = {
     CYAML_FIELD_UINT("spool_mib", OPTIONAL, struct agent_yaml, spool_mib),
     CYAML_FIELD_UINT("heartbeat_s", OPTIONAL, struct agent_yaml, heartbeat_s),
     CYAML_FIELD_FLOAT("rated_motor_h", OPTIONAL, struct agent_yaml, rated_motor_h),
+    CYAML_FIELD_FLOAT("heat_c", OPTIONAL, struct agent_yaml, heat_c),
     CYAML_FIELD_MAPPING_PTR("envelope", OPTIONAL | CYAML_FLAG_POINTER, struct agent_yaml, envelope, envelope_fields),
     CYAML_FIELD_ENUM("driver", STRICT_ENUM, struct agent_yaml, driver, driver_names, CYAML_ARRAY_LEN(driver_names)),
-    CYAML_FIELD_MAPPING_PTR("sim", OPTIONAL | CYAML_FLAG_POINTER, struct agent_yaml, sim, sim_fields),
+    CYAML_FIELD_MAPPING_PTR("sim", OPTIONAL | CYAML_FLAG_POINTER, struct agent_yaml, sim, config_sim_fields),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t agent_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct agent_yaml, agent_fields),
 };
 
-/* What the checks below need: the document for positions, and where to say what is wrong. */
-struct check {
-	const struct gf_yaml *doc;
-	const char *path;
-	struct gf_diag *diag;
-};
-
-static int in_range(const struct check *c, const char *at, double value, double low, double high)
+int config_in_range(const struct config_check *c, const char *at, double value, double low, double high)
 {
 	return gf_yaml_range(c->doc, at, value, low, high, c->diag);
 }
@@ -136,18 +122,28 @@ struct envelope_key {
 		"envelope." #key, offsetof(struct envelope_yaml, key), offsetof(struct control_envelope, key), low, high \
 	}
 static const struct envelope_key envelope_keys[] = {
-    ENVELOPE_KEY(intensity_max_pct, 1, 80),      ENVELOPE_KEY(start_max_pct, 1, 30),
-    ENVELOPE_KEY(ramp_max_pct_s, 0.1F, 10),      ENVELOPE_KEY(frequency_max_hz, 0.5F, 53),
-    ENVELOPE_KEY(pressure_max_mmhg, 10, 100),    ENVELOPE_KEY(motor_temp_derate_c, 30, 120),
-    ENVELOPE_KEY(motor_temp_stop_c, 35, 130),    ENVELOPE_KEY(motor_temp_rearm_c, 25, 120),
-    ENVELOPE_KEY(surface_temp_derate_c, 30, 43), ENVELOPE_KEY(surface_temp_stop_c, 32, 45),
-    ENVELOPE_KEY(current_max_ma, 100, 50000),    ENVELOPE_KEY(supply_min_mv, 1000, 60000),
+    ENVELOPE_KEY(intensity_max_pct, 1, 80),
+    ENVELOPE_KEY(start_max_pct, 1, 30),
+    ENVELOPE_KEY(ramp_max_pct_s, 0.1F, 10),
+    ENVELOPE_KEY(frequency_max_hz, 0.5F, 53),
+    ENVELOPE_KEY(pressure_max_mmhg, 10, 100),
+    ENVELOPE_KEY(motor_temp_derate_c, 30, 120),
+    ENVELOPE_KEY(motor_temp_stop_c, 35, 130),
+    ENVELOPE_KEY(motor_temp_rearm_c, 25, 120),
+    ENVELOPE_KEY(surface_temp_derate_c, 30, 43),
+    ENVELOPE_KEY(surface_temp_stop_c, 32, 45),
+    ENVELOPE_KEY(current_max_ma, 100, 50000),
+    ENVELOPE_KEY(supply_min_mv, 1000, 60000),
+    ENVELOPE_KEY(heat_max_c, 20, 44),
 };
 
 /* Heated water may be at most so warm; a body lies in contact with it all the time. */
 #define WATER_STOP_MAX_C 40
 
-static int check_temperatures(const struct check *c, enum gf_class class, const struct control_envelope *envelope)
+enum { DUTY_MAX_MIN = 240 };
+
+static int check_temperatures(const struct config_check *c, enum gf_class class,
+                              const struct control_envelope *envelope)
 {
 	if (envelope->motor_temp_rearm_c >= envelope->motor_temp_stop_c ||
 	    envelope->motor_temp_derate_c >= envelope->motor_temp_stop_c)
@@ -163,12 +159,56 @@ static int check_temperatures(const struct check *c, enum gf_class class, const 
 		return gf_yaml_fail(c->doc, "envelope.surface_temp_stop_c", c->diag,
 		                    "surface_temp_stop_c is %g; expected at most %d for a water_bed",
 		                    (double)envelope->surface_temp_stop_c, WATER_STOP_MAX_C);
+	if (envelope->heat_max_c >= envelope->surface_temp_stop_c)
+		return gf_yaml_fail(c->doc, "envelope.heat_max_c", c->diag,
+		                    "heat_max_c (%g) must be below surface_temp_stop_c (%g)", (double)envelope->heat_max_c,
+		                    (double)envelope->surface_temp_stop_c);
 	return 0;
 }
 
-static int take_envelope(const struct check *c, const struct envelope_yaml *yaml, enum gf_class class,
+static int take_minutes(const struct config_check *c, const char *at, unsigned minutes, unsigned most, uint32_t *ms)
+{
+	if (!gf_yaml_has(c->doc, at))
+		return 0;
+	int r = config_in_range(c, at, minutes, 1, most);
+	if (r == 0)
+		*ms = minutes * 60000U;
+	return r;
+}
+
+/* D1. A class that has no such limit by default gets one by writing all of it. */
+static int take_duty(const struct config_check *c, const struct envelope_yaml *yaml, struct control_envelope *envelope)
+{
+	int r;
+	if ((r = take_minutes(c, "envelope.duty_warn_min", yaml->duty_warn_min, DUTY_MAX_MIN, &envelope->duty_warn_ms)) !=
+	        0 ||
+	    (r = take_minutes(c, "envelope.duty_max_min", yaml->duty_max_min, DUTY_MAX_MIN, &envelope->duty_max_ms)) != 0 ||
+	    (r = take_minutes(c, "envelope.rest_min", yaml->rest_min, DUTY_MAX_MIN, &envelope->rest_ms)) != 0)
+		return r;
+	if (envelope->duty_warn_ms > 0 && envelope->duty_warn_ms >= envelope->duty_max_ms)
+		return gf_yaml_fail(c->doc, "envelope.duty_warn_min", c->diag,
+		                    "duty_warn_min (%u) must be below duty_max_min (%u)", envelope->duty_warn_ms / 60000U,
+		                    envelope->duty_max_ms / 60000U);
+	if ((envelope->duty_max_ms > 0) != (envelope->rest_ms > 0))
+		return gf_yaml_fail(c->doc, envelope->rest_ms > 0 ? "envelope.rest_min" : "envelope.duty_max_min", c->diag,
+		                    "duty_max_min and rest_min only work together; write both");
+	return 0;
+}
+
+static void take_sensors(const struct config_check *c, const struct envelope_yaml *yaml,
                          struct control_envelope *envelope)
 {
+	if (!gf_yaml_has(c->doc, "envelope.sensors"))
+		return;
+	envelope->sensors = 0;
+	for (unsigned i = 0; i < yaml->sensors_count; i++)
+		envelope->sensors |= 1U << yaml->sensors[i];
+}
+
+static int take_envelope(const struct config_check *c, const struct envelope_yaml *yaml, enum gf_class class,
+                         struct control_envelope *envelope)
+{
+	int r;
 	if (yaml == NULL)
 		return 0;
 	for (size_t i = 0; i < sizeof(envelope_keys) / sizeof(envelope_keys[0]); i++) {
@@ -177,54 +217,31 @@ static int take_envelope(const struct check *c, const struct envelope_yaml *yaml
 		if (!gf_yaml_has(c->doc, key->at))
 			continue;
 		memcpy(&value, (const char *)yaml + key->from, sizeof(value));
-		int r = in_range(c, key->at, value, key->low, key->high);
+		r = config_in_range(c, key->at, value, key->low, key->high);
 		if (r != 0)
 			return r;
 		memcpy((char *)envelope + key->to, &value, sizeof(value));
 	}
-	if (gf_yaml_has(c->doc, "envelope.session_max_min")) {
-		int r = in_range(c, "envelope.session_max_min", yaml->session_max_min, 1, 60);
-		if (r != 0)
-			return r;
-		envelope->session_max_ms = yaml->session_max_min * 60000U;
-	}
+	if ((r = take_minutes(c, "envelope.session_max_min", yaml->session_max_min, 60, &envelope->session_max_ms)) != 0 ||
+	    (r = take_duty(c, yaml, envelope)) != 0)
+		return r;
+	take_sensors(c, yaml, envelope);
 	return check_temperatures(c, class, envelope);
 }
 
-static int take_sim(const struct check *c, const struct agent_yaml *yaml, struct agent_config *config)
+static int take_heat(const struct config_check *c, float heat_c, struct agent_config *config)
 {
-	const struct sim_yaml *from = yaml->sim;
-	struct sim_config *sim = &config->sim;
-	char *journal = NULL;
-	int r = 0;
-
-	if (from == NULL)
-		return gf_yaml_fail(c->doc, "driver", c->diag, "driver: sim needs a section 'sim:' with at least a seed");
-	*sim = (struct sim_config){
-	    .class = config->class,
-	    .seed = from->seed,
-	    .ambient_c = gf_yaml_has(c->doc, "sim.ambient_c") ? from->ambient_c : 22.0F,
-	    .wear_h = from->wear_h,
-	    .busy = from->busy,
-	    .opens_min = 6 * 60,
-	    .closes_min = 22 * 60,
-	    .utc_offset_min = from->utc_offset_min,
-	};
-	if ((r = in_range(c, "sim.busy", from->busy, 0, 1)) != 0 ||
-	    (r = in_range(c, "sim.ambient_c", sim->ambient_c, -20, 45)) != 0 ||
-	    (r = in_range(c, "sim.wear_h", from->wear_h, 0, 100000)) != 0 ||
-	    (r = in_range(c, "sim.utc_offset_min", from->utc_offset_min, -840, 840)) != 0 ||
-	    (r = sim_minutes_take(c->doc, "sim.opens", from->opens, &sim->opens_min, c->diag)) != 0 ||
-	    (r = sim_minutes_take(c->doc, "sim.closes", from->closes, &sim->closes_min, c->diag)) != 0 ||
-	    (r = sim_faults_take(c->doc, "sim.faults", from->faults, from->faults_count, sim, c->diag)) != 0)
-		return r;
-	if (asprintf(&journal, "%s/hour-meter.journal", config->state_dir) < 0)
-		return -ENOMEM;
-	sim->journal_path = journal;
-	return 0;
+	const float max_c = config->envelope.heat_max_c;
+	if (heat_c > 0 && !(max_c > 0))
+		return gf_yaml_fail(c->doc, "heat_c", c->diag,
+		                    "heat_c needs envelope.heat_max_c, what the heater of this machine may warm to");
+	int r = config_in_range(c, "heat_c", heat_c, 0, max_c);
+	if (r == 0)
+		config->heat_c = heat_c;
+	return r;
 }
 
-static int take_broker(const struct check *c, const struct gf_link_yaml *from, struct agent_config *config)
+static int take_broker(const struct config_check *c, const struct gf_link_yaml *from, struct agent_config *config)
 {
 	int r = gf_link_config_take(c->doc, c->path, from, &config->link, c->diag);
 	if (r != 0)
@@ -236,7 +253,16 @@ static int take_broker(const struct check *c, const struct gf_link_yaml *from, s
 	return 0;
 }
 
-static int take(const struct check *c, const struct agent_yaml *yaml, struct agent_config *config)
+static int take_driver(const struct config_check *c, const struct agent_yaml *yaml, struct agent_config *config)
+{
+	switch (config->driver) {
+	case AGENT_DRIVER_SIM:
+		return config_sim_take(c, yaml->sim, config);
+	}
+	return -EINVAL;
+}
+
+static int take(const struct config_check *c, const struct agent_yaml *yaml, struct agent_config *config)
 {
 	int r;
 
@@ -248,6 +274,7 @@ static int take(const struct check *c, const struct agent_yaml *yaml, struct age
 	gf_strcpy(config->location.bay, sizeof(config->location.bay), yaml->location.bay);
 	config->clock = (enum gf_clock_trust)yaml->clock;
 	config->log_level = yaml->log_level != 0 ? (enum gf_log_level)(yaml->log_level - 1) : GF_LOG_INFO;
+	config->driver = (enum agent_driver)yaml->driver;
 	config->rated_motor_h = yaml->rated_motor_h;
 	const unsigned heartbeat_s = gf_yaml_has(c->doc, "heartbeat_s") ? yaml->heartbeat_s : 60;
 	const unsigned spool_mib = gf_yaml_has(c->doc, "spool_mib") ? yaml->spool_mib : 16;
@@ -259,13 +286,13 @@ static int take(const struct check *c, const struct agent_yaml *yaml, struct age
 		return -ENOMEM;
 	control_envelope_defaults(config->class, &config->envelope);
 
-	if ((r = in_range(c, "heartbeat_s", heartbeat_s, 1, 3600)) != 0 ||
-	    (r = in_range(c, "spool_mib", spool_mib, 1, 4096)) != 0 ||
-	    (r = in_range(c, "rated_motor_h", yaml->rated_motor_h, 0, 1000000)) != 0 ||
+	if ((r = config_in_range(c, "heartbeat_s", heartbeat_s, 1, 3600)) != 0 ||
+	    (r = config_in_range(c, "spool_mib", spool_mib, 1, 4096)) != 0 ||
+	    (r = config_in_range(c, "rated_motor_h", yaml->rated_motor_h, 0, 1000000)) != 0 ||
 	    (r = take_envelope(c, yaml->envelope, config->class, &config->envelope)) != 0 ||
-	    (r = take_broker(c, &yaml->broker, config)) != 0)
+	    (r = take_heat(c, yaml->heat_c, config)) != 0 || (r = take_broker(c, &yaml->broker, config)) != 0)
 		return r;
-	return take_sim(c, yaml, config);
+	return take_driver(c, yaml, config);
 }
 
 int agent_config_load(const char *path, struct agent_config **ret_config, struct gf_diag *diag)
@@ -276,7 +303,7 @@ int agent_config_load(const char *path, struct agent_config **ret_config, struct
 	if (r != 0)
 		return r;
 	struct agent_config *config = calloc(1, sizeof(*config));
-	struct check c = {.doc = doc, .path = path, .diag = diag};
+	struct config_check c = {.doc = doc, .path = path, .diag = diag};
 	r = config != NULL ? take(&c, yaml, config) : -ENOMEM;
 	if (r == -ENOMEM)
 		gf_diag_set(diag, "%s: out of memory", path);

@@ -10,6 +10,8 @@
 #include "proto/base/log.h"
 #include "proto/link.h"
 
+enum agent_driver { AGENT_DRIVER_SIM = 1 };
+
 struct agent_config {
 	char id[GF_ID_MAX]; /* the certificate's common name */
 	enum gf_class class;
@@ -23,7 +25,9 @@ struct agent_config {
 	float rated_motor_h;
 	uint32_t heartbeat_ms;
 	struct control_envelope envelope;
-	struct sim_config sim;
+	float heat_c; /* what the heater warms to while a session runs; 0 = no heat */
+	enum agent_driver driver;
+	struct sim_config sim; /* with AGENT_DRIVER_SIM; routines and mono_to_wall_ms are left to driver_open */
 };
 
 /*

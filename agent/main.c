@@ -16,6 +16,7 @@
 
 #include "agent/config.h"
 #include "agent/control_thread.h"
+#include "agent/driver_open.h"
 #include "agent/station.h"
 #include "proto/base/daemon.h"
 #include "proto/base/file.h"
@@ -128,15 +129,12 @@ static int load_catalog(struct agent *agent, struct gf_diag *diag)
 
 static int open_driver(struct agent *agent, struct recorder_meter *ret_meter, struct gf_diag *diag)
 {
-	struct gf_time now = gf_clock_now(agent->clock);
-	struct sim_config *sim = &agent->config->sim;
-	sim->routines = (uint16_t)agent->catalog.routines_count;
-	sim->mono_to_wall_ms = now.wall_ms - now.mono_ms;
-	int r = sim_driver_new(sim, &agent->driver, diag);
+	int r = driver_open(agent->config, agent->catalog.routines_count, gf_clock_now(agent->clock), &agent->driver, diag);
 	if (r != 0)
 		return r;
 	struct driver_input input;
-	if (agent->driver->ops->read(agent->driver, now.mono_ms, &input) == 0 && input.has_meter)
+	const int64_t mono_ms = gf_clock_now(agent->clock).mono_ms;
+	if (agent->driver->ops->read(agent->driver, mono_ms, &input) == 0 && input.has_meter)
 		*ret_meter =
 		    (struct recorder_meter){.present = true, .motor_ms = input.meter_motor_ms, .cycles = input.meter_cycles};
 	return 0;

@@ -91,6 +91,8 @@ static void the_shipped_file_loads(void **state)
 	assert_int_equal(c->spool_bytes_max, 16 << 20);
 	assert_int_equal(c->heartbeat_ms, 60000);
 	near(c->rated_motor_h, 2000);
+	near(c->heat_c, 0);
+	assert_int_equal(c->driver, AGENT_DRIVER_SIM);
 	assert_int_equal(c->sim.class, GF_CLASS_CHAIR);
 	assert_int_equal(c->sim.seed, 1);
 	near(c->sim.busy, 0.3F);
@@ -162,6 +164,10 @@ static void i3_no_limit_is_above_what_any_machine_may_do(void **state)
 	    {"session_max_min: 30", "pressure_max_mmhg: ^101", "envelope.pressure_max_mmhg is 101; expected 10 to 100"},
 	    {"session_max_min: 30", "current_max_ma: ^1e6", "envelope.current_max_ma is 1000000; expected 100 to 50000"},
 	    {"session_max_min: 30", "supply_min_mv: ^999", "envelope.supply_min_mv is 999; expected 1000 to 60000"},
+	    {"session_max_min: 30", "heat_max_c: ^45", "envelope.heat_max_c is 45; expected 20 to 44"},
+	    {"session_max_min: 30", "heat_max_c: ^43", "heat_max_c (43) must be below surface_temp_stop_c (43)"},
+	    {"session_max_min: 30", "duty_max_min: ^241", "envelope.duty_max_min is 241; expected 1 to 240"},
+	    {"session_max_min: 30", "rest_min: ^0", "envelope.rest_min is 0; expected 1 to 240"},
 	};
 	assert_all_refused(*state, loose, COUNT(loose));
 }
@@ -220,6 +226,61 @@ static void i3_a_tighter_envelope_is_taken(void **state)
 	shipped_change(s, "session_max_min: 30", "session_max_min: 5");
 	c = loaded(s);
 	assert_int_equal(c->envelope.session_max_ms, 5 * 60000);
+	agent_config_free(c);
+}
+
+/* D1 */
+static void i3_run_and_rest_belong_together(void **state)
+{
+	static const struct mistake alone[] = {
+	    {"session_max_min: 30", "duty_warn_min: ^20\n  duty_max_min: 20\n  rest_min: 15",
+	     "duty_warn_min (20) must be below duty_max_min (20)"},
+	};
+	struct shipped *s = *state;
+
+	assert_all_refused(s, alone, COUNT(alone));
+	shipped_change(s, "session_max_min: 30", "duty_warn_min: 10\n  duty_max_min: 15\n  rest_min: 20");
+	struct agent_config *c = loaded(s);
+	assert_int_equal(c->envelope.duty_warn_ms, 10 * 60000);
+	assert_int_equal(c->envelope.duty_max_ms, 15 * 60000);
+	assert_int_equal(c->envelope.rest_ms, 20 * 60000);
+	agent_config_free(c);
+}
+
+static void i3_heat_stays_below_what_the_heater_may(void **state)
+{
+	static const struct mistake hot[] = {
+	    {"# heat_c: 36 ", "heat_c: ^36 ",
+	     "heat_c needs envelope.heat_max_c, what the heater of this machine may warm to"},
+	    {"# heat_c: 36 ", "heat_c: ^-1 ", "heat_c is -1; expected 0 to 0"},
+	};
+	struct shipped *s = *state;
+
+	assert_all_refused(s, hot, COUNT(hot));
+	shipped_change(s, "session_max_min: 30", "heat_max_c: 38\nheat_c: 38");
+	struct agent_config *c = loaded(s);
+	near(c->heat_c, 38);
+	near(c->envelope.heat_max_c, 38);
+	agent_config_free(c);
+}
+
+static void sensors_that_must_be_there_are_listed(void **state)
+{
+	static const struct mistake slips[] = {
+	    {"session_max_min: 30", "sensors: [^motor_temp]",
+	     "'sensors' is 'motor_temp'; did you mean 'motor_temp_c'? Expected one of: motor_temp_c, "
+	     "surface_temp_c, current_ma, speed_rpm, pressure_mmhg, supply_mv, battery_pct"},
+	};
+	struct shipped *s = *state;
+
+	assert_all_refused(s, slips, COUNT(slips));
+	shipped_change(s, "session_max_min: 30", "sensors: [motor_temp_c, current_ma]");
+	struct agent_config *c = loaded(s);
+	assert_int_equal(c->envelope.sensors, 1U << GF_SENSOR_MOTOR_TEMP_C | 1U << GF_SENSOR_CURRENT_MA);
+	agent_config_free(c);
+	shipped_change(s, "session_max_min: 30", "sensors: []");
+	c = loaded(s);
+	assert_int_equal(c->envelope.sensors, 0);
 	agent_config_free(c);
 }
 
@@ -369,13 +430,23 @@ static void memory_that_runs_out_is_said(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    SHIPPED_TEST(the_shipped_file_loads),           SHIPPED_TEST(the_shipped_envelope_is_the_default_one),
-	    SHIPPED_TEST(what_is_left_out_has_its_default), SHIPPED_TEST(i3_no_limit_is_above_what_any_machine_may_do),
-	    SHIPPED_TEST(i3_zero_is_not_the_default),       SHIPPED_TEST(i3_temperatures_stand_in_their_order),
-	    SHIPPED_TEST(i3_a_tighter_envelope_is_taken),   SHIPPED_TEST(slips_in_words_are_explained),
-	    SHIPPED_TEST(missing_parts_are_named),          SHIPPED_TEST(numbers_out_of_range_are_named),
-	    SHIPPED_TEST(times_of_day_are_read_exactly),    SHIPPED_TEST(certificates_are_looked_at),
-	    SHIPPED_TEST(a_missing_file_is_named),          SHIPPED_TEST(memory_that_runs_out_is_said),
+	    SHIPPED_TEST(the_shipped_file_loads),
+	    SHIPPED_TEST(the_shipped_envelope_is_the_default_one),
+	    SHIPPED_TEST(what_is_left_out_has_its_default),
+	    SHIPPED_TEST(i3_no_limit_is_above_what_any_machine_may_do),
+	    SHIPPED_TEST(i3_zero_is_not_the_default),
+	    SHIPPED_TEST(i3_temperatures_stand_in_their_order),
+	    SHIPPED_TEST(i3_a_tighter_envelope_is_taken),
+	    SHIPPED_TEST(i3_run_and_rest_belong_together),
+	    SHIPPED_TEST(i3_heat_stays_below_what_the_heater_may),
+	    SHIPPED_TEST(sensors_that_must_be_there_are_listed),
+	    SHIPPED_TEST(slips_in_words_are_explained),
+	    SHIPPED_TEST(missing_parts_are_named),
+	    SHIPPED_TEST(numbers_out_of_range_are_named),
+	    SHIPPED_TEST(times_of_day_are_read_exactly),
+	    SHIPPED_TEST(certificates_are_looked_at),
+	    SHIPPED_TEST(a_missing_file_is_named),
+	    SHIPPED_TEST(memory_that_runs_out_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

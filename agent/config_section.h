@@ -1,0 +1,39 @@
+/*
+ * A section of agent.yaml for each driver: how it stands in the file, its schema, and what takes it over. One file a section
+ * (config_sim.c, ...); config.c chooses by the key `driver` and is the only one to call them.
+ */
+#ifndef AGENT_CONFIG_SECTION_H
+#define AGENT_CONFIG_SECTION_H
+
+#include "agent/config.h"
+#include "agent/sim/sim_yaml.h"
+
+/* What a check needs: the document for positions, and where to say what is wrong. */
+struct config_check {
+	const struct gf_yaml *doc;
+	const char *path;
+	struct gf_diag *diag;
+};
+
+/* 0, or -EINVAL with file, line and column. */
+GF_MUST_CHECK int config_in_range(const struct config_check *c, const char *at, double value, double low, double high);
+
+/* The sections as written; 0 or NULL where a key was left out. */
+struct config_sim_yaml {
+	uint64_t seed;
+	float ambient_c, wear_h, busy;
+	char *opens, *closes;
+	int utc_offset_min;
+	struct sim_fault_yaml *faults;
+	unsigned faults_count;
+};
+extern const cyaml_schema_field_t config_sim_fields[];
+
+/*
+ * Fill config->sim and so on; class and state_dir are known by then. `from` is NULL when the section is missing. What they allocate is
+ * freed by agent_config_free, after a failure too. 0, -EINVAL with file, line and column, or -ENOMEM.
+ */
+GF_MUST_CHECK int config_sim_take(const struct config_check *c, const struct config_sim_yaml *from,
+                                  struct agent_config *config);
+
+#endif
