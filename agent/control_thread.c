@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "agent/tick_stats.h"
+#include "agent/tick.h"
 
 enum {
 	STACK_BYTES = 256 * 1024,
@@ -19,10 +19,9 @@ enum {
 struct control_thread {
 	struct control_thread_config config;
 	struct gf_spsc mailbox;
-	struct tick_stats stats;
+	struct tick tick; /* the thread's own */
 	pthread_t thread;
 	bool started;
-	bool unwritable; /* the last output may not have reached the hardware; the thread's own */
 	atomic_bool stopping, storage_full;
 	atomic_int outcome;
 	atomic_uint_fast64_t ticks, lost;
@@ -56,8 +55,6 @@ static void deliver(struct control_thread *t, struct control_event *events, size
 {
 	for (size_t i = 0; i < count; i++) {
 		struct control_event *event = &events[i];
-		if (event->kind == CONTROL_EVENT_TELEMETRY)
-			tick_stats_take(&t->stats, &event->heartbeat);
 		if (gf_spsc_free_slots(&t->mailbox) < room_needed(event->kind) || !gf_spsc_push(&t->mailbox, event))
 			atomic_fetch_add_explicit(&t->lost, 1, memory_order_relaxed);
 	}
@@ -67,20 +64,8 @@ static void deliver(struct control_thread *t, struct control_event *events, size
 
 static void tick(struct control_thread *t, struct control_event *events)
 {
-	struct driver *driver = t->config.driver;
-	struct driver_output output = {0};
-	struct driver_input input;
-	int64_t mono_ms = clock_ns(CLOCK_BOOTTIME) / NS_PER_MS;
-
 	control_set_storage(t->config.control, atomic_load_explicit(&t->storage_full, memory_order_relaxed));
-	bool readable = driver->ops->read(driver, mono_ms, &input) == 0;
-	/* Hardware that takes no output is as lost as one that gives no reading. */
-	bool answers = readable && !t->unwritable;
-	size_t count = control_step(t->config.control, mono_ms, answers ? &input : NULL, &output, events);
-	t->unwritable = driver->ops->write(driver, mono_ms, &output) != 0;
-	if (t->unwritable)
-		driver->ops->safe(driver);
-	deliver(t, events, count);
+	deliver(t, events, tick_run(&t->tick, clock_ns(CLOCK_BOOTTIME) / NS_PER_MS, events));
 	atomic_fetch_add_explicit(&t->ticks, 1, memory_order_relaxed);
 }
 
@@ -93,7 +78,7 @@ static int64_t wait_for_tick(struct control_thread *t, int64_t due_ns)
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL) == EINTR)
 		continue;
 	int64_t late_ns = clock_ns(CLOCK_MONOTONIC) - due_ns;
-	tick_stats_add(&t->stats, late_ns / 1000, late_ns > period_ns);
+	tick_stats_add(&t->tick.stats, late_ns / 1000, late_ns > period_ns);
 	if (late_ns > period_ns)
 		return due_ns + late_ns + period_ns;
 	return due_ns + period_ns;
@@ -103,7 +88,6 @@ static void *run(void *ctx)
 {
 	struct control_thread *t = ctx;
 	struct control_event events[CONTROL_EVENTS_PER_STEP_MAX];
-	struct driver *driver = t->config.driver;
 	int64_t due_ns = clock_ns(CLOCK_MONOTONIC);
 
 	while (!atomic_load_explicit(&t->stopping, memory_order_acquire)) {
@@ -111,13 +95,8 @@ static void *run(void *ctx)
 		tick(t, events);
 	}
 
-	struct driver_output output = {0};
 	int64_t mono_ms = clock_ns(CLOCK_BOOTTIME) / NS_PER_MS;
-	size_t count =
-	    control_shutdown(t->config.control, mono_ms, (enum gf_outcome)atomic_load(&t->outcome), &output, events);
-	(void)driver->ops->write(driver, mono_ms, &output);
-	driver->ops->safe(driver);
-	deliver(t, events, count);
+	deliver(t, events, tick_end(&t->tick, mono_ms, (enum gf_outcome)atomic_load(&t->outcome), events));
 	return NULL;
 }
 
@@ -149,6 +128,7 @@ int control_thread_start(const struct control_thread_config *config, struct cont
 		return -ENOMEM;
 	memset(t, 0, sizeof(*t));
 	t->config = *config;
+	t->tick = (struct tick){.control = config->control, .driver = config->driver};
 	int r = gf_spsc_init(&t->mailbox, sizeof(struct control_event), CONTROL_MAILBOX);
 	if (r == 0)
 		r = create(t);

@@ -1,8 +1,8 @@
 gf_add_library(ag_scenario SOURCES sim/scenario.c sim/sim_yaml.c LINK ag_sim gf_link_config)
-gf_add_library(ag_daemon SOURCES config.c config_sim.c driver_open.c control_thread.c tick_stats.c
-    LINK ag_station ag_scenario ag_control gf_link_config Threads::Threads)
+gf_add_library(ag_daemon SOURCES config.c config_sim.c driver_open.c control_thread.c
+    LINK ag_station ag_scenario ag_tick gf_link_config Threads::Threads)
 gf_add_program(gymfleet-agent SOURCES main.c LINK ag_daemon gf_catalog_codec gf_service)
 
 gf_add_library(ag_fleet SOURCES sim/fleet.c sim/fleet_live.c sim/machine.c
-    LINK ag_station ag_scenario ag_control gf_service)
+    LINK ag_station ag_scenario ag_tick gf_service)
 gf_add_program(gymfleet-sim SOURCES sim/main.c LINK ag_fleet gf_catalog_codec)

@@ -45,15 +45,8 @@ struct agent {
 static void take_events(struct agent *agent)
 {
 	struct control_event event;
-	while (control_thread_next(agent->thread, &event)) {
-		struct recorder_link_facts facts = {0};
-		if (event.kind == CONTROL_EVENT_TELEMETRY) {
-			facts.tick_p99_us = event.heartbeat.tick_p99_us;
-			facts.tick_worst_us = event.heartbeat.tick_worst_us;
-			facts.tick_overruns = event.heartbeat.tick_overruns;
-		}
-		station_event(agent->station, &event, gf_clock_now(agent->clock), &facts);
-	}
+	while (control_thread_next(agent->thread, &event))
+		station_event(agent->station, &event, gf_clock_now(agent->clock));
 }
 
 static int64_t step(void *ctx)

@@ -193,9 +193,6 @@ static void fill_heartbeat(const struct recorder *r, const struct recorder_link_
 		beat->spool_dropped += stats.dropped;
 	}
 	beat->link_connects = facts->connects;
-	beat->tick_p99_us = facts->tick_p99_us;
-	beat->tick_worst_us = facts->tick_worst_us;
-	beat->tick_overruns = facts->tick_overruns;
 }
 
 static void event_record(const struct recorder *r, const struct control_event *event, struct gf_time now,

@@ -34,7 +34,6 @@ void recorder_free(struct recorder *recorder);
 /* What the main loop knows and a heartbeat carries. */
 struct recorder_link_facts {
 	uint32_t connects;
-	uint32_t tick_p99_us, tick_worst_us, tick_overruns;
 };
 
 /*

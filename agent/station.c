@@ -196,10 +196,9 @@ void station_start(struct station *station)
 		gf_link_start(station->link);
 }
 
-void station_event(struct station *station, const struct control_event *event, struct gf_time now,
-                   const struct recorder_link_facts *ticks)
+void station_event(struct station *station, const struct control_event *event, struct gf_time now)
 {
-	struct recorder_link_facts facts = *ticks;
+	struct recorder_link_facts facts = {0};
 	if (station->link != NULL)
 		facts.connects = (uint32_t)gf_link_stats(station->link).connects;
 	station_spool_check(station, recorder_event(station->recorder, event, now, &facts), now);

@@ -37,8 +37,7 @@ GF_MUST_CHECK int station_new(const struct station_config *config, const struct 
 /* Begins to connect. */
 void station_start(struct station *station);
 /* One event from the control core. */
-void station_event(struct station *station, const struct control_event *event, struct gf_time now,
-                   const struct recorder_link_facts *ticks);
+void station_event(struct station *station, const struct control_event *event, struct gf_time now);
 /* Moves link and uplink. Returns when to be called again at the latest (mono ms). */
 int64_t station_step(struct station *station, struct gf_time now);
 /*

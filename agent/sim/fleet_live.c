@@ -42,10 +42,14 @@ static void wake_slot(void *ctx)
 /* The machines' ticks, if it is time for one. */
 static void tick(struct fleet *fleet, struct gf_time now)
 {
-	if (fleet->stopping || now.mono_ms < fleet->tick_due_ms)
+	int64_t late_ms = now.mono_ms - fleet->tick_due_ms;
+	if (fleet->stopping || late_ms < 0)
 		return;
-	for (size_t i = 0; i < fleet->config->scenario->count; i++)
-		machine_tick(&fleet->slots[i].machine, now);
+	for (size_t i = 0; i < fleet->config->scenario->count; i++) {
+		struct machine *machine = &fleet->slots[i].machine;
+		tick_stats_add(&machine->tick.stats, late_ms * 1000, late_ms > CONTROL_TICK_MS);
+		machine_tick(machine, now);
+	}
 	/* Who fell behind goes on from the present. */
 	int64_t next_ms = fleet->tick_due_ms + CONTROL_TICK_MS;
 	fleet->tick_due_ms = next_ms > now.mono_ms ? next_ms : now.mono_ms + CONTROL_TICK_MS;
@@ -144,6 +148,7 @@ static int open_fleet(struct fleet *fleet, unsigned report_s, struct gf_diag *di
 		if (r != 0)
 			return r;
 	}
+	fleet->tick_due_ms = gf_clock_now(fleet->clock).mono_ms;
 	uv_timer_init(&fleet->daemon.loop, &fleet->report);
 	fleet->report.data = fleet;
 	if (report_s > 0)

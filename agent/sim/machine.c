@@ -23,10 +23,10 @@ static int open_driver(struct machine *machine, uint16_t routines, const char *d
 	config.journal_path = journal;
 	config.routines = routines;
 	config.mono_to_wall_ms = now.wall_ms - now.mono_ms;
-	int r = sim_driver_new(&config, &machine->driver, diag);
+	int r = sim_driver_new(&config, &machine->tick.driver, diag);
 	if (r != 0)
 		return r;
-	if (machine->driver->ops->read(machine->driver, now.mono_ms, &input) == 0 && input.has_meter)
+	if (machine->tick.driver->ops->read(machine->tick.driver, now.mono_ms, &input) == 0 && input.has_meter)
 		*ret_meter =
 		    (struct recorder_meter){.present = true, .motor_ms = input.meter_motor_ms, .cycles = input.meter_cycles};
 	return 0;
@@ -74,7 +74,7 @@ int machine_open(struct machine *machine, const struct scenario_machine *spec, c
 		return r;
 	}
 	struct control_config control = {.class = spec->sim.class, .envelope = config.envelope, .catalog = catalog};
-	r = control_new(&control, &resume, now.mono_ms, &machine->control);
+	r = control_new(&control, &resume, now.mono_ms, &machine->tick.control);
 	if (r != 0)
 		gf_diag_set(diag, "%s: the control core doesn't start: %s", spec->id, strerror(-r));
 	return r;
@@ -82,49 +82,36 @@ int machine_open(struct machine *machine, const struct scenario_machine *spec, c
 
 static void record(struct machine *machine, const struct control_event *events, size_t count, struct gf_time now)
 {
-	const struct recorder_link_facts facts = {0};
 	for (size_t i = 0; i < count; i++)
-		station_event(machine->station, &events[i], now, &facts);
+		station_event(machine->station, &events[i], now);
 }
 
 void machine_tick(struct machine *machine, struct gf_time now)
 {
 	struct control_event events[CONTROL_EVENTS_PER_STEP_MAX];
-	struct driver_output output = {0};
-	struct driver_input input;
-	struct driver *driver = machine->driver;
-
-	bool readable = driver->ops->read(driver, now.mono_ms, &input) == 0;
-	size_t count = control_step(machine->control, now.mono_ms, readable ? &input : NULL, &output, events);
-	if (driver->ops->write(driver, now.mono_ms, &output) != 0)
-		driver->ops->safe(driver);
-	record(machine, events, count, now);
+	record(machine, events, tick_run(&machine->tick, now.mono_ms, events), now);
 }
 
 int64_t machine_next_tick_ms(const struct machine *machine, int64_t mono_ms)
 {
 	int64_t soon = mono_ms + HISTORY_TICK_MS, late = mono_ms + HISTORY_IDLE_TICK_MS;
-	if (control_in_session(machine->control) || control_faulted(machine->control))
+	if (control_in_session(machine->tick.control) || control_faulted(machine->tick.control))
 		return soon;
-	int64_t use = sim_driver_next_use_ms(machine->driver, mono_ms);
+	int64_t use = sim_driver_next_use_ms(machine->tick.driver, mono_ms);
 	return use > late ? late : use > soon ? use : soon;
 }
 
 void machine_shutdown(struct machine *machine, enum gf_outcome outcome, struct gf_time now)
 {
 	struct control_event events[CONTROL_EVENTS_PER_STEP_MAX];
-	struct driver_output output = {0};
-	size_t count = control_shutdown(machine->control, now.mono_ms, outcome, &output, events);
-	(void)machine->driver->ops->write(machine->driver, now.mono_ms, &output);
-	machine->driver->ops->safe(machine->driver);
-	record(machine, events, count, now);
+	record(machine, events, tick_end(&machine->tick, now.mono_ms, outcome, events), now);
 }
 
 void machine_close(struct machine *machine)
 {
 	station_free(machine->station);
-	control_free(machine->control);
-	if (machine->driver != NULL)
-		machine->driver->ops->free(machine->driver);
+	control_free(machine->tick.control);
+	if (machine->tick.driver != NULL)
+		machine->tick.driver->ops->free(machine->tick.driver);
 	*machine = (struct machine){0};
 }

@@ -4,11 +4,11 @@
 
 #include "agent/sim/fleet.h"
 #include "agent/station.h"
+#include "agent/tick.h"
 
 struct machine {
 	const struct scenario_machine *spec;
-	struct driver *driver;
-	struct control *control;
+	struct tick tick; /* owns control core and driver */
 	struct station *station;
 };
 

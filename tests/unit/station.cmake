@@ -1,7 +1,8 @@
 # agent/: what ties the pure core to disk and network. The clock is the test's, but for the control thread, which has its own.
 gf_add_test(agent_uplink_test
     SOURCES unit/agent/uplink_test.c unit/agent/spool/model.c unit/agent/spool/trap.c LINK ag_uplink LABELS unit)
-gf_add_test(agent_tick_stats_test SOURCES unit/agent/tick_stats_test.c LINK ag_daemon LABELS unit)
+gf_add_test(agent_tick_test SOURCES unit/agent/tick_test.c LINK ag_tick control_rig LABELS unit)
+gf_add_test(agent_tick_stats_test SOURCES unit/agent/tick_stats_test.c LINK ag_tick LABELS unit)
 gf_add_test(agent_control_thread_test
     SOURCES unit/agent/control_thread_test.c LINK ag_daemon control_rig LABELS unit thread)
 # Link and disk are the test's: station_rig.c.

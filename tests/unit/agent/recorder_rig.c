@@ -50,7 +50,7 @@ void machine_deinit(struct machine *m)
 
 int machine_tell(struct machine *m, struct control_event event)
 {
-	const struct recorder_link_facts facts = {.connects = 3, .tick_p99_us = 90};
+	const struct recorder_link_facts facts = {.connects = 3};
 	event.mono_ms = m->mono_ms;
 	event.started_mono_ms = m->started_ms;
 	int r = recorder_event(m->recorder, &event, machine_now(m), &facts);
@@ -113,8 +113,8 @@ int machine_ends(struct machine *m)
 int machine_beats(struct machine *m)
 {
 	m->mono_ms += 60000;
-	return machine_tell(m,
-	                    (struct control_event){.kind = CONTROL_EVENT_TELEMETRY, .heartbeat = {.interval_ms = 60000}});
+	return machine_tell(m, (struct control_event){.kind = CONTROL_EVENT_TELEMETRY,
+	                                              .heartbeat = {.interval_ms = 60000, .tick_p99_us = 90}});
 }
 
 int machine_fails(struct machine *m)

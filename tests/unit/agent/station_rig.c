@@ -122,9 +122,8 @@ void rig_pass(struct world *w, int64_t ms)
 
 void rig_tell(struct world *w, struct control_event event)
 {
-	const struct recorder_link_facts ticks = {0};
 	event.mono_ms = event.started_mono_ms = w->now.mono_ms;
-	station_event(w->station, &event, w->now, &ticks);
+	station_event(w->station, &event, w->now);
 }
 
 void rig_beat(struct world *w)
