@@ -1,7 +1,7 @@
 /*
  * Each call first lets the time since the last one pass: physics, hour meter, faults that come and go. Then `read` shows the
- * sensors and what the people press, `write` takes the new output. Without a call for a second the motor stops by itself, as a real
- * controller whose heartbeat register stands still.
+ * sensors and what the people press, `write` takes the new output. When nothing is written for a second the motor stops by itself, as
+ * a real controller whose heartbeat register stands still, and turns no more until a reading has failed.
  */
 #include "agent/sim/sim_driver.h"
 
@@ -43,7 +43,8 @@ struct sim {
 	double part_cycle;
 	bool counted; /* this start of the motor is in the journal */
 	bool begun;
-	int64_t last_ms;
+	bool hung; /* the motor stopped by itself; no reading has failed since */
+	int64_t last_ms, written_ms;
 };
 
 static struct sim *sim_of(struct driver *driver)
@@ -98,20 +99,23 @@ static void run_motor(struct sim *sim, int64_t mono_ms, uint32_t motor_ms)
 static void pass_time(struct sim *sim, int64_t mono_ms)
 {
 	const int64_t elapsed = sim->begun ? mono_ms - sim->last_ms : 0;
+	const int64_t allowed = sim->written_ms + DRIVER_DEAD_MAN_MS - sim->last_ms;
 
 	sim->begun = true;
 	sim->last_ms = mono_ms;
 	if (elapsed <= 0)
 		return;
-	const bool alone = elapsed > DRIVER_DEAD_MAN_MS;
+	const bool alone = elapsed > allowed;
 	const uint32_t elapsed_ms = elapsed > MS_PER_H ? MS_PER_H : (uint32_t)elapsed;
-	const uint32_t motor_ms = alone ? DRIVER_DEAD_MAN_MS : elapsed_ms;
+	const uint32_t motor_ms = !alone ? elapsed_ms : allowed > 0 ? (uint32_t)allowed : 0;
 	const uint32_t faults = present_faults(sim, mono_ms);
+	const bool was_on = motor_on(sim);
 
 	physics_step(&sim->physics, &sim->output, faults, motor_ms);
-	if (motor_on(sim))
+	if (was_on)
 		run_motor(sim, mono_ms, motor_ms);
 	if (alone) {
+		sim->hung = sim->hung || was_on;
 		sim->output = (struct driver_output){.command = sim->output.command == DRIVER_IDLE ? DRIVER_IDLE : DRIVER_STOP};
 		physics_step(&sim->physics, &sim->output, faults, elapsed_ms - motor_ms);
 	}
@@ -130,6 +134,10 @@ static int sim_read(struct driver *driver, int64_t mono_ms, struct driver_input 
 	input.occupied = users_step(&sim->users, mono_ms, sim->output.command, &input.panel);
 	if ((faults & 1U << GF_FAULT_COMMS_LOST) != 0)
 		return -EIO;
+	if (sim->hung) {
+		sim->hung = false;
+		return -ETIMEDOUT;
+	}
 	input.estop = (faults & 1U << GF_FAULT_ESTOP) != 0;
 	input.cover_open = (faults & 1U << GF_FAULT_COVER_OPEN) != 0;
 	physics_sensors(&sim->physics, &sim->output, faults, input.sensors);
@@ -144,9 +152,10 @@ static int sim_write(struct driver *driver, int64_t mono_ms, const struct driver
 {
 	struct sim *sim = sim_of(driver);
 	pass_time(sim, mono_ms);
+	sim->written_ms = mono_ms;
 	if (output->command == DRIVER_IDLE || output->command == DRIVER_STOP)
 		sim->counted = false;
-	sim->output = *output;
+	sim->output = sim->hung ? (struct driver_output){.command = DRIVER_STOP} : *output;
 	return 0;
 }
 
@@ -233,6 +242,12 @@ int sim_driver_new(const struct sim_config *config, struct driver **ret_driver, 
 int64_t sim_driver_next_use_ms(const struct driver *driver, int64_t mono_ms)
 {
 	return users_next_ms(&((const struct sim *)(const void *)driver)->users, mono_ms);
+}
+
+bool sim_driver_motor_on(const struct driver *driver, int64_t mono_ms)
+{
+	const struct sim *sim = (const struct sim *)(const void *)driver;
+	return motor_on(sim) && mono_ms - sim->written_ms < DRIVER_DEAD_MAN_MS;
 }
 
 void sim_driver_inject(struct driver *driver, enum gf_fault code, int64_t for_ms)

@@ -44,6 +44,9 @@ GF_MUST_CHECK int sim_driver_new(const struct sim_config *config, struct driver 
 /* When the next person comes, mono ms, as far as known, so that virtual time may skip ahead; INT64_MAX: nobody. Valid when idle. */
 int64_t sim_driver_next_use_ms(const struct driver *driver, int64_t mono_ms);
 
+/* Is the motor turning at `mono_ms`, if nobody calls the driver up to then? */
+bool sim_driver_motor_on(const struct driver *driver, int64_t mono_ms);
+
 /* Makes a fault's condition true from now for `for_ms` (an e-stop pressed, the current too high ...). */
 void sim_driver_inject(struct driver *driver, enum gf_fault code, int64_t for_ms);
 
