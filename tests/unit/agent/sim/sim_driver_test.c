@@ -378,17 +378,18 @@ static void the_motor_stops_by_itself_when_nobody_asks(void **state)
 	assert_int_equal(sim_driver_new(&config, &driver, NULL), 0);
 	assert_int_equal(driver->ops->read(driver, 0, &input), 0);
 	assert_int_equal(driver->ops->write(driver, 20, &on), 0);
-	assert_int_equal(driver->ops->read(driver, 60020, &input), 0);
-	assert_int_equal(input.meter_motor_ms, 2000);
+	assert_int_equal(driver->ops->read(driver, 60020, &input), -ETIMEDOUT);
+	assert_int_equal(driver->ops->read(driver, 60040, &input), 0);
+	assert_int_equal(input.meter_motor_ms, DRIVER_DEAD_MAN_MS);
 	assert_int_equal(driver->ops->read(driver, 61020, &input), 0);
-	assert_int_equal(input.meter_motor_ms, 2000);
+	assert_int_equal(input.meter_motor_ms, DRIVER_DEAD_MAN_MS);
 	assert_true(isnan(input.sensors[GF_SENSOR_BATTERY_PCT]));
 	driver->ops->free(driver);
 	driver = NULL;
 	/* The meter outlives the process. */
 	assert_int_equal(sim_driver_new(&config, &driver, NULL), 0);
 	assert_int_equal(driver->ops->read(driver, 5, &input), 0);
-	assert_int_equal(input.meter_motor_ms, 2000);
+	assert_int_equal(input.meter_motor_ms, DRIVER_DEAD_MAN_MS);
 	driver->ops->free(driver);
 }
 
