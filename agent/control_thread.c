@@ -2,14 +2,18 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #include "agent/tick.h"
 
 enum {
 	STACK_BYTES = 256 * 1024,
+	STACK_TOUCHED = 64 * 1024, /* far more than a tick needs */
+	PAGE_BYTES = 4096,
 	/* Free slots below which the less important kinds are no longer put in. */
 	ROOM_FOR_PROGRESS = 88,
 	ROOM_FOR_TELEMETRY = 76,
@@ -18,11 +22,13 @@ enum {
 
 struct control_thread {
 	struct control_thread_config config;
-	struct gf_spsc mailbox;
-	struct tick tick; /* the thread's own */
+	struct gf_spsc mailbox, commands;
+	struct tick tick; /* the thread's own, but for its phase */
+	struct control_event events[CONTROL_EVENTS_PER_STEP_MAX];
 	pthread_t thread;
-	bool started;
-	atomic_bool stopping, storage_full;
+	sem_t ended;
+	bool started; /* and not joined yet */
+	atomic_bool stopping;
 	atomic_int outcome;
 	atomic_uint_fast64_t ticks, lost;
 };
@@ -33,6 +39,13 @@ static int64_t clock_ns(clockid_t clock)
 	clock_gettime(clock, &now);
 	return (int64_t)now.tv_sec * 1000 * NS_PER_MS + now.tv_nsec;
 }
+
+static struct timespec timespec_of(int64_t ns)
+{
+	return (struct timespec){.tv_sec = ns / (1000LL * NS_PER_MS), .tv_nsec = ns % (1000LL * NS_PER_MS)};
+}
+
+/* ---- the thread ---- */
 
 static size_t room_needed(enum control_event_kind kind)
 {
@@ -51,10 +64,10 @@ static size_t room_needed(enum control_event_kind kind)
 	return 1;
 }
 
-static void deliver(struct control_thread *t, struct control_event *events, size_t count)
+static void deliver(struct control_thread *t, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		struct control_event *event = &events[i];
+		const struct control_event *event = &t->events[i];
 		if (gf_spsc_free_slots(&t->mailbox) < room_needed(event->kind) || !gf_spsc_push(&t->mailbox, event))
 			atomic_fetch_add_explicit(&t->lost, 1, memory_order_relaxed);
 	}
@@ -62,18 +75,23 @@ static void deliver(struct control_thread *t, struct control_event *events, size
 		t->config.wake(t->config.wake_ctx);
 }
 
-static void tick(struct control_thread *t, struct control_event *events)
+static void carry_out_commands(struct control_thread *t)
 {
-	control_set_storage(t->config.control, atomic_load_explicit(&t->storage_full, memory_order_relaxed));
-	deliver(t, events, tick_run(&t->tick, clock_ns(CLOCK_BOOTTIME) / NS_PER_MS, events));
-	atomic_fetch_add_explicit(&t->ticks, 1, memory_order_relaxed);
+	struct control_command command;
+	while (gf_spsc_pop(&t->commands, &command)) {
+		switch (command.kind) {
+		case CONTROL_COMMAND_STORAGE:
+			control_set_storage(t->config.control, command.storage_full);
+			break;
+		}
+	}
 }
 
 /* Waits for the tick's moment and notes how late we woke. A thread that fell behind by more than one tick skips to the present. */
 static int64_t wait_for_tick(struct control_thread *t, int64_t due_ns)
 {
 	const int64_t period_ns = (int64_t)CONTROL_TICK_MS * NS_PER_MS;
-	struct timespec due = {.tv_sec = due_ns / (1000LL * NS_PER_MS), .tv_nsec = due_ns % (1000LL * NS_PER_MS)};
+	const struct timespec due = timespec_of(due_ns);
 
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL) == EINTR)
 		continue;
@@ -84,21 +102,35 @@ static int64_t wait_for_tick(struct control_thread *t, int64_t due_ns)
 	return due_ns + period_ns;
 }
 
+/* So that no tick is the first to need a page of the stack. */
+static __attribute__((noinline)) void touch_stack(void)
+{
+	volatile unsigned char stack[STACK_TOUCHED];
+	for (size_t i = 0; i < sizeof(stack); i += PAGE_BYTES)
+		stack[i] = 0;
+}
+
 static void *run(void *ctx)
 {
 	struct control_thread *t = ctx;
-	struct control_event events[CONTROL_EVENTS_PER_STEP_MAX];
 	int64_t due_ns = clock_ns(CLOCK_MONOTONIC);
 
+	pthread_setname_np(pthread_self(), "control");
+	prctl(PR_SET_TIMERSLACK, 1UL); /* what an ordinary thread is woken late by, ns; real-time ones have none */
+	touch_stack();
 	while (!atomic_load_explicit(&t->stopping, memory_order_acquire)) {
 		due_ns = wait_for_tick(t, due_ns);
-		tick(t, events);
+		carry_out_commands(t);
+		deliver(t, tick_run(&t->tick, clock_ns(CLOCK_BOOTTIME) / NS_PER_MS, t->events));
+		atomic_fetch_add_explicit(&t->ticks, 1, memory_order_relaxed);
 	}
-
-	int64_t mono_ms = clock_ns(CLOCK_BOOTTIME) / NS_PER_MS;
-	deliver(t, events, tick_end(&t->tick, mono_ms, (enum gf_outcome)atomic_load(&t->outcome), events));
+	enum gf_outcome outcome = (enum gf_outcome)atomic_load(&t->outcome);
+	deliver(t, tick_end(&t->tick, clock_ns(CLOCK_BOOTTIME) / NS_PER_MS, outcome, t->events));
+	sem_post(&t->ended);
 	return NULL;
 }
+
+/* ---- its start and end ---- */
 
 /* Real-time priority where the unit allows it (LimitRTPRIO); an ordinary thread elsewhere: the tick's lateness is measured either way. */
 static int create(struct control_thread *t)
@@ -128,8 +160,12 @@ int control_thread_start(const struct control_thread_config *config, struct cont
 		return -ENOMEM;
 	memset(t, 0, sizeof(*t));
 	t->config = *config;
-	t->tick = (struct tick){.control = config->control, .driver = config->driver};
+	t->tick.control = config->control;
+	t->tick.driver = config->driver;
+	sem_init(&t->ended, 0, 0);
 	int r = gf_spsc_init(&t->mailbox, sizeof(struct control_event), CONTROL_MAILBOX);
+	if (r == 0)
+		r = gf_spsc_init(&t->commands, sizeof(struct control_command), CONTROL_COMMANDS);
 	if (r == 0)
 		r = create(t);
 	if (r != 0) {
@@ -141,14 +177,49 @@ int control_thread_start(const struct control_thread_config *config, struct cont
 	return 0;
 }
 
+/* False when it hasn't by the deadline. */
+static bool has_ended(struct control_thread *t)
+{
+	const struct timespec deadline = timespec_of(clock_ns(CLOCK_MONOTONIC) + (int64_t)CONTROL_JOIN_MS * NS_PER_MS);
+	int r;
+	while ((r = sem_clockwait(&t->ended, CLOCK_MONOTONIC, &deadline)) != 0 && errno == EINTR)
+		continue;
+	return r == 0;
+}
+
+int control_thread_join(struct control_thread *thread, enum gf_outcome outcome)
+{
+	if (thread == NULL || !thread->started)
+		return 0;
+	atomic_store(&thread->outcome, (int)outcome);
+	atomic_store_explicit(&thread->stopping, true, memory_order_release);
+	if (!has_ended(thread))
+		return CONTROL_THREAD_E_HANGS;
+	pthread_join(thread->thread, NULL);
+	thread->started = false;
+	return 0;
+}
+
+void control_thread_free(struct control_thread *thread)
+{
+	if (thread == NULL || control_thread_join(thread, GF_OUTCOME_INTERRUPTED) != 0)
+		return;
+	gf_spsc_deinit(&thread->mailbox);
+	gf_spsc_deinit(&thread->commands);
+	sem_destroy(&thread->ended);
+	free(thread);
+}
+
+/* ---- what the main loop asks ---- */
+
 bool control_thread_next(struct control_thread *thread, struct control_event *ret_event)
 {
 	return gf_spsc_pop(&thread->mailbox, ret_event);
 }
 
-void control_thread_set_storage(struct control_thread *thread, bool full)
+bool control_thread_tell(struct control_thread *thread, const struct control_command *command)
 {
-	atomic_store_explicit(&thread->storage_full, full, memory_order_relaxed);
+	return gf_spsc_push(&thread->commands, command);
 }
 
 uint64_t control_thread_ticks(const struct control_thread *thread)
@@ -161,21 +232,24 @@ uint64_t control_thread_lost(const struct control_thread *thread)
 	return atomic_load_explicit(&thread->lost, memory_order_relaxed);
 }
 
-void control_thread_join(struct control_thread *thread, enum gf_outcome outcome)
+uint64_t control_thread_refused(const struct control_thread *thread)
 {
-	if (thread == NULL || !thread->started)
-		return;
-	atomic_store(&thread->outcome, (int)outcome);
-	atomic_store_explicit(&thread->stopping, true, memory_order_release);
-	pthread_join(thread->thread, NULL);
-	thread->started = false;
+	return gf_spsc_refused(&thread->commands);
 }
 
-void control_thread_free(struct control_thread *thread)
+const char *control_thread_doing(const struct control_thread *thread)
 {
-	if (thread == NULL)
-		return;
-	control_thread_join(thread, GF_OUTCOME_INTERRUPTED);
-	gf_spsc_deinit(&thread->mailbox);
-	free(thread);
+	switch ((enum tick_phase)atomic_load_explicit(&thread->tick.phase, memory_order_relaxed)) {
+	case TICK_READS:
+		return "in the driver's read";
+	case TICK_STEPS:
+		return "in the control core";
+	case TICK_WRITES:
+		return "in the driver's write";
+	case TICK_MAKES_SAFE:
+		return "in making the hardware safe";
+	case TICK_WAITS:
+		break;
+	}
+	return "between two ticks";
 }

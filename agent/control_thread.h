@@ -1,8 +1,11 @@
 /*
- * The control thread: every 20 ms it reads the hardware, steps the pure core and writes the output. It owns the driver. It
- * doesn't allocate after its start, takes no lock, touches no disk and no network; what happened goes into a bounded lock-free
- * mailbox for the main loop. When the main loop is stuck and the mailbox fills, checkpoints give way first, then telemetry;
- * room is kept for sessions and faults.
+ * The control thread: every 20 ms it reads the hardware, steps the pure core and writes the output (tick.h). It owns the driver. It
+ * doesn't allocate after its start, takes no lock, touches no disk and no network. Two bounded lock-free mailboxes tie it to the main
+ * loop:
+ *
+ *     events    to the main loop. When that is stuck and they fill up, checkpoints give way first, then telemetry; room is kept for
+ *               sessions and faults.
+ *     commands  from the main loop, carried out at the next tick. One that finds no room is refused and counted.
  */
 #ifndef AGENT_CONTROL_THREAD_H
 #define AGENT_CONTROL_THREAD_H
@@ -10,7 +13,24 @@
 #include "agent/control/control.h"
 #include "proto/base/spsc.h"
 
-enum { CONTROL_MAILBOX = 128 };
+enum {
+	CONTROL_MAILBOX = 128,
+	CONTROL_COMMANDS = 16,
+	CONTROL_JOIN_MS = 1000,
+};
+
+enum control_thread_error {
+	CONTROL_THREAD_E_HANGS = 1, /* it hasn't ended within CONTROL_JOIN_MS: it still has all that it was given */
+};
+
+enum control_command_kind {
+	CONTROL_COMMAND_STORAGE, /* control_set_storage */
+};
+
+struct control_command {
+	enum control_command_kind kind;
+	bool storage_full;
+};
 
 struct control_thread_config {
 	struct control *control; /* both become the thread's until control_thread_join */
@@ -27,16 +47,25 @@ GF_MUST_CHECK int control_thread_start(const struct control_thread_config *confi
 /* Main loop's side: the oldest event; false when there is none. */
 bool control_thread_next(struct control_thread *thread, struct control_event *ret_event);
 
-/* For control_set_storage, at the next tick. */
-void control_thread_set_storage(struct control_thread *thread, bool full);
+/* Main loop's side: false when there is no room for it; tell it again later. */
+GF_MUST_CHECK bool control_thread_tell(struct control_thread *thread, const struct control_command *command);
 
 /* Counts ticks; a watchdog may only be fed while it grows. */
 uint64_t control_thread_ticks(const struct control_thread *thread);
 /* Events that found no room. */
 uint64_t control_thread_lost(const struct control_thread *thread);
+/* Commands that found no room. */
+uint64_t control_thread_refused(const struct control_thread *thread);
+/* What it does right now: "in the driver's read". */
+const char *control_thread_doing(const struct control_thread *thread);
 
-/* Output off, a running session ended as `outcome`, hardware safe; waits for the thread. Its last events are in the mailbox. */
-void control_thread_join(struct control_thread *thread, enum gf_outcome outcome);
+/*
+ * Output off, a running session ended as `outcome`, hardware safe; waits for the thread, whose last events are then in the mailbox. 0, or
+ * CONTROL_THREAD_E_HANGS: the hardware's dead man makes it safe, and nothing that the thread was given may be freed. May be
+ * called again.
+ */
+GF_MUST_CHECK int control_thread_join(struct control_thread *thread, enum gf_outcome outcome);
+/* Joins first. A thread that hangs is left as it is, with all that it holds. NULL is fine. */
 void control_thread_free(struct control_thread *thread);
 
 #endif

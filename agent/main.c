@@ -13,10 +13,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/config.h"
 #include "agent/control_thread.h"
 #include "agent/driver_open.h"
+#include "agent/resident.h"
 #include "agent/station.h"
 #include "proto/base/daemon.h"
 #include "proto/base/file.h"
@@ -40,6 +42,8 @@ struct agent {
 	struct gf_daemon daemon;
 	uv_timer_t housekeeping;
 	uint64_t ticks_seen, lost_seen;
+	bool storage_full; /* as the control thread was told */
+	bool hangs;        /* the control thread; it still has control core, driver and catalog */
 };
 
 static void take_events(struct agent *agent)
@@ -49,12 +53,21 @@ static void take_events(struct agent *agent)
 		station_event(agent->station, &event, gf_clock_now(agent->clock));
 }
 
+/* A command that finds no room is told again with the next step. */
+static void tell_storage(struct agent *agent)
+{
+	const struct control_command command = {.kind = CONTROL_COMMAND_STORAGE,
+	                                        .storage_full = station_storage_full(agent->station)};
+	if (command.storage_full != agent->storage_full && control_thread_tell(agent->thread, &command))
+		agent->storage_full = command.storage_full;
+}
+
 static int64_t step(void *ctx)
 {
 	struct agent *agent = ctx;
 	take_events(agent);
 	int64_t due_ms = station_step(agent->station, gf_clock_now(agent->clock));
-	control_thread_set_storage(agent->thread, station_storage_full(agent->station));
+	tell_storage(agent);
 	return due_ms;
 }
 
@@ -65,7 +78,8 @@ static void on_housekeeping(uv_timer_t *timer)
 	if (ticks != agent->ticks_seen)
 		gf_service_watchdog();
 	else
-		gf_log(GF_LOG_ERROR, "agent", "the control thread stands still; the watchdog will restart the agent");
+		gf_log(GF_LOG_ERROR, "agent", "the control thread stands still %s; the watchdog will restart the agent",
+		       control_thread_doing(agent->thread));
 	agent->ticks_seen = ticks;
 	if (lost != agent->lost_seen) {
 		gf_log(GF_LOG_WARNING, "agent",
@@ -80,7 +94,12 @@ static void on_housekeeping(uv_timer_t *timer)
 static void stop(void *ctx)
 {
 	struct agent *agent = ctx;
-	control_thread_join(agent->thread, GF_OUTCOME_SAFETY_STOPPED);
+	agent->hangs = control_thread_join(agent->thread, GF_OUTCOME_SAFETY_STOPPED) != 0;
+	if (agent->hangs)
+		gf_log(
+		    GF_LOG_ERROR, "agent",
+		    "the control thread hangs %s: the hardware stops by itself; a running session is told after the next start",
+		    control_thread_doing(agent->thread));
 	take_events(agent);
 	uv_timer_stop(&agent->housekeeping);
 	station_stop(agent->station, gf_clock_now(agent->clock));
@@ -206,6 +225,9 @@ static int start(struct agent *agent, struct gf_diag *diag)
 		gf_diag_set(diag, "the control thread doesn't start: %s", strerror(-r));
 		return r;
 	}
+	if ((r = resident_lock()) != 0)
+		gf_log(GF_LOG_INFO, "agent", "memory isn't locked (%s): with little of it, a slow disk may delay ticks",
+		       strerror(-r));
 	uv_timer_init(&agent->daemon.loop, &agent->housekeeping);
 	agent->housekeeping.data = agent;
 	uv_timer_start(&agent->housekeeping, on_housekeeping, HOUSEKEEPING_MS, HOUSEKEEPING_MS);
@@ -232,6 +254,11 @@ static int run(struct agent *agent)
 		gf_daemon_run(&agent->daemon);
 	else
 		gf_log(GF_LOG_ERROR, "agent", "%s", diag.text[0] != '\0' ? diag.text : strerror(r < 0 ? -r : EIO));
+	if (agent->hangs) {
+		/* The thread may come back while all that it uses is taken down. */
+		station_free(agent->station);
+		_exit(EXIT_FAILURE);
+	}
 	close_all(agent);
 	gf_daemon_deinit(&agent->daemon);
 	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

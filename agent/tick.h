@@ -7,15 +7,21 @@
 #ifndef AGENT_TICK_H
 #define AGENT_TICK_H
 
+#include <stdatomic.h>
+
 #include "agent/control/control.h"
 #include "agent/tick_stats.h"
+
+/* Where a tick is: a driver's call that doesn't return is found here. */
+enum tick_phase { TICK_WAITS, TICK_READS, TICK_STEPS, TICK_WRITES, TICK_MAKES_SAFE };
 
 /* Zeroed but for the first two, which belong to the caller. */
 struct tick {
 	struct control *control;
 	struct driver *driver;
 	struct tick_stats stats;
-	bool unwritable; /* the last output may not have reached the hardware */
+	bool unwritable;  /* the last output may not have reached the hardware */
+	atomic_int phase; /* for any thread to look at */
 };
 
 /* Runs the tick at `mono_ms`, as late as it is. Returns the number of events. */

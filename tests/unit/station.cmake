@@ -4,7 +4,7 @@ gf_add_test(agent_uplink_test
 gf_add_test(agent_tick_test SOURCES unit/agent/tick_test.c LINK ag_tick control_rig LABELS unit)
 gf_add_test(agent_tick_stats_test SOURCES unit/agent/tick_stats_test.c LINK ag_tick LABELS unit)
 gf_add_test(agent_control_thread_test
-    SOURCES unit/agent/control_thread_test.c LINK ag_daemon control_rig LABELS unit thread)
+    SOURCES unit/agent/control_thread_test.c unit/agent/hardware.c LINK ag_daemon control_rig LABELS unit thread)
 # Link and disk are the test's: station_rig.c.
 function(gf_add_station_test name source)
     gf_add_test(${name} SOURCES unit/agent/${source}.c unit/agent/station_rig.c unit/agent/fake_link.c unit/agent/spool/trap.c
