@@ -8,33 +8,13 @@
  * - Memory or the queue's room is out: a heartbeat gives way; it never had a seq, so it is counted here and not by a Lost record.
  * - The process dies: the next recorder_open finds the state of the last record that was written, and in it what was open.
  */
-#include "agent/recorder.h"
+#include "agent/recorder_impl.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/recorder_state.h"
-
 enum { CHECKPOINT_DISK_FULL_MS = 60000 };
-
-/* A meter that is further ahead of the odometer, in ms or cycles, is wrong or another one: nobody misses a month of sessions. */
-#define UNACCOUNTED_MAX (UINT64_C(30) * 24 * 3600 * 1000)
-
-struct recorder {
-	struct spool *spool; /* NULL while it is being reopened */
-	struct recorder_state written, current;
-	bool state_due; /* `written` differs from what the spool has */
-	int64_t opened_mono_ms;
-	uint64_t checkpoint_uptime_ms;
-	/* Where the spool stood before the last append: tells after a failure whether it took place. */
-	struct gf_stream_id stream;
-	uint64_t next_seq;
-	size_t attempted; /* so many at the head of the queue may be on the disk */
-	size_t waiting;
-	struct gf_record *queue[RECORDER_PENDING_MAX]; /* oldest first */
-};
 
 /* ---- the queue ---- */
 
@@ -43,7 +23,7 @@ static void take_out(struct recorder *r, size_t at, size_t count)
 	for (size_t i = at; i < at + count; i++)
 		free(r->queue[i]);
 	r->waiting -= count;
-	memmove(r->queue + at, r->queue + at + count, (r->waiting - at) * sizeof(struct gf_record *));
+	memmove(r->queue + at, r->queue + at + count, (r->waiting - at) * sizeof(struct recorder_entry *));
 }
 
 static void count_dropped(struct recorder *r)
@@ -63,7 +43,7 @@ static bool make_room(struct recorder *r, enum gf_record_kind kind)
 		return true;
 	count_dropped(r);
 	size_t victim = r->attempted;
-	while (victim < r->waiting && r->queue[victim]->kind != GF_RECORD_HEARTBEAT)
+	while (victim < r->waiting && r->queue[victim]->record.kind != GF_RECORD_HEARTBEAT)
 		victim++;
 	if (victim == r->waiting && kind == GF_RECORD_HEARTBEAT)
 		return false;
@@ -71,18 +51,18 @@ static bool make_room(struct recorder *r, enum gf_record_kind kind)
 	return true;
 }
 
-static int enqueue(struct recorder *r, const struct gf_record *record)
+int recorder_enqueue(struct recorder *r, const struct recorder_entry *entry)
 {
-	if (!make_room(r, record->kind))
+	if (!make_room(r, entry->record.kind))
 		return 0;
-	struct gf_record *copy = malloc(sizeof(*copy));
+	struct recorder_entry *copy = malloc(sizeof(*copy));
 	if (copy == NULL) {
 		count_dropped(r);
 		return -ENOMEM;
 	}
-	*copy = *record;
+	*copy = *entry;
 	r->queue[r->waiting++] = copy;
-	recorder_state_apply(&r->current, record);
+	recorder_state_apply(&r->current, entry);
 	return 0;
 }
 
@@ -95,7 +75,17 @@ static void remember_position(struct recorder *r, size_t attempted)
 	r->attempted = attempted;
 }
 
-/* The first `count` waiting records with the state they lead to. Heartbeats alone go without one. */
+/* Heartbeats don't take the room that the disk kept for more important things, not by a state either. */
+static bool is_spare(const struct recorder *r, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (r->queue[i]->record.kind != GF_RECORD_HEARTBEAT)
+			return false;
+	}
+	return count > 0 && spool_stats(r->spool).disk_full;
+}
+
+/* The first `count` waiting records with the state they lead to. Heartbeats that change nothing go without one. */
 static int write_batch(struct recorder *r, size_t count)
 {
 	struct recorder_state next = r->written;
@@ -107,14 +97,15 @@ static int write_batch(struct recorder *r, size_t count)
 	if (records == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++) {
-		records[i] = *r->queue[i];
+		records[i] = r->queue[i]->record;
+		changes |= recorder_state_changes(&next, r->queue[i]);
 		recorder_state_apply(&next, r->queue[i]);
-		changes |= recorder_state_changes(r->queue[i]->kind);
 	}
-	int error = changes ? recorder_state_encode(&next, state, sizeof(state), &len) : 0;
+	bool told = changes && !is_spare(r, count);
+	int error = told ? recorder_state_encode(&next, state, sizeof(state), &len) : 0;
 	if (error == 0) {
 		remember_position(r, count);
-		error = spool_append(r->spool, records, count, changes ? state : NULL, len);
+		error = spool_append(r->spool, records, count, told ? state : NULL, len);
 	}
 	free(records);
 	if (error != SPOOL_E_FAILED)
@@ -123,11 +114,11 @@ static int write_batch(struct recorder *r, size_t count)
 		return error;
 	take_out(r, 0, count);
 	r->written = next;
-	r->state_due = false;
+	r->state_due = changes && !told;
 	return 0;
 }
 
-/* Everything that waits, until something refuses. */
+/* Until something refuses. */
 static int write_waiting(struct recorder *r)
 {
 	size_t most = SPOOL_BATCH_MAX;
@@ -152,10 +143,14 @@ static int waits_or_fails(int error)
 	return error == -ENOSPC ? 0 : error;
 }
 
+int recorder_write(struct recorder *r)
+{
+	return waits_or_fails(write_waiting(r));
+}
+
 /* ---- events to records ---- */
 
-/* When it happened, by all clocks. */
-static void stamp(const struct recorder *r, struct gf_time now, int64_t mono_ms, struct gf_record *record)
+void recorder_stamp(const struct recorder *r, struct gf_time now, int64_t mono_ms, struct gf_record *record)
 {
 	int64_t wall_ms = now.wall_ms - (now.mono_ms - mono_ms);
 	record->boot = r->current.boot;
@@ -169,7 +164,7 @@ static void fill_session(const struct recorder *r, const struct control_event *e
 {
 	struct gf_session_ended *ended = &record->session_ended;
 	struct gf_record started = {0};
-	stamp(r, now, event->started_mono_ms, &started);
+	recorder_stamp(r, now, event->started_mono_ms, &started);
 	ended->started_boot = started.boot;
 	ended->started_uptime_ms = started.uptime_ms;
 	ended->started_wall_ms = started.wall_ms;
@@ -198,8 +193,7 @@ static void fill_heartbeat(const struct recorder *r, const struct recorder_link_
 static void event_record(const struct recorder *r, const struct control_event *event, struct gf_time now,
                          const struct recorder_link_facts *facts, struct gf_record *ret_record)
 {
-	*ret_record = (struct gf_record){0};
-	stamp(r, now, event->mono_ms, ret_record);
+	recorder_stamp(r, now, event->mono_ms, ret_record);
 	switch (event->kind) {
 	case CONTROL_EVENT_SESSION_STARTED:
 		ret_record->kind = GF_RECORD_SESSION_STARTED;
@@ -235,17 +229,16 @@ static void event_record(const struct recorder *r, const struct control_event *e
  * A checkpoint changes the state only. It is worth nothing beside what waits for a full disk, and there it would eat up the reserve
  * that the session's end needs: then it is written rarely.
  */
-static int checkpoint(struct recorder *r, const struct gf_record *record)
+static int checkpoint(struct recorder *r, const struct recorder_entry *entry)
 {
-	r->current.in_session = true;
-	r->current.checkpoint = *record;
+	const struct gf_record *record = &entry->record;
+	recorder_state_checkpoint(&r->current, entry);
 	if (r->waiting > 0 || r->spool == NULL)
 		return 0;
 	if (spool_stats(r->spool).disk_full && record->uptime_ms - r->checkpoint_uptime_ms < CHECKPOINT_DISK_FULL_MS)
 		return 0;
 	r->checkpoint_uptime_ms = record->uptime_ms;
-	r->written.in_session = true;
-	r->written.checkpoint = *record;
+	recorder_state_checkpoint(&r->written, entry);
 	r->state_due = true;
 	return write_batch(r, 0);
 }
@@ -253,14 +246,12 @@ static int checkpoint(struct recorder *r, const struct gf_record *record)
 int recorder_event(struct recorder *recorder, const struct control_event *event, struct gf_time now,
                    const struct recorder_link_facts *facts)
 {
-	struct gf_record record;
-	event_record(recorder, event, now, facts, &record);
+	struct recorder_entry entry = {.remembers = true, .memory = event->memory};
+	event_record(recorder, event, now, facts, &entry.record);
 	if (event->kind == CONTROL_EVENT_SESSION_PROGRESS)
-		return waits_or_fails(checkpoint(recorder, &record));
-	int error = enqueue(recorder, &record);
-	if (error != 0)
-		return error;
-	return waits_or_fails(write_waiting(recorder));
+		return waits_or_fails(checkpoint(recorder, &entry));
+	int error = recorder_enqueue(recorder, &entry);
+	return error != 0 ? error : recorder_write(recorder);
 }
 
 int recorder_catalog(struct recorder *recorder, const char *name, uint64_t version, struct gf_time now)
@@ -268,18 +259,19 @@ int recorder_catalog(struct recorder *recorder, const char *name, uint64_t versi
 	const struct recorder_state *current = &recorder->current;
 	if (current->catalog_version == version && strcmp(current->catalog, name) == 0)
 		return 0;
-	struct gf_record record = {.kind = GF_RECORD_CATALOG_CHANGED};
-	stamp(recorder, now, now.mono_ms, &record);
-	gf_strcpy(record.catalog_changed.catalog, sizeof(record.catalog_changed.catalog), name);
-	record.catalog_changed.version = version;
-	record.catalog_changed.previous_version = current->catalog_version;
-	int error = enqueue(recorder, &record);
-	return error != 0 ? error : waits_or_fails(write_waiting(recorder));
+	struct recorder_entry entry = {.record.kind = GF_RECORD_CATALOG_CHANGED};
+	struct gf_catalog_changed *changed = &entry.record.catalog_changed;
+	recorder_stamp(recorder, now, now.mono_ms, &entry.record);
+	gf_strcpy(changed->catalog, sizeof(changed->catalog), name);
+	changed->version = version;
+	changed->previous_version = current->catalog_version;
+	int error = recorder_enqueue(recorder, &entry);
+	return error != 0 ? error : recorder_write(recorder);
 }
 
 int recorder_flush(struct recorder *recorder, size_t *ret_waiting)
 {
-	int error = waits_or_fails(write_waiting(recorder));
+	int error = recorder_write(recorder);
 	*ret_waiting = recorder->waiting;
 	return error;
 }
@@ -299,161 +291,6 @@ void recorder_set_spool(struct recorder *recorder, struct spool *spool)
 	recorder->attempted = 0;
 	/* A stream that had to begin anew may carry an older state than this. */
 	recorder->state_due = true;
-}
-
-/* ---- opening ---- */
-
-/* What the hardware counted and no session has; 0 where it knows less than the odometer (the difference wraps) or too much more. */
-static uint64_t unaccounted(uint64_t meter, uint64_t base, uint64_t odometer)
-{
-	uint64_t difference = meter - base - odometer;
-	return difference <= UNACCOUNTED_MAX ? difference : 0;
-}
-
-/* The session that was running: its checkpoint, with what the hardware's own meter has counted since the odometer. */
-static void close_session(const struct recorder_state *state, const struct recorder_meter *meter,
-                          struct gf_record *record)
-{
-	struct gf_session_ended *ended = &record->session_ended;
-	*record = state->checkpoint;
-	ended->outcome = GF_OUTCOME_INTERRUPTED;
-	uint64_t cycles = ended->odometer.cycles - state->odometer.cycles;
-	if (meter->present && state->has_meter) {
-		uint64_t motor_ms = unaccounted(meter->motor_ms, state->meter_motor_ms, state->odometer.motor_ms);
-		uint64_t meter_cycles = unaccounted(meter->cycles, state->meter_cycles, state->odometer.cycles);
-		if (motor_ms > ended->motor_ms)
-			ended->duration_ms += (uint32_t)(motor_ms - ended->motor_ms);
-		/* Another meter knows nothing of this session. */
-		ended->motor_ms = motor_ms > 0 ? motor_ms : ended->motor_ms;
-		cycles = meter_cycles > 0 ? meter_cycles : cycles;
-	}
-	ended->odometer = state->odometer;
-	ended->odometer.motor_ms += ended->motor_ms;
-	ended->odometer.cycles += cycles;
-	ended->odometer.sessions++;
-}
-
-/* The hardware ran and nothing of it reached the disk: a session of which only the motor time is known. */
-static void unknown_session(const struct recorder *r, struct gf_time now, uint64_t motor_ms, uint64_t cycles,
-                            struct gf_record *record)
-{
-	*record = (struct gf_record){.kind = GF_RECORD_SESSION_ENDED};
-	stamp(r, now, now.mono_ms, record);
-	record->session_ended = (struct gf_session_ended){
-	    .start.session_no = r->current.odometer.sessions + 1,
-	    .started_boot = record->boot,
-	    .started_wall_ms = record->wall_ms > motor_ms ? record->wall_ms - motor_ms : 0,
-	    .started_clock_synced = record->clock_synced,
-	    .duration_ms = (uint32_t)motor_ms,
-	    .motor_ms = motor_ms,
-	    .outcome = GF_OUTCOME_INTERRUPTED,
-	    .peak_motor_temp_c = NAN,
-	    .peak_surface_temp_c = NAN,
-	    .peak_current_ma = NAN,
-	    .peak_pressure_mmhg = NAN,
-	    .odometer = r->current.odometer,
-	};
-	record->session_ended.odometer.motor_ms += motor_ms;
-	record->session_ended.odometer.cycles += cycles;
-	record->session_ended.odometer.sessions++;
-}
-
-static int recover_session(struct recorder *r, const struct recorder_meter *meter, struct gf_time now)
-{
-	const struct recorder_state *state = &r->current;
-	struct gf_record record;
-
-	if (state->in_session) {
-		close_session(state, meter, &record);
-		return enqueue(r, &record);
-	}
-	if (!meter->present || !state->has_meter)
-		return 0;
-	uint64_t motor_ms = unaccounted(meter->motor_ms, state->meter_motor_ms, state->odometer.motor_ms);
-	if (motor_ms == 0)
-		return 0;
-	unknown_session(r, now, motor_ms, unaccounted(meter->cycles, state->meter_cycles, state->odometer.cycles), &record);
-	return enqueue(r, &record);
-}
-
-/* A restart clears; what persists the control core raises again. */
-static int clear_faults(struct recorder *r, struct gf_time now)
-{
-	int error = 0;
-	while (r->current.faults_count > 0 && error == 0) {
-		const struct recorder_fault *fault = &r->current.faults[0];
-		struct gf_record record = {.kind = GF_RECORD_FAULT_CLEARED};
-		stamp(r, now, now.mono_ms, &record);
-		record.fault_cleared =
-		    (struct gf_fault_cleared){.fault_no = fault->fault_no, .code = fault->code, .by = GF_CLEARED_BY_RESTART};
-		if (now.synced && fault->raised_wall_ms > 0 && record.wall_ms > fault->raised_wall_ms)
-			record.fault_cleared.lasted_ms = record.wall_ms - fault->raised_wall_ms;
-		error = enqueue(r, &record);
-	}
-	return error;
-}
-
-/* The meter and the odometer agree from here on: at first sight of it, and when the meter was exchanged. */
-static void set_meter(struct recorder *r, const struct recorder_meter *meter)
-{
-	if (!meter->present)
-		return;
-	struct recorder_state *const states[] = {&r->written, &r->current};
-	for (size_t i = 0; i < 2; i++) {
-		states[i]->has_meter = true;
-		states[i]->meter_motor_ms = meter->motor_ms - r->current.odometer.motor_ms;
-		states[i]->meter_cycles = meter->cycles - r->current.odometer.cycles;
-	}
-}
-
-static int recover(struct recorder *r, const struct recorder_meter *meter, struct gf_time now)
-{
-	int error = recover_session(r, meter, now);
-	if (error == 0)
-		error = clear_faults(r, now);
-	if (error != 0)
-		return error;
-	set_meter(r, meter);
-	return waits_or_fails(write_waiting(r));
-}
-
-static int load_state(struct recorder *r, struct gf_diag *diag)
-{
-	size_t len;
-	const void *state = spool_state(r->spool, &len);
-	r->written.next_fault_no = 1;
-	if (len > 0 && recorder_state_decode(state, len, &r->written) != 0) {
-		gf_diag_set(diag, "the spool's state was written by another version of the agent, or is damaged; "
-		                  "install the newer agent, or move the spool's folder away to begin a new one");
-		return -EINVAL;
-	}
-	r->written.boot++;
-	r->current = r->written;
-	r->state_due = true;
-	return 0;
-}
-
-int recorder_open(struct spool *spool, const struct recorder_meter *meter, struct gf_time now,
-                  struct recorder **ret_recorder, struct control_resume *ret_resume, struct gf_diag *diag)
-{
-	struct recorder *r = calloc(1, sizeof(*r));
-	if (r == NULL)
-		return -ENOMEM;
-	r->spool = spool;
-	r->opened_mono_ms = now.mono_ms;
-	int error = load_state(r, diag);
-	if (error == 0) {
-		error = recover(r, meter, now);
-		if (error != 0)
-			gf_diag_set(diag, "can't write to the spool (%s); check its disk", strerror(error < 0 ? -error : EIO));
-	}
-	if (error != 0) {
-		recorder_free(r);
-		return error;
-	}
-	*ret_recorder = r;
-	*ret_resume = (struct control_resume){.odometer = r->current.odometer, .next_fault_no = r->current.next_fault_no};
-	return 0;
 }
 
 void recorder_free(struct recorder *recorder)

@@ -1,9 +1,10 @@
 /*
  * Turns what the control core says into records in the spool, and keeps the state that must survive: odometers, boot count,
- * the running session's checkpoint, open faults. Runs on the main loop; the disk is touched only here and in the spool.
+ * the running session's checkpoint, open faults, the control core's memory. Runs on the main loop; the disk is touched only here and in the spool.
  *
  * Opening it is also the recovery: a session that was running when the power or the process went is written as
  * `interrupted` from its checkpoint, once; motor time that the hardware's meter counted since is credited to it.
+ * Open faults end with a restart, but for what the memory says is latched.
  */
 #ifndef AGENT_RECORDER_H
 #define AGENT_RECORDER_H

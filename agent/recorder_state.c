@@ -6,7 +6,67 @@
 
 #include "proto/codec.h"
 
-enum { STATE_VERSION = 1, FLAG_METER = 1, FLAG_SESSION = 2 };
+enum { VERSION_BARE = 1, VERSION_MEMORY = 2, FLAG_METER = 1, FLAG_SESSION = 2, FLAG_MEMORY = 4 };
+
+/* Bits of the memory; its strikes and areas are numbered places. */
+enum {
+	MEMORY_RESTING = 1,
+	MEMORY_SITTING = 2,
+	STRIKE_PLACES = MEMORY_STRIKES_COUNT * MEMORY_STRIKES,
+	AREA_PLACES = MEMORY_GROUPS * 2 * MEMORY_KINDS,
+};
+_Static_assert(AREA_PLACES <= UINT8_MAX, "a place's number is one byte");
+_Static_assert(GF_RECORD_MAX + 75 + GF_NAME_MAX + 1 + 17 * RECORDER_FAULTS_MAX + 40 +
+                       5 * MEMORY_STRIKES_COUNT * MEMORY_STRIKES + 9 * MEMORY_LATCHED_MAX + 14 * MEMORY_CLOSED_MAX +
+                       3 * AREA_PLACES <=
+                   RECORDER_STATE_MAX,
+               "the largest state fits");
+
+/* ---- the places of the memory ---- */
+
+static uint32_t strike_at(const struct control_memory *memory, size_t place)
+{
+	return memory->strike_left_ms[place / MEMORY_STRIKES][place % MEMORY_STRIKES];
+}
+
+static uint16_t area_at(const struct control_memory *memory, size_t place)
+{
+	return memory->sitting.area_s[place / MEMORY_KINDS / 2][place / MEMORY_KINDS % 2][place % MEMORY_KINDS];
+}
+
+/* How many are in use. */
+
+static size_t strikes_used(const struct control_memory *memory)
+{
+	size_t used = 0;
+	for (size_t i = 0; i < STRIKE_PLACES; i++)
+		used += strike_at(memory, i) > 0;
+	return used;
+}
+
+static size_t areas_used(const struct control_memory *memory)
+{
+	size_t used = 0;
+	for (size_t i = 0; i < AREA_PLACES; i++)
+		used += area_at(memory, i) > 0;
+	return used;
+}
+
+static size_t closed_used(const struct control_memory *memory)
+{
+	size_t used = 0;
+	for (size_t i = 0; i < MEMORY_CLOSED_MAX; i++)
+		used += memory->closed[i].left_ms > 0;
+	return used;
+}
+
+static bool memory_empty(const struct control_memory *memory)
+{
+	const struct memory_sitting *sitting = &memory->sitting;
+	return memory->duty_ms == 0 && !memory->resting && memory->latched_count == 0 && !sitting->open &&
+	       sitting->pain_presses == 0 && sitting->pain_left_ms == 0 && strikes_used(memory) == 0 &&
+	       closed_used(memory) == 0 && areas_used(memory) == 0;
+}
 
 /* ---- how records change it ---- */
 
@@ -77,15 +137,35 @@ static void (*const changes[GF_RECORD_COUNT])(struct recorder_state *, const str
     [GF_RECORD_CATALOG_CHANGED] = catalog_changes,
 };
 
-bool recorder_state_changes(enum gf_record_kind kind)
+static void remember(struct recorder_state *state, const struct recorder_entry *entry)
 {
-	return kind < GF_RECORD_COUNT && changes[kind] != NULL;
+	if (!entry->remembers)
+		return;
+	state->memory = entry->memory;
+	state->memory_wall_ms = entry->record.clock_synced ? entry->record.wall_ms : 0;
 }
 
-void recorder_state_apply(struct recorder_state *state, const struct gf_record *record)
+void recorder_state_apply(struct recorder_state *state, const struct recorder_entry *entry)
 {
-	if (recorder_state_changes(record->kind))
-		changes[record->kind](state, record);
+	enum gf_record_kind kind = entry->record.kind;
+	if (kind < GF_RECORD_COUNT && changes[kind] != NULL)
+		changes[kind](state, &entry->record);
+	remember(state, entry);
+}
+
+void recorder_state_checkpoint(struct recorder_state *state, const struct recorder_entry *entry)
+{
+	state->in_session = true;
+	state->checkpoint = entry->record;
+	remember(state, entry);
+}
+
+/* A machine at rest beats every minute: as long as there is nothing to forget its heartbeats need no state. */
+bool recorder_state_changes(const struct recorder_state *state, const struct recorder_entry *entry)
+{
+	if (entry->record.kind != GF_RECORD_HEARTBEAT)
+		return true;
+	return entry->remembers && (!memory_empty(&state->memory) || !memory_empty(&entry->memory));
 }
 
 /* ---- bytes ---- */
@@ -120,11 +200,72 @@ static void put_text(struct out *out, const char *text)
 	put_bytes(out, text, len);
 }
 
+/* Of what has places only those in use: how many, then each. */
+
+static void put_strikes(struct out *out, const struct control_memory *memory)
+{
+	put(out, strikes_used(memory), 1);
+	for (size_t i = 0; i < STRIKE_PLACES; i++) {
+		if (strike_at(memory, i) == 0)
+			continue;
+		put(out, i, 1);
+		put(out, strike_at(memory, i), 4);
+	}
+}
+
+static void put_closed(struct out *out, const struct control_memory *memory)
+{
+	put(out, closed_used(memory), 1);
+	for (size_t i = 0; i < MEMORY_CLOSED_MAX; i++) {
+		const struct memory_closed *closed = &memory->closed[i];
+		if (closed->left_ms == 0)
+			continue;
+		put(out, closed->area, 1);
+		put(out, closed->side, 1);
+		put(out, closed->token, 8);
+		put(out, closed->left_ms, 4);
+	}
+}
+
+static void put_sitting(struct out *out, const struct control_memory *memory)
+{
+	put(out, memory->sitting.token, 8);
+	put(out, memory->sitting.idle_ms, 4);
+	put(out, memory->sitting.pain_presses, 4);
+	put(out, memory->sitting.pain_left_ms, 4);
+	put(out, areas_used(memory), 1);
+	for (size_t i = 0; i < AREA_PLACES; i++) {
+		if (area_at(memory, i) == 0)
+			continue;
+		put(out, i, 1);
+		put(out, area_at(memory, i), 2);
+	}
+}
+
+static void put_memory(struct out *out, const struct recorder_state *state)
+{
+	const struct control_memory *memory = &state->memory;
+	put(out, state->memory_wall_ms, 8);
+	put(out, (memory->resting ? MEMORY_RESTING : 0) | (memory->sitting.open ? MEMORY_SITTING : 0), 1);
+	put(out, memory->duty_ms, 4);
+	put_strikes(out, memory);
+	put(out, memory->latched_count, 1);
+	for (size_t i = 0; i < memory->latched_count; i++) {
+		put(out, memory->latched[i].code, 1);
+		put(out, memory->latched[i].fault_no, 8);
+	}
+	put_closed(out, memory);
+	put_sitting(out, memory);
+}
+
 int recorder_state_encode(const struct recorder_state *state, void *buf, size_t size, size_t *ret_len)
 {
 	struct out out = {.at = buf, .end = (unsigned char *)buf + size};
-	put(&out, STATE_VERSION, 1);
-	put(&out, (state->has_meter ? FLAG_METER : 0) | (state->in_session ? FLAG_SESSION : 0), 1);
+	bool remembers = !memory_empty(&state->memory);
+	put(&out, VERSION_MEMORY, 1);
+	put(&out,
+	    (state->has_meter ? FLAG_METER : 0) | (state->in_session ? FLAG_SESSION : 0) | (remembers ? FLAG_MEMORY : 0),
+	    1);
 	put(&out, state->boot, 8);
 	put(&out, state->odometer.motor_ms, 8);
 	put(&out, state->odometer.sessions, 8);
@@ -141,6 +282,8 @@ int recorder_state_encode(const struct recorder_state *state, void *buf, size_t 
 		put(&out, state->faults[i].code, 1);
 		put(&out, state->faults[i].raised_wall_ms, 8);
 	}
+	if (remembers)
+		put_memory(&out, state);
 	if (out.full)
 		return -ENOSPC;
 	size_t len = 0;
@@ -206,11 +349,67 @@ static void get_faults(struct in *in, struct recorder_state *state)
 	}
 }
 
+/* How many places follow; none when there can't be so many. */
+static size_t get_count(struct in *in, size_t max)
+{
+	size_t count = (size_t)get(in, 1);
+	if (count <= max)
+		return count;
+	in->bad = true;
+	return 0;
+}
+
+/* The number of a place. */
+static size_t get_place(struct in *in, size_t places)
+{
+	size_t place = (size_t)get(in, 1);
+	if (place < places)
+		return place;
+	in->bad = true;
+	return 0;
+}
+
+static void get_memory(struct in *in, struct recorder_state *state)
+{
+	struct control_memory *memory = &state->memory;
+	state->memory_wall_ms = get(in, 8);
+	unsigned flags = (unsigned)get(in, 1);
+	memory->resting = (flags & MEMORY_RESTING) != 0;
+	memory->sitting.open = (flags & MEMORY_SITTING) != 0;
+	memory->duty_ms = (uint32_t)get(in, 4);
+	for (size_t left = get_count(in, STRIKE_PLACES); left > 0; left--) {
+		size_t place = get_place(in, STRIKE_PLACES);
+		memory->strike_left_ms[place / MEMORY_STRIKES][place % MEMORY_STRIKES] = (uint32_t)get(in, 4);
+	}
+	memory->latched_count = (uint32_t)get_count(in, MEMORY_LATCHED_MAX);
+	for (size_t i = 0; i < memory->latched_count; i++) {
+		memory->latched[i].code = (enum gf_fault)get(in, 1);
+		memory->latched[i].fault_no = get(in, 8);
+	}
+	for (size_t i = 0, used = get_count(in, MEMORY_CLOSED_MAX); i < used; i++) {
+		memory->closed[i].area = (enum gf_area)get(in, 1);
+		memory->closed[i].side = (enum gf_side)get(in, 1);
+		memory->closed[i].token = get(in, 8);
+		memory->closed[i].left_ms = (uint32_t)get(in, 4);
+	}
+	memory->sitting.token = get(in, 8);
+	memory->sitting.idle_ms = (uint32_t)get(in, 4);
+	memory->sitting.pain_presses = (uint32_t)get(in, 4);
+	memory->sitting.pain_left_ms = (uint32_t)get(in, 4);
+	for (size_t left = get_count(in, AREA_PLACES); left > 0; left--) {
+		size_t place = get_place(in, AREA_PLACES);
+		memory->sitting.area_s[place / MEMORY_KINDS / 2][place / MEMORY_KINDS % 2][place % MEMORY_KINDS] =
+		    (uint16_t)get(in, 2);
+	}
+	in->bad |= !memory_valid(memory);
+}
+
 int recorder_state_decode(const void *data, size_t len, struct recorder_state *ret_state)
 {
 	struct in in = {.at = data, .end = (const unsigned char *)data + len};
 	struct recorder_state state = {0};
-	if (get(&in, 1) != STATE_VERSION)
+	uint64_t version = get(&in, 1);
+	if (version != VERSION_BARE && version != VERSION_MEMORY)
 		return -EINVAL;
 	unsigned flags = (unsigned)get(&in, 1);
 	state.has_meter = (flags & FLAG_METER) != 0;
@@ -226,6 +425,8 @@ int recorder_state_decode(const void *data, size_t len, struct recorder_state *r
 	state.catalog_version = get(&in, 8);
 	get_name(&in, state.catalog);
 	get_faults(&in, &state);
+	if (version == VERSION_MEMORY && (flags & FLAG_MEMORY) != 0)
+		get_memory(&in, &state);
 	if (in.bad)
 		return -EINVAL;
 	if (state.in_session && (gf_record_decode(in.at, (size_t)(in.end - in.at), &state.checkpoint, NULL) != 0 ||

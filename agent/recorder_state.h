@@ -7,7 +7,7 @@
 #ifndef AGENT_RECORDER_STATE_H
 #define AGENT_RECORDER_STATE_H
 
-#include "proto/model.h"
+#include "agent/control/memory.h"
 
 enum {
 	RECORDER_STATE_MAX = 8 * 1024,
@@ -35,13 +35,25 @@ struct recorder_state {
 	/* A session runs: what to report of it if nothing more is heard (SessionEnded, interrupted). */
 	bool in_session;
 	struct gf_record checkpoint;
+	/* What the control core must remember, and when that was; 0 = the clock was not synchronised. */
+	struct control_memory memory;
+	uint64_t memory_wall_ms;
 };
 
-/* What the record changes: session open or ended, odometers, open faults, catalog. */
-void recorder_state_apply(struct recorder_state *state, const struct gf_record *record);
+/* A record, and what the control core must remember from then on. */
+struct recorder_entry {
+	struct gf_record record;
+	bool remembers; /* false: `memory` says nothing, it stays what it was */
+	struct control_memory memory;
+};
 
-/* True when recorder_state_apply would change anything for records of this kind. */
-bool recorder_state_changes(enum gf_record_kind kind);
+/* What the entry changes: session open or ended, odometers, open faults, catalog, memory. */
+void recorder_state_apply(struct recorder_state *state, const struct recorder_entry *entry);
+/* `entry` is a SessionEnded as it would be if the power went now: the session goes on. */
+void recorder_state_checkpoint(struct recorder_state *state, const struct recorder_entry *entry);
+
+/* True when the state that recorder_state_apply leads to is worth writing. */
+bool recorder_state_changes(const struct recorder_state *state, const struct recorder_entry *entry);
 
 /* 0, -ENOSPC. */
 GF_MUST_CHECK int recorder_state_encode(const struct recorder_state *state, void *buf, size_t size, size_t *ret_len);

@@ -11,7 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(state.boot == 77);
 		return 0;
 	}
-	must(state.faults_count <= RECORDER_FAULTS_MAX && memchr(state.catalog, '\0', sizeof(state.catalog)) != NULL);
+	must(memory_valid(&state.memory) && state.faults_count <= RECORDER_FAULTS_MAX &&
+	     memchr(state.catalog, '\0', sizeof(state.catalog)) != NULL);
 	must(recorder_state_encode(&state, once, sizeof(once), &len) == 0);
 	must(recorder_state_decode(once, len, &back) == 0);
 	must(recorder_state_encode(&back, twice, sizeof(twice), &len_twice) == 0);

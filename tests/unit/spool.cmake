@@ -5,7 +5,7 @@ foreach(name spool spool_crash spool_format spool_restart)
         SOURCES unit/agent/spool/${file}_test.c unit/agent/spool/model.c unit/agent/spool/trap.c
         LINK ag_spool LABELS unit TIMEOUT 180)
 endforeach()
-foreach(name recorder recorder_crash)
+foreach(name recorder recorder_crash recorder_memory)
     gf_add_test(agent_${name}_test
         SOURCES unit/agent/${name}_test.c unit/agent/recorder_rig.c unit/agent/spool/model.c unit/agent/spool/trap.c
         LINK ag_recorder LABELS unit)

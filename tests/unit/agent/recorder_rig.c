@@ -31,7 +31,10 @@ bool machine_start(struct machine *m)
 	m->spool = model_open(&m->t, RIG_SPOOL_BYTES);
 	if (m->spool == NULL)
 		return false;
-	return recorder_open(m->spool, &m->meter, machine_now(m), &m->recorder, &m->resume, &diag) == 0;
+	if (recorder_open(m->spool, &m->meter, machine_now(m), &m->recorder, &m->resume, &diag) != 0)
+		return false;
+	m->memory = m->resume.memory;
+	return true;
 }
 
 void machine_stop(struct machine *m)
@@ -51,6 +54,7 @@ void machine_deinit(struct machine *m)
 int machine_tell(struct machine *m, struct control_event event)
 {
 	const struct recorder_link_facts facts = {.connects = 3};
+	event.memory = m->memory;
 	event.mono_ms = m->mono_ms;
 	event.started_mono_ms = m->started_ms;
 	int r = recorder_event(m->recorder, &event, machine_now(m), &facts);
@@ -117,14 +121,38 @@ int machine_beats(struct machine *m)
 	                                              .heartbeat = {.interval_ms = 60000, .tick_p99_us = 90}});
 }
 
+static int raise_fault(struct machine *m, enum gf_fault code, enum gf_severity severity, uint64_t fault_no)
+{
+	return machine_tell(
+	    m,
+	    (struct control_event){
+	        .kind = CONTROL_EVENT_FAULT_RAISED,
+	        .fault_raised = {.fault_no = fault_no, .code = code, .severity = severity, .observed = NAN, .limit = NAN}});
+}
+
 int machine_fails(struct machine *m)
 {
-	return machine_tell(m, (struct control_event){.kind = CONTROL_EVENT_FAULT_RAISED,
-	                                              .fault_raised = {.fault_no = m->resume.next_fault_no++,
-	                                                               .code = GF_FAULT_ESTOP,
-	                                                               .severity = GF_SEVERITY_STOP,
-	                                                               .observed = NAN,
-	                                                               .limit = NAN}});
+	return raise_fault(m, GF_FAULT_ESTOP, GF_SEVERITY_STOP, m->resume.next_fault_no++);
+}
+
+int machine_latches(struct machine *m)
+{
+	uint64_t fault_no = m->resume.next_fault_no++;
+	assert_true(m->memory.latched_count < MEMORY_LATCHED_MAX);
+	m->memory.latched[m->memory.latched_count++] = (struct memory_latched){GF_FAULT_STALL, fault_no};
+	return raise_fault(m, GF_FAULT_STALL, GF_SEVERITY_LATCH, fault_no);
+}
+
+int machine_rests(struct machine *m)
+{
+	m->memory.duty_ms++;
+	m->memory.resting = true;
+	return machine_tell(m, (struct control_event){.kind = CONTROL_EVENT_LIMIT_HIT,
+	                                              .limit_hit = {.rule = "D1",
+	                                                            .observed = (float)m->memory.duty_ms,
+	                                                            .limit = 1800,
+	                                                            .action = "stop",
+	                                                            .lasts_ms = 900000}});
 }
 
 struct gf_record machine_record(struct spool *spool, uint64_t seq)
@@ -142,21 +170,46 @@ void machine_lives(struct machine *m)
 {
 	for (int i = 0; i < 2 && m->last_error == 0; i++) {
 		if (machine_begins(m) != 0 || machine_goes_on(m) != 0 || machine_fails(m) != 0 || machine_goes_on(m) != 0 ||
-		    machine_ends(m) != 0)
+		    machine_rests(m) != 0 || machine_ends(m) != 0 || machine_latches(m) != 0)
 			return;
 		(void)machine_beats(m);
 	}
 }
 
-void machine_check(struct machine *m, uint64_t meter_start_ms)
+static bool remembered(const struct control_memory *memory, uint64_t fault_no)
 {
-	uint64_t ended = 0, motor_ms = 0, open_faults = 0;
+	for (uint32_t i = 0; i < memory->latched_count; i++)
+		if (memory->latched[i].fault_no == fault_no)
+			return true;
+	return false;
+}
+
+/* The one of the end: the control core, or a later life, may remember more than is on the disk, never less. */
+static void check_memory(struct machine *m)
+{
+	const struct control_memory *memory = &m->resume.memory;
+	uint64_t open_faults = 0;
 	for (uint64_t seq = 1; seq < spool_next_seq(m->spool); seq++) {
 		struct gf_record r = machine_record(m->spool, seq);
-		if (r.kind == GF_RECORD_FAULT_RAISED)
+		if (r.kind == GF_RECORD_LIMIT_HIT)
+			assert_true(memory->resting && (float)memory->duty_ms >= r.limit_hit.observed);
+		if (r.kind == GF_RECORD_FAULT_RAISED && r.fault_raised.severity == GF_SEVERITY_LATCH)
+			assert_true(remembered(memory, r.fault_raised.fault_no));
+		else if (r.kind == GF_RECORD_FAULT_RAISED)
 			open_faults++;
-		if (r.kind == GF_RECORD_FAULT_CLEARED)
+		if (r.kind == GF_RECORD_FAULT_CLEARED) {
+			assert_int_equal(r.fault_cleared.code, GF_FAULT_ESTOP);
 			open_faults--;
+		}
+	}
+	assert_int_equal(open_faults, 0);
+}
+
+void machine_check(struct machine *m, uint64_t meter_start_ms)
+{
+	uint64_t ended = 0, motor_ms = 0;
+	for (uint64_t seq = 1; seq < spool_next_seq(m->spool); seq++) {
+		struct gf_record r = machine_record(m->spool, seq);
 		if (r.kind != GF_RECORD_SESSION_ENDED)
 			continue;
 		assert_int_equal(r.session_ended.start.session_no, ++ended);
@@ -164,10 +217,10 @@ void machine_check(struct machine *m, uint64_t meter_start_ms)
 		assert_int_equal(r.session_ended.odometer.motor_ms, motor_ms);
 		assert_int_equal(r.session_ended.odometer.sessions, ended);
 	}
-	assert_int_equal(open_faults, 0);
 	assert_int_equal(motor_ms, m->meter.motor_ms - meter_start_ms);
 	assert_int_equal(ended, m->sessions);
 	assert_int_equal(m->resume.odometer.motor_ms, motor_ms);
+	check_memory(m);
 }
 
 void machine_reopen(struct machine *m)

@@ -15,6 +15,7 @@ struct machine {
 	struct recorder *recorder;
 	struct control_resume resume;
 	struct recorder_meter meter;
+	struct control_memory memory; /* what its control core remembers: goes with every event, comes back at the start */
 	int64_t mono_ms;
 	bool synced;
 	uint64_t session_motor_ms, sessions; /* of the running session; that ran at all */
@@ -43,13 +44,18 @@ int machine_goes_on(struct machine *m);
 int machine_ends(struct machine *m);
 int machine_beats(struct machine *m);
 int machine_fails(struct machine *m);
+int machine_latches(struct machine *m); /* a fault that only staff clears */
+int machine_rests(struct machine *m);   /* D1; the hit's observed is the memory's duty, which grows by it */
 
-/* Sessions, faults and heartbeats until something ends it. */
+/* Sessions, faults, rests and heartbeats until something ends it. */
 void machine_lives(struct machine *m);
 
 struct gf_record machine_record(struct spool *spool, uint64_t seq);
 
-/* Asserts: every session once, in order, the chain of odometers whole, and their sum what the hardware counted. */
+/*
+ * Asserts: every session once, in order, the chain of odometers whole, and their sum what the hardware counted. Of all that is on
+ * the disk, latched faults are open and remembered, all others are cleared, and what the last rest was for is remembered.
+ */
 void machine_check(struct machine *m, uint64_t meter_start_ms);
 
 #endif

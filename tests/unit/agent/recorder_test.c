@@ -97,8 +97,9 @@ static void the_state_survives_its_encoding(void **state)
 	    .faults_count = 1,
 	    .faults = {{8, GF_FAULT_STALL, 99}},
 	};
-	const struct gf_record started = {
-	    .boot = 7, .uptime_ms = 50, .kind = GF_RECORD_SESSION_STARTED, .session_started = {.session_no = 3}};
+	const struct recorder_entry started = {
+	    .record = {
+	        .boot = 7, .uptime_ms = 50, .kind = GF_RECORD_SESSION_STARTED, .session_started = {.session_no = 3}}};
 	recorder_state_apply(&in, &started);
 	unsigned char buf[RECORDER_STATE_MAX];
 	size_t len;
