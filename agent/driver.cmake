@@ -1,0 +1,9 @@
+# agent/driver: hardware, one library for each kind; README.md there says how to write one.
+#
+#     sysfs ──> sysfs_pwm, gpio: in the tick;  sysfs_keeper ──> sysfs_sensors, watch: a thread of its own
+#     watch ══pipe, page══> gymfleet-watcher: the dead man of hardware that has none
+gf_add_library(ag_sysfs SOURCES
+    driver/sysfs.c driver/sysfs_check.c driver/sysfs_keeper.c driver/sysfs_pwm.c driver/sysfs_sensors.c driver/gpio.c
+    driver/watch.c driver/findings.c
+    LINK gf_codec gf_base PkgConfig::GPIOD Threads::Threads m)
+gf_add_program(gymfleet-watcher SOURCES watcher/main.c)

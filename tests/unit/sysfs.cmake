@@ -1,0 +1,10 @@
+# The sysfs driver over a tree of files, with the real watcher; real time, because the watcher has no other.
+add_library(driver_fake_sysfs STATIC unit/agent/driver/fake_sysfs.c)
+target_link_libraries(driver_fake_sysfs PRIVATE gf_flags PUBLIC ag_sysfs PkgConfig::CMOCKA)
+target_compile_definitions(driver_fake_sysfs PRIVATE GF_BINARY_DIR="${CMAKE_BINARY_DIR}")
+function(gf_add_sysfs_test name)
+    gf_add_test(${name} SOURCES unit/agent/driver/${name}.c LINK driver_fake_sysfs driver_contract ${ARGN} LABELS unit thread)
+    target_link_options(${name} PRIVATE -Wl,--wrap=pwrite)
+    add_dependencies(${name} gymfleet-watcher)
+endfunction()
+gf_add_sysfs_test(sysfs_contract_test)
