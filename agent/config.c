@@ -32,13 +32,17 @@ struct agent_yaml {
 	float rated_motor_h, heat_c;
 	struct envelope_yaml *envelope;
 	struct config_sim_yaml *sim;
+	struct config_sysfs_yaml *sysfs;
 };
 
 static const cyaml_strval_t clock_names[] = {{"ntp", GF_CLOCK_TRUST_NTP}, {"system", GF_CLOCK_TRUST_SYSTEM}};
 static const cyaml_strval_t level_names[] = {
     {"error", 1}, {"warning", 2}, {"notice", 3}, {"info", 4}, {"debug", 5},
 };
-static const cyaml_strval_t driver_names[] = {{"sim", AGENT_DRIVER_SIM}};
+static const cyaml_strval_t driver_names[] = {
+    {"sim", AGENT_DRIVER_SIM},
+    {"sysfs", AGENT_DRIVER_SYSFS},
+};
 #define STRVAL_SENSOR(s, n) {n, GF_SENSOR_##s},
 static const cyaml_strval_t sensor_names[] = {GF_SENSORS(STRVAL_SENSOR)};
 
@@ -100,6 +104,7 @@ static const cyaml_schema_field_t agent_fields[] = {
     CYAML_FIELD_MAPPING_PTR("envelope", OPTIONAL | CYAML_FLAG_POINTER, struct agent_yaml, envelope, envelope_fields),
     CYAML_FIELD_ENUM("driver", STRICT_ENUM, struct agent_yaml, driver, driver_names, CYAML_ARRAY_LEN(driver_names)),
     CYAML_FIELD_MAPPING_PTR("sim", OPTIONAL | CYAML_FLAG_POINTER, struct agent_yaml, sim, config_sim_fields),
+    CYAML_FIELD_MAPPING_PTR("sysfs", OPTIONAL | CYAML_FLAG_POINTER, struct agent_yaml, sysfs, config_sysfs_fields),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t agent_schema = {
@@ -258,6 +263,8 @@ static int take_driver(const struct config_check *c, const struct agent_yaml *ya
 	switch (config->driver) {
 	case AGENT_DRIVER_SIM:
 		return config_sim_take(c, yaml->sim, config);
+	case AGENT_DRIVER_SYSFS:
+		return config_sysfs_take(c, yaml->sysfs, config);
 	}
 	return -EINVAL;
 }

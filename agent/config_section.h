@@ -29,11 +29,42 @@ struct config_sim_yaml {
 };
 extern const cyaml_schema_field_t config_sim_fields[];
 
+/* A GPIO line. `contact` and `pull` are 0 where left out. */
+struct config_line_yaml {
+	char file[GPIO_PATH_MAX], chip[GPIO_PATH_MAX];
+	unsigned line;
+	bool active_low;
+	int contact, pull;
+};
+
+struct config_button_yaml {
+	int does;
+	unsigned routine;
+	struct config_line_yaml line;
+};
+
+struct config_pwm_yaml {
+	unsigned chip, channel, period_ns;
+	float duty_min_pct, duty_max_pct, hz_at_full;
+};
+
+struct config_sysfs_yaml {
+	char *root, *watcher;
+	struct config_pwm_yaml pwm, *frequency;
+	struct sensors_config *sensors;
+	struct config_line_yaml estop, *cover, *occupied;
+	struct config_button_yaml *buttons;
+	unsigned buttons_count;
+};
+extern const cyaml_schema_field_t config_sysfs_fields[];
+
 /*
  * Fill config->sim and so on; class and state_dir are known by then. `from` is NULL when the section is missing. What they allocate is
  * freed by agent_config_free, after a failure too. 0, -EINVAL with file, line and column, or -ENOMEM.
  */
 GF_MUST_CHECK int config_sim_take(const struct config_check *c, const struct config_sim_yaml *from,
                                   struct agent_config *config);
+GF_MUST_CHECK int config_sysfs_take(const struct config_check *c, const struct config_sysfs_yaml *from,
+                                    struct agent_config *config);
 
 #endif
