@@ -77,7 +77,8 @@ static bool take_kind(struct request *r, uint32_t *ret_kinds)
 		request_fail(r, 400, "bad_parameter", "kind is '%s'; did you mean '%s'?", kind, near);
 	else
 		request_fail(r, 400, "bad_parameter",
-		             "kind is '%s'; it may be presence, session, fault, lost, quarantine, catalog or device", kind);
+		             "kind is '%s'; it may be presence, session, fault, lost, quarantine, catalog, device or limit",
+		             kind);
 	return false;
 }
 

@@ -28,6 +28,7 @@ enum {
 
 enum {
 	STORE_OPEN_FAULTS_MAX = 8,     /* kept in struct store_device; more are only counted */
+	STORE_CLOSED_MAX = 8,          /* areas in struct store_device; of more those that open last */
 	STORE_SILENCE_MS = 180 * 1000, /* three heartbeats unheard: offline */
 	STORE_QUARANTINE_KEPT = 1000,  /* the newest; all are counted */
 	STORE_EVENTS_KEPT = 100 * 1000,
@@ -120,7 +121,8 @@ void store_reader_close(struct store_reader *reader);
 #define STORE_EVENT_KINDS(X) \
 	X(PRESENCE, "presence")  \
 	X(SESSION, "session")    \
-	X(FAULT, "fault") X(LOST, "lost") X(QUARANTINE, "quarantine") X(CATALOG, "catalog") X(DEVICE, "device")
+	X(FAULT, "fault")        \
+	X(LOST, "lost") X(QUARANTINE, "quarantine") X(CATALOG, "catalog") X(DEVICE, "device") X(LIMIT, "limit")
 #define STORE_AUDIT_KINDS(X) \
 	X(GAP, "gap")            \
 	X(OVERLAP, "overlap") X(DUPLICATE, "duplicate") X(RESET, "reset") X(LOST, "lost") X(BEHIND, "behind")
@@ -179,6 +181,14 @@ struct store_fault {
 	char detail[GF_TEXT_MAX];
 };
 
+/* P8: where it hurt twice. */
+struct store_closed {
+	enum gf_area area;
+	enum gf_side side;
+	int64_t since_ms, until_ms;
+	bool personal; /* to the person whose session it was; else to everybody */
+};
+
 /* A device as it is now: what it said newest (by stream, boot and uptime), under what the operator set. Its fields are
  * grouped by meaning, not by size. NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding) */
 struct store_device {
@@ -218,6 +228,10 @@ struct store_device {
 	uint64_t sessions_today;      /* started since the query's today_ms */
 	uint32_t interrupted_24h;     /* sessions interrupted in the 24 h before the query's now_ms */
 	int64_t interrupted_since_ms; /* the first of those; 0 = none */
+	int64_t rest_since_ms,
+	    rest_until_ms; /* D1: by event time, over or not; 0 = the newest word is that it doesn't rest */
+	uint32_t closed_count;
+	struct store_closed closed[STORE_CLOSED_MAX]; /* at the query's now_ms, the last to open first */
 	uint32_t open_faults;
 	struct store_fault open[STORE_OPEN_FAULTS_MAX]; /* the first open_faults of them, worst first */
 };
@@ -312,7 +326,7 @@ GF_MUST_CHECK int store_read_audit(struct store_reader *reader, const char *devi
                                    struct store_audit *ret_audit, struct gf_diag *diag);
 
 /* Events in the order of their ids. `ref` is the session's, fault's or catalog's number (0 = none), `code` its outcome,
- * fault code, catalog or presence (may be empty). */
+ * fault code, limit's rule, catalog or presence (may be empty). */
 struct store_event {
 	uint64_t id;
 	int64_t at_ms;

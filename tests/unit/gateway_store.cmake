@@ -1,4 +1,4 @@
-foreach(part audit failure history life life_model presence report rollup)
+foreach(part audit failure history life life_model limit presence report rollup)
     gf_add_test(gateway_store_${part}_test
         SOURCES unit/gateway/store/${part}_test.c unit/gateway/store/fixture.c
         LINK gw_store gf_base LABELS unit)

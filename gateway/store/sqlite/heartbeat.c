@@ -19,8 +19,10 @@ static int insert_raw(struct apply *a)
 	query_begin(&q, a->db,
 	            "INSERT OR REPLACE INTO heartbeats (device, at_ms, stream, seq, time_source, boot, uptime_ms,"
 	            " interval_ms, motor_ms, in_session, derated, odo_motor_ms, odo_sessions, odo_cycles, spool_records,"
-	            " spool_bytes, spool_dropped, link_connects, tick_p99_us, tick_worst_us, tick_overruns" RAW_COLUMNS
-	            ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?" SENSOR_PARAMS ")");
+	            " spool_bytes, spool_dropped, link_connects, tick_p99_us, tick_worst_us, tick_overruns, duty_ms,"
+	            " duty_max_ms, rest_left_ms, bus_timeouts, bus_crc_errors, bus_exceptions, bus_reconnects" RAW_COLUMNS
+	            ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+	            " ?" SENSOR_PARAMS ")");
 	query_i64(&q, a->dev->key);
 	query_i64(&q, a->at_ms);
 	query_i64(&q, a->stream);
@@ -42,6 +44,13 @@ static int insert_raw(struct apply *a)
 	query_i64(&q, h->tick_p99_us);
 	query_i64(&q, h->tick_worst_us);
 	query_i64(&q, h->tick_overruns);
+	query_i64(&q, h->duty_ms);
+	query_i64(&q, h->duty_max_ms);
+	query_i64(&q, h->rest_left_ms);
+	query_i64(&q, h->bus_timeouts);
+	query_i64(&q, h->bus_crc_errors);
+	query_i64(&q, h->bus_exceptions);
+	query_i64(&q, h->bus_reconnects);
 	for (size_t i = 1; i < GF_SENSOR_COUNT; i++) {
 		const struct gf_stat *s = &h->sensors[i];
 
@@ -75,6 +84,7 @@ static int update_present(struct apply *a)
 		if (d->running_session && !a->rec->heartbeat.in_session)
 			r = session_idle(a);
 	}
+	limit_rests(a, a->rec->heartbeat.rest_left_ms);
 	/* Within a stream heartbeats come in their order; the newest stored is shown, with its time. */
 	if (a->stream > d->heartbeat_stream || (a->stream == d->heartbeat_stream && a->rec->seq > d->heartbeat_seq)) {
 		d->heartbeat_ms = a->at_ms;

@@ -17,14 +17,15 @@ enum { DAY_MS = 24 * 3600 * 1000 };
 	" d.catalog_version, d.rated_motor_h, d.motor_temp_stop_c, d.surface_temp_stop_c, d.cert_not_after_ms, d.online," \
 	" d.offline_reason, d.presence_since_ms, d.first_seen_ms, d.last_seen_ms, d.boot, d.connection, d.clock_synced,"  \
 	" d.clock_since_ms, st.id, st.acked_seq, d.last_record_ms, d.odo_motor_ms, d.odo_sessions, d.odo_cycles,"         \
-	" d.running_session, d.sessions, d.session_motor_ms,"                                                             \
+	" d.running_session, d.sessions, d.session_motor_ms, d.rest_since_ms, d.rest_until_ms,"                           \
 	" (SELECT count(*) FROM sessions s WHERE s.device = d.device AND s.started_ms >= ?3),"                            \
 	" (SELECT count(*) FROM sessions s WHERE s.device = d.device AND s.started_ms >= ?2 AND s.outcome = 6),"          \
 	" (SELECT min(s.started_ms) FROM sessions s WHERE s.device = d.device AND s.started_ms >= ?2 AND s.outcome = 6)," \
 	" (SELECT count(*) FROM faults f WHERE f.device = d.device AND f.cleared_ms IS NULL),"                            \
 	" h.at_ms, h.interval_ms, h.motor_ms, h.in_session, h.derated, h.odo_motor_ms, h.odo_sessions, h.odo_cycles,"     \
 	" h.spool_records, h.spool_bytes, h.spool_dropped, h.link_connects, h.tick_p99_us, h.tick_worst_us,"              \
-	" h.tick_overruns" SENSOR_COLUMNS " FROM devices d"                                                               \
+	" h.tick_overruns, h.duty_ms, h.duty_max_ms, h.rest_left_ms, h.bus_timeouts, h.bus_crc_errors, h.bus_exceptions," \
+	" h.bus_reconnects" SENSOR_COLUMNS " FROM devices d"                                                              \
 	" LEFT JOIN streams st ON st.device = d.device AND st.stream = d.stream"                                          \
 	" LEFT JOIN heartbeats h ON h.device = d.device AND h.at_ms = d.heartbeat_ms AND h.stream = d.heartbeat_stream"   \
 	" AND h.seq = d.heartbeat_seq"
@@ -83,6 +84,8 @@ static void read_state(struct query *q, struct store_device *d)
 	d->running_session = col_u64(q);
 	d->sessions = col_u64(q);
 	d->session_motor_ms = col_u64(q);
+	d->rest_since_ms = col_i64(q);
+	d->rest_until_ms = col_i64(q);
 	d->sessions_today = col_u64(q);
 	d->interrupted_24h = (uint32_t)col_i64(q);
 	d->interrupted_since_ms = col_i64(q);
@@ -109,6 +112,13 @@ static void read_heartbeat(struct query *q, struct store_device *d)
 	h->tick_p99_us = (uint32_t)col_i64(q);
 	h->tick_worst_us = (uint32_t)col_i64(q);
 	h->tick_overruns = (uint32_t)col_i64(q);
+	h->duty_ms = (uint32_t)col_i64(q);
+	h->duty_max_ms = (uint32_t)col_i64(q);
+	h->rest_left_ms = (uint32_t)col_i64(q);
+	h->bus_timeouts = (uint32_t)col_i64(q);
+	h->bus_crc_errors = (uint32_t)col_i64(q);
+	h->bus_exceptions = (uint32_t)col_i64(q);
+	h->bus_reconnects = (uint32_t)col_i64(q);
 	for (size_t i = 1; i < GF_SENSOR_COUNT; i++) {
 		struct gf_stat *s = &h->sensors[i];
 
@@ -138,6 +148,36 @@ static int read_open_faults(struct store_reader *reader, int64_t key, struct sto
 	return query_end(&q, rc, diag);
 }
 
+_Static_assert(GF_CLEARED_BY_STAFF == 2, "read_closed looks for faults that staff cleared");
+
+/* The key that clears faults opens the areas too. */
+static int read_closed(struct store_reader *reader, int64_t key, int64_t now_ms, struct store_device *d,
+                       struct gf_diag *diag)
+{
+	struct query q;
+	int rc;
+
+	query_begin(&q, &reader->db,
+	            "SELECT l.area, l.side, min(l.at_ms), max(l.at_ms + l.lasts_ms), min(coalesce(s.subject_token, 0) <> 0)"
+	            " FROM limit_hits l LEFT JOIN sessions s ON s.device = l.device AND s.session_no = l.session_no"
+	            " WHERE l.device = ?1 AND l.lasts_ms > 0 AND l.at_ms + l.lasts_ms > ?2 AND l.rule = 'P8'"
+	            " AND l.action <> 'clamp' AND l.at_ms > coalesce((SELECT max(f.cleared_ms) FROM faults f"
+	            " WHERE f.device = ?1 AND f.cleared_by = 2), 0) GROUP BY l.area, l.side ORDER BY 4 DESC LIMIT ?3");
+	query_i64(&q, key);
+	query_i64(&q, now_ms);
+	query_i64(&q, STORE_CLOSED_MAX);
+	while ((rc = query_step(&q)) == QUERY_ROW && d->closed_count < STORE_CLOSED_MAX) {
+		struct store_closed *c = &d->closed[d->closed_count++];
+
+		c->area = (enum gf_area)col_i64(&q);
+		c->side = (enum gf_side)col_i64(&q);
+		c->since_ms = col_i64(&q);
+		c->until_ms = col_i64(&q);
+		c->personal = col_i64(&q);
+	}
+	return query_end(&q, rc, diag);
+}
+
 static int read_all(struct store_reader *reader, const struct store_device_query *query, store_device_fn row, void *ctx,
                     struct gf_diag *diag)
 {
@@ -157,6 +197,8 @@ static int read_all(struct store_reader *reader, const struct store_device_query
 		read_state(&q, &d);
 		read_heartbeat(&q, &d);
 		stopped = read_open_faults(reader, key, &d, diag);
+		if (!stopped)
+			stopped = read_closed(reader, key, query->now_ms, &d, diag);
 		if (!stopped)
 			stopped = row(ctx, &d);
 	}

@@ -17,29 +17,6 @@ static const uint64_t counter_max = 1ULL << 42;
 
 /* ---- small kinds ---- */
 
-static int limit_hit_apply(struct apply *a)
-{
-	const struct gf_limit_hit *h = &a->rec->limit_hit;
-	struct query q;
-
-	query_begin(
-	    &q, a->db,
-	    "INSERT OR REPLACE INTO limit_hits (device, stream, seq, at_ms, rule, area, side, observed, limit_value,"
-	    " session_no, action) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-	query_i64(&q, a->dev->key);
-	query_i64(&q, a->stream);
-	query_u64(&q, a->rec->seq);
-	query_i64(&q, a->at_ms);
-	query_text(&q, h->rule);
-	query_i64(&q, h->area);
-	query_i64(&q, h->side);
-	query_real(&q, (double)h->observed);
-	query_real(&q, (double)h->limit);
-	query_u64(&q, h->session_no);
-	query_text(&q, h->action);
-	return query_run(&q, a->diag);
-}
-
 static int catalog_changed_apply(struct apply *a)
 {
 	const struct gf_catalog_changed *c = &a->rec->catalog_changed;

@@ -120,7 +120,22 @@ static const char v4[] = "ALTER TABLE devices ADD COLUMN last_stream INTEGER NOT
                          "DELETE FROM sessions WHERE outcome = 0 AND session_no <>"
                          " (SELECT running_session FROM devices d WHERE d.device = sessions.device);";
 
-static const char *const migrations[] = {v1, v2, v3, v4};
+/* Version 5: duty, rest and the wire to the hardware; how long what a rule did goes on. */
+static const char v5[] = "ALTER TABLE heartbeats ADD COLUMN duty_ms INTEGER NOT NULL DEFAULT 0;"
+                         "ALTER TABLE heartbeats ADD COLUMN duty_max_ms INTEGER NOT NULL DEFAULT 0;"
+                         "ALTER TABLE heartbeats ADD COLUMN rest_left_ms INTEGER NOT NULL DEFAULT 0;"
+                         "ALTER TABLE heartbeats ADD COLUMN bus_timeouts INTEGER NOT NULL DEFAULT 0;"
+                         "ALTER TABLE heartbeats ADD COLUMN bus_crc_errors INTEGER NOT NULL DEFAULT 0;"
+                         "ALTER TABLE heartbeats ADD COLUMN bus_exceptions INTEGER NOT NULL DEFAULT 0;"
+                         "ALTER TABLE heartbeats ADD COLUMN bus_reconnects INTEGER NOT NULL DEFAULT 0;"
+                         "ALTER TABLE devices ADD COLUMN rest_stream INTEGER NOT NULL DEFAULT 0;"
+                         "ALTER TABLE devices ADD COLUMN rest_since_ms INTEGER NOT NULL DEFAULT 0;"
+                         "ALTER TABLE devices ADD COLUMN rest_until_ms INTEGER NOT NULL DEFAULT 0;"
+                         "ALTER TABLE limit_hits ADD COLUMN lasts_ms INTEGER NOT NULL DEFAULT 0;"
+                         /* Few last, fewer still last now. */
+                         "CREATE INDEX limit_hits_lasting ON limit_hits (device, at_ms + lasts_ms) WHERE lasts_ms > 0;";
+
+static const char *const migrations[] = {v1, v2, v3, v4, v5};
 const unsigned schema_version = sizeof(migrations) / sizeof(migrations[0]);
 
 int schema_read_version(struct db *db, unsigned *ret_version, struct gf_diag *diag)

@@ -64,6 +64,7 @@ struct device {
 	uint64_t sessions, session_motor_ms;
 	int64_t heartbeat_ms, heartbeat_stream;
 	uint64_t heartbeat_seq;
+	int64_t rest_stream, rest_since_ms, rest_until_ms; /* D1, as the stream told it last; 0 = it doesn't rest */
 };
 
 /* What is added to a stream's session numbers and odometers (life.c). */
@@ -138,6 +139,9 @@ GF_MUST_CHECK int session_ended_apply(struct apply *a);
 GF_MUST_CHECK int session_idle(struct apply *a);
 GF_MUST_CHECK int fault_raised_apply(struct apply *a); /* fault.c */
 GF_MUST_CHECK int fault_cleared_apply(struct apply *a);
+GF_MUST_CHECK int limit_hit_apply(struct apply *a); /* limit.c */
+/* At the record in hand the machine had to rest for so long; 0 = it may run. */
+void limit_rests(struct apply *a, uint32_t left_ms);
 /* chain.c: session `no` was stored: judge its links to its neighbours. */
 GF_MUST_CHECK int chain_check(struct apply *a, uint64_t no);
 
