@@ -192,6 +192,8 @@ static int open_all(struct agent *agent, struct gf_diag *diag)
 	struct control_config control = {
 	    .class = agent->config->class,
 	    .envelope = agent->config->envelope,
+	    .heat_c = agent->config->heat_c,
+	    .tick_ms = CONTROL_TICK_MS,
 	    .heartbeat_ms = agent->config->heartbeat_ms,
 	    .catalog = &agent->catalog,
 	};

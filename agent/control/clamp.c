@@ -2,6 +2,7 @@
 
 /* S3: a roller moves about one inch a second. */
 #define SPEED_MAX_MM_S 25.0F
+#define RAMP_MAX_PCT_S 100.0F
 
 /* NaN and what is negative are 0; a limit that is NaN lets nothing through. */
 static float limited(float value, float max)
@@ -16,7 +17,7 @@ static float ceiling(const struct clamp *clamp, const struct control_envelope *e
 {
 	if (!output_on(&clamp->last) || !output_same_spot(&clamp->last, output))
 		return envelope->start_max_pct;
-	return clamp->last.intensity_pct + limited(envelope->ramp_max_pct_s, 100) * (float)elapsed_ms / 1000.0F;
+	return clamp->last.intensity_pct + limited(envelope->ramp_max_pct_s, RAMP_MAX_PCT_S) * (float)elapsed_ms / 1000.0F;
 }
 
 static bool spot_known(const struct driver_output *output)
@@ -31,7 +32,7 @@ void clamp_apply(struct clamp *clamp, const struct control_envelope *envelope, u
 {
 	if (output->command != DRIVER_START || !spot_known(output)) {
 		const enum driver_command command = output->command == DRIVER_START ? DRIVER_STOP : output->command;
-		*output = (struct driver_output){.command = command};
+		*output = (struct driver_output){.command = command, .clear_fault = output->clear_fault};
 		clamp->last = *output;
 		return;
 	}
@@ -46,5 +47,8 @@ void clamp_apply(struct clamp *clamp, const struct control_envelope *envelope, u
 	const float share = pct > 0 ? pct / wanted_pct : 0;
 	output->pressure_mmhg = limited(output->pressure_mmhg * share, envelope->pressure_max_mmhg);
 	output->speed_mm_s = limited(output->speed_mm_s, SPEED_MAX_MM_S);
+	output->heat_c = limited(output->heat_c, envelope->heat_max_c);
+	output->ramp_pct_s = limited(envelope->ramp_max_pct_s, RAMP_MAX_PCT_S);
+	output->clear_fault = false; /* never while it runs */
 	clamp->last = *output;
 }

@@ -1,13 +1,13 @@
 /*
  * One tick, in this order:
  *
- *     1. what the hardware did since the last tick is accounted (player, tally, meter)
- *     2. the reading is judged (faults); what is wrong stops or pauses the session
+ *     1. what the hardware did since the last tick is accounted (player, tally, meter, duty, sitting)
+ *     2. the reading is judged (sensors, faults); what is wrong stops or pauses the session
  *     3. buttons, and the limits of time
  *     4. the program's output, lowered by guard and temperatures, off if anything forbids it, clamped by the envelope
- *     5. events
+ *     5. events, each with what must be remembered
  *
- * Failure modes: no reading pauses at once and becomes a fault after 500 ms; a tick that comes more than 2 s late ends the
+ * Failure modes: no reading pauses at once and becomes a fault within 500 ms; a tick that comes more than 2 s late ends the
  * session, for nobody watched the machine meanwhile; more news than fit into one step wait for the next.
  */
 #include "agent/control/control.h"
@@ -16,127 +16,71 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "agent/control/clamp.h"
-#include "agent/control/faults.h"
-#include "agent/control/guard.h"
-#include "agent/control/panel.h"
-#include "agent/control/session.h"
-#include "agent/control/telemetry.h"
+#include "agent/control/control_impl.h"
 
 enum {
 	GAP_MAX_MS = 2000,
-	CLOSE_WAIT_MS = 1000,  /* for a reading after a session's end */
-	EVENTS_FOR_FAULTS = 8, /* of a step; the other half is for the session */
+	CLOSE_WAIT_MS = 1000, /* for a reading after a session's end */
 };
-
-struct control {
-	struct control_config config;
-	struct player player;
-	struct guard guard;
-	struct clamp clamp;
-	struct faults faults;
-	struct panel panel;
-	struct meter meter;
-	struct session session;
-	struct telemetry telemetry;
-	struct gf_odometer odometer; /* as of the last ended session */
-	struct driver_output output; /* on the hardware since last_ms */
-	int64_t last_ms;
-	bool stepped, storage_full;
-	int64_t telemetry_due_ms, telemetry_last_ms, telemetry_motor_ms;
-};
-
-/* The events of one step. */
-struct sink {
-	struct control_event *events;
-	size_t count;
-};
-
-static struct control_event *emit(struct sink *sink, enum control_event_kind kind, int64_t mono_ms)
-{
-	struct control_event *event = &sink->events[sink->count++];
-	*event = (struct control_event){.kind = kind, .mono_ms = mono_ms};
-	return event;
-}
-
-/* --- the class's envelope ---------------------------------------------------------------------------------------- */
-
-#define ENVELOPE_COMMON                                                                           \
-	.intensity_max_pct = 80, .start_max_pct = 30, .ramp_max_pct_s = 1, .motor_temp_derate_c = 60, \
-	.motor_temp_stop_c = 70, .motor_temp_rearm_c = 50, .surface_temp_derate_c = 41, .surface_temp_stop_c = 43
-
-static const struct control_envelope defaults[] = {
-    [GF_CLASS_UNSPECIFIED] = {ENVELOPE_COMMON},
-    /* Frequency: Cheatham 2021; 15 min a use: a maker's FAQ. */
-    [GF_CLASS_PERCUSSION] = {ENVELOPE_COMMON, .frequency_max_hz = 53, .current_max_ma = 4000, .supply_min_mv = 20000,
-                             .session_max_ms = 15 * 60 * 1000},
-    [GF_CLASS_ROLLER] = {ENVELOPE_COMMON, .frequency_max_hz = 53, .current_max_ma = 3500, .supply_min_mv = 20000,
-                         .session_max_ms = 30 * 60 * 1000},
-    /* Pressure: 0 to 100 mmHg is typical, 30 min in the trials. */
-    [GF_CLASS_COMPRESSION] = {ENVELOPE_COMMON, .frequency_max_hz = 10, .pressure_max_mmhg = 100, .current_max_ma = 2500,
-                              .supply_min_mv = 20000, .session_max_ms = 30 * 60 * 1000},
-    [GF_CLASS_CHAIR] = {ENVELOPE_COMMON, .frequency_max_hz = 10, .pressure_max_mmhg = 100, .current_max_ma = 6000,
-                        .supply_min_mv = 20000, .session_max_ms = 30 * 60 * 1000},
-    /* Water is at most 40 C and a session 15 min. */
-    [GF_CLASS_WATER_BED] = {ENVELOPE_COMMON, .frequency_max_hz = 5, .current_max_ma = 5000, .supply_min_mv = 20000,
-                            .session_max_ms = 15 * 60 * 1000},
-};
-_Static_assert(sizeof(defaults) / sizeof(defaults[0]) == GF_CLASS_COUNT, "each class has its envelope");
-
-void control_envelope_defaults(enum gf_class class, struct control_envelope *ret_envelope)
-{
-	*ret_envelope = defaults[class > 0 && class < GF_CLASS_COUNT ? class : GF_CLASS_UNSPECIFIED];
-	if (class == GF_CLASS_WATER_BED) {
-		ret_envelope->surface_temp_derate_c = 38;
-		ret_envelope->surface_temp_stop_c = 40;
-	}
-}
 
 /* --- the account ------------------------------------------------------------------------------------------------- */
 
-/* Time since the last step as far as it counts; *ret_gap when it was too long to trust. */
-static uint32_t elapsed_since(struct control *c, int64_t mono_ms, bool *ret_gap)
+/* Time since the last step: what counts as watched, and what is beyond that. */
+struct passed {
+	uint32_t ms, unseen_ms;
+};
+
+static struct passed pass(struct control *c, int64_t mono_ms)
 {
-	const int64_t elapsed = c->stepped ? mono_ms - c->last_ms : 0;
+	const int64_t since = c->stepped ? mono_ms - c->last_ms : 0;
+	const uint32_t all_ms = since < 0 ? 0 : since > UINT32_MAX ? UINT32_MAX : (uint32_t)since;
+	const uint32_t ms = all_ms > GAP_MAX_MS ? GAP_MAX_MS : all_ms;
 
 	c->stepped = true;
 	c->last_ms = mono_ms;
-	*ret_gap = elapsed > GAP_MAX_MS;
-	if (elapsed < 0)
-		return 0;
-	return elapsed > GAP_MAX_MS ? GAP_MAX_MS : (uint32_t)elapsed;
+	return (struct passed){.ms = ms, .unseen_ms = all_ms - ms};
+}
+
+static void account_duty(struct control *c, uint32_t elapsed_ms, int64_t mono_ms, struct sink *sink)
+{
+	switch (duty_elapsed(&c->duty, &c->envelope, output_on(&c->output), elapsed_ms)) {
+	case DUTY_WARNS:
+		control_emit_duty(c, mono_ms, "warn", sink);
+		break;
+	case DUTY_ENDS:
+		control_emit_duty(c, mono_ms, "stop", sink);
+		break;
+	case DUTY_NOTHING:
+		break;
+	}
+}
+
+/* Nobody watched: whatever ran was stopped by the hardware's dead man. */
+static void account_unseen(struct control *c, uint32_t unseen_ms)
+{
+	if (unseen_ms == 0)
+		return;
+	player_stop(&c->player, GF_OUTCOME_SAFETY_STOPPED);
+	(void)duty_elapsed(&c->duty, &c->envelope, false, unseen_ms);
+	faults_away(&c->faults, unseen_ms);
+	sitting_away(&c->sitting, unseen_ms);
 }
 
 /* What was on the hardware up to now; after a gap the session ends instead of moving on. */
-static void account(struct control *c, uint32_t elapsed_ms, bool gap)
+static void account(struct control *c, struct passed passed, const struct driver_input *input, int64_t mono_ms,
+                    struct sink *sink)
 {
-	meter_elapsed(&c->meter, &c->output, elapsed_ms);
-	if (!player_active(&c->player))
-		return;
-	session_elapsed(&c->session, &c->output, elapsed_ms);
-	guard_elapsed(&c->guard, elapsed_ms);
-	if (gap)
-		player_stop(&c->player, GF_OUTCOME_SAFETY_STOPPED);
-	player_elapsed(&c->player, elapsed_ms);
-}
+	const bool active = player_active(&c->player);
 
-/* Values that no such sensor can have are no values. */
-static void take_sane(const struct driver_input *input, struct driver_input *ret_sane)
-{
-	static const struct {
-		float min, max;
-	} ranges[GF_SENSOR_COUNT] = {
-	    [GF_SENSOR_MOTOR_TEMP_C] = {-60, 300},     [GF_SENSOR_SURFACE_TEMP_C] = {-60, 300},
-	    [GF_SENSOR_CURRENT_MA] = {-1e6F, 1e6F},    [GF_SENSOR_SPEED_RPM] = {-1e5F, 1e5F},
-	    [GF_SENSOR_PRESSURE_MMHG] = {-1e3F, 1e4F}, [GF_SENSOR_SUPPLY_MV] = {-1e6F, 1e6F},
-	    [GF_SENSOR_BATTERY_PCT] = {0, 100},
-	};
-	*ret_sane = *input;
-	for (int i = 0; i < GF_SENSOR_COUNT; i++) {
-		const float value = input->sensors[i];
-		if (!(value >= ranges[i].min && value <= ranges[i].max))
-			ret_sane->sensors[i] = NAN;
+	meter_elapsed(&c->meter, &c->output, passed.ms);
+	account_duty(c, passed.ms, mono_ms, sink);
+	sitting_elapsed(&c->sitting, &c->output, active, input, passed.ms);
+	if (active) {
+		session_elapsed(&c->session, &c->output, passed.ms);
+		guard_elapsed(&c->guard, &c->player, &c->output, passed.ms);
 	}
+	account_unseen(c, passed.unseen_ms);
+	player_elapsed(&c->player, passed.ms);
 }
 
 static void take_reading(struct control *c, const struct driver_input *input, uint32_t elapsed_ms)
@@ -147,108 +91,10 @@ static void take_reading(struct control *c, const struct driver_input *input, ui
 		session_peaks(&c->session, input);
 }
 
-static uint64_t session_no(const struct control *c)
-{
-	return c->player.state == PLAYER_IDLE ? 0 : c->session.start.session_no;
-}
-
-/* --- a session's events ------------------------------------------------------------------------------------------ */
-
-static void emit_progress(struct control *c, int64_t mono_ms, struct sink *sink)
-{
-	struct control_event *event = emit(sink, CONTROL_EVENT_SESSION_PROGRESS, mono_ms);
-	event->started_mono_ms = c->session.started_mono_ms;
-	session_report(&c->session, &c->player, c->guard.pain_presses, GF_OUTCOME_INTERRUPTED, meter_open(&c->meter),
-	               &c->odometer, mono_ms, &event->session_ended);
-	c->session.checkpoint_mono_ms = mono_ms;
-}
-
-/* ENDED -> IDLE. */
-static void close_session(struct control *c, struct sink *sink)
-{
-	struct control_event *event = emit(sink, CONTROL_EVENT_SESSION_ENDED, c->session.ended_mono_ms);
-	event->started_mono_ms = c->session.started_mono_ms;
-	session_report(&c->session, &c->player, c->guard.pain_presses, c->player.outcome, meter_take(&c->meter),
-	               &c->odometer, c->session.ended_mono_ms, &event->session_ended);
-	c->odometer = event->session_ended.odometer;
-	player_reset(&c->player);
-}
-
 static void close_if_ended(struct control *c, int64_t mono_ms, bool readable, struct sink *sink)
 {
 	if (c->player.state == PLAYER_ENDED && (readable || mono_ms - c->session.ended_mono_ms >= CLOSE_WAIT_MS))
-		close_session(c, sink);
-}
-
-static void emit_limit(const struct control *c, int64_t mono_ms, const struct gf_limit_hit *hit, struct sink *sink)
-{
-	struct control_event *event = emit(sink, CONTROL_EVENT_LIMIT_HIT, mono_ms);
-	event->started_mono_ms = c->session.started_mono_ms;
-	event->limit_hit = *hit;
-	event->limit_hit.session_no = c->session.start.session_no;
-}
-
-/* --- buttons ----------------------------------------------------------------------------------------------------- */
-
-/* The routine that may start now by this request, or NULL. */
-static const struct gf_routine *startable(const struct control *c, uint16_t request, bool staff)
-{
-	const struct gf_catalog *catalog = c->config.catalog;
-	if (request == 0 || catalog == NULL || request > catalog->routines_count || c->player.state != PLAYER_IDLE)
-		return NULL;
-	const struct gf_routine *routine = &catalog->routines[request - 1];
-	if (routine->steps_count == 0 || (routine->classes & (1U << c->config.class)) == 0)
-		return NULL;
-	return routine->staff_unlock && !staff ? NULL : routine;
-}
-
-static void start_session(struct control *c, const struct gf_routine *routine, uint64_t token, int64_t mono_ms,
-                          struct sink *sink)
-{
-	session_begin(&c->session, c->odometer.sessions + 1, c->config.catalog, routine, token, mono_ms);
-	guard_begin(&c->guard);
-	player_start(&c->player, routine);
-	struct control_event *event = emit(sink, CONTROL_EVENT_SESSION_STARTED, mono_ms);
-	event->started_mono_ms = mono_ms;
-	event->session_started = c->session.start;
-	emit_progress(c, mono_ms, sink);
-}
-
-static void press_pain(struct control *c, int64_t mono_ms, struct sink *sink)
-{
-	struct gf_limit_hit hit;
-	const bool stop = guard_pain(&c->guard, c->output.intensity_pct, player_step(&c->player), &hit);
-	emit_limit(c, mono_ms, &hit, sink);
-	if (stop)
-		player_stop(&c->player, GF_OUTCOME_SAFETY_STOPPED);
-}
-
-static void press_pause(struct control *c)
-{
-	if ((c->player.pauses & PLAYER_PAUSE_USER) != 0)
-		player_resume(&c->player, PLAYER_PAUSE_USER);
-	else
-		player_pause(&c->player, PLAYER_PAUSE_USER);
-}
-
-static void take_presses(struct control *c, const struct fault_view *view, int64_t mono_ms, struct sink *sink)
-{
-	const struct driver_panel *levels = &view->input->panel;
-	const struct panel_presses pressed = panel_step(&c->panel, levels);
-
-	if (player_active(&c->player)) {
-		if (pressed.pain)
-			press_pain(c, mono_ms, sink);
-		if (pressed.stop)
-			player_stop(&c->player, levels->staff_key ? GF_OUTCOME_STAFF_STOPPED : GF_OUTCOME_USER_STOPPED);
-		if (pressed.pause)
-			press_pause(c);
-		guard_offset(&c->guard, pressed.intensity);
-		return;
-	}
-	const struct gf_routine *routine = startable(c, pressed.routine, levels->staff_key);
-	if (routine != NULL && !levels->stop && !faults_off_now(&c->faults, view))
-		start_session(c, routine, levels->subject_token, mono_ms, sink);
+		control_close_session(c, sink);
 }
 
 /* --- what forbids output ----------------------------------------------------------------------------------------- */
@@ -268,68 +114,73 @@ static void take_time_limits(struct control *c, int64_t mono_ms, struct sink *si
 {
 	struct gf_limit_hit hit;
 	enum gf_outcome outcome;
-	if (!guard_overdue(&c->config.envelope, &c->player, &outcome, &hit))
+	if (c->stop_as != GF_OUTCOME_UNSPECIFIED)
+		player_stop(&c->player, c->stop_as);
+	c->stop_as = GF_OUTCOME_UNSPECIFIED;
+	if (c->duty.resting)
+		player_stop(&c->player, GF_OUTCOME_SAFETY_STOPPED);
+	if (!guard_overdue(&c->envelope, &c->player, &outcome, &hit))
 		return;
 	if (hit.rule[0] != '\0')
-		emit_limit(c, mono_ms, &hit, sink);
+		control_emit_limit(c, mono_ms, &hit, sink);
 	player_stop(&c->player, outcome);
+}
+
+/* Steps that nobody may have now are left out; of several at once the first is told. */
+static void take_spot_limits(struct control *c, int64_t mono_ms, struct sink *sink)
+{
+	struct gf_limit_hit hit, first = {0};
+	while (c->player.state == PLAYER_RUNNING && guard_skips(&c->guard, &c->sitting, player_step(&c->player), &hit)) {
+		if (first.rule[0] == '\0')
+			first = hit;
+		c->guard.still_ms = 0;
+		player_skip(&c->player, GF_OUTCOME_SAFETY_STOPPED);
+	}
+	if (first.rule[0] != '\0')
+		control_emit_limit(c, mono_ms, &first, sink);
+	if (c->player.state == PLAYER_RUNNING && guard_warns(&c->sitting, player_step(&c->player), &hit))
+		control_emit_limit(c, mono_ms, &hit, sink);
+}
+
+/* --- the output -------------------------------------------------------------------------------------------------- */
+
+static void lower(struct control *c, const struct fault_view *view, int64_t mono_ms, struct driver_output *output,
+                  struct sink *sink)
+{
+	const struct gf_step *step = player_step(&c->player);
+	const float wanted_pct = output->intensity_pct, power = faults_power(view);
+	struct gf_limit_hit hit;
+
+	if (guard_steep(&c->guard, &c->envelope, step, &hit) ||
+	    guard_capped(&c->guard, &c->sitting, step, wanted_pct, &hit))
+		control_emit_limit(c, mono_ms, &hit, sink);
+	output->intensity_pct = guard_intensity(&c->guard, &c->sitting, &c->player, wanted_pct, power);
+	output->pressure_mmhg *= wanted_pct > 0 ? output->intensity_pct / wanted_pct : 0;
+	output->heat_c = power < 1 ? 0 : c->config.heat_c;
 }
 
 static void make_output(struct control *c, const struct fault_view *view, int64_t mono_ms, uint32_t elapsed_ms,
                         struct driver_output *ret_output, struct sink *sink)
 {
 	struct driver_output output;
-	struct gf_limit_hit hit;
 
 	player_output(&c->player, &output);
-	if (c->player.state == PLAYER_RUNNING) {
-		const float wanted_pct = output.intensity_pct;
-		if (guard_steep(&c->guard, &c->config.envelope, player_step(&c->player), &hit))
-			emit_limit(c, mono_ms, &hit, sink);
-		output.intensity_pct = guard_intensity(&c->guard, c->player.routine, wanted_pct, faults_power(view));
-		output.pressure_mmhg *= wanted_pct > 0 ? output.intensity_pct / wanted_pct : 0;
-	}
+	if (c->player.state == PLAYER_RUNNING)
+		lower(c, view, mono_ms, &output, sink);
 	if (output.command == DRIVER_START && faults_off_now(&c->faults, view))
 		output.command = DRIVER_PAUSE;
-	clamp_apply(&c->clamp, &c->config.envelope, elapsed_ms, &output);
+	output.clear_fault = c->clear_fault;
+	clamp_apply(&c->clamp, &c->envelope, elapsed_ms, &output);
+	c->clear_fault = c->clear_fault && !output.clear_fault;
 	c->output = output;
 	*ret_output = output;
-}
-
-/* --- events of every step ---------------------------------------------------------------------------------------- */
-
-static void tell_faults(struct control *c, int64_t mono_ms, struct sink *sink)
-{
-	struct control_event event;
-	for (int i = 0; i < EVENTS_FOR_FAULTS && faults_tell(&c->faults, mono_ms, session_no(c), &event); i++)
-		sink->events[sink->count++] = event;
-}
-
-static void emit_telemetry(struct control *c, int64_t mono_ms, struct sink *sink)
-{
-	if (mono_ms < c->telemetry_due_ms)
-		return;
-	struct control_event *event = emit(sink, CONTROL_EVENT_TELEMETRY, mono_ms);
-	struct gf_heartbeat *beat = &event->heartbeat;
-	const int64_t motor_ms = c->meter.total_ms - c->telemetry_motor_ms;
-
-	telemetry_take(&c->telemetry, beat->sensors);
-	beat->interval_ms = (uint32_t)(mono_ms - c->telemetry_last_ms);
-	beat->motor_ms = motor_ms > 0 ? (uint32_t)motor_ms : 0;
-	beat->in_session = c->player.state != PLAYER_IDLE;
-	beat->derated = faults_derating(&c->faults);
-	beat->odometer = c->odometer;
-	c->telemetry_motor_ms = c->meter.total_ms;
-	c->telemetry_last_ms = mono_ms;
-	/* In step with the start; beats that a long step swallowed are not made up for. */
-	c->telemetry_due_ms += ((mono_ms - c->telemetry_due_ms) / c->config.heartbeat_ms + 1) * c->config.heartbeat_ms;
 }
 
 static void emit_due(struct control *c, int64_t mono_ms, struct sink *sink)
 {
 	if (player_active(&c->player) && mono_ms - c->session.checkpoint_mono_ms >= c->config.checkpoint_ms)
-		emit_progress(c, mono_ms, sink);
-	emit_telemetry(c, mono_ms, sink);
+		control_emit_progress(c, mono_ms, sink);
+	control_emit_telemetry(c, mono_ms, sink);
 }
 
 /* --- the interface ----------------------------------------------------------------------------------------------- */
@@ -337,19 +188,20 @@ static void emit_due(struct control *c, int64_t mono_ms, struct sink *sink)
 int control_new(const struct control_config *config, const struct control_resume *resume, int64_t mono_ms,
                 struct control **ret_control)
 {
-	if (config->class <= GF_CLASS_UNSPECIFIED || config->class >= GF_CLASS_COUNT)
+	if (config->class <= GF_CLASS_UNSPECIFIED || config->class >= GF_CLASS_COUNT || !memory_valid(&resume->memory))
 		return -EINVAL;
 	struct control *c = calloc(1, sizeof(*c));
 	if (c == NULL)
 		return -ENOMEM;
 	c->config = *config;
+	c->envelope = config->envelope;
 	if (c->config.heartbeat_ms == 0)
 		c->config.heartbeat_ms = CONTROL_HEARTBEAT_MS;
 	if (c->config.checkpoint_ms == 0)
 		c->config.checkpoint_ms = CONTROL_CHECKPOINT_MS;
 	c->odometer = resume->odometer;
 	c->telemetry_due_ms = c->telemetry_last_ms = mono_ms;
-	faults_init(&c->faults, resume->next_fault_no);
+	control_recall(c, &resume->memory, resume->off_ms, resume->next_fault_no, mono_ms);
 	*ret_control = c;
 	return 0;
 }
@@ -359,9 +211,29 @@ void control_set_storage(struct control *control, bool full)
 	control->storage_full = full;
 }
 
+void control_set_limits(struct control *control, const struct control_limits *limits)
+{
+	control->limits = *limits;
+	control->envelope = control_envelope_tighten(&control->config.envelope, limits);
+}
+
+void control_stop(struct control *control, enum gf_outcome outcome)
+{
+	control->stop_as = outcome;
+}
+
 void control_free(struct control *control)
 {
 	free(control);
+}
+
+/* A late tick is a fault where ticks are real. */
+static uint32_t lateness(const struct control *c, struct passed passed)
+{
+	const uint64_t all_ms = (uint64_t)passed.ms + passed.unseen_ms;
+	if (c->config.tick_ms == 0 || all_ms <= c->config.tick_ms)
+		return 0;
+	return (uint32_t)(all_ms - c->config.tick_ms);
 }
 
 size_t control_step(struct control *control, int64_t mono_ms, const struct driver_input *input,
@@ -369,30 +241,42 @@ size_t control_step(struct control *control, int64_t mono_ms, const struct drive
 {
 	struct control *c = control;
 	struct sink sink = {.events = events};
-	struct driver_input sane;
-	bool gap;
-
-	if (input != NULL)
-		take_sane(input, &sane);
+	struct driver_input believed;
 	const struct driver_output before = c->output;
-	const struct fault_view view = {&c->config.envelope, input != NULL ? &sane : NULL, &before, c->storage_full};
-	const uint32_t elapsed_ms = elapsed_since(c, mono_ms, &gap);
+	const struct passed passed = pass(c, mono_ms);
 	const bool was_active = player_active(&c->player);
+	struct panel_presses pressed = {0};
 
-	account(c, elapsed_ms, gap);
-	if (view.input != NULL)
-		take_reading(c, view.input, elapsed_ms);
+	if (input != NULL) {
+		sensors_judge(&c->sensors, &c->envelope, input, &before, passed.ms, &believed);
+		pressed = panel_step(&c->panel, &input->panel, passed.ms);
+		input = &believed;
+	}
+	const struct fault_view view = {
+	    .envelope = &c->envelope,
+	    .input = input,
+	    .output = &before,
+	    .storage_full = c->storage_full,
+	    .sensors = &c->sensors,
+	    .stuck = panel_stuck(&c->panel),
+	    .late_ms = lateness(c, passed),
+	};
+	account(c, passed, input, mono_ms, &sink);
+	if (input != NULL)
+		take_reading(c, input, passed.ms);
 	if (!was_active)
-		close_if_ended(c, mono_ms, view.input != NULL, &sink);
-	take_faults(c, &view, mono_ms, elapsed_ms);
-	if (view.input != NULL)
-		take_presses(c, &view, mono_ms, &sink);
+		close_if_ended(c, mono_ms, input != NULL, &sink);
+	take_faults(c, &view, mono_ms, passed.ms);
+	if (input != NULL)
+		control_take_presses(c, &view, &pressed, mono_ms, &sink);
 	take_time_limits(c, mono_ms, &sink);
-	make_output(c, &view, mono_ms, elapsed_ms, ret_output, &sink);
+	take_spot_limits(c, mono_ms, &sink);
+	make_output(c, &view, mono_ms, passed.ms, ret_output, &sink);
 	if (was_active && c->player.state == PLAYER_ENDED)
 		c->session.ended_mono_ms = mono_ms;
-	tell_faults(c, mono_ms, &sink);
+	control_emit_faults(c, mono_ms, &sink);
 	emit_due(c, mono_ms, &sink);
+	control_stamp_memory(c, &sink);
 	return sink.count;
 }
 
@@ -402,19 +286,19 @@ size_t control_shutdown(struct control *control, int64_t mono_ms, enum gf_outcom
 {
 	struct control *c = control;
 	struct sink sink = {.events = events};
-	bool gap;
-	const uint32_t elapsed_ms = elapsed_since(c, mono_ms, &gap);
+	const struct passed passed = pass(c, mono_ms);
 	const bool was_active = player_active(&c->player);
 
-	account(c, elapsed_ms, gap);
+	account(c, passed, NULL, mono_ms, &sink);
 	player_stop(&c->player, outcome);
 	if (was_active)
 		c->session.ended_mono_ms = mono_ms;
 	if (c->player.state == PLAYER_ENDED)
-		close_session(c, &sink);
+		control_close_session(c, &sink);
 	c->output = (struct driver_output){.command = DRIVER_STOP};
-	clamp_apply(&c->clamp, &c->config.envelope, 0, &c->output);
+	clamp_apply(&c->clamp, &c->envelope, 0, &c->output);
 	*ret_output = c->output;
+	control_stamp_memory(c, &sink);
 	return sink.count;
 }
 

@@ -2,11 +2,12 @@
  * The pure control core of one machine: player + guard + faults, stepped once a tick. No clock, no disk, no network, no
  * allocation, no log: time and inputs are arguments; what happened comes out as events, in order.
  *
- *     driver_input ──> faults ──> panel ──> player ──> guard ──> envelope clamp ──> driver_output
- *                         └──────────┴── session ──────┴── events ───────────────> recorder
+ *     driver_input ──> sensors ──> faults ──> panel ──> player ──> guard ──> envelope clamp ──> driver_output
+ *                                     └──────────┴── session ──────┴── events ───────────────> recorder
  *
- * One file each: faults (what is wrong), player (where in the routine), guard (pain, too steep, too long), clamp (the envelope),
- * session with tally and meter (the account of a session), telemetry (the sensors over an interval).
+ * One file each: sensors (what can be believed), faults (what is wrong), panel (what was pressed), player (where in the routine),
+ * guard (pain, too steep, too long), sitting (what one person has had), duty (run and rest), clamp with envelope (what the machine
+ * may do), session with tally and meter (the account of a session), telemetry (the sensors over an interval).
  *
  * Safety order: a reading that failed, an emergency stop or an open cover make the output of the same tick off; over-current does in
  * the tick in which it has lasted for 300 ms. The clamp is the last thing before the output, whatever the player says.
@@ -14,6 +15,7 @@
 #ifndef AGENT_CONTROL_H
 #define AGENT_CONTROL_H
 
+#include "agent/control/envelope.h"
 #include "agent/control/memory.h"
 #include "agent/driver/driver.h"
 #include "proto/catalog.h"
@@ -22,32 +24,14 @@ enum {
 	CONTROL_TICK_MS = 20,
 	CONTROL_CHECKPOINT_MS = 5000,
 	CONTROL_HEARTBEAT_MS = 60000,
-	CONTROL_EVENTS_PER_STEP_MAX = 16,
+	CONTROL_EVENTS_PER_STEP_MAX = 24,
 };
-
-/* What this machine may do at most; from agent.yaml, never from the network. */
-struct control_envelope {
-	float intensity_max_pct;
-	float start_max_pct; /* at a session's start */
-	float ramp_max_pct_s;
-	float frequency_max_hz;
-	float pressure_max_mmhg;
-	float motor_temp_derate_c, motor_temp_stop_c, motor_temp_rearm_c;
-	float surface_temp_derate_c, surface_temp_stop_c;
-	float current_max_ma; /* above it for 300 ms: over-current */
-	float supply_min_mv;  /* 0 = not watched */
-	uint32_t session_max_ms;
-	float heat_max_c;                            /* what a heater may warm to; 0 = no heat */
-	uint32_t duty_warn_ms, duty_max_ms, rest_ms; /* D1: run without rest, then rest; duty_max_ms 0 = no such limit */
-	uint32_t sensors;                            /* bit (1 << enum gf_sensor) for each that this machine must have */
-};
-
-/* The class's defaults. */
-void control_envelope_defaults(enum gf_class class, struct control_envelope *ret_envelope);
 
 struct control_config {
 	enum gf_class class;
 	struct control_envelope envelope;
+	float heat_c;                         /* what the heater warms to while a session runs; 0 = no heat */
+	uint32_t tick_ms;                     /* the period of real ticks, to notice late ones; 0 = time is virtual */
 	uint32_t heartbeat_ms, checkpoint_ms; /* 0 = the defaults above */
 	const struct gf_catalog *catalog;     /* owned by the caller; outlives the control; NULL: no sessions */
 };
@@ -107,6 +91,12 @@ void control_free(struct control *control);
  */
 size_t control_step(struct control *control, int64_t mono_ms, const struct driver_input *input,
                     struct driver_output *ret_output, struct control_event events[static CONTROL_EVENTS_PER_STEP_MAX]);
+
+/* From here on, until they are set again. Nothing in them widens the envelope. */
+void control_set_limits(struct control *control, const struct control_limits *limits);
+
+/* Ends a running session with the next step; does nothing when none runs. */
+void control_stop(struct control *control, enum gf_outcome outcome);
 
 /* The disk that keeps this machine's records is full, or is so no longer: a fault for the technician, of no consequence to sessions. */
 void control_set_storage(struct control *control, bool full);

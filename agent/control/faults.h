@@ -2,14 +2,19 @@
  * What can be wrong with the machine: a table of conditions, each with the time it must hold before it counts and the time it must
  * be gone (past a hysteresis) before it is cleared. Pure; time comes as what has elapsed.
  *
- * Severity derate lowers the output, stop turns it off and keeps sessions from starting until the fault is cleared.
+ * Severity derate lowers the output, stop turns it off and keeps sessions from starting until the fault is cleared. Stops of one kind
+ * (the drive, heat, pressure, travel) are strikes; the third within 24 h latches (D3): only staff may clear that, at the machine.
  */
 #ifndef AGENT_CONTROL_FAULTS_H
 #define AGENT_CONTROL_FAULTS_H
 
 #include "agent/control/control.h"
+#include "agent/control/sensors.h"
 
-enum { FAULT_RULES_MAX = 20 };
+enum {
+	FAULT_RULES_MAX = 28,
+	FAULT_LATE_MS = 100, /* a tick that comes so late is a fault */
+};
 
 /* idle -> rising -> active -> idle; a rise that doesn't last goes back to idle. */
 struct fault_state {
@@ -17,6 +22,10 @@ struct fault_state {
 	bool told;        /* the raise has been handed out */
 	uint32_t held_ms; /* the condition has been there for; while active: has been gone for */
 	bool counting;    /* held_ms is running */
+	bool staffed;     /* staff clears it */
+	enum gf_fault code;
+	const char *cause; /* what the detail names: a sensor, a button; a constant or NULL */
+	enum sensor_doubt doubt;
 	uint64_t fault_no;
 	int64_t since_ms; /* mono */
 	float observed, limit;
@@ -24,7 +33,7 @@ struct fault_state {
 
 struct faults {
 	struct fault_state states[FAULT_RULES_MAX];
-	bool sensor_seen[GF_SENSOR_COUNT];
+	uint32_t strike_left_ms[MEMORY_STRIKES_COUNT][MEMORY_STRIKES];
 	uint64_t next_no;
 };
 
@@ -34,9 +43,20 @@ struct fault_view {
 	const struct driver_input *input;   /* NULL: no reading */
 	const struct driver_output *output; /* what the hardware has been doing */
 	bool storage_full;                  /* see control_set_storage */
+	const struct sensors *sensors;      /* as of this reading */
+	const char *stuck;                  /* a button, or NULL */
+	uint32_t late_ms;                   /* the tick's lateness */
 };
 
-void faults_init(struct faults *faults, uint64_t next_no);
+/* `memory`: latched faults are still there, strikes still count. */
+void faults_init(struct faults *faults, uint64_t next_no, const struct control_memory *memory, int64_t mono_ms);
+void faults_remember(const struct faults *faults, struct control_memory *memory);
+
+/* Time in which nobody looked: the machine was off. */
+void faults_away(struct faults *faults, uint32_t elapsed_ms);
+
+/* Staff turned the key: what is latched and no longer there is cleared, and its strikes are forgotten. True when anything was. */
+bool faults_staff(struct faults *faults);
 
 /* Judges one tick. */
 void faults_step(struct faults *faults, const struct fault_view *view, int64_t mono_ms, uint32_t elapsed_ms);

@@ -1,10 +1,12 @@
 #include "agent/control/guard.h"
 
+#include "agent/control/clamp.h"
+
 /* Ramps that were cut into repetitions carry rounding. */
 #define RAMP_ROUNDING_PCT_S 0.02F
 
-static struct gf_limit_hit hit(const char *rule, const char *action, const struct gf_step *step, float observed,
-                               float limit)
+struct gf_limit_hit guard_hit(const char *rule, const char *action, const struct gf_step *step, float observed,
+                              float limit)
 {
 	struct gf_limit_hit h = {.observed = observed, .limit = limit};
 	gf_strcpy(h.rule, sizeof(h.rule), rule);
@@ -16,21 +18,27 @@ static struct gf_limit_hit hit(const char *rule, const char *action, const struc
 	return h;
 }
 
-void guard_begin(struct guard *guard)
+void guard_begin(struct guard *guard, bool staffed)
 {
-	*guard = (struct guard){0};
+	*guard = (struct guard){.staffed = staffed};
 }
 
-void guard_elapsed(struct guard *guard, uint32_t elapsed_ms)
+void guard_elapsed(struct guard *guard, const struct player *player, const struct driver_output *output,
+                   uint32_t elapsed_ms)
 {
-	guard->pain_left_ms = guard->pain_left_ms > elapsed_ms ? guard->pain_left_ms - elapsed_ms : 0;
+	guard->still_ms = output_on(output) && player_holds(player) ? guard->still_ms + elapsed_ms : 0;
 }
 
-bool guard_pain(struct guard *guard, float intensity_pct, const struct gf_step *step, struct gf_limit_hit *ret_hit)
+bool guard_pain(struct guard *guard, struct sitting *sitting, float intensity_pct, const struct gf_step *step,
+                struct gf_limit_hit *ret_hit)
 {
-	const bool again = guard->pain_presses++ > 0;
-	guard->pain_left_ms = GUARD_PAIN_MS;
-	*ret_hit = hit("P8", again ? "stop" : "clamp", step, intensity_pct, GUARD_PAIN_CAP_PCT);
+	const bool again = sitting->pain_presses++ > 0;
+	guard->pain_presses++;
+	sitting->pain_left_ms = GUARD_PAIN_MS;
+	*ret_hit = guard_hit("P8", again ? "stop" : "clamp", step, intensity_pct, GUARD_PAIN_CAP_PCT);
+	ret_hit->lasts_ms = again ? SITTING_CLOSED_MS : GUARD_PAIN_MS;
+	if (again && step != NULL)
+		sitting_close(sitting, step->area, step->side);
 	return again;
 }
 
@@ -66,28 +74,118 @@ bool guard_steep(struct guard *guard, const struct control_envelope *envelope, c
 	const float first = step->ramp_ms > 0 ? step->from_pct : step->to_pct;
 	const float ramp = steepest(before, step);
 	if (!continues(before, step) && first > envelope->start_max_pct)
-		*ret_hit = hit("P6", "clamp", step, first, envelope->start_max_pct);
+		*ret_hit = guard_hit("P6", "clamp", step, first, envelope->start_max_pct);
 	else if (ramp > envelope->ramp_max_pct_s + RAMP_ROUNDING_PCT_S)
-		*ret_hit = hit("P6", "clamp", step, ramp, envelope->ramp_max_pct_s);
+		*ret_hit = guard_hit("P6", "clamp", step, ramp, envelope->ramp_max_pct_s);
 	else
 		return false;
 	guard->steep_told = true;
 	return true;
 }
 
-float guard_intensity(const struct guard *guard, const struct gf_routine *routine, float program_pct, float power)
+static bool pauses(const struct gf_step *step)
 {
-	if (!(program_pct > 0))
+	return step->from_pct <= 0 && step->to_pct <= 0;
+}
+
+static bool impacts(enum gf_technique technique)
+{
+	return technique == GF_TECHNIQUE_PERCUSSION || technique == GF_TECHNIQUE_DRUM;
+}
+
+bool guard_skips(const struct guard *guard, const struct sitting *sitting, const struct gf_step *step,
+                 struct gf_limit_hit *ret_hit)
+{
+	if (pauses(step))
+		return false;
+	const uint32_t closed_ms = sitting_closed_ms(sitting, step->area, step->side);
+	const struct sitting_use use = sitting_use(sitting, step->area, step->side, step->technique);
+	const uint32_t hold_max_ms = impacts(step->technique) ? GUARD_HOLD_IMPACT_MS : GUARD_HOLD_MAX_MS;
+
+	if (closed_ms > 0) {
+		*ret_hit = guard_hit("P8", "skip_step", step, 0, 0);
+		ret_hit->lasts_ms = closed_ms;
+	} else if (use.stop_s > 0 && use.used_s >= use.stop_s) {
+		*ret_hit = guard_hit("P1", "skip_step", step, use.used_s, use.stop_s);
+	} else if (guard->still_ms >= hold_max_ms) {
+		*ret_hit = guard_hit("P3", "skip_step", step, (float)guard->still_ms / 1000.0F, (float)hold_max_ms / 1000.0F);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+bool guard_refuses(const struct sitting *sitting, const struct gf_routine *routine, struct gf_limit_hit *ret_hit)
+{
+	const struct guard fresh = {0};
+	struct gf_limit_hit first = {0}, hit;
+	for (size_t i = 0; i < routine->steps_count; i++) {
+		const struct gf_step *step = &routine->steps[i];
+		if (pauses(step))
+			continue;
+		if (!guard_skips(&fresh, sitting, step, &hit))
+			return false;
+		if (first.rule[0] == '\0')
+			first = hit;
+	}
+	if (first.rule[0] == '\0')
+		return false;
+	*ret_hit = first;
+	gf_strcpy(ret_hit->action, sizeof(ret_hit->action), "refuse");
+	return true;
+}
+
+bool guard_warns(struct sitting *sitting, const struct gf_step *step, struct gf_limit_hit *ret_hit)
+{
+	if (pauses(step) || !sitting_warns(sitting, step->area, step->side, step->technique))
+		return false;
+	const struct sitting_use use = sitting_use(sitting, step->area, step->side, step->technique);
+	*ret_hit = guard_hit("P1", "warn", step, use.used_s, use.warn_s);
+	return true;
+}
+
+static float at_most(float pct, float cap)
+{
+	return pct > cap ? cap : pct;
+}
+
+float guard_intensity(const struct guard *guard, const struct sitting *sitting, const struct player *player,
+                      float program_pct, float power)
+{
+	const struct gf_step *step = player_step(player);
+	if (!(program_pct > 0) || step == NULL)
 		return 0;
 	float pct = program_pct + guard->offset_pct;
 	if (pct < GUARD_INTENSITY_MIN_PCT)
-		pct = program_pct < GUARD_INTENSITY_MIN_PCT ? program_pct : GUARD_INTENSITY_MIN_PCT;
-	if (routine->cap_pct > 0 && pct > routine->cap_pct)
-		pct = routine->cap_pct;
+		pct = at_most(program_pct, GUARD_INTENSITY_MIN_PCT);
+	if (player->routine->cap_pct > 0)
+		pct = at_most(pct, player->routine->cap_pct);
 	pct *= power;
-	if (guard->pain_left_ms > 0 && pct > GUARD_PAIN_CAP_PCT)
-		pct = GUARD_PAIN_CAP_PCT;
+	if (!guard->staffed)
+		pct = at_most(pct, GUARD_UNDECLARED_CAP_PCT);
+	if (sitting_fresh(sitting, step->area, step->side))
+		pct = at_most(pct, GUARD_FRESH_CAP_PCT);
+	if (sitting->pain_left_ms > 0)
+		pct = at_most(pct, GUARD_PAIN_CAP_PCT);
 	return pct;
+}
+
+bool guard_capped(struct guard *guard, const struct sitting *sitting, const struct gf_step *step, float program_pct,
+                  struct gf_limit_hit *ret_hit)
+{
+	const bool fresh = program_pct > GUARD_FRESH_CAP_PCT && sitting_fresh(sitting, step->area, step->side);
+	const bool undeclared = program_pct > GUARD_UNDECLARED_CAP_PCT && !guard->staffed;
+	if (fresh && !guard->fresh_told) {
+		guard->fresh_told = true;
+		*ret_hit = guard_hit("P6", "clamp", step, program_pct, GUARD_FRESH_CAP_PCT);
+		return true;
+	}
+	if (undeclared && !guard->undeclared_told) {
+		guard->undeclared_told = true;
+		*ret_hit = guard_hit("P7", "clamp", step, program_pct, GUARD_UNDECLARED_CAP_PCT);
+		return true;
+	}
+	return false;
 }
 
 bool guard_overdue(const struct control_envelope *envelope, const struct player *player, enum gf_outcome *ret_outcome,
@@ -101,8 +199,8 @@ bool guard_overdue(const struct control_envelope *envelope, const struct player 
 	if (player->state == PLAYER_RUNNING && envelope->session_max_ms > 0 &&
 	    player->played_ms >= envelope->session_max_ms) {
 		*ret_outcome = GF_OUTCOME_SAFETY_STOPPED;
-		*ret_hit = hit("D1", "stop", player_step(player), (float)player->played_ms / 1000.0F,
-		               (float)envelope->session_max_ms / 1000.0F);
+		*ret_hit = guard_hit("D1", "stop", player_step(player), (float)player->played_ms / 1000.0F,
+		                     (float)envelope->session_max_ms / 1000.0F);
 		return true;
 	}
 	return false;

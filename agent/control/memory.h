@@ -44,7 +44,7 @@ struct memory_sitting {
 	uint64_t token;
 	uint32_t idle_ms; /* since its last session ended */
 	bool open;
-	uint32_t pain_presses, pain_left_ms; /* P8 */
+	uint32_t pain_presses, pain_left_ms;             /* P8 */
 	uint16_t area_s[MEMORY_GROUPS][2][MEMORY_KINDS]; /* left, right; rounded up */
 };
 

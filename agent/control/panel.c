@@ -1,16 +1,66 @@
 #include "agent/control/panel.h"
 
-struct panel_presses panel_step(struct panel *panel, const struct driver_panel *now)
+/* True when this reading is a press. */
+static bool contact_step(struct panel_contact *c, bool closed, bool first, uint32_t elapsed_ms)
 {
-	const struct driver_panel before = panel->seen ? panel->last : *now;
+	if (!closed) {
+		c->gone_ms = c->down ? c->gone_ms + elapsed_ms : 0;
+		if (c->down && c->gone_ms >= PANEL_RELEASE_MS)
+			*c = (struct panel_contact){0};
+		return false;
+	}
+	const bool press = !c->down && !first;
+	c->held_ms = c->down ? c->held_ms + elapsed_ms : 0;
+	c->down = true;
+	c->gone_ms = 0;
+	return press;
+}
+
+/* A request stands until the session starts: one that is there in a single reading is noise. */
+static uint16_t take_routine(struct panel *panel, uint16_t now, bool first)
+{
+	const bool steady = now == panel->routine;
+	panel->routine = now;
+	if (first || now == 0)
+		panel->routine_taken = now;
+	if (!steady || now == panel->routine_taken)
+		return 0;
+	panel->routine_taken = now;
+	return now;
+}
+
+struct panel_presses panel_step(struct panel *panel, const struct driver_panel *now, uint32_t elapsed_ms)
+{
+	const bool levels[PANEL_BUTTONS] = {
+	    [PANEL_STOP] = now->stop,       [PANEL_PAUSE] = now->pause,         [PANEL_PAIN] = now->pain,
+	    [PANEL_UP] = now->intensity_up, [PANEL_DOWN] = now->intensity_down, [PANEL_STAFF] = now->staff_key,
+	};
+	const bool first = !panel->seen;
+	const uint32_t staff_before_ms = panel->contacts[PANEL_STAFF].held_ms;
+	bool pressed[PANEL_BUTTONS];
 
 	panel->seen = true;
-	panel->last = *now;
+	for (int i = 0; i < PANEL_BUTTONS; i++)
+		pressed[i] = contact_step(&panel->contacts[i], levels[i], first, elapsed_ms);
 	return (struct panel_presses){
-	    .routine = now->routine != before.routine ? now->routine : 0,
-	    .stop = now->stop && !before.stop,
-	    .pause = now->pause && !before.pause,
-	    .pain = now->pain && !before.pain,
-	    .intensity = (now->intensity_up && !before.intensity_up) - (now->intensity_down && !before.intensity_down),
+	    .routine = take_routine(panel, now->routine, first),
+	    .stop = pressed[PANEL_STOP],
+	    .pause = pressed[PANEL_PAUSE],
+	    .pain = pressed[PANEL_PAIN],
+	    .intensity = pressed[PANEL_UP] - pressed[PANEL_DOWN],
+	    .staff_clear =
+	        staff_before_ms < PANEL_STAFF_HOLD_MS && panel->contacts[PANEL_STAFF].held_ms >= PANEL_STAFF_HOLD_MS,
 	};
+}
+
+const char *panel_stuck(const struct panel *panel)
+{
+	static const char *const words[PANEL_STAFF] = {
+	    [PANEL_STOP] = "stop", [PANEL_PAUSE] = "pause", [PANEL_PAIN] = "pain", [PANEL_UP] = "up", [PANEL_DOWN] = "down",
+	};
+	for (int i = 0; i < PANEL_STAFF; i++) {
+		if (panel->contacts[i].held_ms >= PANEL_STUCK_MS)
+			return words[i];
+	}
+	return NULL;
 }

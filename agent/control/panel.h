@@ -1,22 +1,43 @@
-/* The buttons: turns levels into presses. Pure. */
+/*
+ * The buttons: turns levels into presses. Contacts bounce: a button counts again only after it has been let go for a while. What is
+ * held for too long is stuck, or somebody leans on it. Pure; time comes as what has elapsed.
+ */
 #ifndef AGENT_CONTROL_PANEL_H
 #define AGENT_CONTROL_PANEL_H
 
 #include "agent/driver/driver.h"
 
+enum {
+	PANEL_RELEASE_MS = 100,
+	PANEL_STUCK_MS = 30 * 1000,
+	PANEL_STAFF_HOLD_MS = 3000,
+};
+
+enum panel_button { PANEL_STOP, PANEL_PAUSE, PANEL_PAIN, PANEL_UP, PANEL_DOWN, PANEL_STAFF, PANEL_BUTTONS };
+
+struct panel_contact {
+	bool down; /* bounces are smoothed out */
+	uint32_t held_ms, gone_ms;
+};
+
 struct panel {
 	bool seen;
-	struct driver_panel last;
+	struct panel_contact contacts[PANEL_BUTTONS];
+	uint16_t routine, routine_taken; /* at the last reading; the last one that was told */
 };
 
 /* What was pressed since the last reading. */
 struct panel_presses {
-	uint16_t routine; /* newly requested: index + 1; 0 = none */
+	uint16_t routine; /* newly requested, in two readings: index + 1; 0 = none */
 	bool stop, pause, pain;
-	int intensity; /* +1 up, -1 down */
+	int intensity;    /* +1 up, -1 down */
+	bool staff_clear; /* the staff key has been held for PANEL_STAFF_HOLD_MS; once */
 };
 
 /* What is held down at the first reading is no press: a machine never starts by itself after a restart. */
-struct panel_presses panel_step(struct panel *panel, const struct driver_panel *now);
+struct panel_presses panel_step(struct panel *panel, const struct driver_panel *now, uint32_t elapsed_ms);
+
+/* The first of the buttons that is stuck (the staff key may stay in), as a word for a sentence; NULL: none. */
+const char *panel_stuck(const struct panel *panel);
 
 #endif

@@ -75,6 +75,18 @@ void player_stop(struct player *player, enum gf_outcome outcome)
 		to_ended(player, outcome);
 }
 
+void player_skip(struct player *player, enum gf_outcome outcome)
+{
+	if (!player_active(player))
+		return;
+	if (player->step + 1 == player->routine->steps_count) {
+		to_ended(player, outcome);
+		return;
+	}
+	player->step++;
+	player->step_ms = 0;
+}
+
 void player_reset(struct player *player)
 {
 	if (player->state == PLAYER_ENDED)
@@ -93,10 +105,14 @@ static float ramped(float from, float to, const struct gf_step *step, uint32_t a
 	return from + (to - from) * (float)at_ms / (float)step->ramp_ms;
 }
 
-static struct driver_output program(const struct gf_step *step, uint32_t at_ms)
+bool player_holds(const struct player *player)
 {
-	/* `hold_ms` longer than the step means that all of it is held. */
-	const bool held = at_ms + (uint64_t)step->hold_ms >= step->duration_ms && step->hold_ms > 0;
+	const struct gf_step *step = player_step(player);
+	return step != NULL && step->hold_ms > 0 && player->step_ms + (uint64_t)step->hold_ms >= step->duration_ms;
+}
+
+static struct driver_output program(const struct gf_step *step, uint32_t at_ms, bool held)
+{
 	return (struct driver_output){
 	    .command = DRIVER_START,
 	    .area = step->area,
@@ -106,6 +122,7 @@ static struct driver_output program(const struct gf_step *step, uint32_t at_ms)
 	    .frequency_hz = ramped(step->from_hz, step->to_hz, step, at_ms),
 	    .pressure_mmhg = ramped(step->pressure_from_mmhg, step->pressure_to_mmhg, step, at_ms),
 	    .speed_mm_s = held ? 0 : step->speed_mm_s,
+	    .step_left_ms = step->duration_ms > at_ms ? step->duration_ms - at_ms : 0,
 	};
 }
 
@@ -117,7 +134,7 @@ void player_output(const struct player *player, struct driver_output *ret_output
 	    [PLAYER_ENDED] = DRIVER_STOP,
 	};
 	if (player->state == PLAYER_RUNNING)
-		*ret_output = program(player_step(player), player->step_ms);
+		*ret_output = program(player_step(player), player->step_ms, player_holds(player));
 	else
 		*ret_output = (struct driver_output){.command = at_rest[player->state]};
 }

@@ -41,6 +41,9 @@ void player_resume(struct player *player, enum player_pause why);
 /* RUNNING or PAUSED -> ENDED; an outcome that is known already stays. */
 void player_stop(struct player *player, enum gf_outcome outcome);
 
+/* Leaves the rest of the step out. RUNNING or PAUSED: goes to the next step; after the last one ENDED, as `outcome`. */
+void player_skip(struct player *player, enum gf_outcome outcome);
+
 /* ENDED -> IDLE: the session has been reported. */
 void player_reset(struct player *player);
 
@@ -49,6 +52,9 @@ void player_output(const struct player *player, struct driver_output *ret_output
 
 /* The step being played; NULL outside RUNNING and PAUSED. */
 const struct gf_step *player_step(const struct player *player);
+
+/* It is in the part of its step that holds still; `hold_ms` longer than the step means that all of it is held. */
+bool player_holds(const struct player *player);
 
 static inline bool player_active(const struct player *player)
 {

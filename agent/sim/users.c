@@ -11,6 +11,8 @@ enum {
 	TRIES_MAX = 5,
 	PRESS_MS = 100,
 	LEAVE_MS = 2000,
+	STAFF_COMES_MS = 2 * MINUTE_MS,
+	STAFF_HOLDS_MS = 5000,
 	QUEUE_MS = 1000, /* until the next one of a queue steps up */
 	SITTING_GUESS_MS = 10 * MINUTE_MS,
 	REGULARS = 40,     /* people with a token, on each machine */
@@ -122,7 +124,7 @@ static void plan_session(struct users *users)
 	}
 	if (chance(users, 0.03)) {
 		plan(users, &at_ms, 20, 120, USERS_PAIN);
-		if (chance(users, 0.3))
+		if (chance(users, 0.05))
 			plan(users, &at_ms, 10, 60, USERS_PAIN);
 	}
 	if (chance(users, 0.08)) {
@@ -150,6 +152,13 @@ static void to_asking(struct users *users, int64_t mono_ms)
 	users->tries++;
 	users->routine = (uint16_t)(1 + gf_prng_below(&users->prng, users->config.routines));
 	users->staff = chance(users, 0.3);
+}
+
+/* Whoever gave up tells the desk. */
+static void to_staff(struct users *users, int64_t mono_ms)
+{
+	users->state = USERS_STAFF;
+	users->since_ms = mono_ms;
 }
 
 static void arrive(struct users *users, int64_t mono_ms)
@@ -206,7 +215,13 @@ static void move_on(struct users *users, int64_t mono_ms, enum driver_command co
 			break;
 		if (users->tries < TRIES_MAX)
 			to_asking(users, mono_ms);
+		else if (chance(users, 0.5))
+			to_staff(users, mono_ms);
 		else
+			to_nobody(users, mono_ms);
+		break;
+	case USERS_STAFF:
+		if (mono_ms - users->since_ms >= STAFF_COMES_MS + STAFF_HOLDS_MS)
 			to_nobody(users, mono_ms);
 		break;
 	case USERS_USING:
@@ -261,10 +276,13 @@ bool users_step(struct users *users, int64_t mono_ms, enum driver_command comman
 		ret_panel->routine = users->routine;
 		ret_panel->staff_key = users->staff;
 	}
+	if (users->state == USERS_STAFF)
+		ret_panel->staff_key = mono_ms - users->since_ms >= STAFF_COMES_MS;
 	if (users->state == USERS_USING)
 		press(users, mono_ms, ret_panel);
-	ret_panel->subject_token = users->state == USERS_NOBODY ? 0 : users->token;
-	return users->state == USERS_ASKING || users->state == USERS_USING;
+	const bool somebody = users->state != USERS_NOBODY && users->state != USERS_STAFF;
+	ret_panel->subject_token = somebody ? users->token : 0;
+	return somebody;
 }
 
 int64_t users_next_ms(const struct users *users, int64_t mono_ms)

@@ -12,7 +12,8 @@
 enum users_state {
 	USERS_NOBODY,   /* -> ASKING, when the next person comes */
 	USERS_ASKING,   /* holds a routine's button; -> USING when it runs, -> THINKING when it doesn't */
-	USERS_THINKING, /* -> ASKING again, -> NOBODY after some tries */
+	USERS_THINKING, /* -> ASKING again, -> NOBODY or STAFF after some tries */
+	USERS_STAFF,    /* somebody was called, comes and holds the key; -> NOBODY */
 	USERS_USING,    /* -> NOBODY, when it has stopped */
 };
 

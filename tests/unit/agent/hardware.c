@@ -119,6 +119,7 @@ void hardware_start(struct hardware *h, uint32_t every_ms)
 	};
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	control_envelope_defaults(config.class, &config.envelope);
+	config.envelope.sensors = 0; /* this hardware shows none */
 	int64_t mono_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 	assert_int_equal(control_new(&config, &resume, mono_ms, &h->control), 0);
 	const struct control_thread_config thread = {

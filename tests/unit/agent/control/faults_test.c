@@ -71,13 +71,13 @@ static void i4_overcurrent_turns_off_after_300_ms(void **state)
 	rig.input.sensors[GF_SENSOR_CURRENT_MA] = 7000;
 	rig_run(&rig, 280);
 	rig.input.sensors[GF_SENSOR_CURRENT_MA] = 900;
-	rig_run(&rig, 100);
+	rig_run(&rig, 300);
 	assert_true(output_on(&rig.output));
 	rig.input.sensors[GF_SENSOR_CURRENT_MA] = 7000;
 	rig_run(&rig, 300 + 20);
 	assert_stopped_by(GF_FAULT_OVERCURRENT);
 	assert_ended_by_fault();
-	assert_true(rig_fault(&rig, GF_FAULT_OVERCURRENT, GF_SEVERITY_STOP)->observed == 7000);
+	assert_true(rig_fault(&rig, GF_FAULT_OVERCURRENT, GF_SEVERITY_STOP)->observed >= 7000 - RIG_FLICKER_MA);
 	assert_true(rig_fault(&rig, GF_FAULT_OVERCURRENT, GF_SEVERITY_STOP)->limit == 6000);
 	assert_int_equal(rig_fault(&rig, GF_FAULT_OVERCURRENT, GF_SEVERITY_STOP)->fault_no, 9);
 	rig_close(&rig);
@@ -90,14 +90,14 @@ static void a_short_silence_pauses_a_longer_one_stops(void **state)
 	rig.readable = false;
 	rig_tick(&rig);
 	assert_int_equal(rig.output.command, DRIVER_PAUSE);
-	rig_run(&rig, 400);
+	rig_run(&rig, 260);
 	rig.readable = true;
 	rig_tick(&rig);
 	assert_int_equal(rig.output.command, DRIVER_START);
 	assert_true(rig.output.intensity_pct <= 30);
 	assert_null(rig_fault(&rig, GF_FAULT_COMMS_LOST, GF_SEVERITY_STOP));
 	rig.readable = false;
-	rig_run(&rig, 540);
+	rig_run(&rig, 340);
 	assert_stopped_by(GF_FAULT_COMMS_LOST);
 	/* The account waits for a reading, but not for ever. */
 	rig_run(&rig, 1000);
@@ -127,7 +127,7 @@ static void a_warm_motor_derates_a_hot_one_stops_and_rearms_when_cool(void **sta
 	(void)state;
 	play(GF_CLASS_CHAIR, 20);
 	const float before = rig.output.intensity_pct;
-	rig.input.sensors[GF_SENSOR_MOTOR_TEMP_C] = 65;
+	rig_reach(&rig, GF_SENSOR_MOTOR_TEMP_C, 65);
 	rig_run(&rig, 2000);
 	assert_true(rig.output.intensity_pct > before * 0.45F && rig.output.intensity_pct < before * 0.55F);
 	assert_non_null(rig_fault(&rig, GF_FAULT_OVERTEMP_MOTOR, GF_SEVERITY_DERATE));
@@ -136,10 +136,10 @@ static void a_warm_motor_derates_a_hot_one_stops_and_rearms_when_cool(void **sta
 	rig_tick(&rig);
 	assert_stopped_by(GF_FAULT_OVERTEMP_MOTOR);
 	assert_ended_by_fault();
-	rig.input.sensors[GF_SENSOR_MOTOR_TEMP_C] = 51;
+	rig_reach(&rig, GF_SENSOR_MOTOR_TEMP_C, 51);
 	rig_run(&rig, 10000);
 	assert_true(control_faulted(rig.control));
-	rig.input.sensors[GF_SENSOR_MOTOR_TEMP_C] = 49;
+	rig_reach(&rig, GF_SENSOR_MOTOR_TEMP_C, 49);
 	rig_run(&rig, 2000);
 	assert_false(control_faulted(rig.control));
 	rig_close(&rig);
@@ -169,6 +169,7 @@ static void each_sensor_s_fault_is_raised_and_cleared(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct fault_case *c = &cases[i];
 		play(c->class, 20);
+		rig.has_pressure = rig.has_pressure && c->sensor != GF_SENSOR_PRESSURE_MMHG;
 		rig.input.sensors[c->sensor] = c->value;
 		if (c->after_ms > 0) {
 			rig_run(&rig, c->after_ms - 100);
@@ -186,7 +187,7 @@ static void each_sensor_s_fault_is_raised_and_cleared(void **state)
 	}
 }
 
-static void a_stall_is_current_without_movement(void **state)
+static void a_stall_is_power_without_movement(void **state)
 {
 	(void)state;
 	play(GF_CLASS_CHAIR, 20);
@@ -205,6 +206,7 @@ static void a_leak_is_pressure_that_does_not_build_up(void **state)
 {
 	(void)state;
 	rig_open(&rig, GF_CLASS_COMPRESSION, 20);
+	rig.has_pressure = false;
 	rig.input.sensors[GF_SENSOR_PRESSURE_MMHG] = 5;
 	rig_start(&rig, RIG_PLAIN);
 	rig_run(&rig, 50000);
@@ -246,6 +248,7 @@ static void many_faults_at_once_are_all_told(void **state)
 {
 	(void)state;
 	play(GF_CLASS_COMPRESSION, 1000);
+	rig.has_pressure = false;
 	rig.input.estop = rig.input.cover_open = true;
 	rig.input.sensors[GF_SENSOR_MOTOR_TEMP_C] = 90;
 	rig.input.sensors[GF_SENSOR_SURFACE_TEMP_C] = 90;
@@ -272,7 +275,7 @@ int main(void)
 	    cmocka_unit_test(a_user_s_pause_outlasts_a_silence),
 	    cmocka_unit_test(a_warm_motor_derates_a_hot_one_stops_and_rearms_when_cool),
 	    cmocka_unit_test(each_sensor_s_fault_is_raised_and_cleared),
-	    cmocka_unit_test(a_stall_is_current_without_movement),
+	    cmocka_unit_test(a_stall_is_power_without_movement),
 	    cmocka_unit_test(a_leak_is_pressure_that_does_not_build_up),
 	    cmocka_unit_test(a_low_battery_is_only_said),
 	    cmocka_unit_test(a_full_disk_is_said_and_stops_nobody),

@@ -7,9 +7,7 @@
 #include <cmocka.h>
 
 #include "agent/control/clamp.h"
-#include "agent/control/guard.h"
 #include "agent/control/meter.h"
-#include "agent/control/panel.h"
 #include "agent/control/player.h"
 #include "agent/control/tally.h"
 #include "agent/control/telemetry.h"
@@ -174,21 +172,6 @@ static void telemetry_means_are_weighted_by_time(void **state)
 	assert_true(stats[GF_SENSOR_CURRENT_MA].mean == 200 && stats[GF_SENSOR_CURRENT_MA].last == 500);
 }
 
-static void a_button_held_at_the_start_is_no_press(void **state)
-{
-	(void)state;
-	struct panel panel = {0};
-	struct driver_panel now = {.stop = true, .routine = 2};
-	struct panel_presses pressed = panel_step(&panel, &now);
-	assert_true(!pressed.stop && pressed.routine == 0);
-	now = (struct driver_panel){0};
-	(void)panel_step(&panel, &now);
-	now.stop = now.intensity_down = true;
-	pressed = panel_step(&panel, &now);
-	assert_true(pressed.stop && pressed.intensity == -1);
-	assert_false(panel_step(&panel, &now).stop);
-}
-
 static struct gf_step hold_steps[] = {
     {GF_AREA_CALVES, GF_SIDE_LEFT, GF_TECHNIQUE_ROLL, 10000, 20, 30, 10000, 0, 0, 0, 0, 25, 4000},
     {GF_AREA_QUADS, GF_SIDE_LEFT, GF_TECHNIQUE_ROLL, 500, 20, 20, 0, 0, 0, 0, 0, 25, 0},
@@ -238,22 +221,6 @@ static void the_player_runs_only_when_no_reason_to_pause_is_left(void **state)
 	assert_int_equal(player.state, PLAYER_RUNNING);
 }
 
-static void pain_wears_off(void **state)
-{
-	(void)state;
-	struct guard guard;
-	struct gf_limit_hit hit;
-
-	guard_begin(&guard);
-	assert_false(guard_pain(&guard, 45, &hold_steps[0], &hit));
-	assert_true(guard_intensity(&guard, &hold_routine, 45, 1) == GUARD_PAIN_CAP_PCT);
-	guard_elapsed(&guard, GUARD_PAIN_MS - 1);
-	assert_true(guard_intensity(&guard, &hold_routine, 45, 1) == GUARD_PAIN_CAP_PCT);
-	guard_elapsed(&guard, 1);
-	assert_true(guard_intensity(&guard, &hold_routine, 45, 1) == 45);
-	assert_true(guard_pain(&guard, 45, &hold_steps[0], &hit));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,10 +231,8 @@ int main(void)
 	    cmocka_unit_test(an_exchanged_meter_loses_nothing),
 	    cmocka_unit_test(a_meter_that_leaps_gives_nothing_for_it),
 	    cmocka_unit_test(telemetry_means_are_weighted_by_time),
-	    cmocka_unit_test(a_button_held_at_the_start_is_no_press),
 	    cmocka_unit_test(the_player_ramps_holds_and_skips_what_a_long_tick_covers),
 	    cmocka_unit_test(the_player_runs_only_when_no_reason_to_pause_is_left),
-	    cmocka_unit_test(pain_wears_off),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

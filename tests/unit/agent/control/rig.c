@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "agent/control/clamp.h"
+#include "agent/control/panel.h"
 
 struct rig_style {
 	enum gf_technique technique;
@@ -82,7 +83,11 @@ void rig_open_with(struct rig *rig, const struct control_config *config, const s
 	rig->input.sensors[GF_SENSOR_CURRENT_MA] = 800;
 	rig->input.sensors[GF_SENSOR_SPEED_RPM] = 1500;
 	rig->input.sensors[GF_SENSOR_SUPPLY_MV] = 24000;
+	rig->has_pressure = config->class == GF_CLASS_COMPRESSION;
+	if (rig->has_pressure)
+		rig->input.sensors[GF_SENSOR_PRESSURE_MMHG] = 0;
 	rig->readable = true;
+	rig->flicker = false;
 	rig->now_ms = 100000;
 	rig->count = 0;
 	rig->output = (struct driver_output){0};
@@ -107,9 +112,14 @@ void rig_close(struct rig *rig)
 	rig->control = NULL;
 }
 
-/* The hardware between two ticks, and what its pressure sensor would say. */
+/* The hardware between two ticks; no current stands still while a motor works. */
 static void elapse(struct rig *rig)
 {
+	float *current_ma = &rig->input.sensors[GF_SENSOR_CURRENT_MA];
+	rig->flicker = !rig->flicker;
+	*current_ma += rig->flicker ? RIG_FLICKER_MA : -RIG_FLICKER_MA;
+	if (rig->has_pressure)
+		rig->input.sensors[GF_SENSOR_PRESSURE_MMHG] = rig->output.pressure_mmhg + (rig->flicker ? 0.5F : 0);
 	if (output_on(&rig->output))
 		rig->input.meter_motor_ms += rig->tick_ms;
 	rig->now_ms += rig->tick_ms;
@@ -134,12 +144,23 @@ void rig_press(struct rig *rig, bool *button)
 	*button = true;
 	rig_tick(rig);
 	*button = false;
-	rig_tick(rig);
+	rig_run(rig, PANEL_RELEASE_MS + rig->tick_ms);
+}
+
+void rig_reach(struct rig *rig, enum gf_sensor sensor, float value)
+{
+	float *now = &rig->input.sensors[sensor];
+	while (*now < value || *now > value) {
+		const float away = value - *now;
+		*now += away > RIG_REACH ? RIG_REACH : away < -RIG_REACH ? -RIG_REACH : away;
+		rig_tick(rig);
+	}
 }
 
 void rig_start(struct rig *rig, uint16_t routine_no)
 {
 	rig->input.panel.routine = routine_no;
+	rig_tick(rig);
 	rig_tick(rig);
 	rig->input.panel.routine = 0;
 }

@@ -5,13 +5,16 @@
 #include "agent/control/control.h"
 
 enum { RIG_EVENTS_MAX = 4096 };
+#define RIG_FLICKER_MA 2.0F
+#define RIG_REACH 10.0F /* a tick */
 
 struct rig {
 	struct control *control;
 	struct control_config config;
 	struct driver_input input;
 	struct driver_output output;
-	bool readable;
+	bool readable, flicker;
+	bool has_pressure; /* the sensor follows the output; a test that sets it says false */
 	uint32_t tick_ms;
 	int64_t now_ms;
 	size_t count;
@@ -30,7 +33,10 @@ void rig_close(struct rig *rig);
 void rig_tick(struct rig *rig);
 void rig_run(struct rig *rig, int64_t ms);
 
-/* Presses for one tick and lets go for one. */
+/* The sensor comes to show `value`, no faster than such a sensor can. */
+void rig_reach(struct rig *rig, enum gf_sensor sensor, float value);
+
+/* Presses for one tick and lets go for long enough; a start is held for two. */
 void rig_press(struct rig *rig, bool *button);
 void rig_start(struct rig *rig, uint16_t routine);
 

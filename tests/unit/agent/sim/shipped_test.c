@@ -12,7 +12,7 @@
 #include "agent/sim/sim_driver.h"
 #include "proto/catalog_yaml.h"
 
-enum { TICK_MS = 200, ROUNDS = 3, REST_MS = 60 * 1000 };
+enum { TICK_MS = 200, ROUNDS = 3, REST_MS = 16 * 60 * 1000 };
 
 struct played {
 	char dir[64], path[96];
@@ -34,8 +34,10 @@ static void take(struct played *p, const struct control_event *event)
 		         (double)event->fault_raised.observed);
 		break;
 	case CONTROL_EVENT_LIMIT_HIT:
-		fail_msg("%s: %g, limit %g", event->limit_hit.rule, (double)event->limit_hit.observed,
-		         (double)event->limit_hit.limit);
+		/* A long routine may reach where a rule warns; nothing of it is clamped, skipped or stopped. */
+		if (strcmp(event->limit_hit.action, "warn") != 0)
+			fail_msg("%s: %g, limit %g", event->limit_hit.rule, (double)event->limit_hit.observed,
+			         (double)event->limit_hit.limit);
 		break;
 	case CONTROL_EVENT_SESSION_STARTED:
 	case CONTROL_EVENT_SESSION_PROGRESS:
@@ -67,6 +69,7 @@ static void play(struct played *p, const struct gf_routine *routine, uint16_t nu
 	for (int i = 0; i < REST_MS / TICK_MS; i++)
 		tick(p, 0);
 	tick(p, number);
+	tick(p, number); /* what is there in one reading is noise */
 	if (!control_in_session(p->control))
 		fail_msg("%s doesn't start", routine->id);
 	while (control_in_session(p->control))

@@ -147,10 +147,27 @@ static void who_is_not_served_goes_after_some_tries(void **state)
 		const uint16_t before = m.panel.routine;
 		tick(&m);
 		asks += m.panel.routine > 0 && before == 0 ? 1 : 0;
-	} while (m.users.state != USERS_NOBODY || asks == 0);
+	} while ((m.users.state != USERS_NOBODY && m.users.state != USERS_STAFF) || asks == 0);
 	assert_int_equal(asks, 5);
 	assert_false(m.present);
 	assert_true(m.now_ms < 2 * MINUTE_MS);
+}
+
+static void staff_comes_to_a_machine_that_serves_nobody(void **state)
+{
+	(void)state;
+	const struct sim_config config = config_of(5, 1);
+	struct machine m = machine_of(&config, 0);
+	m.unwilling = true;
+	int64_t held_since_ms = -1, held_ms = 0;
+	while (held_ms < 3000 && m.now_ms < 24 * 60 * MINUTE_MS) {
+		tick(&m);
+		const bool visit = m.panel.staff_key && m.panel.routine == 0;
+		held_since_ms = !visit ? -1 : held_since_ms < 0 ? m.now_ms : held_since_ms;
+		held_ms = visit ? m.now_ms - held_since_ms : 0;
+		assert_false(visit && m.present);
+	}
+	assert_true(held_ms >= 3000);
 }
 
 static void buttons_are_pressed_one_at_a_time_and_let_go(void **state)
@@ -246,6 +263,7 @@ int main(void)
 	    cmocka_unit_test(the_week_goes_the_same_before_1970),
 	    cmocka_unit_test(a_routine_is_asked_for_until_it_runs),
 	    cmocka_unit_test(who_is_not_served_goes_after_some_tries),
+	    cmocka_unit_test(staff_comes_to_a_machine_that_serves_nobody),
 	    cmocka_unit_test(buttons_are_pressed_one_at_a_time_and_let_go),
 	    cmocka_unit_test(a_token_belongs_to_the_whole_visit),
 	    cmocka_unit_test(the_same_seed_and_life_make_the_same_people),

@@ -1,0 +1,92 @@
+/* What people want of the machine, and what it lets them have. */
+#include "agent/control/control_impl.h"
+
+/* The routine of this request, if this machine plays it at all. */
+static const struct gf_routine *requested(const struct control *c, uint16_t request)
+{
+	const struct gf_catalog *catalog = c->config.catalog;
+	if (request == 0 || catalog == NULL || request > catalog->routines_count)
+		return NULL;
+	const struct gf_routine *routine = &catalog->routines[request - 1];
+	return routine->steps_count > 0 && (routine->classes & (1U << c->config.class)) != 0 ? routine : NULL;
+}
+
+static bool forbidden(const struct control *c, const struct fault_view *view, const struct gf_routine *routine)
+{
+	const struct driver_panel *levels = &view->input->panel;
+	return (routine->staff_unlock && !levels->staff_key) || levels->stop || c->limits.locked ||
+	       faults_off_now(&c->faults, view);
+}
+
+static void start_session(struct control *c, const struct gf_routine *routine, const struct driver_panel *panel,
+                          int64_t mono_ms, struct sink *sink)
+{
+	session_begin(&c->session, c->odometer.sessions + 1, c->config.catalog, routine, panel->subject_token, mono_ms);
+	sitting_begin(&c->sitting, panel->subject_token);
+	guard_begin(&c->guard, panel->staff_key);
+	player_start(&c->player, routine);
+	struct control_event *event = control_emit(sink, CONTROL_EVENT_SESSION_STARTED, mono_ms);
+	event->started_mono_ms = mono_ms;
+	event->session_started = c->session.start;
+	control_emit_progress(c, mono_ms, sink);
+}
+
+static void take_request(struct control *c, const struct fault_view *view, uint16_t request, int64_t mono_ms,
+                         struct sink *sink)
+{
+	const struct gf_routine *routine = requested(c, request);
+	if (routine == NULL || c->player.state != PLAYER_IDLE || forbidden(c, view, routine))
+		return;
+	struct sitting person = c->sitting;
+	struct gf_limit_hit hit;
+	sitting_begin(&person, view->input->panel.subject_token);
+	if (c->duty.resting)
+		control_emit_duty(c, mono_ms, "refuse", sink);
+	else if (guard_refuses(&person, routine, &hit))
+		control_emit_limit(c, mono_ms, &hit, sink);
+	else
+		start_session(c, routine, &view->input->panel, mono_ms, sink);
+}
+
+static void press_pain(struct control *c, int64_t mono_ms, struct sink *sink)
+{
+	struct gf_limit_hit hit;
+	const bool stop = guard_pain(&c->guard, &c->sitting, c->output.intensity_pct, player_step(&c->player), &hit);
+	control_emit_limit(c, mono_ms, &hit, sink);
+	if (stop)
+		player_stop(&c->player, GF_OUTCOME_SAFETY_STOPPED);
+}
+
+static void press_pause(struct control *c)
+{
+	if ((c->player.pauses & PLAYER_PAUSE_USER) != 0)
+		player_resume(&c->player, PLAYER_PAUSE_USER);
+	else
+		player_pause(&c->player, PLAYER_PAUSE_USER);
+}
+
+/* Not while somebody is being massaged: what is latched or closed stays so for them. */
+static void staff_clears(struct control *c)
+{
+	(void)faults_staff(&c->faults);
+	sitting_open_all(&c->sitting);
+	c->clear_fault = true;
+}
+
+void control_take_presses(struct control *c, const struct fault_view *view, const struct panel_presses *pressed,
+                          int64_t mono_ms, struct sink *sink)
+{
+	if (!player_active(&c->player)) {
+		if (pressed->staff_clear)
+			staff_clears(c);
+		take_request(c, view, pressed->routine, mono_ms, sink);
+		return;
+	}
+	if (pressed->pain)
+		press_pain(c, mono_ms, sink);
+	if (pressed->stop)
+		player_stop(&c->player, view->input->panel.staff_key ? GF_OUTCOME_STAFF_STOPPED : GF_OUTCOME_USER_STOPPED);
+	if (pressed->pause)
+		press_pause(c);
+	guard_offset(&c->guard, pressed->intensity);
+}

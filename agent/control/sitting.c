@@ -1,0 +1,293 @@
+#include "agent/control/sitting.h"
+
+#include <string.h>
+
+#include "agent/control/clamp.h"
+
+/* --- areas and techniques ---------------------------------------------------------------------------------------- */
+
+/* A muscle group is one patch of tissue: its parts count together. */
+enum group {
+	GLUTES,
+	HAMSTRINGS,
+	QUADS,
+	PATELLA,
+	CALVES,
+	ACHILLES,
+	IT_BAND,
+	FEET,
+	LOWER_BACK,
+	UPPER_BACK,
+	SHOULDERS,
+	NECK,
+	ARMS,
+	LEGS
+};
+_Static_assert(LEGS + 1 == MEMORY_GROUPS, "each group has its place in the memory");
+_Static_assert(SITTING_KINDS == (int)MEMORY_KINDS, "each kind has its place in the memory");
+
+static const enum group groups[GF_AREA_COUNT] = {
+    [GF_AREA_GLUTES] = GLUTES,
+    [GF_AREA_HAMSTRINGS] = HAMSTRINGS,
+    [GF_AREA_BICEPS_FEMORIS] = HAMSTRINGS,
+    [GF_AREA_SEMITENDINOSUS] = HAMSTRINGS,
+    [GF_AREA_SEMIMEMBRANOSUS] = HAMSTRINGS,
+    [GF_AREA_QUADS] = QUADS,
+    [GF_AREA_VASTUS_LATERALIS] = QUADS,
+    [GF_AREA_VASTUS_MEDIALIS] = QUADS,
+    [GF_AREA_PATELLA] = PATELLA,
+    [GF_AREA_CALVES] = CALVES,
+    [GF_AREA_GASTROCNEMIUS_LATERAL] = CALVES,
+    [GF_AREA_ACHILLES] = ACHILLES,
+    [GF_AREA_IT_BAND] = IT_BAND,
+    [GF_AREA_FEET] = FEET,
+    [GF_AREA_ARCH] = FEET,
+    [GF_AREA_TOES] = FEET,
+    [GF_AREA_LOWER_BACK] = LOWER_BACK,
+    [GF_AREA_UPPER_BACK] = UPPER_BACK,
+    [GF_AREA_SHOULDERS] = SHOULDERS,
+    [GF_AREA_NECK] = NECK,
+    [GF_AREA_ARMS] = ARMS,
+    [GF_AREA_LEGS] = LEGS,
+};
+
+/* P1 names roll, knead, friction; pressing and stretching are put with them. */
+static const enum sitting_kind kinds[GF_TECHNIQUE_COUNT] = {
+    [GF_TECHNIQUE_PERCUSSION] = SITTING_IMPACT, [GF_TECHNIQUE_DRUM] = SITTING_IMPACT,
+    [GF_TECHNIQUE_ROLL] = SITTING_RUB,          [GF_TECHNIQUE_KNEAD] = SITTING_RUB,
+    [GF_TECHNIQUE_FRICTION] = SITTING_RUB,      [GF_TECHNIQUE_PRESS] = SITTING_RUB,
+    [GF_TECHNIQUE_STRETCH] = SITTING_RUB,       [GF_TECHNIQUE_STROKE] = SITTING_SOFT,
+    [GF_TECHNIQUE_COMPRESS] = SITTING_SOFT,     [GF_TECHNIQUE_WATER] = SITTING_SOFT,
+};
+
+/* P1, s. */
+static const struct {
+	uint16_t warn_s, stop_s;
+} limits[SITTING_KINDS] = {
+    [SITTING_IMPACT] = {120, 180},
+    [SITTING_RUB] = {150, 240},
+    [SITTING_SOFT] = {900, 1800},
+};
+
+static bool known(enum gf_area area, enum gf_side side, enum gf_technique technique)
+{
+	return area > GF_AREA_UNSPECIFIED && area < GF_AREA_COUNT && side > GF_SIDE_UNSPECIFIED && side < GF_SIDE_COUNT &&
+	       technique > GF_TECHNIQUE_UNSPECIFIED && technique < GF_TECHNIQUE_COUNT;
+}
+
+static bool touches(enum gf_side side, int which)
+{
+	return side == GF_SIDE_BOTH || side == (which == 0 ? GF_SIDE_LEFT : GF_SIDE_RIGHT);
+}
+
+/* --- who it is --------------------------------------------------------------------------------------------------- */
+
+/* Closed areas stay: they are everybody's. */
+static void forget_person(struct sitting *s)
+{
+	struct memory_closed closed[MEMORY_CLOSED_MAX];
+	memcpy(closed, s->closed, sizeof(closed));
+	*s = (struct sitting){0};
+	memcpy(s->closed, closed, sizeof(closed));
+}
+
+void sitting_begin(struct sitting *sitting, uint64_t token)
+{
+	const bool other = token != 0 && sitting->token != 0 && token != sitting->token;
+	const bool stranger = token == 0 && sitting->vacated;
+	if (!sitting->open || other || stranger)
+		forget_person(sitting);
+	sitting->open = true;
+	sitting->vacated = false;
+	sitting->idle_ms = 0;
+	if (token != 0)
+		sitting->token = token;
+}
+
+static uint32_t less(uint32_t left_ms, uint32_t elapsed_ms)
+{
+	return left_ms > elapsed_ms ? left_ms - elapsed_ms : 0;
+}
+
+static void wear_off(struct sitting *s, uint32_t elapsed_ms)
+{
+	s->pain_left_ms = less(s->pain_left_ms, elapsed_ms);
+	for (int i = 0; i < MEMORY_CLOSED_MAX; i++)
+		s->closed[i].left_ms = less(s->closed[i].left_ms, elapsed_ms);
+}
+
+static void count(struct sitting *s, const struct driver_output *output, uint32_t elapsed_ms)
+{
+	if (!output_on(output) || !known(output->area, output->side, output->technique))
+		return;
+	for (int side = 0; side < 2; side++) {
+		if (touches(output->side, side))
+			s->area_ms[groups[output->area]][side][kinds[output->technique]] += elapsed_ms;
+	}
+}
+
+void sitting_elapsed(struct sitting *sitting, const struct driver_output *output, bool in_session,
+                     const struct driver_input *input, uint32_t elapsed_ms)
+{
+	wear_off(sitting, elapsed_ms);
+	if (!sitting->open)
+		return;
+	if (in_session) {
+		count(sitting, output, elapsed_ms);
+		return;
+	}
+	sitting->idle_ms += elapsed_ms;
+	if (input != NULL && input->has_occupied && !input->occupied)
+		sitting->vacated = true;
+	/* A token says who it is even if they stand up. */
+	if (sitting->idle_ms >= SITTING_IDLE_MAX_MS || (sitting->vacated && sitting->token == 0))
+		forget_person(sitting);
+}
+
+void sitting_away(struct sitting *sitting, uint32_t elapsed_ms)
+{
+	wear_off(sitting, elapsed_ms);
+	sitting->idle_ms += elapsed_ms;
+	if (sitting->idle_ms >= SITTING_IDLE_MAX_MS)
+		forget_person(sitting);
+}
+
+/* --- P1 ---------------------------------------------------------------------------------------------------------- */
+
+/* The side that has had more counts for both. */
+static int fuller(const struct sitting *s, enum group group, enum gf_side side, enum sitting_kind kind)
+{
+	if (side != GF_SIDE_BOTH)
+		return side == GF_SIDE_LEFT ? 0 : 1;
+	return s->area_ms[group][0][kind] >= s->area_ms[group][1][kind] ? 0 : 1;
+}
+
+struct sitting_use sitting_use(const struct sitting *sitting, enum gf_area area, enum gf_side side,
+                               enum gf_technique technique)
+{
+	if (!known(area, side, technique))
+		return (struct sitting_use){0};
+	const enum group group = groups[area];
+	const enum sitting_kind kind = kinds[technique];
+	const uint32_t used_ms = sitting->area_ms[group][fuller(sitting, group, side, kind)][kind];
+	return (struct sitting_use){
+	    .used_s = (float)used_ms / 1000.0F, .warn_s = limits[kind].warn_s, .stop_s = limits[kind].stop_s};
+}
+
+bool sitting_warns(struct sitting *sitting, enum gf_area area, enum gf_side side, enum gf_technique technique)
+{
+	if (!known(area, side, technique))
+		return false;
+	const struct sitting_use use = sitting_use(sitting, area, side, technique);
+	bool *warned =
+	    &sitting->warned[groups[area]][fuller(sitting, groups[area], side, kinds[technique])][kinds[technique]];
+	if (*warned || use.used_s < use.warn_s)
+		return false;
+	*warned = true;
+	return true;
+}
+
+/* --- P6 ---------------------------------------------------------------------------------------------------------- */
+
+bool sitting_fresh(const struct sitting *sitting, enum gf_area area, enum gf_side side)
+{
+	if (!known(area, side, GF_TECHNIQUE_STROKE))
+		return false;
+	for (int which = 0; which < 2; which++) {
+		uint32_t all_ms = 0;
+		for (int kind = 0; kind < SITTING_KINDS; kind++)
+			all_ms += sitting->area_ms[groups[area]][which][kind];
+		if (touches(side, which) && all_ms < SITTING_FRESH_MS)
+			return true;
+	}
+	return false;
+}
+
+/* --- P8 ---------------------------------------------------------------------------------------------------------- */
+
+/* A free place, or the one that opens first. */
+static struct memory_closed *place(struct sitting *s)
+{
+	struct memory_closed *best = &s->closed[0];
+	for (int i = 1; i < MEMORY_CLOSED_MAX; i++) {
+		if (s->closed[i].left_ms < best->left_ms)
+			best = &s->closed[i];
+	}
+	return best;
+}
+
+void sitting_close(struct sitting *sitting, enum gf_area area, enum gf_side side)
+{
+	if (!known(area, side, GF_TECHNIQUE_STROKE))
+		return;
+	*place(sitting) =
+	    (struct memory_closed){.area = area, .side = side, .token = sitting->token, .left_ms = SITTING_CLOSED_MS};
+}
+
+static bool overlap(enum gf_side a, enum gf_side b)
+{
+	return a == b || a == GF_SIDE_BOTH || b == GF_SIDE_BOTH;
+}
+
+uint32_t sitting_closed_ms(const struct sitting *sitting, enum gf_area area, enum gf_side side)
+{
+	uint32_t left_ms = 0;
+	if (!known(area, side, GF_TECHNIQUE_STROKE))
+		return 0;
+	for (int i = 0; i < MEMORY_CLOSED_MAX; i++) {
+		const struct memory_closed *c = &sitting->closed[i];
+		const bool whose = c->token == 0 || c->token == sitting->token;
+		if (whose && c->left_ms > left_ms && groups[c->area] == groups[area] && overlap(c->side, side))
+			left_ms = c->left_ms;
+	}
+	return left_ms;
+}
+
+void sitting_open_all(struct sitting *sitting)
+{
+	memset(sitting->closed, 0, sizeof(sitting->closed));
+}
+
+/* --- over a restart ---------------------------------------------------------------------------------------------- */
+
+static uint16_t seconds_up(uint32_t ms)
+{
+	const uint32_t s = ms / 1000 + (ms % 1000 > 0 ? 1 : 0);
+	return s < UINT16_MAX ? (uint16_t)s : UINT16_MAX;
+}
+
+void sitting_remember(const struct sitting *sitting, struct control_memory *memory)
+{
+	struct memory_sitting *m = &memory->sitting;
+	*m = (struct memory_sitting){
+	    .token = sitting->token,
+	    .idle_ms = sitting->idle_ms,
+	    .open = sitting->open,
+	    .pain_presses = sitting->pain_presses,
+	    .pain_left_ms = sitting->pain_left_ms,
+	};
+	for (int g = 0; g < MEMORY_GROUPS; g++) {
+		for (int i = 0; i < 2 * MEMORY_KINDS; i++)
+			m->area_s[g][i / MEMORY_KINDS][i % MEMORY_KINDS] =
+			    seconds_up(sitting->area_ms[g][i / MEMORY_KINDS][i % MEMORY_KINDS]);
+	}
+	memcpy(memory->closed, sitting->closed, sizeof(memory->closed));
+}
+
+void sitting_recall(struct sitting *sitting, const struct control_memory *memory)
+{
+	const struct memory_sitting *m = &memory->sitting;
+	*sitting = (struct sitting){
+	    .token = m->token,
+	    .idle_ms = m->idle_ms,
+	    .open = m->open,
+	    .pain_presses = m->pain_presses,
+	    .pain_left_ms = m->pain_left_ms,
+	};
+	for (int g = 0; g < MEMORY_GROUPS; g++) {
+		for (int i = 0; i < 2 * MEMORY_KINDS; i++)
+			sitting->area_ms[g][i / MEMORY_KINDS][i % MEMORY_KINDS] =
+			    m->area_s[g][i / MEMORY_KINDS][i % MEMORY_KINDS] * 1000U;
+	}
+	memcpy(sitting->closed, memory->closed, sizeof(sitting->closed));
+}
