@@ -1,3 +1,8 @@
 add_library(driver_contract STATIC unit/agent/driver/contract.c)
 target_link_libraries(driver_contract PRIVATE gf_flags PUBLIC gf_base PkgConfig::CMOCKA)
 gf_add_test(agent_sim_contract_test SOURCES unit/agent/sim/sim_contract_test.c LINK driver_contract ag_sim LABELS unit)
+
+add_library(modbus_rig STATIC unit/agent/driver/modbus_rig.c)
+target_link_libraries(modbus_rig PRIVATE gf_flags PUBLIC slave_rig ag_modbus PkgConfig::CMOCKA)
+gf_add_test(agent_modbus_contract_test SOURCES unit/agent/driver/modbus_contract_test.c
+    LINK driver_contract modbus_rig TIMEOUT 120 LABELS unit thread)
