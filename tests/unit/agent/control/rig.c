@@ -87,7 +87,7 @@ void rig_open_with(struct rig *rig, const struct control_config *config, const s
 	if (rig->has_pressure)
 		rig->input.sensors[GF_SENSOR_PRESSURE_MMHG] = 0;
 	rig->readable = true;
-	rig->flicker = false;
+	rig->flicker = rig->steady = false;
 	rig->now_ms = 100000;
 	rig->count = 0;
 	rig->output = (struct driver_output){0};
@@ -117,7 +117,8 @@ static void elapse(struct rig *rig)
 {
 	float *current_ma = &rig->input.sensors[GF_SENSOR_CURRENT_MA];
 	rig->flicker = !rig->flicker;
-	*current_ma += rig->flicker ? RIG_FLICKER_MA : -RIG_FLICKER_MA;
+	if (!rig->steady)
+		*current_ma += rig->flicker ? RIG_FLICKER_MA : -RIG_FLICKER_MA;
 	if (rig->has_pressure)
 		rig->input.sensors[GF_SENSOR_PRESSURE_MMHG] = rig->output.pressure_mmhg + (rig->flicker ? 0.5F : 0);
 	if (output_on(&rig->output))
@@ -198,6 +199,22 @@ const struct gf_fault_raised *rig_fault(const struct rig *rig, enum gf_fault cod
 			return &e->fault_raised;
 	}
 	return NULL;
+}
+
+const struct gf_limit_hit *rig_hit(const struct rig *rig, const char *rule, const char *action)
+{
+	for (size_t i = 0; i < rig->count; i++) {
+		const struct control_event *e = &rig->events[i];
+		if (e->kind == CONTROL_EVENT_LIMIT_HIT && strcmp(e->limit_hit.rule, rule) == 0 &&
+		    strcmp(e->limit_hit.action, action) == 0)
+			return &e->limit_hit;
+	}
+	return NULL;
+}
+
+void rig_forget(struct rig *rig)
+{
+	rig->count = 0;
 }
 
 bool rig_cleared(const struct rig *rig, enum gf_fault code)

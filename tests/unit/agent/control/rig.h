@@ -14,6 +14,7 @@ struct rig {
 	struct driver_input input;
 	struct driver_output output;
 	bool readable, flicker;
+	bool steady;       /* the current stands still */
 	bool has_pressure; /* the sensor follows the output; a test that sets it says false */
 	uint32_t tick_ms;
 	int64_t now_ms;
@@ -47,6 +48,10 @@ size_t rig_count(const struct rig *rig, enum control_event_kind kind);
 const struct gf_session_ended *rig_ended(const struct rig *rig);
 /* The n-th fault raised with this code, or NULL. */
 const struct gf_fault_raised *rig_fault(const struct rig *rig, enum gf_fault code, enum gf_severity severity);
+/* The first hit of a rule that did `action`, or NULL. */
+const struct gf_limit_hit *rig_hit(const struct rig *rig, const char *rule, const char *action);
+/* Lets go of the events so far, for tests that run long. */
+void rig_forget(struct rig *rig);
 bool rig_cleared(const struct rig *rig, enum gf_fault code);
 
 #endif
