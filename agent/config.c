@@ -32,6 +32,7 @@ struct agent_yaml {
 	float rated_motor_h, heat_c;
 	struct envelope_yaml *envelope;
 	struct config_sim_yaml *sim;
+	struct config_modbus_yaml *modbus;
 	struct config_sysfs_yaml *sysfs;
 };
 
@@ -41,6 +42,7 @@ static const cyaml_strval_t level_names[] = {
 };
 static const cyaml_strval_t driver_names[] = {
     {"sim", AGENT_DRIVER_SIM},
+    {"modbus", AGENT_DRIVER_MODBUS},
     {"sysfs", AGENT_DRIVER_SYSFS},
 };
 #define STRVAL_SENSOR(s, n) {n, GF_SENSOR_##s},
@@ -104,6 +106,7 @@ static const cyaml_schema_field_t agent_fields[] = {
     CYAML_FIELD_MAPPING_PTR("envelope", OPTIONAL | CYAML_FLAG_POINTER, struct agent_yaml, envelope, envelope_fields),
     CYAML_FIELD_ENUM("driver", STRICT_ENUM, struct agent_yaml, driver, driver_names, CYAML_ARRAY_LEN(driver_names)),
     CYAML_FIELD_MAPPING_PTR("sim", OPTIONAL | CYAML_FLAG_POINTER, struct agent_yaml, sim, config_sim_fields),
+    CYAML_FIELD_MAPPING_PTR("modbus", OPTIONAL | CYAML_FLAG_POINTER, struct agent_yaml, modbus, config_modbus_fields),
     CYAML_FIELD_MAPPING_PTR("sysfs", OPTIONAL | CYAML_FLAG_POINTER, struct agent_yaml, sysfs, config_sysfs_fields),
     CYAML_FIELD_END,
 };
@@ -263,6 +266,8 @@ static int take_driver(const struct config_check *c, const struct agent_yaml *ya
 	switch (config->driver) {
 	case AGENT_DRIVER_SIM:
 		return config_sim_take(c, yaml->sim, config);
+	case AGENT_DRIVER_MODBUS:
+		return config_modbus_take(c, yaml->modbus, config);
 	case AGENT_DRIVER_SYSFS:
 		return config_sysfs_take(c, yaml->sysfs, config);
 	}

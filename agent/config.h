@@ -5,13 +5,14 @@
 #define AGENT_CONFIG_H
 
 #include "agent/control/control.h"
+#include "agent/driver/modbus.h"
 #include "agent/driver/sysfs.h"
 #include "agent/sim/sim_driver.h"
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
 #include "proto/link.h"
 
-enum agent_driver { AGENT_DRIVER_SIM = 1, AGENT_DRIVER_SYSFS = 3 };
+enum agent_driver { AGENT_DRIVER_SIM = 1, AGENT_DRIVER_MODBUS, AGENT_DRIVER_SYSFS };
 
 struct agent_config {
 	char id[GF_ID_MAX]; /* the certificate's common name */
@@ -28,8 +29,9 @@ struct agent_config {
 	struct control_envelope envelope;
 	float heat_c; /* what the heater warms to while a session runs; 0 = no heat */
 	enum agent_driver driver;
-	struct sim_config sim;     /* with AGENT_DRIVER_SIM; routines and mono_to_wall_ms are left to driver_open */
-	struct sysfs_config sysfs; /* with AGENT_DRIVER_SYSFS */
+	struct sim_config sim;       /* with AGENT_DRIVER_SIM; routines and mono_to_wall_ms are left to driver_open */
+	struct modbus_config modbus; /* with AGENT_DRIVER_MODBUS */
+	struct sysfs_config sysfs;   /* with AGENT_DRIVER_SYSFS */
 };
 
 /*

@@ -29,6 +29,19 @@ struct config_sim_yaml {
 };
 extern const cyaml_schema_field_t config_sim_fields[];
 
+struct config_carriage_yaml {
+	unsigned mm[GF_AREA_COUNT];
+};
+
+struct config_modbus_yaml {
+	char host[MB_HOST_MAX], device[MB_DEVICE_MAX], serial[MB_SERIAL_LEN + 1];
+	unsigned port, unit;
+	int baud, parity;
+	bool occupancy;
+	struct config_carriage_yaml *carriage_mm;
+};
+extern const cyaml_schema_field_t config_modbus_fields[];
+
 /* A GPIO line. `contact` and `pull` are 0 where left out. */
 struct config_line_yaml {
 	char file[GPIO_PATH_MAX], chip[GPIO_PATH_MAX];
@@ -64,6 +77,8 @@ extern const cyaml_schema_field_t config_sysfs_fields[];
  */
 GF_MUST_CHECK int config_sim_take(const struct config_check *c, const struct config_sim_yaml *from,
                                   struct agent_config *config);
+GF_MUST_CHECK int config_modbus_take(const struct config_check *c, const struct config_modbus_yaml *from,
+                                     struct agent_config *config);
 GF_MUST_CHECK int config_sysfs_take(const struct config_check *c, const struct config_sysfs_yaml *from,
                                     struct agent_config *config);
 

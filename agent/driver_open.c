@@ -17,6 +17,8 @@ int driver_open(const struct agent_config *config, size_t routines, struct gf_ti
 	switch (config->driver) {
 	case AGENT_DRIVER_SIM:
 		return open_sim(config, routines, now, ret_driver, diag);
+	case AGENT_DRIVER_MODBUS:
+		return modbus_driver_new(&config->modbus, ret_driver, diag);
 	case AGENT_DRIVER_SYSFS:
 		return sysfs_driver_new(&config->sysfs, ret_driver, diag);
 	}

@@ -6,3 +6,4 @@ add_library(modbus_rig STATIC unit/agent/driver/modbus_rig.c)
 target_link_libraries(modbus_rig PRIVATE gf_flags PUBLIC slave_rig ag_modbus PkgConfig::CMOCKA)
 gf_add_test(agent_modbus_contract_test SOURCES unit/agent/driver/modbus_contract_test.c
     LINK driver_contract modbus_rig TIMEOUT 120 LABELS unit thread)
+gf_add_test(agent_config_modbus_test SOURCES unit/agent/config_modbus_test.c LINK unit_shipped ag_daemon LABELS unit)

@@ -294,7 +294,7 @@ static void slips_in_words_are_explained(void **state)
 	     "water_bed"},
 	    {"class: chair", "class: ^sofa",
 	     "'class' is 'sofa'; expected one of: percussion, roller, compression, chair, water_bed"},
-	    {"driver: sim", "driver: ^simulator", "'driver' is 'simulator'; expected one of: sim, sysfs"},
+	    {"driver: sim", "driver: ^simulator", "'driver' is 'simulator'; expected one of: sim, modbus, sysfs"},
 	    {"log_level: info", "log_level: ^warn",
 	     "'log_level' is 'warn'; did you mean 'warning'? Expected one of: error, warning, notice, info, debug"},
 	    {"clock: ntp", "clock: ^gps", "'clock' is 'gps'; expected one of: ntp, system"},
