@@ -1,7 +1,7 @@
 /*
  * A machine's health: facts in, reasons out. Pure: no log, no clock, no disk, no network; the same facts always give
- * the same reasons. Health is the worst of its reasons. The sentences are for a technician: what, since when, why, what
- * to do.
+ * the same reasons. Health is the worst of its reasons; one that is `ok` is worth knowing and no more. The sentences are
+ * for a technician: what, since when, why, what to do.
  */
 #ifndef GW_HEALTH_H
 #define GW_HEALTH_H
@@ -13,6 +13,9 @@
 #define HEALTH_CODES(X)                 \
 	X(OFFLINE, "offline")               \
 	X(FAULT_OPEN, "fault_open")         \
+	X(OUT_OF_SERVICE, "out_of_service") \
+	X(RESTING, "resting")               \
+	X(AREA_CLOSED, "area_closed")       \
 	X(MOTOR_HOT, "motor_hot")           \
 	X(SURFACE_HOT, "surface_hot")       \
 	X(CLOCK_UNSYNCED, "clock_unsynced") \
@@ -38,8 +41,10 @@ const char *health_code_name(enum health_code code);
 
 enum {
 	HEALTH_FAULTS_MAX = 8,
-	HEALTH_REASONS_MAX = HEALTH_CODE_COUNT - 1 + HEALTH_FAULTS_MAX,
-	HEALTH_TEXT_MAX = 256,
+	HEALTH_CLOSED_MAX = 8,
+	/* Two of the codes come from faults. */
+	HEALTH_REASONS_MAX = HEALTH_CODE_COUNT - 2 + HEALTH_FAULTS_MAX,
+	HEALTH_TEXT_MAX = 512, /* the longest sentence fits with the longest detail */
 };
 
 enum health_presence { HEALTH_ONLINE, HEALTH_NEVER_SEEN, HEALTH_GOODBYE, HEALTH_LOST, HEALTH_SILENT };
@@ -49,6 +54,20 @@ struct health_fault {
 	enum gf_severity severity;
 	int64_t since_ms;
 	float observed, limit; /* NaN = none */
+	const char *detail;    /* the machine's own words; NULL or "" = none */
+};
+
+/* P8: closed after pain. */
+struct health_closed {
+	enum gf_area area;
+	enum gf_side side;
+	int64_t since_ms, until_ms;
+	bool personal; /* to one person only */
+};
+
+/* Of the wire to the hardware, since the agent's start. */
+struct health_bus {
+	uint64_t timeouts, crc_errors, exceptions, reconnects;
 };
 
 /* All times are wall ms, 0 = unknown. Sensor values count only while online: an old reading says nothing of now. */
@@ -69,7 +88,12 @@ struct health_facts {
 	uint32_t interrupted_24h;
 	int64_t interrupted_since_ms;
 	double motor_hours;
-	float rated_motor_h; /* 0 = unknown */
+	float rated_motor_h;                  /* 0 = unknown */
+	int64_t rest_since_ms, rest_until_ms; /* over when it is past */
+	uint32_t duty_max_ms;                 /* what it may run without rest; 0 = unknown */
+	size_t closed_count;                  /* <= HEALTH_CLOSED_MAX */
+	struct health_closed closed[HEALTH_CLOSED_MAX];
+	struct health_bus bus;
 };
 
 struct health_reason {

@@ -1,5 +1,4 @@
 /* Every reason: when it is given, how grave it is, and that a technician can read it. */
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,51 +7,7 @@
 
 #include <cmocka.h>
 
-#include "gateway/health/health.h"
-
-#define NOON INT64_C(1795176000000)
-#define MINUTE INT64_C(60000)
-#define HOUR (60 * MINUTE)
-#define DAY (24 * HOUR)
-
-static struct health_facts well(void)
-{
-	return (struct health_facts){.now_ms = NOON,
-	                             .presence = HEALTH_ONLINE,
-	                             .last_seen_ms = NOON - MINUTE,
-	                             .motor_temp_c = {true, 40, 41, 42, 41},
-	                             .heartbeat_ms = NOON - MINUTE,
-	                             .motor_temp_stop_c = 70,
-	                             .clock_known = true,
-	                             .clock_synced = true,
-	                             .last_record_ms = NOON - MINUTE,
-	                             .cert_not_after_ms = NOON + 300 * DAY,
-	                             .motor_hours = 100,
-	                             .rated_motor_h = 2000};
-}
-
-/* Judges facts that have exactly one reason. */
-static struct health_reason only(const struct health_facts *facts)
-{
-	struct health_reason reasons[HEALTH_REASONS_MAX];
-	size_t count;
-	enum health_severity worst = health_judge(facts, reasons, &count);
-
-	assert_int_equal(count, 1);
-	assert_int_equal(worst, reasons[0].severity);
-	assert_true(strlen(reasons[0].text) > 0);
-	assert_true(strlen(reasons[0].action) > 0);
-	return reasons[0];
-}
-
-static size_t count_reasons(const struct health_facts *facts)
-{
-	struct health_reason reasons[HEALTH_REASONS_MAX];
-	size_t count;
-
-	(void)health_judge(facts, reasons, &count);
-	return count;
-}
+#include "tests/unit/gateway/health/facts.h"
 
 static void a_well_machine_has_no_reasons(void **state)
 {
@@ -84,39 +39,6 @@ static void offline_says_why_and_since_when(void **state)
 	assert_int_equal(only(&f).severity, HEALTH_CRITICAL);
 	f.presence = HEALTH_NEVER_SEEN;
 	assert_int_equal(only(&f).severity, HEALTH_ATTENTION);
-}
-
-static void faults_weigh_by_severity_and_name_the_remedy(void **state)
-{
-	struct health_facts f = well();
-	struct health_reason r;
-
-	(void)state;
-	f.faults_count = 1;
-	f.faults[0] = (struct health_fault){GF_FAULT_OVERTEMP_MOTOR, GF_SEVERITY_LATCH, NOON - HOUR, 71.25f, 70.0f};
-	r = only(&f);
-	assert_int_equal(r.code, HEALTH_CODE_FAULT_OPEN);
-	assert_int_equal(r.severity, HEALTH_CRITICAL);
-	assert_string_equal(r.text, "fault overtemp_motor: 71.25, limit 70 since 2026-11-20T11:00:00Z (60 min), latched");
-	assert_string_equal(r.action,
-	                    "let it cool, check the fan and the vents, then clear it at the machine with the staff key");
-	f.faults[0].severity = GF_SEVERITY_DERATE;
-	f.faults[0].observed = NAN;
-	r = only(&f);
-	assert_int_equal(r.severity, HEALTH_ATTENTION);
-	assert_null(strstr(r.text, "nan"));
-}
-
-static void every_fault_has_an_action(void **state)
-{
-	struct health_facts f = well();
-
-	(void)state;
-	f.faults_count = 1;
-	for (int code = GF_FAULT_UNSPECIFIED + 1; code < GF_FAULT_COUNT; code++) {
-		f.faults[0] = (struct health_fault){(enum gf_fault)code, GF_SEVERITY_STOP, NOON, NAN, NAN};
-		assert_string_not_equal(only(&f).action, "look at the machine");
-	}
 }
 
 static void temperature_near_the_limit_counts_only_while_it_is_new(void **state)
@@ -212,7 +134,8 @@ static void all_at_once_fits_and_comes_worst_first(void **state)
 	(void)state;
 	f.faults_count = HEALTH_FAULTS_MAX;
 	for (size_t i = 0; i < HEALTH_FAULTS_MAX; i++)
-		f.faults[i] = (struct health_fault){GF_FAULT_STALL, i % 2 ? GF_SEVERITY_STOP : GF_SEVERITY_INFO, NOON, 1, 2};
+		f.faults[i] =
+		    (struct health_fault){GF_FAULT_STALL, i % 2 ? GF_SEVERITY_STOP : GF_SEVERITY_INFO, NOON, 1, 2, NULL};
 	f.motor_temp_c.last = 80;
 	f.surface_temp_c = (struct gf_stat){true, 50, 50, 50, 50};
 	f.surface_temp_stop_c = 43;
@@ -222,6 +145,10 @@ static void all_at_once_fits_and_comes_worst_first(void **state)
 	f.cert_not_after_ms = NOON;
 	f.interrupted_24h = 9;
 	f.motor_hours = 9999;
+	f.faults[0].severity = GF_SEVERITY_LATCH;
+	f.rest_until_ms = NOON + HOUR;
+	f.closed_count = 1;
+	f.closed[0] = (struct health_closed){GF_AREA_NECK, GF_SIDE_BOTH, NOON, NOON + HOUR, false};
 	assert_int_equal(health_judge(&f, reasons, &count), HEALTH_CRITICAL);
 	assert_int_equal(count, HEALTH_REASONS_MAX - 1);
 	for (size_t i = 1; i < count; i++)
@@ -242,8 +169,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_well_machine_has_no_reasons),
 	    cmocka_unit_test(offline_says_why_and_since_when),
-	    cmocka_unit_test(faults_weigh_by_severity_and_name_the_remedy),
-	    cmocka_unit_test(every_fault_has_an_action),
 	    cmocka_unit_test(temperature_near_the_limit_counts_only_while_it_is_new),
 	    cmocka_unit_test(clock_is_judged_when_it_is_known),
 	    cmocka_unit_test(backlog_by_number_or_by_age),

@@ -1,0 +1,38 @@
+/* What the parts of the verdict share: the reasons being collected, and pieces of their sentences. Private to gateway/health. */
+#ifndef GW_HEALTH_VERDICT_H
+#define GW_HEALTH_VERDICT_H
+
+#include "gateway/health/health.h"
+
+struct verdict {
+	const struct health_facts *facts;
+	struct health_reason *reasons;
+	size_t count;
+};
+
+struct health_reason *verdict_add(struct verdict *v, enum health_code code, enum health_severity severity,
+                                  int64_t since_ms, const char *action);
+
+/* Sets the sentence of a reason, or what to do; the old one may be among the arguments. */
+#define VERDICT_SET(field, ...)                              \
+	do {                                                     \
+		struct gf_diag line_;                                \
+		gf_diag_set(&line_, __VA_ARGS__);                    \
+		(void)gf_strcpy((field), sizeof(field), line_.text); \
+	} while (0)
+#define VERDICT_SAY(reason, ...) VERDICT_SET((reason)->text, __VA_ARGS__)
+#define VERDICT_DO(reason, ...) VERDICT_SET((reason)->action, __VA_ARGS__)
+
+/* " since 2026-11-20T17:42:03Z (3.0 h)"; empty when the time is unknown. */
+struct phrase {
+	char text[GF_TEXT_MAX];
+};
+struct phrase verdict_since(const struct verdict *v, int64_t ms);
+
+/* fault.c: an open fault. */
+void verdict_fault(struct verdict *v, const struct health_fault *fault);
+/* rest.c: what the machine's own rules keep from running. */
+void verdict_rest(struct verdict *v);
+void verdict_closed(struct verdict *v);
+
+#endif
