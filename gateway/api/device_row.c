@@ -48,6 +48,11 @@ const struct where_field device_fields[] = {
     {"catalog_version", WHERE_NUMBER, NULL},
     {"agent_version", WHERE_TEXT, NULL},
     {"driver", WHERE_TEXT, NULL},
+    {"resting", WHERE_BOOL, NULL},
+    {"rest_until", WHERE_TIME, NULL},
+    {"out_of_service", WHERE_BOOL, NULL},
+    {"duty_s", WHERE_NUMBER, NULL},
+    {"duty_max_s", WHERE_NUMBER, NULL},
 };
 const size_t device_fields_count = sizeof(device_fields) / sizeof(device_fields[0]);
 
@@ -96,8 +101,14 @@ void device_judge(const struct store_device *d, int64_t now_ms, struct device_he
 	    .interrupted_since_ms = d->interrupted_since_ms,
 	    .motor_hours = motor_hours(d),
 	    .rated_motor_h = d->rated_motor_h,
+	    .rest_since_ms = d->rest_since_ms,
+	    .rest_until_ms = d->rest_until_ms,
 	};
 	if (d->has_heartbeat) {
+		const struct gf_heartbeat *beat = &d->heartbeat;
+		facts.duty_max_ms = beat->duty_max_ms;
+		facts.bus =
+		    (struct health_bus){beat->bus_timeouts, beat->bus_crc_errors, beat->bus_exceptions, beat->bus_reconnects};
 		facts.motor_temp_c = d->heartbeat.sensors[GF_SENSOR_MOTOR_TEMP_C];
 		facts.surface_temp_c = d->heartbeat.sensors[GF_SENSOR_SURFACE_TEMP_C];
 		facts.spool_records = d->heartbeat.spool_records;
@@ -110,9 +121,16 @@ void device_judge(const struct store_device *d, int64_t now_ms, struct device_he
 		                                                         .severity = f->severity,
 		                                                         .since_ms = f->raised_ms,
 		                                                         .observed = f->observed,
-		                                                         .limit = f->limit};
+		                                                         .limit = f->limit,
+		                                                         .detail = f->detail};
+	}
+	for (; facts.closed_count < d->closed_count && facts.closed_count < HEALTH_CLOSED_MAX; facts.closed_count++) {
+		const struct store_closed *c = &d->closed[facts.closed_count];
+		facts.closed[facts.closed_count] =
+		    (struct health_closed){c->area, c->side, c->since_ms, c->until_ms, c->personal};
 	}
 	ret_health->reads_now = reads_now(d, now_ms);
+	ret_health->resting = d->rest_until_ms > now_ms;
 	ret_health->severity = health_judge(&facts, ret_health->reasons, &ret_health->count);
 }
 
@@ -167,6 +185,23 @@ static void put_numbers(json_t **row, const struct store_device *d, const struct
 	json_put(row, "driver", json_text(d->driver));
 }
 
+/* Worst first: a latched one comes before all others. */
+static bool out_of_service(const struct store_device *d)
+{
+	return d->open_faults > 0 && d->open[0].severity == GF_SEVERITY_LATCH;
+}
+
+static void put_duty(json_t **row, const struct store_device *d, const struct device_health *health)
+{
+	bool limited = health->reads_now && d->heartbeat.duty_max_ms > 0;
+
+	json_put(row, "resting", json_boolean(health->resting));
+	json_put(row, "rest_until", json_time(health->resting ? d->rest_until_ms : 0));
+	json_put(row, "out_of_service", json_boolean(out_of_service(d)));
+	json_put(row, "duty_s", limited ? json_seconds(d->heartbeat.duty_ms) : json_null());
+	json_put(row, "duty_max_s", limited ? json_seconds(d->heartbeat.duty_max_ms) : json_null());
+}
+
 json_t *device_row(const struct store_device *device, const struct device_health *health)
 {
 	json_t *row = json_object();
@@ -174,6 +209,7 @@ json_t *device_row(const struct store_device *device, const struct device_health
 	put_identity(&row, device);
 	put_state(&row, device, health);
 	put_numbers(&row, device, health);
+	put_duty(&row, device, health);
 	return row;
 }
 
@@ -205,6 +241,43 @@ static json_t *odometer(const struct gf_odometer *o)
 	return object;
 }
 
+static json_t *closed_areas(const struct store_device *d)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < d->closed_count; i++) {
+		const struct store_closed *c = &d->closed[i];
+		json_t *entry = json_object();
+		json_put(&entry, "area", json_string(gf_area_name(c->area)));
+		json_put(&entry, "side", json_string(gf_side_name(c->side)));
+		json_put(&entry, "since", json_time(c->since_ms));
+		json_put(&entry, "until", json_time(c->until_ms));
+		json_put(&entry, "for_one_person", json_boolean(c->personal));
+		json_push(&list, entry);
+	}
+	return list;
+}
+
+/* The machine's computer, and its wire to the hardware: nobody filters by them. */
+static void put_insides(json_t **row, const struct store_device *d)
+{
+	const struct gf_heartbeat *h = &d->heartbeat;
+	json_t *tick = d->has_heartbeat ? json_object() : json_null(),
+	       *bus = d->has_heartbeat ? json_object() : json_null();
+
+	if (d->has_heartbeat) {
+		json_put(&tick, "p99_us", json_count(h->tick_p99_us));
+		json_put(&tick, "worst_us", json_count(h->tick_worst_us));
+		json_put(&tick, "overruns", json_count(h->tick_overruns));
+		json_put(&bus, "timeouts", json_count(h->bus_timeouts));
+		json_put(&bus, "crc_errors", json_count(h->bus_crc_errors));
+		json_put(&bus, "exceptions", json_count(h->bus_exceptions));
+		json_put(&bus, "reconnects", json_count(h->bus_reconnects));
+	}
+	json_put(row, "tick", tick);
+	json_put(row, "bus", bus);
+}
+
 /* Which of the machine's own words the operator has overruled. */
 static json_t *labels(const struct store_device *d)
 {
@@ -229,6 +302,8 @@ json_t *device_detail(const struct store_device *device, const struct device_hea
 	json_put(&row, "sensors", sensors(device));
 	json_put(&row, "heartbeat", json_time(device->has_heartbeat ? device->heartbeat_ms : 0));
 	json_put(&row, "labels", labels(device));
+	json_put(&row, "closed_areas", closed_areas(device));
+	put_insides(&row, device);
 	json_put(&row, "stream", json_text(stream));
 	json_put(&row, "acked_seq", json_count(device->acked_seq));
 	json_put(&row, "boot", json_count(device->boot));

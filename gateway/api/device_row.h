@@ -11,6 +11,7 @@ extern const size_t device_fields_count;
 
 struct device_health {
 	bool reads_now; /* the newest heartbeat tells of now, not of days ago */
+	bool resting;
 	enum health_severity severity;
 	size_t count;
 	struct health_reason reasons[HEALTH_REASONS_MAX];

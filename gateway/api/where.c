@@ -256,8 +256,8 @@ static int take_time(const struct parser *p, const struct token *t, const struct
 
 static int take_bool(const struct parser *p, const struct token *t, const struct where_field *f, bool *ret_boolean)
 {
-	bool yes = strcasecmp(t->word, "true") == 0;
-	if (!yes && strcasecmp(t->word, "false") != 0)
+	bool yes = strcasecmp(t->word, "true") == 0 || strcasecmp(t->word, "yes") == 0;
+	if (!yes && strcasecmp(t->word, "false") != 0 && strcasecmp(t->word, "no") != 0)
 		return fail(p, t->at, "'%s' is true or false; '%s' is neither", f->name, t->word);
 	*ret_boolean = yes;
 	return 0;

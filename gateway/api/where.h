@@ -9,7 +9,7 @@
  *     operator   = "=" | "!=" | "<" | "<=" | ">" | ">=" | "~"
  *     literal    = word | 'quoted' | "quoted" | number | duration | true | false | null | RFC 3339 time | -7d | +30d
  *
- * A field alone is meant for a yes-or-no field. "~" is a glob with * and ?. For a time, -7d is seven days ago and +30d in thirty
+ * A field alone is meant for a yes-or-no field; "yes" is the same as true, "no" as false. "~" is a glob with * and ?. For a time, -7d is seven days ago and +30d in thirty
  * days. For a number of seconds, milliseconds or hours (the field's name ends in _s, _ms, _h, hours) a duration such as 10m is
  * converted. A field without a value equals null, differs from everything else, and is neither above nor below anything.
  *

@@ -24,6 +24,10 @@ static const struct column columns[] = {
     {"first_seen", "first seen", COLUMN_TIME, 0, false},
     {"health", "health", COLUMN_TEXT, 0, false},
     {"in_session", "in use", COLUMN_TEXT, 0, false},
+    {"resting", "resting", COLUMN_TEXT, 0, false},
+    {"rest_until", "rests until", COLUMN_TIME, 0, false},
+    {"duty_s", "duty", COLUMN_TEXT, 0, false},
+    {"out_of_service", "out of service", COLUMN_TEXT, 0, false},
     {"sessions", "sessions", COLUMN_WHOLE, 0, false},
     {"sessions_today", "sessions today", COLUMN_WHOLE, 0, false},
     {"motor_hours", "motor hours", COLUMN_ONE, 0, false},
@@ -32,11 +36,19 @@ static const struct column columns[] = {
     {"catalog_version", "catalog version", COLUMN_WHOLE, 0, false},
     {"agent_version", "agent", COLUMN_TEXT, 0, false},
     {"driver", "driver", COLUMN_TEXT, 0, false},
+    {"bus.timeouts", "bus", COLUMN_TEXT, 0, false},
+    {"tick.p99_us", "tick lateness", COLUMN_TEXT, 0, false},
     {"clock_synced", "clock synced", COLUMN_TEXT, 0, false},
     {"spool_records", "spool records", COLUMN_WHOLE, 0, false},
     {"acked_seq", "acked seq", COLUMN_WHOLE, 0, false},
     {"open_faults", "open faults", COLUMN_WHOLE, 0, false},
     {"cert_not_after", "certificate ends", COLUMN_TIME, 0, false},
+    {"duty_max_s", "", COLUMN_RAW_ONLY, 0, false},
+    {"bus.crc_errors", "", COLUMN_RAW_ONLY, 0, false},
+    {"bus.exceptions", "", COLUMN_RAW_ONLY, 0, false},
+    {"bus.reconnects", "", COLUMN_RAW_ONLY, 0, false},
+    {"tick.worst_us", "", COLUMN_RAW_ONLY, 0, false},
+    {"tick.overruns", "", COLUMN_RAW_ONLY, 0, false},
     {"motor_temp_c", "", COLUMN_RAW_ONLY, 0, false},
     {"surface_temp_c", "", COLUMN_RAW_ONLY, 0, false},
     {"current_ma", "", COLUMN_RAW_ONLY, 0, false},
@@ -68,11 +80,39 @@ static json_t *sensor_rows(const json_t *sensors)
 	return rows;
 }
 
-static enum cli_exit show(struct cli *cli, const json_t *device)
+static double number(const json_t *object, const char *key)
+{
+	return json_number_value(json_object_get(object, key));
+}
+
+/* Numbers that say something only together stand in one line of the table: the first of them is replaced by the line. */
+static void spell(json_t *device)
+{
+	json_t *tick = json_object_get(device, "tick"), *bus = json_object_get(device, "bus");
+
+	if (json_is_number(json_object_get(device, "duty_max_s")))
+		(void)json_object_set_new(
+		    device, "duty_s",
+		    json_sprintf("%.0f of %.0f min", number(device, "duty_s") / 60, number(device, "duty_max_s") / 60));
+	if (json_is_object(tick))
+		(void)json_object_set_new(tick, "p99_us",
+		                          json_sprintf("%.0f µs p99, %.0f µs worst, %.0f overruns", number(tick, "p99_us"),
+		                                       number(tick, "worst_us"), number(tick, "overruns")));
+	if (json_is_object(bus))
+		(void)json_object_set_new(bus, "timeouts",
+		                          json_sprintf("%.0f timeouts, %.0f damaged answers, %.0f refusals, %.0f reconnects",
+		                                       number(bus, "timeouts"), number(bus, "crc_errors"),
+		                                       number(bus, "exceptions"), number(bus, "reconnects")));
+}
+
+static enum cli_exit show(struct cli *cli, json_t *device)
 {
 	const json_t *reasons = json_object_get(device, "reasons_list");
-	enum cli_exit code = cli_object(cli, device, columns, COUNT(columns));
+	enum cli_exit code;
 
+	if (cli->format == WRITER_TABLE)
+		spell(device);
+	code = cli_object(cli, device, columns, COUNT(columns));
 	if (code != CLI_OK || cli->format != WRITER_TABLE)
 		return code;
 	json_t *sensors = sensor_rows(json_object_get(device, "sensors"));

@@ -35,6 +35,11 @@ static const struct column columns[] = {
     {"spool_records", "", COLUMN_RAW_ONLY, 0, false},
     {"clock_synced", "", COLUMN_RAW_ONLY, 0, false},
     {"cert_not_after", "", COLUMN_RAW_ONLY, 0, false},
+    {"resting", "", COLUMN_RAW_ONLY, 0, false},
+    {"rest_until", "", COLUMN_RAW_ONLY, 0, false},
+    {"out_of_service", "", COLUMN_RAW_ONLY, 0, false},
+    {"duty_s", "", COLUMN_RAW_ONLY, 0, false},
+    {"duty_max_s", "", COLUMN_RAW_ONLY, 0, false},
 };
 
 enum cli_exit cmd_devices(struct cli *cli, char **args, size_t count)

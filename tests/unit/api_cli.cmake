@@ -8,3 +8,4 @@ gf_add_test(cli_test
     SOURCES unit/gateway/cli/cli_test.c unit/gateway/api/server.c unit/gateway/store/fixture.c
     LINK gw_cli gw_api LABELS unit)
 gf_add_test(incident_test SOURCES unit/gateway/api/incident_test.c LINK gw_api LABELS unit)
+gf_add_test(device_row_test SOURCES unit/gateway/api/device_row_test.c LINK gw_api LABELS unit)

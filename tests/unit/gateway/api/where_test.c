@@ -79,6 +79,7 @@ static void operators_compare_by_type(void **state)
 	assert_false(chosen("motor_hours < 1600"));
 	assert_true(chosen("in_session"));
 	assert_true(chosen("in_session=true and in_session != false"));
+	assert_true(chosen("in_session=Yes and in_session != no"));
 	assert_false(chosen("not in_session"));
 }
 
