@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "agent/control/faults.h"
 #include "proto/codec.h"
 
 enum { VERSION_BARE = 1, VERSION_MEMORY = 2, FLAG_METER = 1, FLAG_SESSION = 2, FLAG_MEMORY = 4 };
@@ -15,6 +16,7 @@ enum {
 	STRIKE_PLACES = MEMORY_STRIKES_COUNT * MEMORY_STRIKES,
 	AREA_PLACES = MEMORY_GROUPS * 2 * MEMORY_KINDS,
 };
+_Static_assert((int)RECORDER_FAULTS_MAX >= (int)FAULT_RULES_MAX, "whatever is open is closed after a restart");
 _Static_assert(AREA_PLACES <= UINT8_MAX, "a place's number is one byte");
 _Static_assert(GF_RECORD_MAX + 75 + GF_NAME_MAX + 1 + 17 * RECORDER_FAULTS_MAX + 40 +
                        5 * MEMORY_STRIKES_COUNT * MEMORY_STRIKES + 9 * MEMORY_LATCHED_MAX + 14 * MEMORY_CLOSED_MAX +

@@ -11,7 +11,7 @@
 
 enum {
 	RECORDER_STATE_MAX = 8 * 1024,
-	RECORDER_FAULTS_MAX = 16, /* open at a time; of more the newest are remembered */
+	RECORDER_FAULTS_MAX = 32, /* open at a time: more than there are rules; of still more the newest are remembered */
 };
 
 struct recorder_fault {

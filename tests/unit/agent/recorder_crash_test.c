@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "agent/control/faults.h"
 #include "tests/unit/agent/recorder_rig.h"
 
 /* ---- after a crash ---- */
@@ -134,6 +135,21 @@ static void a_restart_clears_open_faults(void **state)
 	assert_int_equal(cleared.fault_cleared.by, GF_CLEARED_BY_RESTART);
 	assert_int_equal(cleared.fault_cleared.lasted_ms, 9000);
 	assert_int_equal(m->resume.next_fault_no, 3);
+}
+
+/* Everything that can be wrong at once: none of it stays open for ever. */
+static void i9_a_restart_clears_as_many_faults_as_there_can_be(void **state)
+{
+	struct machine *m = *state;
+	unsigned cleared = 0;
+	assert_true(machine_start(m));
+	for (unsigned i = 0; i < FAULT_RULES_MAX; i++)
+		assert_int_equal(machine_fails(m), 0);
+	machine_stop(m);
+	assert_true(machine_start(m));
+	for (uint64_t seq = 1; seq < spool_next_seq(m->spool); seq++)
+		cleared += machine_record(m->spool, seq).kind == GF_RECORD_FAULT_CLEARED ? 1 : 0;
+	assert_int_equal(cleared, FAULT_RULES_MAX);
 }
 
 /*
@@ -331,6 +347,7 @@ int main(void)
 	    TEST(a_meter_that_was_exchanged_begins_a_new_scale),
 	    TEST(i1_a_meter_that_leaps_is_another_meter),
 	    TEST(a_restart_clears_open_faults),
+	    TEST(i9_a_restart_clears_as_many_faults_as_there_can_be),
 	    cmocka_unit_test(i1_killed_at_any_byte_sessions_add_up_to_the_meter),
 	    cmocka_unit_test(i1_without_power_at_any_byte_sessions_add_up_to_the_meter),
 	    TEST(what_a_full_disk_refused_is_written_later_in_order),
