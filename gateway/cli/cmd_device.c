@@ -98,7 +98,11 @@ static void spell(json_t *device)
 		(void)json_object_set_new(tick, "p99_us",
 		                          json_sprintf("%.0f µs p99, %.0f µs worst, %.0f overruns", number(tick, "p99_us"),
 		                                       number(tick, "worst_us"), number(tick, "overruns")));
-	if (json_is_object(bus))
+	if (json_is_object(bus) &&
+	    number(bus, "timeouts") + number(bus, "crc_errors") + number(bus, "exceptions") + number(bus, "reconnects") ==
+	        0)
+		(void)json_object_set_new(bus, "timeouts", json_string("no errors"));
+	else if (json_is_object(bus))
 		(void)json_object_set_new(bus, "timeouts",
 		                          json_sprintf("%.0f timeouts, %.0f damaged answers, %.0f refusals, %.0f reconnects",
 		                                       number(bus, "timeouts"), number(bus, "crc_errors"),
