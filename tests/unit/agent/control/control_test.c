@@ -73,6 +73,7 @@ static void says_when_it_started_and_checkpoints(void **state)
 	assert_int_equal(rig_count(&rig, CONTROL_EVENT_SESSION_PROGRESS), 5);
 	const struct control_event *progress = rig_event(&rig, CONTROL_EVENT_SESSION_PROGRESS, 3);
 	assert_int_equal(progress->started_mono_ms, started);
+	assert_int_equal(progress->started_mono_ms, rig_event(&rig, CONTROL_EVENT_SESSION_STARTED, 0)->mono_ms);
 	assert_int_equal(progress->session_ended.outcome, GF_OUTCOME_INTERRUPTED);
 	assert_int_equal(progress->session_ended.motor_ms, 15000);
 	assert_int_equal(progress->session_ended.odometer.motor_ms, 105000);

@@ -168,6 +168,37 @@ static void i3_heat_is_on_only_while_it_runs_and_nothing_is_warm(void **state)
 	rig_close(&rig);
 }
 
+static void less_intensity_is_less_pressure(void **state)
+{
+	(void)state;
+	rig_open(&rig, GF_CLASS_COMPRESSION, 20);
+	rig_start(&rig, RIG_PLAIN);
+	rig_run(&rig, 20000);
+	assert_true(rig.output.pressure_mmhg > 39);
+	const float before = rig.output.pressure_mmhg / rig.output.intensity_pct;
+	rig_press(&rig, &rig.input.panel.pain);
+	assert_true(rig.output.intensity_pct <= 30 && rig.output.pressure_mmhg <= 30 * before + 0.01F);
+	assert_true(rig.output.pressure_mmhg > 25);
+	rig_close(&rig);
+}
+
+static void down_never_means_off(void **state)
+{
+	(void)state;
+	play();
+	control_set_limits(rig.control, &(struct control_limits){.intensity_max_pct = 15});
+	for (int i = 0; i < 30; i++)
+		rig_press(&rig, &rig.input.panel.intensity_down);
+	assert_true(output_on(&rig.output));
+	rig_close(&rig);
+	rig_open(&rig, GF_CLASS_CHAIR, 20);
+	rig_start(&rig, RIG_SHORT);
+	for (int i = 0; i < 10; i++)
+		rig_press(&rig, &rig.input.panel.intensity_down);
+	assert_true(rig.output.intensity_pct == 5);
+	rig_close(&rig);
+}
+
 static void the_rest_of_the_step_is_told(void **state)
 {
 	(void)state;
@@ -190,6 +221,8 @@ int main(void)
 	    cmocka_unit_test(i4_a_fault_of_the_controller_turns_off_at_once),
 	    cmocka_unit_test(a_tick_that_comes_late_is_a_fault_that_stops_nobody),
 	    cmocka_unit_test(i3_heat_is_on_only_while_it_runs_and_nothing_is_warm),
+	    cmocka_unit_test(less_intensity_is_less_pressure),
+	    cmocka_unit_test(down_never_means_off),
 	    cmocka_unit_test(the_rest_of_the_step_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
