@@ -10,3 +10,7 @@ foreach(name recorder recorder_crash recorder_memory)
         SOURCES unit/agent/${name}_test.c unit/agent/recorder_rig.c unit/agent/spool/model.c unit/agent/spool/trap.c
         LINK ag_recorder LABELS unit)
 endforeach()
+# The control core with its recorder.
+gf_add_test(agent_power_cycle_test
+    SOURCES unit/agent/power_cycle_test.c unit/agent/recorder_rig.c unit/agent/spool/model.c unit/agent/spool/trap.c
+    LINK control_rig ag_recorder LABELS unit)
