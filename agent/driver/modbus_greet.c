@@ -100,11 +100,11 @@ static int ask_dead_man(const struct greet *g, struct mb_greeting *greeting)
 	if (r != 0)
 		return failed(g, r, "asked for its heartbeat timeout");
 	if (ms == 0 || ms > DRIVER_DEAD_MAN_MS) {
-		gf_diag_set(
-		    g->diag,
-		    "the controller at %s stops %s after the last heartbeat (register 0x%X: %u ms), at most %d ms are safe; "
-		    "set its heartbeat timeout to 800 ms",
-		    mb_bus_name(g->bus), ms == 0 ? "never" : "too long", MB_DEAD_MAN, ms, DRIVER_DEAD_MAN_MS);
+		gf_diag_set(g->diag,
+		            "the controller at %s %s after the last heartbeat (register 0x%X: %u ms), at most %d ms are safe; "
+		            "set its heartbeat timeout to 800 ms",
+		            mb_bus_name(g->bus), ms == 0 ? "never stops" : "stops too long", MB_DEAD_MAN, ms,
+		            DRIVER_DEAD_MAN_MS);
 		return -EINVAL;
 	}
 	greeting->dead_man_ms = ms;
