@@ -211,7 +211,7 @@ static void a_closed_area_is_said_and_nobody_is_called(void **state)
 	expect_reason(t, "area_closed", "ok");
 	assert_true(selected(t, "health=ok and reasons=1 and not resting"));
 	SEES(t, "ok|closed after pain: calves left until", "health", CHAIR);
-	SEES(t, "P8 (pain): stop on calves left, 45 % of at most 30 %, closed for 24 h", "events");
+	SEES(t, "P8 (pain): stop on calves left at 45 %, closed for 24 h", "events");
 	json_t *status = it_ask(t->w, "status");
 	assert_int_equal(json_array_size(json_object_get(status, "needs_you")), 0);
 	json_decref(status);

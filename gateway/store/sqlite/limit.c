@@ -103,19 +103,31 @@ struct phrase {
 	char text[96];
 };
 
+/* A start and a cap are percent, a ramp is percent a second: no ramp is allowed to be that steep. */
+static enum unit unit_of(const struct gf_limit_hit *h)
+{
+	enum unit unit = find_rule(h->rule)->unit;
+
+	return unit == UNIT_STEEPNESS && h->limit >= 10.0f ? UNIT_PERCENT : unit;
+}
+
 /* ", 180 s of at most 180 s"; empty without numbers. */
 static struct phrase numbers(const struct gf_limit_hit *h)
 {
-	enum unit unit = find_rule(h->rule)->unit;
+	struct number observed = number(unit_of(h), (double)h->observed), limit = number(unit_of(h), (double)h->limit);
+	bool hurts = strcmp(h->rule, "P8") == 0, clamps = strcmp(h->action, "clamp") == 0;
 	struct phrase p = {""};
 
-	/* A start and a cap are percent, a ramp is percent a second: no ramp is allowed to be that steep. */
-	if (unit == UNIT_STEEPNESS && h->limit >= 10.0f)
-		unit = UNIT_PERCENT;
 	if (isnan(h->observed) || isnan(h->limit) || (h->observed == 0.0f && h->limit == 0.0f))
 		return p;
-	snprintf(p.text, sizeof(p.text), ", %s of at most %s", number(unit, (double)h->observed).text,
-	         number(unit, (double)h->limit).text);
+	if (hurts && clamps)
+		snprintf(p.text, sizeof(p.text), " at %s, now at most %s", observed.text, limit.text);
+	else if (hurts)
+		snprintf(p.text, sizeof(p.text), " at %s", observed.text);
+	else if (strcmp(h->action, "warn") == 0)
+		snprintf(p.text, sizeof(p.text), ", %s, warns from %s", observed.text, limit.text);
+	else
+		snprintf(p.text, sizeof(p.text), ", %s of at most %s", observed.text, limit.text);
 	return p;
 }
 

@@ -97,16 +97,23 @@ static void every_limit_hit_is_told_with_its_numbers(void **state)
 	r.limit_hit.observed = 45;
 	r.limit_hit.limit = 30;
 	r.limit_hit.lasts_ms = 240000;
-	expect_event(f, r, "limit P8 (pain): clamp on calves left, 45 % of at most 30 %, for 4 min");
-	r = hurt(6, NOON, "skip_step", GF_AREA_CALVES, GF_SIDE_LEFT);
+	expect_event(f, r, "limit P8 (pain): clamp on calves left at 45 %, now at most 30 %, for 4 min");
+	r.seq = 6;
+	gf_strcpy(r.limit_hit.action, GF_NAME_MAX, "stop");
+	r.limit_hit.lasts_ms = DAY;
+	expect_event(f, r, "limit P8 (pain): stop on calves left at 45 %, closed for 24 h");
+	r = hurt(7, NOON, "skip_step", GF_AREA_CALVES, GF_SIDE_LEFT);
 	r.limit_hit.observed = r.limit_hit.limit = 0;
 	expect_event(f, r, "limit P8 (pain): skip_step on calves left, closed for 24 h");
-	r = hit(7, NOON, "X9", "warn", 1000);
+	r = hit(8, NOON, "X9", "warn", 1000);
 	r.limit_hit.observed = NAN;
 	expect_event(f, r, "limit X9: warn, for 1 s");
-	r = hit(8, NOON, "D1", "stop", 0);
+	r = hit(9, NOON, "D1", "stop", 0);
 	r.limit_hit.observed = INFINITY;
 	expect_event(f, r, "limit D1 (run without rest): stop, 106751991167 d of at most 30 min");
+	r = hit(10, NOON, "D1", "warn", 0);
+	r.limit_hit.observed = r.limit_hit.limit = 1200;
+	expect_event(f, r, "limit D1 (run without rest): warn, 20 min, warns from 20 min");
 }
 
 /* ---- rest ---- */
