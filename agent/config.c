@@ -184,7 +184,7 @@ static int take_minutes(const struct config_check *c, const char *at, unsigned m
 	return r;
 }
 
-/* D1. A class that has no such limit by default gets one by writing all of it. */
+/* D1. A limit below the class's default warning is warned of at two thirds. */
 static int take_duty(const struct config_check *c, const struct envelope_yaml *yaml, struct control_envelope *envelope)
 {
 	int r;
@@ -193,6 +193,8 @@ static int take_duty(const struct config_check *c, const struct envelope_yaml *y
 	    (r = take_minutes(c, "envelope.duty_max_min", yaml->duty_max_min, DUTY_MAX_MIN, &envelope->duty_max_ms)) != 0 ||
 	    (r = take_minutes(c, "envelope.rest_min", yaml->rest_min, DUTY_MAX_MIN, &envelope->rest_ms)) != 0)
 		return r;
+	if (!gf_yaml_has(c->doc, "envelope.duty_warn_min") && envelope->duty_warn_ms >= envelope->duty_max_ms)
+		envelope->duty_warn_ms = envelope->duty_max_ms / 3 * 2;
 	if (envelope->duty_warn_ms > 0 && envelope->duty_warn_ms >= envelope->duty_max_ms)
 		return gf_yaml_fail(c->doc, "envelope.duty_warn_min", c->diag,
 		                    "duty_warn_min (%u) must be below duty_max_min (%u)", envelope->duty_warn_ms / 60000U,

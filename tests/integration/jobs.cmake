@@ -7,5 +7,7 @@ foreach(job main_job memory report late rest cli_it cli_mistakes bad_start full_
         LABELS integration TIMEOUT 180)
     add_dependencies(${job}_test gymfleet-agent gymfleet-gateway gymfleet)
 endforeach()
+gf_add_test(safety_test SOURCES integration/safety_test.c LINK it_fleet slave_rig LABELS integration TIMEOUT 300)
+add_dependencies(safety_test gymfleet-agent gymfleet-gateway gymfleet gymfleet-slave)
 # Daemons, link and API with all their threads: once more under TSan.
 set_property(TEST main_job_test cli_it_test APPEND PROPERTY LABELS thread)

@@ -245,6 +245,10 @@ static void i3_run_and_rest_belong_together(void **state)
 	assert_int_equal(c->envelope.duty_max_ms, 15 * 60000);
 	assert_int_equal(c->envelope.rest_ms, 20 * 60000);
 	agent_config_free(c);
+	shipped_change(s, "session_max_min: 30", "duty_max_min: 15");
+	c = loaded(s);
+	assert_int_equal(c->envelope.duty_warn_ms, 10 * 60000);
+	agent_config_free(c);
 }
 
 static void i3_heat_stays_below_what_the_heater_may(void **state)
