@@ -144,7 +144,7 @@ static struct phrase where(const struct gf_limit_hit *h)
 /* Not the press that only lowers the intensity. */
 static bool closes(const struct gf_limit_hit *h)
 {
-	return strcmp(h->rule, "P8") == 0 && strcmp(h->action, "clamp") != 0;
+	return strcmp(h->rule, "P8") == 0 && strcmp(h->action, "clamp") != 0 && h->area != GF_AREA_UNSPECIFIED;
 }
 
 static struct phrase how_long(const struct gf_limit_hit *h)

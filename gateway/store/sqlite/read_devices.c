@@ -150,7 +150,7 @@ static int read_open_faults(struct store_reader *reader, int64_t key, struct sto
 
 _Static_assert(GF_CLEARED_BY_STAFF == 2, "read_closed looks for faults that staff cleared");
 
-/* The key that clears faults opens the areas too. */
+/* The key that clears faults opens the areas too. Whose they are is known from the session that was stopped. */
 static int read_closed(struct store_reader *reader, int64_t key, int64_t now_ms, struct store_device *d,
                        struct gf_diag *diag)
 {
@@ -158,10 +158,11 @@ static int read_closed(struct store_reader *reader, int64_t key, int64_t now_ms,
 	int rc;
 
 	query_begin(&q, &reader->db,
-	            "SELECT l.area, l.side, min(l.at_ms), max(l.at_ms + l.lasts_ms), min(coalesce(s.subject_token, 0) <> 0)"
+	            "SELECT l.area, l.side, min(l.at_ms), max(l.at_ms + l.lasts_ms),"
+	            " min(CASE l.action WHEN 'stop' THEN coalesce(s.subject_token, 0) <> 0 END)"
 	            " FROM limit_hits l LEFT JOIN sessions s ON s.device = l.device AND s.session_no = l.session_no"
 	            " WHERE l.device = ?1 AND l.lasts_ms > 0 AND l.at_ms + l.lasts_ms > ?2 AND l.rule = 'P8'"
-	            " AND l.action <> 'clamp' AND l.at_ms > coalesce((SELECT max(f.cleared_ms) FROM faults f"
+	            " AND l.action <> 'clamp' AND l.area > 0 AND l.at_ms > coalesce((SELECT max(f.cleared_ms) FROM faults f"
 	            " WHERE f.device = ?1 AND f.cleared_by = 2), 0) GROUP BY l.area, l.side ORDER BY 4 DESC LIMIT ?3");
 	query_i64(&q, key);
 	query_i64(&q, now_ms);

@@ -221,6 +221,21 @@ static void with_a_token_an_area_is_closed_to_that_person(void **state)
 	send_one(f, 1, pain);
 	assert_int_equal(get_device(f, ID, NOON).closed_count, 1);
 	assert_true(get_device(f, ID, NOON).closed[0].personal);
+	/* Refused later, outside a session: still that person's. */
+	send_one(f, 1, hurt(3, NOON + MINUTE, "refuse", GF_AREA_NECK, GF_SIDE_BOTH));
+	assert_true(get_device(f, ID, NOON + MINUTE).closed[0].personal);
+	/* And somebody without a token, whom nobody can tell from others. */
+	send_one(f, 1, hurt(4, NOON + HOUR, "stop", GF_AREA_NECK, GF_SIDE_BOTH));
+	assert_int_equal(get_device(f, ID, NOON + HOUR).closed_count, 1);
+	assert_false(get_device(f, ID, NOON + HOUR).closed[0].personal);
+}
+
+static void pain_between_two_areas_closes_none(void **state)
+{
+	struct fixture *f = *state;
+
+	send_one(f, 1, hurt(1, NOON, "stop", GF_AREA_UNSPECIFIED, GF_SIDE_UNSPECIFIED));
+	assert_int_equal(get_device(f, ID, NOON).closed_count, 0);
 }
 
 static void the_staff_key_opens_all_areas(void **state)
@@ -346,6 +361,7 @@ int main(void)
 	    TEST(a_birth_hides_no_rest),
 	    TEST(an_area_that_hurt_twice_is_closed_for_a_day),
 	    TEST(with_a_token_an_area_is_closed_to_that_person),
+	    TEST(pain_between_two_areas_closes_none),
 	    TEST(the_staff_key_opens_all_areas),
 	    TEST(i8_closed_areas_are_bounded),
 	    TEST(what_is_latched_stays_open_over_restarts),
