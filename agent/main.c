@@ -15,13 +15,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/catalog_file.h"
 #include "agent/config.h"
 #include "agent/control_thread.h"
 #include "agent/driver_open.h"
+#include "agent/own.h"
 #include "agent/resident.h"
 #include "agent/station.h"
 #include "proto/base/daemon.h"
-#include "proto/base/file.h"
 #include "proto/base/service.h"
 #include "proto/catalog.h"
 
@@ -38,6 +39,7 @@ struct agent {
 	struct control_thread *thread;
 	struct station *station;
 	char *spool_dir;
+	int lock_fd; /* -1: the machine isn't ours yet */
 
 	struct gf_daemon daemon;
 	uv_timer_t housekeeping;
@@ -111,34 +113,6 @@ static bool stopped(const void *ctx)
 	return station_stopped(agent->station);
 }
 
-static int load_catalog(struct agent *agent, struct gf_diag *diag)
-{
-	const char *file = agent->config->catalog_file;
-	char *data = NULL;
-	size_t len = 0;
-	struct gf_diag found = {{0}};
-	int r = gf_file_read(file, GF_CATALOG_MAX, &data, &len, &found);
-	if (r == 0 && gf_catalog_decode(data, len, &agent->catalog, &found) != 0) {
-		gf_diag_prefix(&found, "%s", file);
-		r = -EINVAL;
-	}
-	free(data);
-	if (r != 0) {
-		gf_diag_set(diag, "%.500s; build it with 'gymfleet catalog build --class %s'", found.text,
-		            gf_class_name(agent->config->class));
-		return r;
-	}
-	if (agent->catalog.class != agent->config->class) {
-		gf_diag_set(
-		    diag,
-		    "%s: the catalog is for class %s, this machine is a %s; build one with 'gymfleet catalog build --class %s'",
-		    file, gf_class_name(agent->catalog.class), gf_class_name(agent->config->class),
-		    gf_class_name(agent->config->class));
-		return -EINVAL;
-	}
-	return 0;
-}
-
 static int open_driver(struct agent *agent, struct recorder_meter *ret_meter, struct gf_diag *diag)
 {
 	int r = driver_open(agent->config, agent->catalog.routines_count, gf_clock_now(agent->clock), &agent->driver, diag);
@@ -185,7 +159,8 @@ static int open_all(struct agent *agent, struct gf_diag *diag)
 	struct control_resume resume = {0};
 	int r;
 
-	if ((r = gf_dir_make(agent->config->state_dir, diag)) != 0 || (r = load_catalog(agent, diag)) != 0 ||
+	if ((r = own_machine(agent->config->state_dir, &agent->lock_fd, diag)) != 0 ||
+	    (r = catalog_file_load(agent->config, &agent->catalog, diag)) != 0 ||
 	    (r = open_driver(agent, &meter, diag)) != 0 || (r = open_station(agent, &meter, &resume, diag)) != 0)
 		return r;
 
@@ -213,6 +188,8 @@ static void close_all(struct agent *agent)
 	gf_catalog_deinit(&agent->catalog);
 	agent_config_free(agent->config);
 	free(agent->spool_dir);
+	if (agent->lock_fd >= 0)
+		close(agent->lock_fd);
 }
 
 static int start(struct agent *agent, struct gf_diag *diag)
@@ -268,7 +245,7 @@ static int run(struct agent *agent)
 
 int main(int argc, char **argv)
 {
-	struct agent agent = {0};
+	struct agent agent = {.lock_fd = -1};
 	struct gf_diag diag = {{0}};
 	int status = EXIT_SUCCESS;
 	const char *path =

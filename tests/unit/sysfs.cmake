@@ -19,3 +19,4 @@ gf_add_sysfs_test(watcher_test)
 gf_add_sysfs_test(gpio_test
     WRAP gpiod_chip_open_lookup gpiod_chip_get_line gpiod_line_request gpiod_line_get_value gpiod_chip_close)
 gf_add_test(agent_config_sysfs_test SOURCES unit/agent/config_sysfs_test.c LINK unit_shipped ag_daemon LABELS unit)
+gf_add_test(agent_own_test SOURCES unit/agent/own_test.c LINK ag_daemon LABELS unit)
