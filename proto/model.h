@@ -257,7 +257,7 @@ struct gf_limit_hit {
 	enum gf_side side;
 	float observed, limit;
 	uint64_t session_no;
-	char action[GF_NAME_MAX]; /* "warn", "clamp", "skip_step", "stop", "refuse" */
+	char action[GF_NAME_MAX]; /* "warn", "clamp", "skip_step", "stop", "refuse", "open" */
 	uint32_t lasts_ms;        /* how long what it did goes on: a rest, a closed area; 0 = no such time */
 };
 

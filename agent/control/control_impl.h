@@ -32,6 +32,8 @@ struct control {
 	struct driver_output output; /* on the hardware since last_ms */
 	int64_t last_ms;
 	bool stepped, storage_full;
+	bool refusal_told; /* since the last session; refusal_ms: when */
+	int64_t refusal_ms;
 	enum gf_outcome stop_as; /* see control_stop */
 	bool clear_fault;        /* staff cleared: the hardware's own controller is told with the next output that is off */
 	int64_t telemetry_due_ms, telemetry_last_ms, telemetry_motor_ms;

@@ -25,10 +25,33 @@ static void start_session(struct control *c, const struct gf_routine *routine, c
 	sitting_begin(&c->sitting, panel->subject_token);
 	guard_begin(&c->guard, panel->staff_key);
 	player_start(&c->player, routine);
+	c->refusal_told = false;
 	struct control_event *event = control_emit(sink, CONTROL_EVENT_SESSION_STARTED, mono_ms);
 	event->started_mono_ms = mono_ms;
 	event->session_started = c->session.start;
 	control_emit_progress(c, mono_ms, sink);
+}
+
+enum { REFUSAL_TOLD_MS = 10 * 60 * 1000 };
+
+/* Told, but not at each press of somebody who doesn't give up. */
+static bool worth_telling(struct control *c, int64_t mono_ms)
+{
+	if (c->refusal_told && mono_ms - c->refusal_ms < REFUSAL_TOLD_MS)
+		return false;
+	c->refusal_told = true;
+	c->refusal_ms = mono_ms;
+	return true;
+}
+
+static void refuse(struct control *c, const struct gf_limit_hit *hit, int64_t mono_ms, struct sink *sink)
+{
+	if (!worth_telling(c, mono_ms))
+		return;
+	if (c->duty.resting)
+		control_emit_duty(c, mono_ms, "refuse", sink);
+	else
+		control_emit_limit(c, mono_ms, hit, sink);
 }
 
 static void take_request(struct control *c, const struct fault_view *view, uint16_t request, int64_t mono_ms,
@@ -38,12 +61,10 @@ static void take_request(struct control *c, const struct fault_view *view, uint1
 	if (routine == NULL || c->player.state != PLAYER_IDLE || forbidden(c, view, routine))
 		return;
 	struct sitting person = c->sitting;
-	struct gf_limit_hit hit;
+	struct gf_limit_hit hit = {0};
 	sitting_begin(&person, view->input->panel.subject_token);
-	if (c->duty.resting)
-		control_emit_duty(c, mono_ms, "refuse", sink);
-	else if (guard_refuses(&person, routine, &hit))
-		control_emit_limit(c, mono_ms, &hit, sink);
+	if (c->duty.resting || guard_refuses(&person, routine, &hit))
+		refuse(c, &hit, mono_ms, sink);
 	else
 		start_session(c, routine, &view->input->panel, mono_ms, sink);
 }
@@ -66,10 +87,16 @@ static void press_pause(struct control *c)
 }
 
 /* Not while somebody is being massaged: what is latched or closed stays so for them. */
-static void staff_clears(struct control *c)
+static void staff_clears(struct control *c, int64_t mono_ms, struct sink *sink)
 {
+	struct memory_closed opened;
 	(void)faults_staff(&c->faults);
-	sitting_open_all(&c->sitting);
+	while (sitting_open(&c->sitting, &opened)) {
+		struct gf_limit_hit hit = guard_hit("P8", "open", NULL, 0, 0);
+		hit.area = opened.area;
+		hit.side = opened.side;
+		control_emit_limit(c, mono_ms, &hit, sink);
+	}
 	c->clear_fault = true;
 }
 
@@ -78,7 +105,7 @@ void control_take_presses(struct control *c, const struct fault_view *view, cons
 {
 	if (!player_active(&c->player)) {
 		if (pressed->staff_clear)
-			staff_clears(c);
+			staff_clears(c, mono_ms, sink);
 		take_request(c, view, pressed->routine, mono_ms, sink);
 		return;
 	}

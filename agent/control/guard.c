@@ -36,7 +36,7 @@ bool guard_pain(struct guard *guard, struct sitting *sitting, float intensity_pc
 	guard->pain_presses++;
 	sitting->pain_left_ms = GUARD_PAIN_MS;
 	*ret_hit = guard_hit("P8", again ? "stop" : "clamp", step, intensity_pct, GUARD_PAIN_CAP_PCT);
-	ret_hit->lasts_ms = again ? SITTING_CLOSED_MS : GUARD_PAIN_MS;
+	ret_hit->lasts_ms = !again ? GUARD_PAIN_MS : step != NULL ? SITTING_CLOSED_MS : 0;
 	if (again && step != NULL)
 		sitting_close(sitting, step->area, step->side);
 	return again;

@@ -243,9 +243,16 @@ uint32_t sitting_closed_ms(const struct sitting *sitting, enum gf_area area, enu
 	return left_ms;
 }
 
-void sitting_open_all(struct sitting *sitting)
+bool sitting_open(struct sitting *sitting, struct memory_closed *ret_opened)
 {
-	memset(sitting->closed, 0, sizeof(sitting->closed));
+	for (int i = 0; i < MEMORY_CLOSED_MAX; i++) {
+		if (sitting->closed[i].left_ms == 0)
+			continue;
+		*ret_opened = sitting->closed[i];
+		sitting->closed[i] = (struct memory_closed){0};
+		return true;
+	}
+	return false;
 }
 
 /* --- over a restart ---------------------------------------------------------------------------------------------- */

@@ -56,8 +56,8 @@ bool sitting_fresh(const struct sitting *sitting, enum gf_area area, enum gf_sid
 void sitting_close(struct sitting *sitting, enum gf_area area, enum gf_side side);
 /* How long a spot is still closed to the person who sits; 0 = it is open. */
 uint32_t sitting_closed_ms(const struct sitting *sitting, enum gf_area area, enum gf_side side);
-/* Staff opens all. */
-void sitting_open_all(struct sitting *sitting);
+/* Staff opens one of the closed areas, and is told which; false: none is left. */
+bool sitting_open(struct sitting *sitting, struct memory_closed *ret_opened);
 
 void sitting_remember(const struct sitting *sitting, struct control_memory *memory);
 void sitting_recall(struct sitting *sitting, const struct control_memory *memory);

@@ -150,7 +150,7 @@ static int read_open_faults(struct store_reader *reader, int64_t key, struct sto
 
 _Static_assert(GF_CLEARED_BY_STAFF == 2, "read_closed looks for faults that staff cleared");
 
-/* The key that clears faults opens the areas too. Whose they are is known from the session that was stopped. */
+/* Staff opens all areas at once; a machine that told only of the faults they cleared did so with the same key. Whose they are is known from the session that was stopped. */
 static int read_closed(struct store_reader *reader, int64_t key, int64_t now_ms, struct store_device *d,
                        struct gf_diag *diag)
 {
@@ -163,7 +163,10 @@ static int read_closed(struct store_reader *reader, int64_t key, int64_t now_ms,
 	            " FROM limit_hits l LEFT JOIN sessions s ON s.device = l.device AND s.session_no = l.session_no"
 	            " WHERE l.device = ?1 AND l.lasts_ms > 0 AND l.at_ms + l.lasts_ms > ?2 AND l.rule = 'P8'"
 	            " AND l.action <> 'clamp' AND l.area > 0 AND l.at_ms > coalesce((SELECT max(f.cleared_ms) FROM faults f"
-	            " WHERE f.device = ?1 AND f.cleared_by = 2), 0) GROUP BY l.area, l.side ORDER BY 4 DESC LIMIT ?3");
+	            " WHERE f.device = ?1 AND f.cleared_by = 2), 0)"
+	            " AND l.at_ms > coalesce((SELECT max(o.at_ms) FROM limit_hits o"
+	            " WHERE o.device = ?1 AND o.rule = 'P8' AND o.action = 'open'), 0) GROUP BY l.area, l.side ORDER BY 4 "
+	            "DESC LIMIT ?3");
 	query_i64(&q, key);
 	query_i64(&q, now_ms);
 	query_i64(&q, STORE_CLOSED_MAX);

@@ -83,6 +83,13 @@ static void it_warns_then_stops_then_rests(void **state)
 	const struct gf_limit_hit *refused = rig_hit(&rig, "D1", "refuse");
 	assert_non_null(refused);
 	assert_true(refused->lasts_ms > 0 && refused->lasts_ms < REST_MS);
+	/* Who goes on pressing isn't written down each time. */
+	rig_forget(&rig);
+	for (int i = 0; i < 20; i++) {
+		rig_run(&rig, 5000);
+		assert_false(plays());
+	}
+	assert_null(rig_hit(&rig, "D1", "refuse"));
 	rig_run(&rig, REST_MS);
 	assert_true(plays());
 	rig_close(&rig);

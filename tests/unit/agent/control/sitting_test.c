@@ -378,6 +378,9 @@ static void a_closed_area_outlasts_a_restart_and_opens_by_staff(void **state)
 	rig_run(&rig, 4000);
 	rig.input.panel.staff_key = false;
 	rig_run(&rig, 200);
+	const struct gf_limit_hit *opened = rig_hit(&rig, "P8", "open");
+	assert_non_null(opened);
+	assert_true(opened->area == GF_AREA_CALVES && opened->side == GF_SIDE_LEFT);
 	assert_false(left_is_closed(0));
 	restart(0);
 	assert_false(left_is_closed(0));

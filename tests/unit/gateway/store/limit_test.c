@@ -238,6 +238,22 @@ static void pain_between_two_areas_closes_none(void **state)
 	assert_int_equal(get_device(f, ID, NOON).closed_count, 0);
 }
 
+static void what_staff_opened_is_open(void **state)
+{
+	struct fixture *f = *state;
+	struct gf_record opened = hurt(3, NOON - 5 * MINUTE, "open", GF_AREA_CALVES, GF_SIDE_LEFT);
+
+	opened.limit_hit.lasts_ms = 0;
+	opened.limit_hit.observed = opened.limit_hit.limit = 0;
+	send_one(f, 1, hurt(1, NOON - 20 * MINUTE, "stop", GF_AREA_CALVES, GF_SIDE_LEFT));
+	send_one(f, 1, hurt(2, NOON - 10 * MINUTE, "stop", GF_AREA_NECK, GF_SIDE_BOTH));
+	assert_int_equal(get_device(f, ID, NOON).closed_count, 2);
+	expect_event(f, opened, "limit P8 (pain): open on calves left");
+	assert_int_equal(get_device(f, ID, NOON).closed_count, 0);
+	send_one(f, 1, hurt(4, NOON - MINUTE, "stop", GF_AREA_NECK, GF_SIDE_BOTH));
+	assert_int_equal(get_device(f, ID, NOON).closed_count, 1);
+}
+
 static void the_staff_key_opens_all_areas(void **state)
 {
 	struct fixture *f = *state;
@@ -362,6 +378,7 @@ int main(void)
 	    TEST(an_area_that_hurt_twice_is_closed_for_a_day),
 	    TEST(with_a_token_an_area_is_closed_to_that_person),
 	    TEST(pain_between_two_areas_closes_none),
+	    TEST(what_staff_opened_is_open),
 	    TEST(the_staff_key_opens_all_areas),
 	    TEST(i8_closed_areas_are_bounded),
 	    TEST(what_is_latched_stays_open_over_restarts),
