@@ -83,6 +83,12 @@ static void carry_out_commands(struct control_thread *t)
 		case CONTROL_COMMAND_STORAGE:
 			control_set_storage(t->config.control, command.storage_full);
 			break;
+		case CONTROL_COMMAND_LIMITS:
+			control_set_limits(t->config.control, &command.limits);
+			break;
+		case CONTROL_COMMAND_STOP:
+			control_stop(t->config.control, command.outcome);
+			break;
 		}
 	}
 }

@@ -25,11 +25,17 @@ enum control_thread_error {
 
 enum control_command_kind {
 	CONTROL_COMMAND_STORAGE, /* control_set_storage */
+	CONTROL_COMMAND_LIMITS,  /* control_set_limits */
+	CONTROL_COMMAND_STOP,    /* control_stop */
 };
 
 struct control_command {
 	enum control_command_kind kind;
-	bool storage_full;
+	union {
+		bool storage_full;
+		struct control_limits limits;
+		enum gf_outcome outcome;
+	};
 };
 
 struct control_thread_config {

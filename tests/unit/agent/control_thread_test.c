@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/agent/control/rig.h"
 #include "tests/unit/agent/hardware.h"
 
 enum { MANY_TICKS = 150 };
@@ -188,6 +189,39 @@ static void a_command_is_carried_out(void **state)
 	assert_int_equal(control_thread_refused(h->thread), 0);
 }
 
+static void a_running_session_is_stopped_by_a_command(void **state)
+{
+	struct hardware *h = *state;
+	struct control_event event;
+	const struct control_command stop = {.kind = CONTROL_COMMAND_STOP, .outcome = GF_OUTCOME_STAFF_STOPPED};
+	hardware_start(h, 0);
+	hardware_begin_session(h);
+	assert_true(control_thread_tell(h->thread, &stop));
+	assert_true(hardware_waited_for(h, hardware_stands));
+	assert_true(hardware_waited_for_ticks(h, 2));
+	assert_int_equal(hardware_drain(h, CONTROL_EVENT_SESSION_ENDED, &event), 1);
+	assert_int_equal(event.session_ended.outcome, GF_OUTCOME_STAFF_STOPPED);
+}
+
+static void limits_are_set_by_a_command(void **state)
+{
+	struct hardware *h = *state;
+	struct control_command limits = {.kind = CONTROL_COMMAND_LIMITS, .limits = {.locked = true}};
+	hardware_start(h, 0);
+	assert_true(hardware_waited_for_ticks(h, 2));
+	assert_true(control_thread_tell(h->thread, &limits));
+	assert_true(hardware_waited_for_ticks(h, 2));
+	hardware_ask_for(h, RIG_PLAIN);
+	assert_true(hardware_waited_for_ticks(h, 10));
+	pthread_mutex_lock(&h->lock);
+	assert_int_equal(h->starts, 0);
+	pthread_mutex_unlock(&h->lock);
+	hardware_ask_for(h, 0);
+	limits.limits.locked = false;
+	assert_true(control_thread_tell(h->thread, &limits));
+	hardware_begin_session(h);
+}
+
 /* A control thread that takes none: no more of them than there is room for; the last that found room counts once it goes on. */
 static void commands_without_room_are_refused_and_counted(void **state)
 {
@@ -278,6 +312,8 @@ int main(void)
 	    TEST(hardware_that_takes_no_output_is_a_fault),
 	    TEST(a_late_tick_is_told_its_time_and_counted),
 	    TEST(a_command_is_carried_out),
+	    TEST(a_running_session_is_stopped_by_a_command),
+	    TEST(limits_are_set_by_a_command),
 	    TEST(commands_without_room_are_refused_and_counted),
 	    TEST(i5_joining_ends_the_session_and_leaves_the_output_off),
 	    TEST(i5_freeing_without_a_join_leaves_the_output_off_too),
