@@ -16,7 +16,8 @@ void controller_note(const struct controller *c, const char *format, ...)
 	if (c->log == NULL)
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	fprintf(c->log, "%lld.%03ld ", (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000, now.tv_nsec / 1000 % 1000);
+	fprintf(c->log, "%lld.%03ld %llu ", (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000, now.tv_nsec / 1000 % 1000,
+	        (unsigned long long)c->readings);
 	va_start(args, format);
 	vfprintf(c->log, format, args);
 	va_end(args);
@@ -225,6 +226,8 @@ int controller_read(struct controller *c, bool inputs, uint16_t from, uint16_t c
 	} else {
 		return FRAME_E_ADDRESS;
 	}
+	if (inputs && from == MB_STATUS)
+		c->readings++;
 	memcpy(ret_registers, source, count * sizeof(ret_registers[0]));
 	return 0;
 }

@@ -42,6 +42,7 @@ struct controller {
 	bool on;   /* motor or heater */
 	bool tested;
 	double carriage_mm;
+	uint64_t readings; /* how often the status has been asked for */
 	struct driver_input input;
 };
 
@@ -57,7 +58,7 @@ void controller_step(struct controller *c, int64_t now_ms);
 int controller_read(struct controller *c, bool inputs, uint16_t from, uint16_t count, uint16_t *ret_registers);
 int controller_write(struct controller *c, uint16_t from, uint16_t count, const uint16_t *registers);
 
-/* A line of the log, with the monotonic time in front: "123456.789 ..." (ms). */
+/* A line of the log, with the monotonic time (ms) and the number of readings so far in front: "123456.789 1311 ...". */
 void controller_note(const struct controller *c, const char *format, ...) GF_PRINTF(2, 3);
 
 #endif
