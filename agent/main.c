@@ -16,11 +16,13 @@
 #include <unistd.h>
 
 #include "agent/catalog_file.h"
+#include "agent/check.h"
 #include "agent/config.h"
 #include "agent/control_thread.h"
 #include "agent/driver_open.h"
 #include "agent/own.h"
 #include "agent/resident.h"
+#include "agent/safe.h"
 #include "agent/station.h"
 #include "proto/base/daemon.h"
 #include "proto/base/service.h"
@@ -243,13 +245,30 @@ static int run(struct agent *agent)
 	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+static int make_safe(const struct agent_config *config)
+{
+	struct gf_diag diag = {{0}};
+	const int r = agent_make_safe(config, &diag);
+	if (r == 0)
+		return EXIT_SUCCESS;
+	fprintf(stderr, "gymfleet-agent: %s\n", diag.text[0] != '\0' ? diag.text : strerror(-r));
+	return EXIT_FAILURE;
+}
+
+enum { CHECK, SAFE };
+
 int main(int argc, char **argv)
 {
 	struct agent agent = {.lock_fd = -1};
 	struct gf_diag diag = {{0}};
 	int status = EXIT_SUCCESS;
+	struct gf_daemon_flag flags[] = {
+	    [CHECK] = {.name = "check", .about = "say what is there and what is wrong, and end; nothing moves"},
+	    [SAFE] = {.name = "safe", .about = "leave the hardware off, and end"},
+	    {0},
+	};
 	const char *path =
-	    gf_daemon_args(argc, argv, "gymfleet-agent", "what this machine is (see config/agent.yaml)", &status);
+	    gf_daemon_args(argc, argv, "gymfleet-agent", "what this machine is (see config/agent.yaml)", flags, &status);
 	if (path == NULL)
 		return status;
 	/* One arena: a small machine pays for every further one with private memory. */
@@ -257,6 +276,11 @@ int main(int argc, char **argv)
 	if (agent_config_load(path, &agent.config, &diag) != 0) {
 		fprintf(stderr, "gymfleet-agent: %s\n", diag.text);
 		return GF_EXIT_CONFIG;
+	}
+	if (flags[CHECK].given || flags[SAFE].given) {
+		status = flags[CHECK].given ? agent_check(agent.config, stdout) : make_safe(agent.config);
+		agent_config_free(agent.config);
+		return status;
 	}
 	return run(&agent);
 }

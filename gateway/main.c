@@ -252,7 +252,7 @@ int main(int argc, char **argv)
 	struct gf_diag diag = {{0}};
 	int status = EXIT_SUCCESS;
 	const char *path =
-	    gf_daemon_args(argc, argv, "gymfleet-gateway", "broker, store and socket (see config/gateway.yaml)", &status);
+	    gf_daemon_args(argc, argv, "gymfleet-gateway", "broker, store and socket (see config/gateway.yaml)", NULL, &status);
 	if (path == NULL)
 		return status;
 	if (gateway_config_load(path, &gateway.config, &diag) != 0) {

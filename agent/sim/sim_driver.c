@@ -173,11 +173,27 @@ static void sim_free(struct driver *driver)
 	free(sim_of(driver));
 }
 
+static void sim_check(struct driver *driver, struct driver_findings *findings)
+{
+	struct sim *sim = sim_of(driver);
+	float sensors[GF_SENSOR_COUNT];
+
+	driver_found(findings, DRIVER_FINE, "simulated", "this machine isn't there: nothing can be wrong with it");
+	driver_found(findings, DRIVER_FINE, "hour meter", "%.1f h",
+	             (double)journal_get(sim->journal).motor_ms / (double)MS_PER_H);
+	physics_sensors(&sim->physics, &sim->output, 0, sensors);
+	for (int i = 1; i < GF_SENSOR_COUNT; i++) {
+		if (isfinite(sensors[i]))
+			driver_found(findings, DRIVER_FINE, gf_sensor_name((enum gf_sensor)i), "%.4g", (double)sensors[i]);
+	}
+}
+
 static const struct driver_ops sim_ops = {
     .name = "sim",
     .read = sim_read,
     .write = sim_write,
     .safe = sim_safe,
+    .check = sim_check,
     .free = sim_free,
 };
 

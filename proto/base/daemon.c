@@ -10,47 +10,67 @@
 
 /* ---- the command line ---- */
 
-static void usage(FILE *to, const char *name, const char *about)
+/* What getopt gives for flags[i]. */
+enum { FLAG = 256 };
+
+static void usage(FILE *to, const char *name, const char *about, const struct gf_daemon_flag *flags)
 {
+	fprintf(to, "usage: %s", name);
+	for (const struct gf_daemon_flag *f = flags; f != NULL && f->name != NULL; f++)
+		fprintf(to, " %s--%s", f == flags ? "[" : "| ", f->name);
 	fprintf(to,
-	        "usage: %s --config FILE\n"
+	        "%s --config FILE\n"
 	        "\n"
-	        "  -c, --config FILE   %s\n"
-	        "  -V, --version       print the version\n"
-	        "  -h, --help          print this\n",
-	        name, about);
+	        "  -c, --config FILE   %s\n",
+	        flags != NULL && flags->name != NULL ? "]" : "", about);
+	for (const struct gf_daemon_flag *f = flags; f != NULL && f->name != NULL; f++)
+		fprintf(to, "      --%-14s%s\n", f->name, f->about);
+	fprintf(to, "  -V, --version       print the version\n"
+	            "  -h, --help          print this\n");
 }
 
-const char *gf_daemon_args(int argc, char **argv, const char *name, const char *about, int *ret_status)
+/* Our own options, then the program's. Returns how many of the program's there are. */
+static size_t list_options(const struct gf_daemon_flag *flags, struct option options[static 4 + GF_DAEMON_FLAGS_MAX])
 {
-	static const struct option options[] = {
-	    {"config", required_argument, NULL, 'c'},
-	    {"version", no_argument, NULL, 'V'},
-	    {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0},
-	};
+	size_t count = 0;
+	options[0] = (struct option){"config", required_argument, NULL, 'c'};
+	options[1] = (struct option){"version", no_argument, NULL, 'V'};
+	options[2] = (struct option){"help", no_argument, NULL, 'h'};
+	for (; flags != NULL && flags[count].name != NULL && count < GF_DAEMON_FLAGS_MAX; count++)
+		options[3 + count] = (struct option){flags[count].name, no_argument, NULL, FLAG + (int)count};
+	options[3 + count] = (struct option){NULL, 0, NULL, 0};
+	return count;
+}
+
+const char *gf_daemon_args(int argc, char **argv, const char *name, const char *about, struct gf_daemon_flag *flags,
+                           int *ret_status)
+{
+	struct option options[4 + GF_DAEMON_FLAGS_MAX];
+	const size_t flags_count = list_options(flags, options);
 	const char *path = NULL;
+	unsigned given = 0;
+	bool wrong = false;
+
 	for (int option; (option = getopt_long(argc, argv, "c:Vh", options, NULL)) != -1;) {
-		switch (option) {
-		case 'c':
+		if (option == 'c') {
 			path = optarg;
-			break;
-		case 'V':
+		} else if (option == 'V') {
 			printf("%s %s\n", name, GF_VERSION);
 			*ret_status = EXIT_SUCCESS;
 			return NULL;
-		case 'h':
-			usage(stdout, name, about);
+		} else if (option == 'h') {
+			usage(stdout, name, about, flags);
 			*ret_status = EXIT_SUCCESS;
 			return NULL;
-		default:
-			usage(stderr, name, about);
-			*ret_status = GF_EXIT_CONFIG;
-			return NULL;
+		} else if (option >= FLAG && option < FLAG + (int)flags_count) {
+			given += flags[option - FLAG].given ? 0 : 1;
+			flags[option - FLAG].given = true;
+		} else {
+			wrong = true;
 		}
 	}
-	if (path == NULL || optind != argc) {
-		usage(stderr, name, about);
+	if (wrong || given > 1 || path == NULL || optind != argc) {
+		usage(stderr, name, about, flags);
 		*ret_status = GF_EXIT_CONFIG;
 		return NULL;
 	}

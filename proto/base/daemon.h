@@ -38,11 +38,20 @@ struct gf_daemon {
 	int64_t stop_deadline_ms;
 };
 
+/* A word of a program's own on the command line, `--name`. A list of them ends with an entry whose name is NULL. */
+struct gf_daemon_flag {
+	const char *name, *about;
+	bool given;
+};
+enum { GF_DAEMON_FLAGS_MAX = 8 };
+
 /*
- * Reads `--config FILE`, `--version`, `--help`. Returns the file; NULL when the program is to end with *ret_status: it has printed
- * what was asked for, or how it is used. `about` says what the file is for. Ignores SIGPIPE for the whole process.
+ * Reads `--config FILE`, `--version`, `--help`, and `flags` (may be NULL), of which at most one may be given. Returns the file; NULL when
+ * the program is to end with *ret_status: it has printed what was asked for, or how it is used. `about` says what the file is for.
+ * Ignores SIGPIPE for the whole process.
  */
-const char *gf_daemon_args(int argc, char **argv, const char *name, const char *about, int *ret_status);
+const char *gf_daemon_args(int argc, char **argv, const char *name, const char *about, struct gf_daemon_flag *flags,
+                           int *ret_status);
 
 /* `name`, `ops` and `ctx` outlive the daemon. 0, or a negative errno: then there is nothing to deinit. */
 GF_MUST_CHECK int gf_daemon_init(struct gf_daemon *daemon, const char *name, const struct gf_clock *clock,

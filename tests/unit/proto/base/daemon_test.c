@@ -14,10 +14,12 @@
 
 /* ---- the command line ---- */
 
+static struct gf_daemon_flag *flags;
+
 static const char *args(int *ret_status, int count, ...)
 {
-	static char words[4][32];
-	char *argv[5] = {0};
+	static char words[6][32];
+	char *argv[7] = {0};
 	va_list list;
 
 	va_start(list, count);
@@ -27,7 +29,7 @@ static const char *args(int *ret_status, int count, ...)
 	}
 	va_end(list);
 	optind = 0; /* getopt begins anew */
-	return gf_daemon_args(count, argv, "gymfleet-test", "what it reads", ret_status);
+	return gf_daemon_args(count, argv, "gymfleet-test", "what it reads", flags, ret_status);
 }
 
 static void the_file_is_found(void **state)
@@ -61,6 +63,30 @@ static void a_wrong_command_line_ends_with_2(void **state)
 	assert_int_equal(status, GF_EXIT_CONFIG);
 	status = 0;
 	assert_null(args(&status, 4, "test", "-c", "a.yaml", "more"));
+	assert_int_equal(status, GF_EXIT_CONFIG);
+}
+
+static void a_program_has_words_of_its_own(void **state)
+{
+	struct gf_daemon_flag own[] = {{.name = "check", .about = "looks"}, {.name = "safe", .about = "stops"}, {0}};
+	int status = -1;
+	(void)state;
+	flags = own;
+	assert_string_equal(args(&status, 4, "test", "--check", "-c", "a.yaml"), "a.yaml");
+	assert_true(own[0].given);
+	assert_false(own[1].given);
+	assert_string_equal(args(&status, 5, "test", "--check", "-c", "a.yaml", "--check"), "a.yaml");
+	assert_null(args(&status, 2, "test", "--help"));
+	assert_int_equal(status, 0);
+	own[0].given = false;
+	assert_null(args(&status, 5, "test", "--check", "--safe", "-c", "a.yaml"));
+	assert_int_equal(status, GF_EXIT_CONFIG);
+	status = 0;
+	assert_null(args(&status, 2, "test", "--check"));
+	assert_int_equal(status, GF_EXIT_CONFIG);
+	flags = NULL;
+	status = 0;
+	assert_null(args(&status, 4, "test", "--check", "-c", "a.yaml"));
 	assert_int_equal(status, GF_EXIT_CONFIG);
 }
 
@@ -173,6 +199,7 @@ int main(void)
 	    cmocka_unit_test(the_file_is_found),
 	    cmocka_unit_test(what_is_asked_for_is_printed),
 	    cmocka_unit_test(a_wrong_command_line_ends_with_2),
+	    cmocka_unit_test(a_program_has_words_of_its_own),
 	    cmocka_unit_test(steps_when_due_and_when_woken_until_told_to_end),
 	    cmocka_unit_test(an_end_that_never_comes_is_cut_off),
 	    cmocka_unit_test(another_thread_may_wake_it),
