@@ -251,8 +251,8 @@ int main(int argc, char **argv)
 	struct gateway gateway = {.lock_fd = -1, .facts_lock = PTHREAD_MUTEX_INITIALIZER};
 	struct gf_diag diag = {{0}};
 	int status = EXIT_SUCCESS;
-	const char *path =
-	    gf_daemon_args(argc, argv, "gymfleet-gateway", "broker, store and socket (see config/gateway.yaml)", NULL, &status);
+	const char *path = gf_daemon_args(argc, argv, "gymfleet-gateway",
+	                                  "broker, store and socket (see config/gateway.yaml)", NULL, &status);
 	if (path == NULL)
 		return status;
 	if (gateway_config_load(path, &gateway.config, &diag) != 0) {
