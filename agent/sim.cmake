@@ -6,4 +6,4 @@
 # Each machine owns its driver, control core and station; the driver owns its journal, the hardware's hour meter, which outlives a
 # kill -9 and to which the fleet's store must add up. All chance comes from the scenario's seed, all time is an argument: the same
 # seed and times give the same bytes.
-gf_add_library(ag_sim SOURCES sim/sim_driver.c sim/physics.c sim/users.c sim/journal.c driver/findings.c LINK gf_codec gf_base m)
+gf_add_library(ag_sim SOURCES sim/sim_driver.c sim/physics.c sim/users.c sim/journal.c LINK ag_driver gf_codec gf_base m)

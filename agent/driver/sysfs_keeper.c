@@ -6,23 +6,20 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "agent/driver/newest.h"
+
 enum {
 	STACK_BYTES = 128 * 1024,
 	PRIORITY = 9, /* below the control thread's */
-	SLOTS = 3,
-	FRESH = 4, /* beside a slot's number: nobody has taken it yet */
 };
 
-/* Three slots, so that neither side ever waits: one is being written, one is being read, one changes hands. */
 struct keeper {
 	const struct sensors *sensors;
 	struct watch *watch;
 	pthread_t thread;
 	bool started;
 	atomic_bool stopping;
-	struct keeper_reading slots[SLOTS];
-	unsigned writing, reading;
-	atomic_uint between;
+	struct newest newest;
 };
 
 static int64_t mono_ms(void)
@@ -32,13 +29,11 @@ static int64_t mono_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static void read_once(struct keeper *k)
+static struct keeper_reading read_once(const struct keeper *k)
 {
-	struct keeper_reading *reading = &k->slots[k->writing];
-	reading->begun_ms = mono_ms();
-	sensors_read(k->sensors, reading->values);
-	reading->took_ms = (uint32_t)(mono_ms() - reading->begun_ms);
-	k->writing = atomic_exchange(&k->between, k->writing | FRESH) & ~(unsigned)FRESH;
+	struct keeper_reading reading = {.begun_ms = mono_ms()};
+	sensors_read(k->sensors, reading.values);
+	return reading;
 }
 
 static void *run(void *ctx)
@@ -46,7 +41,8 @@ static void *run(void *ctx)
 	struct keeper *k = ctx;
 	const struct timespec period = {.tv_nsec = KEEPER_PERIOD_MS * 1000000L};
 	while (!atomic_load(&k->stopping)) {
-		read_once(k);
+		const struct keeper_reading reading = read_once(k);
+		newest_put(&k->newest, &reading);
 		watch_mend(k->watch);
 		nanosleep(&period, NULL);
 	}
@@ -85,10 +81,10 @@ int keeper_start(const struct sensors *sensors, struct watch *watch, struct keep
 		return -ENOMEM;
 	k->sensors = sensors;
 	k->watch = watch;
-	k->reading = 1;
-	atomic_store(&k->between, 2);
-	read_once(k);
-	const int r = create(k);
+	const struct keeper_reading first = read_once(k);
+	int r = newest_init(&k->newest, sizeof(first), &first);
+	if (r == 0)
+		r = create(k);
 	if (r != 0) {
 		keeper_stop(k);
 		return r;
@@ -104,12 +100,11 @@ void keeper_stop(struct keeper *keeper)
 	atomic_store(&keeper->stopping, true);
 	if (keeper->started)
 		pthread_join(keeper->thread, NULL);
+	newest_deinit(&keeper->newest);
 	free(keeper);
 }
 
 const struct keeper_reading *keeper_newest(struct keeper *keeper)
 {
-	if ((atomic_load(&keeper->between) & FRESH) != 0)
-		keeper->reading = atomic_exchange(&keeper->between, keeper->reading) & ~(unsigned)FRESH;
-	return &keeper->slots[keeper->reading];
+	return newest_get(&keeper->newest);
 }

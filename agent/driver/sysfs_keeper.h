@@ -13,7 +13,6 @@ enum { KEEPER_PERIOD_MS = 50 };
 struct keeper_reading {
 	float values[GF_SENSOR_COUNT];
 	int64_t begun_ms; /* mono: a value is at least so new */
-	uint32_t took_ms;
 };
 
 struct keeper;
