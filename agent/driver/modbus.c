@@ -15,7 +15,7 @@
 
 #include "agent/driver/modbus_io.h"
 
-enum { CHECK_WAIT_MS = 1000, CHECK_POLL_MS = 10 };
+enum { OPEN_TRIES = 3, CHECK_WAIT_MS = 1000, CHECK_POLL_MS = 10 };
 
 struct modbus {
 	struct driver driver;
@@ -26,6 +26,8 @@ struct modbus {
 	bool held; /* its orders are held until `failed` is another than this: */
 	unsigned held_failed;
 };
+
+static const struct driver_output off = {.command = DRIVER_STOP};
 
 static struct modbus *modbus_of(struct driver *driver)
 {
@@ -70,7 +72,7 @@ static int modbus_write(struct driver *driver, int64_t mono_ms, const struct dri
 	hold_after_gap(m, now);
 	m->order.at_ms = now;
 	m->order.clears += output->clear_fault ? 1 : 0;
-	m->order.output = m->held ? (struct driver_output){.command = DRIVER_STOP} : *output;
+	m->order.output = m->held ? off : *output;
 	newest_put(&m->io.orders, &m->order);
 	if (was_on && m->order.output.command != DRIVER_START)
 		mb_io_wake(&m->io);
@@ -80,7 +82,7 @@ static int modbus_write(struct driver *driver, int64_t mono_ms, const struct dri
 static void modbus_safe(struct driver *driver)
 {
 	struct modbus *m = modbus_of(driver);
-	m->order.output = (struct driver_output){.command = DRIVER_STOP};
+	m->order.output = off;
 	newest_put(&m->io.orders, &m->order);
 	mb_io_wake(&m->io);
 }
@@ -200,21 +202,30 @@ static const struct driver_ops modbus_ops = {
 
 /* --- opening ----------------------------------------------------------------------------------------------------- */
 
+static int greet_once(struct modbus *m, struct gf_diag *diag)
+{
+	int r = mb_bus_connect(m->io.bus);
+	if (r == 0)
+		return mb_greet(m->io.bus, &m->io.expected, NULL, &m->io.heartbeat, &m->greeting, diag);
+	gf_diag_set(diag, "the controller at %s can't be reached: %s; see that it is on, the cable and the %s",
+	            mb_bus_name(m->io.bus), mb_bus_trouble(r),
+	            mb_bus_serial(m->io.bus) ? "device's name and its mode" : "address");
+	return r;
+}
+
+/* A line that somebody else has just used, or a controller that is still waking up, may cost an answer or two. */
 static int open_bus(struct modbus *m, const struct modbus_config *config, struct gf_diag *diag)
 {
 	int r = mb_bus_new(&config->bus, &m->io.bus, diag);
 	if (r != 0)
 		return r;
-	r = mb_bus_connect(m->io.bus);
-	if (r != 0) {
-		gf_diag_set(diag, "the controller at %s can't be reached: %s; see that it is on, the cable and the %s",
-		            mb_bus_name(m->io.bus), mb_bus_trouble(r),
-		            mb_bus_serial(m->io.bus) ? "device's name and its mode" : "address");
-		return r;
+	/* Not the number that an agent before us ended with. */
+	m->io.heartbeat = (uint16_t)mb_now_ms();
+	for (int i = 0; i < OPEN_TRIES; i++) {
+		r = greet_once(m, diag);
+		if (r != -ETIMEDOUT && r != -EBADMSG && r != -ECONNRESET)
+			break;
 	}
-	uint16_t heartbeat = (uint16_t)mb_now_ms();
-	r = mb_greet(m->io.bus, &m->io.expected, NULL, &heartbeat, &m->greeting, diag);
-	m->io.heartbeat = heartbeat;
 	return r;
 }
 

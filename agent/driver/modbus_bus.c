@@ -206,14 +206,24 @@ static int read_back(struct mb_bus *bus, uint16_t *ret_heartbeat)
 	return modbus_read_registers(bus->wire, MB_HEARTBEAT, 1, ret_heartbeat) == 1 ? 0 : judge(bus, errno);
 }
 
-int mb_bus_step(struct mb_bus *bus, uint16_t command, uint16_t *heartbeat)
+/* Lets what is under way arrive, longer each time, and forgets it: one answer behind, we would stay so with every further request. */
+static void drain(struct mb_bus *bus, int try)
+{
+	const struct timespec wait = {.tv_nsec = (long)try * ANSWER_MS / 2 * 1000000};
+	if (try > 0)
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &wait, NULL);
+	modbus_flush(bus->wire);
+}
+
+int mb_bus_step(struct mb_bus *bus, uint16_t *command, uint16_t *heartbeat)
 {
 	int r = -ENOTCONN;
 	for (int i = 0; bus->connected && i < STEP_TRIES; i++) {
 		uint16_t back = 0;
 		(*heartbeat)++;
-		const uint16_t told[] = {command, *heartbeat};
-		modbus_flush(bus->wire);
+		*command = i == 0 ? *command : MB_STOP;
+		const uint16_t told[] = {*command, *heartbeat};
+		drain(bus, i);
 		r = mb_bus_write(bus, MB_COMMAND, 2, told);
 		if (r == 0)
 			r = read_back(bus, &back);

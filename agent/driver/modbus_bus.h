@@ -50,10 +50,10 @@ GF_MUST_CHECK int mb_bus_read_inputs(struct mb_bus *bus, uint16_t from, uint16_t
 GF_MUST_CHECK int mb_bus_write(struct mb_bus *bus, uint16_t from, uint16_t count, const uint16_t *registers);
 
 /*
- * Brings question and answer in step again. Each try writes the next *heartbeat, and `command` with it: a sign of life never goes out
- * without saying whether to run. 0 or a negative errno.
+ * Brings question and answer in step again. Each try writes the next *heartbeat, and *command with it: a sign of life never goes out
+ * without saying whether to run. From the second try on it takes long enough for that to be a stop. 0 or a negative errno.
  */
-GF_MUST_CHECK int mb_bus_step(struct mb_bus *bus, uint16_t command, uint16_t *heartbeat);
+GF_MUST_CHECK int mb_bus_step(struct mb_bus *bus, uint16_t *command, uint16_t *heartbeat);
 bool mb_bus_connected(const struct mb_bus *bus);
 
 void mb_bus_counts(const struct mb_bus *bus, struct driver_bus *ret_counts);

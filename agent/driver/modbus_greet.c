@@ -176,7 +176,8 @@ int mb_greet(struct mb_bus *bus, const struct mb_expected *expected, const atomi
 	const struct greet g = {.bus = bus, .stopping = stopping, .diag = diag};
 	struct mb_greeting greeting = {.dead_man_said = false};
 
-	int r = mb_bus_step(bus, MB_STOP, heartbeat);
+	uint16_t command = MB_STOP;
+	int r = mb_bus_step(bus, &command, heartbeat);
 	if (r != 0)
 		return failed(&g, r, "told to stop");
 	if ((r = ask_identity(&g, expected, &greeting.identity)) != 0 || (r = ask_dead_man(&g, &greeting)) != 0 ||

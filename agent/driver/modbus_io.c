@@ -214,10 +214,11 @@ static void after_failure(struct mb_io *io, int r)
 	}
 	wanted(io, registers, &alive);
 	/* A heart that may not beat beats for a stop only. */
-	r = mb_bus_step(io->bus, alive ? registers[MB_COMMAND] : MB_STOP, &io->heartbeat);
-	if (r == 0)
-		io->told[MB_COMMAND] = alive ? registers[MB_COMMAND] : MB_STOP;
-	else if (++io->failures >= FAILURES_MAX || (r != -ETIMEDOUT && r != -EBADMSG))
+	uint16_t command = alive ? registers[MB_COMMAND] : MB_STOP;
+	r = mb_bus_step(io->bus, &command, &io->heartbeat);
+	/* Where it isn't known what was heard, the worst is taken. */
+	io->told[MB_COMMAND] = r == 0 ? command : MB_START;
+	if (r != 0 && (++io->failures >= FAILURES_MAX || (r != -ETIMEDOUT && r != -EBADMSG)))
 		lose(io);
 }
 
@@ -295,6 +296,8 @@ static int create(struct mb_io *io)
 		r = pthread_create(&io->thread, &attr, run, io);
 	}
 	pthread_attr_destroy(&attr);
+	if (r == 0)
+		pthread_setname_np(io->thread, "modbus");
 	return -r;
 }
 
