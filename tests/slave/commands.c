@@ -296,7 +296,7 @@ static const struct command commands[] = {
 
 void command_do(struct controller *c, struct mischief *m, const char *line, char ret_reply[static COMMAND_MAX])
 {
-	struct words words;
+	struct words words = {.count = 0};
 
 	split(line, &words);
 	strcpy(ret_reply, "ok");

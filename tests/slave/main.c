@@ -21,13 +21,14 @@
 #include "tests/slave/commands.h"
 #include "tests/slave/wire.h"
 
-enum { EXIT_USAGE = 2, FDS = 4 };
+enum { EXIT_USAGE = 2, FDS = 4, BITS_PER_BYTE = 11, RTU_AROUND = 3 };
 
 struct slave {
 	struct wire wire;
 	struct controller controller;
 	struct mischief mischief;
 	uint8_t unit;
+	unsigned baud;             /* 0: the wire takes no time */
 	int control_fd, tester_fd; /* -1: none */
 	const char *control_path;
 };
@@ -37,6 +38,7 @@ struct arguments {
 	bool tcp;
 	uint16_t port;
 	uint8_t unit;
+	unsigned baud;
 	struct sim_config sim;
 };
 
@@ -45,6 +47,7 @@ static const char usage_text[] =
     "\n"
     "  -t, --tcp PORT        listen on 127.0.0.1; 0: any port, and say which\n"
     "  -r, --rtu LINK        make a pseudo-terminal; LINK becomes the agent's serial device\n"
+    "  -B, --baud N          let requests and answers take their time, as on a serial line of this speed\n"
     "  -u, --unit N          unit id (1)\n"
     "  -k, --class NAME      percussion, roller, compression, chair (default), water_bed\n"
     "  -s, --seed N          of the people and of chance (1)\n"
@@ -128,6 +131,12 @@ static int do_request(struct slave *s, const struct frame *request, struct frame
 	}
 }
 
+/* A pseudo-terminal is faster than any line. */
+static int wire_ms(const struct slave *s, size_t bytes)
+{
+	return s->baud > 0 ? (int)((bytes * BITS_PER_BYTE * 1000 + s->baud - 1) / s->baud) : 0;
+}
+
 static void serve(struct slave *s, const struct frame *request)
 {
 	struct mischief *m = &s->mischief;
@@ -153,7 +162,7 @@ static void serve(struct slave *s, const struct frame *request)
 		/* The CRC's last byte, or the transaction number's. */
 		data[s->wire.rtu ? len - 1 : 1] ^= 0x55;
 	}
-	wire_answer(&s->wire, data, len, now_ms() + m->late_ms);
+	wire_answer(&s->wire, data, len, now_ms() + m->late_ms + wire_ms(s, request->pdu_len + RTU_AROUND + len));
 }
 
 /* --- commands ---------------------------------------------------------------------------------------------------- */
@@ -254,6 +263,9 @@ static bool parse_option(struct arguments *a, int option)
 	case 'u':
 		a->unit = (uint8_t)strtoul(optarg, NULL, 10);
 		return true;
+	case 'B':
+		a->baud = (unsigned)strtoul(optarg, NULL, 10);
+		return true;
 	case 'k':
 		return gf_class_parse(optarg, &a->sim.class) == 0;
 	case 's':
@@ -282,20 +294,15 @@ static bool parse_option(struct arguments *a, int option)
 static bool parse(int argc, char **argv, struct arguments *a)
 {
 	static const struct option options[] = {
-	    {"tcp", required_argument, NULL, 't'},
-	    {"rtu", required_argument, NULL, 'r'},
-	    {"unit", required_argument, NULL, 'u'},
-	    {"class", required_argument, NULL, 'k'},
-	    {"seed", required_argument, NULL, 's'},
-	    {"busy", required_argument, NULL, 'b'},
-	    {"journal", required_argument, NULL, 'j'},
-	    {"routines", required_argument, NULL, 'n'},
-	    {"log", required_argument, NULL, 'l'},
-	    {"control", required_argument, NULL, 'c'},
-	    {NULL, 0, NULL, 0},
+	    {"tcp", required_argument, NULL, 't'},     {"rtu", required_argument, NULL, 'r'},
+	    {"unit", required_argument, NULL, 'u'},    {"class", required_argument, NULL, 'k'},
+	    {"seed", required_argument, NULL, 's'},    {"busy", required_argument, NULL, 'b'},
+	    {"journal", required_argument, NULL, 'j'}, {"routines", required_argument, NULL, 'n'},
+	    {"log", required_argument, NULL, 'l'},     {"control", required_argument, NULL, 'c'},
+	    {"baud", required_argument, NULL, 'B'},    {NULL, 0, NULL, 0},
 	};
 	*a = (struct arguments){.unit = 1, .sim = {.class = GF_CLASS_CHAIR, .seed = 1, .ambient_c = 22, .routines = 1}};
-	for (int option; (option = getopt_long(argc, argv, "t:r:u:k:s:b:n:j:l:c:", options, NULL)) != -1;) {
+	for (int option; (option = getopt_long(argc, argv, "t:r:u:k:s:b:n:j:l:c:B:", options, NULL)) != -1;) {
 		if (!parse_option(a, option))
 			return false;
 	}
@@ -331,6 +338,7 @@ static int open_all(struct slave *s, struct arguments *a, struct gf_diag *diag)
 	if (a->log != NULL && log == NULL)
 		return -errno;
 	s->unit = a->unit;
+	s->baud = a->baud;
 	int r = init_controller(s, a, log, diag);
 	if (r == 0)
 		r = a->tcp ? wire_open_tcp(&s->wire, &a->port) : wire_open_rtu(&s->wire, a->link);

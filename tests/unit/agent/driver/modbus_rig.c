@@ -25,10 +25,11 @@ const struct driver_output modbus_rig_work = {
 
 void modbus_rig_start(struct modbus_rig *rig, bool rtu)
 {
+	static const char *const slow[] = {"--baud", "19200", NULL};
 	*rig = (struct modbus_rig){.config = {.class = GF_CLASS_CHAIR,
-	                                      .bus = {.unit = 1, .baud = 115200, .parity = 'E'},
+	                                      .bus = {.unit = 1, .baud = 19200, .parity = 'E'},
 	                                      .machine = {.occupancy = true}}};
-	slave_start(&rig->slave, rtu, NULL);
+	slave_start(&rig->slave, rtu, rtu ? slow : NULL);
 	if (rtu)
 		gf_strcpy(rig->config.bus.device, sizeof(rig->config.bus.device), rig->slave.link);
 	else

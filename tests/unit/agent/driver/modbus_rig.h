@@ -12,7 +12,7 @@ struct modbus_rig {
 	struct gf_diag diag;
 };
 
-/* Starts the controller, a chair with serial number GF-0001, and makes the configuration for it. */
+/* Starts the controller, a chair with serial number GF-0001 (on a serial line of 19200 baud), and makes the configuration for it. */
 void modbus_rig_start(struct modbus_rig *rig, bool rtu);
 /* Opens the driver; fails the test when it can't. */
 void modbus_rig_open(struct modbus_rig *rig);
