@@ -272,8 +272,10 @@ int sysfs_driver_new(const struct sysfs_config *config, struct driver **ret_driv
 	if (r != 0)
 		return r;
 	struct sysfs *s = calloc(1, sizeof(*s));
-	if (s == NULL)
+	if (s == NULL) {
+		gf_diag_set(diag, "out of memory");
 		return -ENOMEM;
+	}
 	s->driver.ops = &sysfs_ops;
 	s->config = *config;
 	s->pwm.duty_fd = s->pwm.enable_fd = s->frequency.duty_fd = s->frequency.enable_fd = -1;

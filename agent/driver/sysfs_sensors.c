@@ -94,8 +94,10 @@ static int find_one(const char *input, const char *root, char **ret_path, struct
 	const int r = find_chip(root, chip, folder, diag);
 	if (r != 0)
 		return r;
-	if (asprintf(&path, "%s/class/hwmon/%s/%s_input", root, folder, slash + 1) < 0)
+	if (asprintf(&path, "%s/class/hwmon/%s/%s_input", root, folder, slash + 1) < 0) {
+		gf_diag_set(diag, "out of memory");
 		return -ENOMEM;
+	}
 	if (access(path, R_OK) != 0) {
 		const int error = errno;
 		gf_diag_set(diag, "%s: %s", path, strerror(error));

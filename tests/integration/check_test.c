@@ -214,6 +214,27 @@ static void what_a_routine_will_not_get_is_said(void **state)
 	assert_says(t, "broken", "catalog", "build it with 'gymfleet catalog build");
 }
 
+/* Nobody can turn a key that isn't there. */
+static void a_routine_that_nobody_can_unlock_is_said(void **state)
+{
+	struct test *t = *state;
+	it_write(it_path(t->w, "routines-" CLASS "/deep.yaml"),
+	         "id: deep\ntitle: A deep one\nclasses: [" CLASS
+	         "]\nstaff_unlock: true\ntotal_s: 5\nsides: [left]\nsteps:\n"
+	         "  - {area: calves, technique: press, seconds: 5, pct: 20}\n");
+	it_catalog(t->w, CLASS, ROUTINE_S);
+	configure(t, SIM, "");
+	check(t, FINE);
+	assert_says(t, "ok", "catalog", "2 routines, of which this machine plays 2");
+	configure(t, sysfs(t), "");
+	check(t, FINE);
+	assert_says(t, "doubtful", "routine", "deep is refused: it needs the staff key");
+	assert_says(t, "ok", "catalog", "2 routines, of which this machine plays 1");
+	configure(t, sysfs(t), "    - {does: staff_key, file: class/gpio/gpio16/value}\n");
+	check(t, FINE);
+	assert_says(t, "ok", "catalog", "2 routines, of which this machine plays 2");
+}
+
 static void a_certificate_at_its_end_is_said(void **state)
 {
 	struct test *t = *state;
@@ -311,6 +332,7 @@ int main(void)
 	    TEST(a_sensor_that_the_envelope_demands_must_be_there),
 	    TEST(a_missing_watcher_is_broken),
 	    TEST(what_a_routine_will_not_get_is_said),
+	    TEST(a_routine_that_nobody_can_unlock_is_said),
 	    TEST(a_certificate_at_its_end_is_said),
 	    TEST(a_mistake_in_the_file_ends_with_2),
 	    TEST(an_agent_at_work_is_left_alone),

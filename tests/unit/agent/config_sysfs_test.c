@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/proto/alloc_fail.h"
 #include "tests/unit/proto/shipped.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -246,6 +247,29 @@ static void what_it_has_not_is_refused(void **state)
 	shipped_expect(s, "driver: sysfs needs a section 'sysfs:' with at least 'pwm' and 'estop'");
 }
 
+/* At each allocation in turn: a sentence, nothing half-made, nothing lost. */
+static void memory_that_runs_out_is_said(void **state)
+{
+	struct shipped *s = *state;
+	int failures = 0;
+	shipped_change(s, "sysfs:\n  pwm:", "sysfs:\n  root: tree\n  watcher: bin/watcher\n  pwm:");
+	for (;; failures++) {
+		struct agent_config *config = NULL;
+		s->diag.text[0] = '\0';
+		alloc_fail_after(failures);
+		const int r = agent_config_load(s->path, &config, &s->diag);
+		alloc_fail_after(-1);
+		if (r == 0) {
+			agent_config_free(config);
+			break;
+		}
+		assert_int_equal(r, -ENOMEM);
+		assert_true(strstr(s->diag.text, "out of memory") != NULL || strstr(s->diag.text, "Cannot allocate") != NULL);
+		assert_null(config);
+	}
+	assert_true(failures >= 10);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -260,6 +284,7 @@ int main(void)
 	    TEST(i4_lines_that_hide_a_broken_wire_are_refused),
 	    TEST(buttons_are_checked),
 	    TEST(what_it_has_not_is_refused),
+	    TEST(memory_that_runs_out_is_said),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
