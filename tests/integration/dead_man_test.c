@@ -1,7 +1,7 @@
 /*
  * I5: the agent is killed, stopped, or hangs (only its control thread stands still) at random moments of a session; the hardware is off
  * within a second, for every driver. Many machines at once, each struck again and again; each kind of hardware is judged by what it
- * tells itself: the simulated one by its hour meter, bare PWM by the files that are its outputs.
+ * tells itself: the simulated one by its hour meter, bare PWM by the files that are its outputs, a controller by its log.
  *
  * Real time, because a dead man knows no other. How late the test itself looked is measured and allowed for.
  */
@@ -19,14 +19,9 @@
 
 #include <cmocka.h>
 
-#include "agent/driver/driver.h"
-#include "agent/sim/sim_driver.h"
-#include "proto/base/file.h"
 #include "proto/base/rand.h"
+#include "tests/integration/dead_man.h"
 #include "tests/integration/fleet.h"
-#include "tests/unit/agent/driver/fake_sysfs.h"
-
-#define CLASS "roller"
 
 enum {
 	MACHINES_MAX = 64,
@@ -34,208 +29,28 @@ enum {
 	BEFORE_MS_MAX = 400, /* of motor time, when it happens */
 	HOLD_MS = 1100,      /* long enough to tell a dead man from none */
 	HOLD_MS_MAX = 1900,
-	STAYS_OFF_MS = 100,
-	PRESS_MS = 150,
-	TICK_SLACK_MS = 2 * 20,
 	ALL_MS = 110000,
 	SOON_MS = 30000,
-};
-
-enum way { KILLED, STOPPED, HUNG, WAYS };
-enum state { STARTS, RUNS, IS_STRUCK, IS_RELEASED, IS_DONE };
-
-struct machine {
-	const struct kind *kind;
-	char name[32];
-	const char *config;
-	struct it_proc *agent;
-	enum state state;
-	enum way way;
-	unsigned moments;
-	int64_t strike_ms, struck_ms, hold_ms, off_ms, released_ms, press_ms;
-	int64_t took_ms, worst_ms; /* until off */
-	uint64_t motor_ms, struck_motor_ms;
-	int tid;
-	bool pressed;
-	struct fake_sysfs *sysfs;
-};
-
-/* What differs between kinds of hardware. `held` and `released` return true when they have seen enough; they fail the test. */
-struct kind {
-	const char *name;
-	unsigned machines, moments; /* so many of each */
-	void (*make)(struct it_world *w, struct machine *m);
-	void (*ask)(struct it_world *w, struct machine *m); /* for a session, again and again */
-	bool (*runs)(struct it_world *w, struct machine *m);
-	bool (*held)(struct it_world *w, struct machine *m);
-	bool (*released)(struct it_world *w, struct machine *m);
 };
 
 static struct test {
 	struct it_world *w;
 	struct gf_prng prng;
-	struct machine machines[MACHINES_MAX];
+	struct dead_machine machines[MACHINES_MAX];
 	size_t count;
-	int64_t now_ms, late_ms; /* late_ms: the longest time between two looks */
 } test;
 
-/* ---- what all have in common ---- */
-
-static void write_config(struct it_world *w, struct machine *m, const char *driver)
+const char *dead_way_name(enum dead_way way)
 {
-	struct gf_diag diag = {{0}};
-
-	assert_int_equal(gf_dir_make(it_path(w, "machines/%s", m->name), &diag), 0);
-	m->config = it_path(w, "machines/%s/agent.yaml", m->name);
-	it_write(m->config,
-	         "class: " CLASS "\nmodel: test\nlocation: {site: lab}\nstate_dir: .\ncatalog: ../../catalogs/" CLASS
-	         ".catalog\nclock: system\nrated_motor_h: 2000\n"
-	         "broker: {host: localhost, port: %u, ca_file: ../../pki/ca.pem, cert_file: ../../pki/devices/lab.pem, "
-	         "key_file: ../../pki/devices/lab.key}\n%s",
-	         it_device_port(w), driver);
-}
-
-static void launch(struct it_world *w, struct machine *m)
-{
-	m->agent = it_spawn(w, m->name, it_program("gymfleet-agent"), "--config", m->config);
-	m->state = STARTS;
-}
-
-static void took(struct machine *m, int64_t ms)
-{
-	m->took_ms = ms;
-	m->worst_ms = ms > m->worst_ms ? ms : m->worst_ms;
-}
-
-static const char *way_name(enum way way)
-{
-	static const char *const names[WAYS] = {"killed", "stopped", "hung"};
+	static const char *const names[DEAD_WAYS] = {"killed", "stopped", "hung"};
 	return names[way];
 }
 
-static void too_long(const struct machine *m, int64_t ms)
+static void launch(struct dead_machine *m)
 {
-	fail_msg("%s: its agent was %s, and the outputs were on for %lld ms; the log is %s", m->name, way_name(m->way),
-	         (long long)ms, it_log(m->agent));
+	m->agent = it_spawn(m->w, m->name, it_program("gymfleet-agent"), "--config", m->config);
+	m->state = DEAD_STARTS;
 }
-
-/* ---- sim: its hour meter ---- */
-
-static void sim_make(struct it_world *w, struct machine *m)
-{
-	char driver[160];
-	snprintf(driver, sizeof(driver), "driver: sim\nsim: {seed: %d, busy: 1, opens: \"00:00\", closes: \"00:00\"}\n",
-	         (int)(m - test.machines) + 1);
-	write_config(w, m, driver);
-}
-
-static uint64_t sim_motor_ms(struct it_world *w, const struct machine *m)
-{
-	const char *path = it_path(w, "machines/%s/hour-meter.journal", m->name);
-	struct sim_journal journal;
-	return sim_journal_read(path, &journal) == 0 ? journal.motor_ms : 0;
-}
-
-static bool sim_runs(struct it_world *w, struct machine *m)
-{
-	const uint64_t before_ms = m->motor_ms;
-	m->motor_ms = sim_motor_ms(w, m);
-	m->struck_motor_ms = m->motor_ms;
-	return before_ms != 0 && m->motor_ms > before_ms;
-}
-
-static bool sim_held(struct it_world *w, struct machine *m)
-{
-	(void)w;
-	return test.now_ms - m->struck_ms >= m->hold_ms;
-}
-
-/* The simulated time passes when somebody asks for it: the first tick after a stop counts what ran meanwhile. */
-static bool sim_released(struct it_world *w, struct machine *m)
-{
-	const int64_t ran_ms = (int64_t)(sim_motor_ms(w, m) - m->struck_motor_ms), since_ms = it_now_ms() - m->released_ms;
-	const int64_t again_ms = m->way == KILLED ? 0 : since_ms; /* it may run again */
-
-	if (ran_ms > DRIVER_DEAD_MAN_MS + TICK_SLACK_MS + test.late_ms + again_ms)
-		too_long(m, ran_ms);
-	if (ran_ms == 0 && m->way != KILLED && since_ms < HOLD_MS)
-		return false;
-	took(m, ran_ms - again_ms > 0 ? ran_ms - again_ms : 0);
-	return true;
-}
-
-static void nobody(struct it_world *w, struct machine *m)
-{
-	(void)w;
-	(void)m;
-}
-
-/* ---- sysfs: the files that are its outputs ---- */
-
-static void sysfs_make(struct it_world *w, struct machine *m)
-{
-	char driver[1024];
-	m->sysfs = calloc(1, sizeof(*m->sysfs));
-	assert_non_null(m->sysfs);
-	fake_sysfs_make(m->sysfs);
-	fake_write(m->sysfs, FAKE_OCCUPIED, "1\n");
-	snprintf(driver, sizeof(driver),
-	         "driver: sysfs\nsysfs:\n  root: %s\n  pwm: {period_ns: 50000, duty_min_pct: 20, duty_max_pct: 100}\n"
-	         "  sensors: {motor_temp_c: lm75/temp1, surface_temp_c: lm75/temp2, current_ma: ina219/curr1, "
-	         "supply_mv: ina219/in1}\n"
-	         "  estop: {file: " FAKE_ESTOP "}\n  cover: {file: " FAKE_COVER "}\n  occupied: {file: " FAKE_OCCUPIED "}\n"
-	         "  buttons:\n    - {does: start, routine: 1, file: " FAKE_BUTTON "}\n",
-	         m->sysfs->dir, 0);
-	write_config(w, m, driver);
-}
-
-/* Somebody presses start until it runs. */
-static void sysfs_ask(struct it_world *w, struct machine *m)
-{
-	char name[64];
-	(void)w;
-	if (test.now_ms - m->press_ms < PRESS_MS)
-		return;
-	m->press_ms = test.now_ms;
-	m->pressed = !m->pressed;
-	snprintf(name, sizeof(name), FAKE_BUTTON, 0);
-	fake_write(m->sysfs, name, m->pressed ? "1\n" : "0\n");
-}
-
-static bool sysfs_runs(struct it_world *w, struct machine *m)
-{
-	(void)w;
-	return fake_on(m->sysfs);
-}
-
-static bool sysfs_held(struct it_world *w, struct machine *m)
-{
-	const bool on = fake_on(m->sysfs);
-	const int64_t since_ms = it_now_ms() - m->struck_ms;
-
-	(void)w;
-	if (on && m->off_ms != 0)
-		fail_msg("%s: its agent was %s, and the outputs came on again", m->name, way_name(m->way));
-	if (on && since_ms > DRIVER_DEAD_MAN_MS + test.late_ms)
-		too_long(m, since_ms);
-	if (!on && m->off_ms == 0) {
-		m->off_ms = test.now_ms;
-		took(m, since_ms);
-	}
-	return m->off_ms != 0 && test.now_ms - m->off_ms >= STAYS_OFF_MS;
-}
-
-static bool sysfs_released(struct it_world *w, struct machine *m)
-{
-	(void)w;
-	(void)m;
-	return true;
-}
-
-static const struct kind kinds[] = {
-    {"sim", 17, 6, sim_make, nobody, sim_runs, sim_held, sim_released},
-    {"sysfs", 9, 12, sysfs_make, sysfs_ask, sysfs_runs, sysfs_held, sysfs_released},
-};
 
 /* ---- striking ---- */
 
@@ -262,7 +77,7 @@ static int control_tid(int pid)
 }
 
 /* Only that thread stands still, wherever it is. */
-static void hold_control(struct machine *m)
+static void hold_control(struct dead_machine *m)
 {
 	int status;
 
@@ -273,69 +88,74 @@ static void hold_control(struct machine *m)
 }
 
 /* The agent alone: what it has started beside it is there for just this. */
-static void strike(struct machine *m)
+static void strike(struct dead_machine *m)
 {
-	m->way = (enum way)gf_prng_below(&test.prng, WAYS);
+	m->way = (enum dead_way)gf_prng_below(&test.prng, DEAD_WAYS);
 	m->hold_ms = HOLD_MS + (int64_t)gf_prng_below(&test.prng, HOLD_MS_MAX - HOLD_MS);
 	m->off_ms = 0;
+	m->late_ms = 0;
 	m->struck_ms = it_now_ms();
-	m->state = IS_STRUCK;
-	if (m->way == HUNG)
+	m->state = DEAD_IS_STRUCK;
+	if (m->way == DEAD_HUNG)
 		hold_control(m);
 	else
-		kill(it_pid(m->agent), m->way == KILLED ? SIGKILL : SIGSTOP);
+		kill(it_pid(m->agent), m->way == DEAD_KILLED ? SIGKILL : SIGSTOP);
 }
 
-static void release(struct it_world *w, struct machine *m)
+static void release(struct dead_machine *m)
 {
 	m->released_ms = it_now_ms();
 	switch (m->way) {
-	case KILLED:
+	case DEAD_KILLED:
 		it_signal(m->agent, SIGKILL); /* with what it left behind */
-		launch(w, m);
+		launch(m);
 		break;
-	case STOPPED:
+	case DEAD_STOPPED:
 		kill(it_pid(m->agent), SIGCONT);
 		break;
-	case HUNG:
+	case DEAD_HUNG:
 		ptrace(PTRACE_DETACH, m->tid, NULL, NULL);
 		break;
-	case WAYS:
+	case DEAD_WAYS:
 		break;
 	}
-	m->state = IS_RELEASED;
+	m->state = DEAD_IS_RELEASED;
 }
 
 /* One look at one machine. */
-static void look(struct it_world *w, struct machine *m)
+static void look(struct dead_machine *m)
 {
+	const int64_t now_ms = it_now_ms();
+
+	m->late_ms = now_ms - m->now_ms > m->late_ms ? now_ms - m->now_ms : m->late_ms;
+	m->now_ms = now_ms;
 	switch (m->state) {
-	case STARTS:
+	case DEAD_STARTS:
 		if (!it_alive(m->agent))
 			fail_msg("%s: its agent ended; the log is %s", m->name, it_log(m->agent));
-		m->kind->ask(w, m);
-		if (!m->kind->runs(w, m))
+		m->kind->ask(m);
+		if (!m->kind->runs(m))
 			break;
-		m->strike_ms = test.now_ms + (int64_t)gf_prng_below(&test.prng, BEFORE_MS_MAX);
-		m->state = RUNS;
+		m->strike_ms = m->now_ms + (int64_t)gf_prng_below(&test.prng, BEFORE_MS_MAX);
+		m->state = DEAD_RUNS;
 		break;
-	case RUNS:
-		if (!m->kind->runs(w, m) && m->kind->runs == sysfs_runs)
-			m->state = STARTS;
-		else if (test.now_ms >= m->strike_ms)
+	case DEAD_RUNS:
+		if (!m->kind->runs(m) && !m->kind->flickers)
+			m->state = DEAD_STARTS;
+		else if (m->now_ms >= m->strike_ms)
 			strike(m);
 		break;
-	case IS_STRUCK:
-		if (m->kind->held(w, m))
-			release(w, m);
+	case DEAD_IS_STRUCK:
+		if (m->kind->held(m))
+			release(m);
 		break;
-	case IS_RELEASED:
-		if (!m->kind->released(w, m))
+	case DEAD_IS_RELEASED:
+		if (!m->kind->released(m))
 			break;
 		m->motor_ms = 0;
-		m->state = ++m->moments < m->kind->moments ? STARTS : IS_DONE;
+		m->state = ++m->moments < m->kind->moments ? DEAD_STARTS : DEAD_IS_DONE;
 		break;
-	case IS_DONE:
+	case DEAD_IS_DONE:
 		break;
 	}
 }
@@ -343,25 +163,24 @@ static void look(struct it_world *w, struct machine *m)
 static bool all_done(void)
 {
 	for (size_t i = 0; i < test.count; i++) {
-		if (test.machines[i].state != IS_DONE)
+		if (test.machines[i].state != DEAD_IS_DONE)
 			return false;
 	}
 	return true;
 }
 
-static void tell(const struct kind *kind)
+static void tell(const struct dead_kind *kind)
 {
 	unsigned moments = 0;
 	int64_t worst_ms = 0;
 	for (size_t i = 0; i < test.count; i++) {
-		const struct machine *m = &test.machines[i];
+		const struct dead_machine *m = &test.machines[i];
 		if (m->kind != kind)
 			continue;
 		moments += m->moments;
 		worst_ms = m->worst_ms > worst_ms ? m->worst_ms : worst_ms;
 	}
-	print_message("%s: %u moments, on for at most %lld ms after one; looked at each %lld ms or sooner\n", kind->name,
-	              moments, (long long)worst_ms, (long long)test.late_ms);
+	print_message("%s: %u moments, on for at most %lld ms after one\n", kind->name, moments, (long long)worst_ms);
 }
 
 /* ---- the test ---- */
@@ -375,13 +194,13 @@ static int setup(void **state)
 	test.w = it_open("dead");
 	gf_prng_seed(&test.prng, seed != NULL ? strtoull(seed, NULL, 10) : 20260903);
 	it_device(test.w, "lab");
-	it_catalog(test.w, CLASS, ROUTINE_S);
-	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
-		for (unsigned i = 0; i < kinds[k].machines; i++) {
-			struct machine *m = &test.machines[test.count++];
-			m->kind = &kinds[k];
-			snprintf(m->name, sizeof(m->name), "%s-%u", kinds[k].name, i);
-			m->kind->make(test.w, m);
+	it_catalog(test.w, DEAD_CLASS, ROUTINE_S);
+	for (size_t k = 0; k < DEAD_KINDS; k++) {
+		for (unsigned i = 0; i < dead_kinds[k].machines; i++) {
+			struct dead_machine *m = &test.machines[test.count];
+			*m = (struct dead_machine){.kind = &dead_kinds[k], .w = test.w, .number = (unsigned)test.count++};
+			snprintf(m->name, sizeof(m->name), "%s-%u", m->kind->name, i);
+			m->kind->make(m);
 		}
 	}
 	return 0;
@@ -391,44 +210,39 @@ static int teardown(void **state)
 {
 	(void)state;
 	it_close(test.w);
-	for (size_t i = 0; i < test.count; i++) {
-		if (test.machines[i].sysfs != NULL)
-			fake_sysfs_remove(test.machines[i].sysfs);
-		free(test.machines[i].sysfs);
-	}
+	for (size_t i = 0; i < test.count; i++)
+		test.machines[i].kind->unmake(&test.machines[i]);
 	return 0;
 }
 
 static void i5_a_dead_agent_leaves_the_hardware_off_within_a_second(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < test.count; i++)
-		launch(test.w, &test.machines[i]);
 	const int64_t end_ms = it_now_ms() + ALL_MS;
-	test.now_ms = it_now_ms();
+	for (size_t i = 0; i < test.count; i++) {
+		launch(&test.machines[i]);
+		test.machines[i].now_ms = it_now_ms();
+	}
 	while (!all_done()) {
-		const int64_t now_ms = it_now_ms();
-		test.late_ms = now_ms - test.now_ms > test.late_ms ? now_ms - test.now_ms : test.late_ms;
-		test.now_ms = now_ms;
-		if (now_ms > end_ms)
+		if (it_now_ms() > end_ms)
 			fail_msg("not through within %d s", ALL_MS / 1000);
 		for (size_t i = 0; i < test.count; i++)
-			look(test.w, &test.machines[i]);
+			look(&test.machines[i]);
 		it_pause();
 	}
-	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
-		tell(&kinds[k]);
+	for (size_t k = 0; k < DEAD_KINDS; k++)
+		tell(&dead_kinds[k]);
 }
 
 /* A thread that doesn't come back keeps nobody from ending the agent: it says so, and leaves the rest to the dead man. */
 static void i5_an_agent_whose_control_thread_hangs_ends_when_told_to(void **state)
 {
-	struct machine *m = &test.machines[0];
+	struct dead_machine *m = &test.machines[0];
 	int status = 0;
 
 	(void)state;
-	launch(test.w, m);
-	IT_UNTIL(SOON_MS, m->kind->runs(test.w, m));
+	launch(m);
+	IT_UNTIL(SOON_MS, m->kind->runs(m));
 	hold_control(m);
 	it_signal(m->agent, SIGTERM);
 	IT_UNTIL(SOON_MS, waitpid(m->tid, &status, __WALL | WNOHANG) == m->tid);

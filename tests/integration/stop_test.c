@@ -48,21 +48,14 @@ static const enum gf_fault hazards[MOMENTS] = {GF_FAULT_ESTOP, GF_FAULT_OVERCURR
 
 enum state { STARTS, RUNS, IS_STRUCK, IS_OVER, IS_DONE };
 
-/* A line of the controller's log that counts. */
-struct note {
-	double ms;
-	unsigned long long readings;
-};
-
 struct machine {
 	char name[32];
 	struct slave slave;
 	struct it_proc *agent;
-	FILE *log;
 	enum state state;
 	unsigned moments;
 	int64_t look_ms, press_ms, strike_ms, over_ms;
-	struct note injected;
+	struct slave_note injected;
 };
 
 static struct test {
@@ -86,8 +79,6 @@ static void make(struct it_world *w, struct machine *m, unsigned number)
 
 	snprintf(m->name, sizeof(m->name), "roller-%u", number);
 	slave_start(&m->slave, false, options);
-	m->log = fopen(m->slave.log, "re");
-	assert_non_null(m->log);
 	it_device(w, m->name);
 	assert_int_equal(gf_dir_make(it_path(w, "machines/%s", m->name), &diag), 0);
 	config = it_path(w, "machines/%s/agent.yaml", m->name);
@@ -121,11 +112,8 @@ static int teardown(void **state)
 	(void)state;
 	it_close(test.w);
 	it_stall_close(test.disk);
-	for (unsigned i = 0; i < MACHINES; i++) {
+	for (unsigned i = 0; i < MACHINES; i++)
 		slave_stop(&test.machines[i].slave);
-		if (test.machines[i].log != NULL)
-			fclose(test.machines[i].log);
-	}
 	return 0;
 }
 
@@ -145,23 +133,6 @@ static bool is_stop(const char *text)
 	return false;
 }
 
-/* The next line that is one; false: there is none yet. */
-static bool next_note(struct machine *m, bool (*is)(const char *text), struct note *ret_note)
-{
-	char line[256];
-	int text = 0;
-	clearerr(m->log);
-	for (;;) {
-		const long at = ftell(m->log);
-		if (fgets(line, sizeof(line), m->log) == NULL || strchr(line, '\n') == NULL) {
-			fseek(m->log, at, SEEK_SET);
-			return false;
-		}
-		if (sscanf(line, "%lf %llu %n", &ret_note->ms, &ret_note->readings, &text) == 2 && is(line + text))
-			return true;
-	}
-}
-
 /* ---- moments ---- */
 
 /* Somebody presses the button until it runs. */
@@ -173,7 +144,7 @@ static void ask(struct machine *m, int64_t now_ms)
 	slave_tell(&m->slave, "routine 1 %d", PRESS_MS);
 }
 
-static void judge(struct machine *m, const struct note *stopped)
+static void judge(struct machine *m, const struct slave_note *stopped)
 {
 	const bool lasts = hazards[m->moments] == GF_FAULT_OVERCURRENT;
 	const double took_ms = stopped->ms - m->injected.ms - (lasts ? OVERCURRENT_MS : 0);
@@ -191,7 +162,7 @@ static void judge(struct machine *m, const struct note *stopped)
 
 static void look(struct machine *m, int64_t now_ms)
 {
-	struct note stopped;
+	struct slave_note stopped;
 
 	switch (m->state) {
 	case STARTS:
@@ -209,11 +180,11 @@ static void look(struct machine *m, int64_t now_ms)
 			break;
 		}
 		slave_tell(&m->slave, "inject %s %d", gf_fault_name(hazards[m->moments]), LASTS_MS);
-		assert_true(next_note(m, is_inject, &m->injected));
+		assert_true(slave_next_note(&m->slave, is_inject, &m->injected));
 		m->state = IS_STRUCK;
 		break;
 	case IS_STRUCK:
-		if (!next_note(m, is_stop, &stopped))
+		if (!slave_next_note(&m->slave, is_stop, &stopped))
 			break;
 		judge(m, &stopped);
 		m->over_ms = now_ms + LASTS_MS;

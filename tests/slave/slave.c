@@ -1,5 +1,6 @@
 #include "tests/slave/slave.h"
 
+#include <errno.h>
 #include <setjmp.h> /* cmocka.h needs these four */
 #include <signal.h>
 #include <stdarg.h>
@@ -75,6 +76,9 @@ void slave_stop(struct slave *s)
 	if (s->pid <= 0)
 		return;
 	close(s->control_fd);
+	if (s->notes != NULL)
+		fclose(s->notes);
+	s->notes = NULL;
 	kill(s->pid, SIGCONT);
 	kill(s->pid, SIGTERM);
 	waitpid(s->pid, NULL, 0);
@@ -95,7 +99,8 @@ const char *slave_tell(struct slave *s, const char *format, ...)
 	va_end(args);
 	assert_int_equal(send(s->control_fd, line, strlen(line), MSG_NOSIGNAL), strlen(line));
 	const ssize_t n = recv(s->control_fd, s->reply, sizeof(s->reply) - 1, 0);
-	assert_true(n > 0);
+	if (n <= 0)
+		fail_msg("gymfleet-slave doesn't answer to '%s': %s", line, n == 0 ? "it has ended" : strerror(errno));
 	s->reply[n] = '\0';
 	if (strncmp(s->reply, "error", 5) == 0)
 		fail_msg("%s", s->reply);
@@ -110,4 +115,28 @@ bool slave_on(struct slave *s)
 int slave_reg(struct slave *s, int address)
 {
 	return (int)strtol(slave_tell(s, "reg %d", address), NULL, 10);
+}
+
+bool slave_next_note(struct slave *s, bool (*is)(const char *text), struct slave_note *ret_note)
+{
+	char line[256];
+	if (s->notes == NULL)
+		s->notes = fopen(s->log, "re");
+	assert_non_null(s->notes);
+	clearerr(s->notes);
+	for (;;) {
+		const long at = ftell(s->notes);
+		unsigned long long readings;
+		int text = 0;
+		double ms;
+		if (fgets(line, sizeof(line), s->notes) == NULL || strchr(line, '\n') == NULL) {
+			/* Nothing, or half a line. */
+			fseek(s->notes, at, SEEK_SET);
+			return false;
+		}
+		if (sscanf(line, "%lf %llu %n", &ms, &readings, &text) != 2 || text == 0 || !is(line + text))
+			continue;
+		*ret_note = (struct slave_note){.ms = ms, .readings = readings};
+		return true;
+	}
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "proto/base/err.h"
@@ -15,6 +16,7 @@ struct slave {
 	uint16_t port; /* TCP */
 	char link[96]; /* RTU: the serial device */
 	char log[96];  /* every write, on and off */
+	FILE *notes;   /* the log, as far as slave_next_note has read it */
 	char dir[64];
 	char reply[256];
 };
@@ -27,5 +29,13 @@ void slave_stop(struct slave *s);
 const char *slave_tell(struct slave *s, const char *format, ...) GF_PRINTF(2, 3);
 bool slave_on(struct slave *s);
 int slave_reg(struct slave *s, int address);
+
+/* A line of its log: when, by the monotonic clock, and how often the status had been read by then. */
+struct slave_note {
+	double ms;
+	uint64_t readings;
+};
+/* The next line whose text is one that `is`; what comes before it is passed over. False: there is none yet. */
+bool slave_next_note(struct slave *s, bool (*is)(const char *text), struct slave_note *ret_note);
 
 #endif
