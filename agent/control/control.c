@@ -110,13 +110,18 @@ static void take_faults(struct control *c, const struct fault_view *view, int64_
 		player_stop(&c->player, GF_OUTCOME_FAULT_STOPPED);
 }
 
+/* Before the buttons: it is for the session that ran when it was said, not for one that starts in this tick. */
+static void take_stop(struct control *c)
+{
+	if (c->stop_as != GF_OUTCOME_UNSPECIFIED)
+		player_stop(&c->player, c->stop_as);
+	c->stop_as = GF_OUTCOME_UNSPECIFIED;
+}
+
 static void take_time_limits(struct control *c, int64_t mono_ms, struct sink *sink)
 {
 	struct gf_limit_hit hit;
 	enum gf_outcome outcome;
-	if (c->stop_as != GF_OUTCOME_UNSPECIFIED)
-		player_stop(&c->player, c->stop_as);
-	c->stop_as = GF_OUTCOME_UNSPECIFIED;
 	if (c->duty.resting)
 		player_stop(&c->player, GF_OUTCOME_SAFETY_STOPPED);
 	if (!guard_overdue(&c->envelope, &c->player, &outcome, &hit))
@@ -267,6 +272,7 @@ size_t control_step(struct control *control, int64_t mono_ms, const struct drive
 	if (!was_active)
 		close_if_ended(c, mono_ms, input != NULL, &sink);
 	take_faults(c, &view, mono_ms, passed.ms);
+	take_stop(c);
 	if (input != NULL)
 		control_take_presses(c, &view, &pressed, mono_ms, &sink);
 	take_time_limits(c, mono_ms, &sink);

@@ -16,6 +16,7 @@ void session_begin(struct session *session, uint64_t session_no, const struct gf
 	            .subject_token = subject_token,
 	        },
 	    .started_mono_ms = mono_ms,
+	    .ended_mono_ms = mono_ms, /* one that ends where it starts */
 	};
 	gf_strcpy(session->start.routine, sizeof(session->start.routine), routine->id);
 	gf_strcpy(session->start.catalog, sizeof(session->start.catalog), catalog->name);
