@@ -258,7 +258,7 @@ size_t control_step(struct control *control, int64_t mono_ms, const struct drive
 		input = &believed;
 	}
 	const struct fault_view view = {
-	    .envelope = &c->envelope,
+	    .envelope = &c->config.envelope, /* what the machine bears; what it is told to give is another matter */
 	    .input = input,
 	    .output = &before,
 	    .storage_full = c->storage_full,
