@@ -1,16 +1,23 @@
 #include "agent/control/panel.h"
 
+/* A key may stay in for months: what goes round would count as turned again. */
+static uint32_t longer(uint32_t ms, uint32_t elapsed_ms)
+{
+	return ms < UINT32_MAX - elapsed_ms ? ms + elapsed_ms : UINT32_MAX;
+}
+
 /* True when this reading is a press. */
 static bool contact_step(struct panel_contact *c, bool closed, bool first, uint32_t elapsed_ms)
 {
 	if (!closed) {
-		c->gone_ms = c->down ? c->gone_ms + elapsed_ms : 0;
+		c->gone_ms = c->down ? longer(c->gone_ms, elapsed_ms) : 0;
 		if (c->down && c->gone_ms >= PANEL_RELEASE_MS)
 			*c = (struct panel_contact){0};
 		return false;
 	}
 	const bool press = !c->down && !first;
-	c->held_ms = c->down ? c->held_ms + elapsed_ms : 0;
+	c->held_ms = c->down ? longer(c->held_ms, elapsed_ms) : 0;
+	c->left_in = first || (c->left_in && c->down);
 	c->down = true;
 	c->gone_ms = 0;
 	return press;
@@ -42,6 +49,7 @@ struct panel_presses panel_step(struct panel *panel, const struct driver_panel *
 	panel->seen = true;
 	for (int i = 0; i < PANEL_BUTTONS; i++)
 		pressed[i] = contact_step(&panel->contacts[i], levels[i], first, elapsed_ms);
+	const struct panel_contact *staff = &panel->contacts[PANEL_STAFF];
 	return (struct panel_presses){
 	    .routine = take_routine(panel, now->routine, first),
 	    .stop = pressed[PANEL_STOP],
@@ -49,7 +57,7 @@ struct panel_presses panel_step(struct panel *panel, const struct driver_panel *
 	    .pain = pressed[PANEL_PAIN],
 	    .intensity = pressed[PANEL_UP] - pressed[PANEL_DOWN],
 	    .staff_clear =
-	        staff_before_ms < PANEL_STAFF_HOLD_MS && panel->contacts[PANEL_STAFF].held_ms >= PANEL_STAFF_HOLD_MS,
+	        !staff->left_in && staff_before_ms < PANEL_STAFF_HOLD_MS && staff->held_ms >= PANEL_STAFF_HOLD_MS,
 	};
 }
 

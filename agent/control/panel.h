@@ -16,7 +16,8 @@ enum {
 enum panel_button { PANEL_STOP, PANEL_PAUSE, PANEL_PAIN, PANEL_UP, PANEL_DOWN, PANEL_STAFF, PANEL_BUTTONS };
 
 struct panel_contact {
-	bool down; /* bounces are smoothed out */
+	bool down;    /* bounces are smoothed out */
+	bool left_in; /* since the first reading: nobody pressed it now */
 	uint32_t held_ms, gone_ms;
 };
 
@@ -34,7 +35,7 @@ struct panel_presses {
 	bool staff_clear; /* the staff key has been held for PANEL_STAFF_HOLD_MS; once */
 };
 
-/* What is held down at the first reading is no press: a machine never starts by itself after a restart. */
+/* What is held down at the first reading is no press: a machine neither starts nor clears anything by itself after a restart. */
 struct panel_presses panel_step(struct panel *panel, const struct driver_panel *now, uint32_t elapsed_ms);
 
 /* The first of the buttons that is stuck (the staff key may stay in), as a word for a sentence; NULL: none. */
