@@ -18,7 +18,7 @@ static int read_in(struct dl_phdr_info *info, size_t size, void *ctx)
 		uintptr_t from = (info->dlpi_addr + segment->p_vaddr) / page * page;
 		uintptr_t to = info->dlpi_addr + segment->p_vaddr + segment->p_memsz;
 		/* An old kernel can't: then the pages come when they are first needed. */
-		(void)madvise((void *)from, to - from, MADV_POPULATE_READ); // NOLINT(performance-no-int-to-ptr)
+		(void)madvise((void *)from, to - from, MADV_POPULATE_READ);
 	}
 	return 1;
 }

@@ -7,7 +7,8 @@ gf_add_test(agent_control_thread_test
     SOURCES unit/agent/control_thread_test.c unit/agent/hardware.c LINK ag_daemon control_rig LABELS unit thread)
 gf_add_test(agent_control_thread_stop_test
     SOURCES unit/agent/control_thread_stop_test.c LINK ag_daemon control_rig LABELS unit thread)
-gf_add_test(agent_tick_path_test SOURCES unit/agent/tick_path_test.c LINK ag_daemon ag_sim control_rig LABELS unit)
+gf_add_test(agent_tick_path_test
+    SOURCES unit/agent/tick_path_test.c LINK ag_daemon ag_sim ag_modbus control_rig slave_rig LABELS unit)
 target_link_options(agent_tick_path_test PRIVATE
     -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=strdup,--wrap=free
     -Wl,--wrap=pthread_mutex_lock,--wrap=pthread_cond_wait,--wrap=sem_wait)
