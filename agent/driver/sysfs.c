@@ -5,7 +5,7 @@
  *   - a PWM file takes no write: off as far as possible, write() fails, and read() too until the files have taken zeros. Meanwhile
  *     there is no beat, so that the watcher tries as well;
  *   - something else wrote to the channel: all is written again each REFRESH_TICKS;
- *   - the keeper hangs on its bus: its slot grows old, read() fails, off;
+ *   - the keeper hangs on its bus: its slot grows old, read() fails, off; free() leaves it behind;
  *   - the watcher has fired (this thread or this process stood still): off, read() fails once, then tells the fault `watchdog` for a
  *     second. Until that read() the watcher keeps writing zeros, and write() turns nothing on;
  *   - the watcher is dead or silent: off, read() fails until the keeper's new one beats.
@@ -234,7 +234,9 @@ static void sysfs_free(struct driver *driver)
 		return;
 	struct sysfs *s = sysfs_of(driver);
 	sysfs_safe(driver);
-	keeper_stop(s->keeper);
+	/* A hung bus doesn't keep the agent from ending: all is off, and the watcher ends with this process. */
+	if (!keeper_stop(s->keeper))
+		return;
 	watch_stop(s->watch);
 	sensors_deinit(&s->sensors);
 	gpio_close(s->estop);

@@ -11,6 +11,7 @@
 enum {
 	STACK_BYTES = 128 * 1024,
 	PRIORITY = 9, /* below the control thread's */
+	END_S = 1,
 };
 
 struct keeper {
@@ -86,22 +87,31 @@ int keeper_start(const struct sensors *sensors, struct watch *watch, struct keep
 	if (r == 0)
 		r = create(k);
 	if (r != 0) {
-		keeper_stop(k);
+		(void)!keeper_stop(k);
 		return r;
 	}
 	*ret_keeper = k;
 	return 0;
 }
 
-void keeper_stop(struct keeper *keeper)
+static bool join(const struct keeper *k)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += END_S;
+	return pthread_timedjoin_np(k->thread, NULL, &until) == 0;
+}
+
+bool keeper_stop(struct keeper *keeper)
 {
 	if (keeper == NULL)
-		return;
+		return true;
 	atomic_store(&keeper->stopping, true);
-	if (keeper->started)
-		pthread_join(keeper->thread, NULL);
+	if (keeper->started && !join(keeper))
+		return false;
 	newest_deinit(&keeper->newest);
 	free(keeper);
+	return true;
 }
 
 const struct keeper_reading *keeper_newest(struct keeper *keeper)

@@ -19,8 +19,11 @@ struct keeper;
 
 /* Reads once before it returns. Both outlive the keeper. 0, -ENOMEM, or pthread_create's error negated. */
 GF_MUST_CHECK int keeper_start(const struct sensors *sensors, struct watch *watch, struct keeper **ret_keeper);
-/* Waits for the thread. NULL is fine. */
-void keeper_stop(struct keeper *keeper);
+/*
+ * Ends the thread and frees it; NULL is fine. False when the thread hangs on its bus: then keeper, sensors and watch must be left as they
+ * are, for it may come back to them.
+ */
+GF_MUST_CHECK bool keeper_stop(struct keeper *keeper);
 
 /* The newest reading; valid until the next call. One thread's, the control thread's. */
 const struct keeper_reading *keeper_newest(struct keeper *keeper);

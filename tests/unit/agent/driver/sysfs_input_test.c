@@ -117,6 +117,22 @@ static void i4_a_hung_sensor_fails_the_reading(void **state)
 	UNTIL_READ(rig.input.sensors[GF_SENSOR_CURRENT_MA] == 55);
 }
 
+/* The thread hangs to the end of this program: it must not keep the agent from its own. */
+static void a_hung_sensor_does_not_hold_up_the_end(void **state)
+{
+	(void)state;
+	sysfs_rig_open();
+	assert_int_equal(sysfs_rig_write(DRIVER_START, 50, 10), 0);
+	assert_int_equal(unlink(fake_path(&rig.fake, FAKE_CURRENT)), 0);
+	assert_int_equal(mkfifo(fake_path(&rig.fake, FAKE_CURRENT), 0600), 0);
+	UNTIL(!sysfs_rig_read());
+	const int64_t begun_ms = sysfs_rig_now_ms();
+	rig.driver->ops->free(rig.driver);
+	rig.driver = NULL;
+	assert_true(sysfs_rig_now_ms() - begun_ms < 5000);
+	assert_false(fake_on(&rig.fake));
+}
+
 /* --- lines ------------------------------------------------------------------------------------------------------- */
 
 static const char *const unreadable[] = {"", "\n", "x\n", "10\n", "2\n", "-1\n", "0 \n", " 1\n", "yes\n"};
@@ -216,6 +232,7 @@ int main(void)
 	    TEST(a_chip_that_went_and_came_back_answers_again),
 	    TEST(i4_a_negative_current_is_a_current),
 	    TEST(i4_a_hung_sensor_fails_the_reading),
+	    TEST(a_hung_sensor_does_not_hold_up_the_end),
 	    TEST(i4_a_stop_or_cover_that_cannot_be_read_is_pressed),
 	    TEST(i4_a_press_is_seen_by_the_next_reading),
 	    TEST(contacts_are_what_they_are_said_to_be),

@@ -132,6 +132,29 @@ static void a_channel_that_is_on_is_off_once_opened(void **state)
 	assert_int_equal(fake_number(&rig.fake, "class/pwm/pwmchip0/pwm0/period"), FAKE_PERIOD_NS);
 }
 
+/* Which takes no period below the duty, and nothing at all before there is a period. */
+static void files_are_written_in_an_order_that_the_kernel_takes(void **state)
+{
+	static const long periods[] = {0, 40000, 50000, 60000000};
+	char text[32];
+	(void)state;
+	for (size_t i = 0; i < COUNT(periods); i++) {
+		rig.strict = false;
+		snprintf(text, sizeof(text), "%ld\n", periods[i]);
+		fake_write(&rig.fake, "class/pwm/pwmchip0/pwm0/period", text);
+		fake_write(&rig.fake, FAKE_DUTY, text);
+		fake_write(&rig.fake, FAKE_ENABLE, periods[i] != 0 ? "1\n" : "0\n");
+		rig.strict = true;
+		sysfs_rig_open();
+		assert_false(fake_on(&rig.fake));
+		assert_int_equal(sysfs_rig_write(DRIVER_START, 100, 50), 0);
+		assert_int_equal(fake_number(&rig.fake, FAKE_DUTY), FAKE_PERIOD_NS);
+		assert_int_equal(sysfs_rig_write(DRIVER_STOP, 0, 0), 0);
+		rig.driver->ops->free(rig.driver);
+		rig.driver = NULL;
+	}
+}
+
 /* The kernel's part: makes the channel once its number is written. */
 static void *kernel(void *ctx)
 {
@@ -290,6 +313,7 @@ int main(void)
 	    TEST(what_somebody_else_wrote_is_written_over),
 	    TEST(i5_that_the_watcher_fired_is_told),
 	    TEST(a_channel_that_is_on_is_off_once_opened),
+	    TEST(files_are_written_in_an_order_that_the_kernel_takes),
 	    TEST(a_channel_is_exported),
 	    TEST(what_is_missing_is_named_and_all_is_off),
 	    TEST(a_channel_that_stays_on_is_not_driven),

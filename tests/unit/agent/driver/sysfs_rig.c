@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,8 +27,32 @@ static bool ends_like(int fd, const char *name)
 	return strlen(target) >= strlen(name) && strcmp(target + strlen(target) - strlen(name), name) == 0;
 }
 
+/* A state that has no period, or a duty above it, is none. */
+static bool kernel_refuses(int fd, const char *text)
+{
+	static const char *const channels[] = {"pwm0", "pwm1"};
+	for (size_t i = 0; i < 2; i++) {
+		char period[64], duty[64], name[64];
+		snprintf(period, sizeof(period), "class/pwm/pwmchip0/%s/period", channels[i]);
+		snprintf(duty, sizeof(duty), "class/pwm/pwmchip0/%s/duty_cycle", channels[i]);
+		snprintf(name, sizeof(name), "class/pwm/pwmchip0/%s/enable", channels[i]);
+		const long value = strtol(text, NULL, 10), period_ns = fake_number(&rig.fake, period);
+		if (ends_like(fd, period))
+			return value == 0 || value < fake_number(&rig.fake, duty);
+		if (ends_like(fd, duty))
+			return period_ns == 0 || value > period_ns;
+		if (ends_like(fd, name))
+			return period_ns == 0;
+	}
+	return false;
+}
+
 ssize_t __wrap_pwrite(int fd, const void *data, size_t len, off_t at)
 {
+	if (rig.strict && kernel_refuses(fd, data)) {
+		errno = EINVAL;
+		return -1;
+	}
 	if (rig.refused == NULL || !ends_like(fd, rig.refused))
 		return __real_pwrite(fd, data, len, at);
 	errno = rig.refused_error;

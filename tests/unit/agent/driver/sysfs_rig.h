@@ -15,6 +15,7 @@ struct sysfs_rig {
 	struct driver_input input; /* of the last good reading */
 	const char *refused;       /* writes to files whose path ends like this fail */
 	int refused_error;         /* by this; 0: they are taken, without an effect */
+	bool strict;               /* PWM files refuse what the kernel refuses */
 };
 extern struct sysfs_rig rig;
 
