@@ -10,8 +10,9 @@
 enum {
 	NS_PER_MS = 1000000,
 	CYCLE_MS = 20,
-	BEAT_MS = 100, /* the output is told so often, changed or not */
-	ALL_MS = 150,  /* on a serial line: everything is read so often */
+	BEAT_MS = 100,  /* the output is told so often, changed or not */
+	ALL_MS = 150,   /* on a serial line: everything is read so often, */
+	PANEL_MS = 100, /* and the panel */
 	REFUSED_MS = 1000,
 	FAILURES_MAX = 3, /* then the connection is made anew */
 	BACKOFF_MIN_MS = 50,
@@ -157,13 +158,23 @@ static int ask_block(struct mb_io *io, uint16_t from, uint16_t count)
 static int ask(struct mb_io *io)
 {
 	const int64_t now = mb_now_ms();
-	if (mb_bus_serial(io->bus) && now - io->all_read_ms < ALL_MS) {
-		int r = ask_block(io, MB_INPUTS, FAST_COUNT);
-		return r != 0 ? r : ask_block(io, MB_ROUTINE, PANEL_COUNT);
-	}
+	if (mb_bus_serial(io->bus) && now - io->all_read_ms < ALL_MS)
+		return ask_block(io, MB_INPUTS, FAST_COUNT);
 	int r = ask_block(io, MB_INPUTS, MB_INPUTS_COUNT);
 	if (r == 0)
-		io->all_read_ms = now;
+		io->all_read_ms = io->panel_read_ms = now;
+	return r;
+}
+
+/* In turn with the output: what is urgent waits for one of the two only. */
+static int ask_panel(struct mb_io *io, bool has_told)
+{
+	const int64_t now = mb_now_ms();
+	if (!mb_bus_serial(io->bus) || (has_told && now - io->panel_read_ms < PANEL_MS))
+		return 0;
+	int r = ask_block(io, MB_ROUTINE, PANEL_COUNT);
+	if (r == 0)
+		io->panel_read_ms = now;
 	return r;
 }
 
@@ -189,7 +200,8 @@ static int cycle(struct mb_io *io)
 	if ((r = ask(io)) != 0)
 		return r;
 	hand_over(io, asked_ms);
-	if ((r = tell(io)) != 0)
+	const int64_t told_ms = io->told_ms;
+	if ((r = tell(io)) != 0 || (r = ask_panel(io, io->told_ms != told_ms)) != 0)
 		return r;
 	return tell_clear(io);
 }
@@ -232,7 +244,7 @@ static void begin(struct mb_io *io, const struct mb_greeting *greeting)
 	mb_output_put(&io->machine, &off, io->told);
 	io->machine.lease = !greeting->dead_man_said;
 	io->clears = order->clears;
-	io->told_ms = io->all_read_ms = mb_now_ms();
+	io->told_ms = io->all_read_ms = io->panel_read_ms = mb_now_ms();
 	io->failures = 0;
 }
 

@@ -4,7 +4,7 @@
  *     1. off, if it is due: no START, an emergency stop or a cover in the last answer, a control thread that has fallen silent
  *     2. ask; an emergency stop or a cover in the answer: off at once
  *     3. hand the reading over
- *     4. tell the output, when it changed or the heartbeat is due
+ *     4. tell the output, when it changed or the heartbeat is due; else, on a serial line, ask for the panel
  *
  * Failure modes: an answer that fails leads to mb_bus_step, three in a row to a new connection with a new greeting; no reading is
  * handed over meanwhile, so that the control core sees them fail. After a new connection, and after a control thread that
@@ -54,7 +54,7 @@ struct mb_io {
 	unsigned blocked_failed;
 	unsigned clears;
 	uint16_t heartbeat, inputs[MB_INPUTS_COUNT], told[MB_OUTPUTS];
-	int64_t told_ms, all_read_ms, refused_ms;
+	int64_t told_ms, all_read_ms, panel_read_ms, refused_ms;
 	unsigned failures;
 	int64_t backoff_ms;
 };
