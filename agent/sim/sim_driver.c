@@ -155,7 +155,9 @@ static int sim_write(struct driver *driver, int64_t mono_ms, const struct driver
 	sim->written_ms = mono_ms;
 	if (output->command == DRIVER_IDLE || output->command == DRIVER_STOP)
 		sim->counted = false;
-	sim->output = sim->hung ? (struct driver_output){.command = DRIVER_STOP} : *output;
+	sim->output = *output;
+	if (sim->hung)
+		sim->output = (struct driver_output){.command = DRIVER_STOP};
 	return 0;
 }
 
