@@ -206,9 +206,10 @@ static int start(struct agent *agent, struct gf_diag *diag)
 		gf_diag_set(diag, "the control thread doesn't start: %s", strerror(-r));
 		return r;
 	}
-	if ((r = resident_lock()) != 0)
-		gf_log(GF_LOG_INFO, "agent", "memory isn't locked (%s): with little of it, a slow disk may delay ticks",
-		       strerror(-r));
+	if (resident_lock() != 0)
+		gf_log(
+		    GF_LOG_INFO, "agent",
+		    "memory isn't locked (LimitMEMLOCK is too low for that): when it gets short, a slow disk may delay ticks");
 	uv_timer_init(&agent->daemon.loop, &agent->housekeeping);
 	agent->housekeeping.data = agent;
 	uv_timer_start(&agent->housekeeping, on_housekeeping, HOUSEKEEPING_MS, HOUSEKEEPING_MS);
