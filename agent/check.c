@@ -46,13 +46,26 @@ void check_say(struct check *check, enum driver_verdict verdict, const char *wha
 
 /* --- the configuration ------------------------------------------------------------------------------------------- */
 
+static const char *driver_name(enum agent_driver driver)
+{
+	switch (driver) {
+	case AGENT_DRIVER_SIM:
+		return "sim";
+	case AGENT_DRIVER_MODBUS:
+		return "modbus";
+	case AGENT_DRIVER_SYSFS:
+		return "sysfs";
+	}
+	return "unknown";
+}
+
 static void say_machine(struct check *check)
 {
 	const struct agent_config *c = check->config;
-	check_say(check, DRIVER_FINE, "machine", "%s: a %s, model %s%s%s, at %s%s%s%s%s", c->id, gf_class_name(c->class),
-	          c->model, c->serial[0] != '\0' ? ", serial number " : "", c->serial, c->location.site,
-	          c->location.zone[0] != '\0' ? " / " : "", c->location.zone, c->location.bay[0] != '\0' ? " / " : "",
-	          c->location.bay);
+	check_say(check, DRIVER_FINE, "machine", "%s: a %s, model %s%s%s, at %s%s%s%s%s; driver %s", c->id,
+	          gf_class_name(c->class), c->model, c->serial[0] != '\0' ? ", serial number " : "", c->serial,
+	          c->location.site, c->location.zone[0] != '\0' ? " / " : "", c->location.zone,
+	          c->location.bay[0] != '\0' ? " / " : "", c->location.bay, driver_name(c->driver));
 }
 
 /* The numbers in force: the class's, changed by the file. */
@@ -134,8 +147,9 @@ static bool check_state_dir(struct check *check)
 	if (statvfs(part, &disk) != 0)
 		return there;
 	const double left = (double)disk.f_bavail * (double)disk.f_frsize;
-	check_say(check, left < wanted ? DRIVER_DOUBTFUL : DRIVER_FINE, "disk", "%.0f MiB free; the spool takes up to %.0f",
-	          left / (1 << 20), (double)check->config->spool_bytes_max / (1 << 20));
+	check_say(check, left < wanted ? DRIVER_DOUBTFUL : DRIVER_FINE, "disk",
+	          "%.0f MiB free; the spool takes up to %.0f MiB", left / (1 << 20),
+	          (double)check->config->spool_bytes_max / (1 << 20));
 	return there;
 }
 

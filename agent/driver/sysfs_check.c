@@ -1,5 +1,4 @@
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -67,26 +66,21 @@ static void check_line(struct gpio *gpio, const struct gpio_config *config, cons
 static void check_lines(struct sysfs *s, struct driver_findings *findings)
 {
 	static const char *const buttons[] = {
-	    [SYSFS_BUTTON_START] = "start",
-	    [SYSFS_BUTTON_STOP] = "stop",
-	    [SYSFS_BUTTON_PAUSE] = "pause",
-	    [SYSFS_BUTTON_PAIN] = "pain",
-	    [SYSFS_BUTTON_INTENSITY_UP] = "intensity up",
-	    [SYSFS_BUTTON_INTENSITY_DOWN] = "intensity down",
+	    [SYSFS_BUTTON_START] = "button start",     [SYSFS_BUTTON_STOP] = "button stop",
+	    [SYSFS_BUTTON_PAUSE] = "button pause",     [SYSFS_BUTTON_PAIN] = "button pain",
+	    [SYSFS_BUTTON_INTENSITY_UP] = "button up", [SYSFS_BUTTON_INTENSITY_DOWN] = "button down",
 	    [SYSFS_BUTTON_STAFF_KEY] = "staff key",
 	};
 	static const char *const press[] = {"released", "pressed"}, *const open[] = {"closed", "open"},
 	                         *const seat[] = {"free", "occupied"};
-	char what[GF_NAME_MAX];
 	const int64_t begun_us = now_us();
 
-	check_line(s->estop, &s->config.estop, "emergency stop", true, press, findings);
+	check_line(s->estop, &s->config.estop, "e-stop", true, press, findings);
 	check_line(s->cover, &s->config.cover, "cover", true, open, findings);
 	check_line(s->occupied, &s->config.occupied, "occupied", false, seat, findings);
-	for (size_t i = 0; i < s->config.buttons_count; i++) {
-		snprintf(what, sizeof(what), "button %s", buttons[s->config.buttons[i].does]);
-		check_line(s->buttons[i], &s->config.buttons[i].line, what, false, press, findings);
-	}
+	for (size_t i = 0; i < s->config.buttons_count; i++)
+		check_line(s->buttons[i], &s->config.buttons[i].line, buttons[s->config.buttons[i].does], false, press,
+		           findings);
 	const int64_t took_us = now_us() - begun_us;
 	if (took_us > LINES_SLOW_US)
 		driver_found(findings, DRIVER_DOUBTFUL, "lines",

@@ -181,6 +181,8 @@ static void sim_check(struct driver *driver, struct driver_findings *findings)
 	float sensors[GF_SENSOR_COUNT];
 
 	driver_found(findings, DRIVER_FINE, "simulated", "this machine isn't there: nothing can be wrong with it");
+	driver_found(findings, DRIVER_FINE, "e-stop", "released");
+	driver_found(findings, DRIVER_FINE, "cover", "closed");
 	driver_found(findings, DRIVER_FINE, "hour meter", "%.1f h",
 	             (double)journal_get(sim->journal).motor_ms / (double)MS_PER_H);
 	physics_sensors(&sim->physics, &sim->output, 0, sensors);

@@ -111,7 +111,7 @@ static void a_simulated_machine_is_fine(void **state)
 	struct test *t = *state;
 	configure(t, SIM, "");
 	check(t, FINE);
-	assert_says(t, "ok", "machine", ID ": a " CLASS ", model test, at lab");
+	assert_says(t, "ok", "machine", ID ": a " CLASS ", model test, at lab; driver sim");
 	assert_says(t, "ok", "envelope", "at most 80 %, begins at 30 %");
 	assert_says(t, "ok", "times", "a session lasts at most 30 min; after 30 min of work it rests for 15 min");
 	assert_says(t, "ok", "catalog", CLASS "@1, 1 routines, of which this machine plays 1");
@@ -141,7 +141,7 @@ static void bare_hardware_is_looked_at_and_left_off(void **state)
 	configure(t, sysfs(t), "");
 	check(t, FINE);
 	assert_says(t, "ok", "pwm", "off");
-	assert_says(t, "ok", "emergency stop", "released");
+	assert_says(t, "ok", "e-stop", "released");
 	assert_says(t, "ok", "motor_temp_c", "31.5");
 	assert_says(t, "ok", "watcher", "beats");
 	assert_false(fake_on(&t->fake));
@@ -174,7 +174,7 @@ static void what_is_broken_is_said(void **state)
 	fake_write(&t->fake, FAKE_ESTOP, "0\n");
 	check(t, BROKEN);
 	assert_says(t, "broken", "current_ma", "gives no value that can be");
-	assert_says(t, "doubtful", "emergency stop", "its wire or its contact is broken");
+	assert_says(t, "doubtful", "e-stop", "its wire or its contact is broken");
 
 	fake_write(&t->fake, FAKE_CURRENT, "100\n");
 	check(t, FINE); /* somebody may well have pressed it */

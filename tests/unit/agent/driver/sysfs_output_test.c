@@ -276,7 +276,7 @@ static void what_is_well_is_said(void **state)
 			fail_msg("%s: %s", findings.items[i].what, findings.items[i].text);
 	}
 	assert_found("pwm", DRIVER_FINE, "pwmchip0/pwm0, 20 kHz, off");
-	assert_found("emergency stop", DRIVER_FINE, "released (class/gpio/gpio1/value)");
+	assert_found("e-stop", DRIVER_FINE, "released (class/gpio/gpio1/value)");
 	assert_found("motor_temp_c", DRIVER_FINE, "31.5 °C (lm75/temp1)");
 	assert_found("watcher", DRIVER_FINE, "beats");
 }
@@ -288,9 +288,9 @@ static void what_is_wrong_is_said(void **state)
 	fake_write(&rig.fake, FAKE_COVER, "0\n");
 	sysfs_rig_open();
 	fake_write(&rig.fake, FAKE_ESTOP, "0\n");
-	assert_found("emergency stop", DRIVER_DOUBTFUL, "its wire or its contact is broken");
+	assert_found("e-stop", DRIVER_DOUBTFUL, "its wire or its contact is broken");
 	fake_write(&rig.fake, FAKE_ESTOP, "?\n");
-	assert_found("emergency stop", DRIVER_BROKEN, "it counts as pressed");
+	assert_found("e-stop", DRIVER_BROKEN, "it counts as pressed");
 	assert_found("cover", DRIVER_DOUBTFUL, "a broken wire goes unnoticed");
 	sysfs_rig_button(1, "\n");
 	assert_found("button stop", DRIVER_BROKEN, "can't be read");
