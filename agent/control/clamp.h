@@ -23,6 +23,13 @@ static inline bool output_on(const struct driver_output *output)
 	return output->command == DRIVER_START && output->intensity_pct > 0;
 }
 
+/* It gets enough to turn and to warm by it. */
+#define OUTPUT_WORKS_PCT 5.0F
+static inline bool output_works(const struct driver_output *output)
+{
+	return output_on(output) && output->intensity_pct >= OUTPUT_WORKS_PCT;
+}
+
 static inline bool output_same_spot(const struct driver_output *a, const struct driver_output *b)
 {
 	return a->area == b->area && a->side == b->side && a->technique == b->technique;

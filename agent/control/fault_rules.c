@@ -81,7 +81,7 @@ static struct verdict current_low(const struct fault_view *v)
 static struct verdict stalled(const struct fault_view *v)
 {
 	const float rpm = sensor(v, GF_SENSOR_SPEED_RPM);
-	return (struct verdict){running(v) && rpm <= 0, rpm, NAN};
+	return (struct verdict){output_works(v->output) && rpm <= 0, rpm, NAN};
 }
 
 static struct verdict motor_warm(const struct fault_view *v)
@@ -240,36 +240,37 @@ static struct verdict in_time(const struct fault_view *v)
 /* --- the rules --------------------------------------------------------------------------------------------------- */
 
 #define STOP(code) GF_FAULT_##code, GF_SEVERITY_STOP
-#define DERATE(code) GF_FAULT_##code, GF_SEVERITY_DERATE, NO_STRIKE, false
-#define INFO(code) GF_FAULT_##code, GF_SEVERITY_INFO, NO_STRIKE, false
-#define LATCH(code, strikes) GF_FAULT_##code, GF_SEVERITY_LATCH, MEMORY_STRIKES_##strikes, false, 0, 0, NULL, NULL
+#define DERATE(code) GF_FAULT_##code, GF_SEVERITY_DERATE, NO_STRIKE, 0
+#define INFO(code) GF_FAULT_##code, GF_SEVERITY_INFO, NO_STRIKE, 0
+#define LATCH(code, strikes) GF_FAULT_##code, GF_SEVERITY_LATCH, MEMORY_STRIKES_##strikes, 0, 0, 0, NULL, NULL
 
 const struct fault_rule fault_rules[] = {
-    {STOP(ESTOP), NO_STRIKE, true, 0, 1000, estop, no_estop, "the emergency stop is pressed"},
-    {STOP(COVER_OPEN), NO_STRIKE, true, 0, 1000, cover, no_cover, "the cover is open"},
+    {STOP(ESTOP), NO_STRIKE, AT_ONCE, 0, 1000, estop, no_estop, "the emergency stop is pressed"},
+    {STOP(COVER_OPEN), NO_STRIKE, AT_ONCE, 0, 1000, cover, no_cover, "the cover is open"},
     /* A chair maker's service manual: over-current 0.3 s, motor pulse missing 2 s. */
-    {STOP(OVERCURRENT), MEMORY_STRIKES_DRIVE, false, 300, 10000, current_high, current_low, "the motor draws too much"},
-    /* With DRIVER_STALE_MS before it, less than 500 ms after the last answer. */
-    {STOP(COMMS_LOST), NO_STRIKE, true, 300, 1000, no_reading, reading, "the controller doesn't answer"},
-    [SENSOR_RULE] = {STOP(SENSOR_LOST), NO_STRIKE, false, 1000, 5000, sensor_lost, sensors_fine, NULL},
-    [BUTTON_RULE] = {STOP(SENSOR_LOST), NO_STRIKE, false, 0, 1000, button_stuck, buttons_fine, NULL},
-    [HARDWARE_RULE] = {STOP(UNSPECIFIED), NO_STRIKE, true, 0, 1000, hardware_fault, hardware_fine,
+    {STOP(OVERCURRENT), MEMORY_STRIKES_DRIVE, 0, 300, 10000, current_high, current_low, "the motor draws too much"},
+    /* With DRIVER_STALE_MS before it, less than 500 ms after the last answer. A bus that flaps
+     * would let the motor pulse, a sensor that flaps would hide what it is for. */
+    {STOP(COMMS_LOST), NO_STRIKE, AT_ONCE | LINGERS, 300, 1000, no_reading, reading, "the controller doesn't answer"},
+    [SENSOR_RULE] = {STOP(SENSOR_LOST), NO_STRIKE, LINGERS, 1000, 5000, sensor_lost, sensors_fine, NULL},
+    [BUTTON_RULE] = {STOP(SENSOR_LOST), NO_STRIKE, 0, 0, 1000, button_stuck, buttons_fine, NULL},
+    [HARDWARE_RULE] = {STOP(UNSPECIFIED), NO_STRIKE, AT_ONCE, 0, 1000, hardware_fault, hardware_fine,
                        "the machine's own controller says so"},
-    {STOP(STALL), MEMORY_STRIKES_DRIVE, false, 2000, 10000, stalled, at_rest, "the motor stands still under power"},
-    {STOP(OVERTEMP_MOTOR), MEMORY_STRIKES_HEAT, false, 0, 1000, motor_hot, motor_rearmed, "the motor is too hot"},
+    {STOP(STALL), MEMORY_STRIKES_DRIVE, 0, 2000, 10000, stalled, at_rest, "the motor stands still under power"},
+    {STOP(OVERTEMP_MOTOR), MEMORY_STRIKES_HEAT, 0, 0, 1000, motor_hot, motor_rearmed, "the motor is too hot"},
     {DERATE(OVERTEMP_MOTOR), 1000, 5000, motor_warm, motor_fine, "the motor is warm"},
-    {STOP(OVERTEMP_SURFACE), MEMORY_STRIKES_HEAT, false, 0, 1000, surface_hot, surface_fine, "the surface is too hot"},
+    {STOP(OVERTEMP_SURFACE), MEMORY_STRIKES_HEAT, 0, 0, 1000, surface_hot, surface_fine, "the surface is too hot"},
     {DERATE(OVERTEMP_SURFACE), 1000, 5000, surface_warm, surface_fine, "the surface is warm"},
-    {STOP(SUPPLY), NO_STRIKE, false, 1000, 5000, supply_low, supply_fine, "the supply voltage is low"},
-    {STOP(OVERPRESSURE), MEMORY_STRIKES_PRESSURE, false, 0, 5000, pressure_over_max, pressure_fine,
+    {STOP(SUPPLY), NO_STRIKE, 0, 1000, 5000, supply_low, supply_fine, "the supply voltage is low"},
+    {STOP(OVERPRESSURE), MEMORY_STRIKES_PRESSURE, 0, 0, 5000, pressure_over_max, pressure_fine,
      "the pressure is above the machine's limit"},
-    {STOP(OVERPRESSURE), MEMORY_STRIKES_PRESSURE, false, 2000, 5000, pressure_over_set, at_rest,
+    {STOP(OVERPRESSURE), MEMORY_STRIKES_PRESSURE, 0, 2000, 5000, pressure_over_set, at_rest,
      "the pressure is above what was asked for"},
-    {STOP(LEAK), MEMORY_STRIKES_PRESSURE, false, 30000, 30000, leaking, at_rest, "the pressure doesn't build up"},
+    {STOP(LEAK), MEMORY_STRIKES_PRESSURE, 0, 30000, 30000, leaking, at_rest, "the pressure doesn't build up"},
     /* D4. */
-    {STOP(ENDSTOP_TIMEOUT), MEMORY_STRIKES_TRAVEL, false, 42000, 1000, carriage_away, carriage_there,
+    {STOP(ENDSTOP_TIMEOUT), MEMORY_STRIKES_TRAVEL, 0, 42000, 1000, carriage_away, carriage_there,
      "the carriage didn't arrive within 42 s"},
-    {STOP(ENDSTOP_TIMEOUT), MEMORY_STRIKES_TRAVEL, false, 30000, 1000, recline_away, recline_there,
+    {STOP(ENDSTOP_TIMEOUT), MEMORY_STRIKES_TRAVEL, 0, 30000, 1000, recline_away, recline_there,
      "the backrest didn't arrive within 30 s"},
     {INFO(BATTERY_LOW), 5000, 60000, battery_low, battery_fine, "the battery is low"},
     /* Nothing that the person on the machine would feel: it works on, on the spool's reserve. */

@@ -15,11 +15,16 @@ struct verdict {
 
 enum { NO_STRIKE = MEMORY_STRIKES_COUNT };
 
+enum fault_sight {
+	AT_ONCE = 1, /* the output goes off with the first sight of it */
+	LINGERS = 2, /* what comes back within a second counts on from where it was */
+};
+
 struct fault_rule {
 	enum gf_fault code;
 	enum gf_severity severity;
-	uint8_t strikes;  /* enum memory_strikes: of a stop, what it counts for; of a latch, what it is raised by */
-	bool off_at_once; /* the output goes off with the first sight of it */
+	uint8_t strikes; /* enum memory_strikes: of a stop, what it counts for; of a latch, what it is raised by */
+	uint8_t sight;   /* enum fault_sight bits */
 	uint32_t hold_ms, gone_ms;
 	struct verdict (*there)(const struct fault_view *view);
 	struct verdict (*gone)(const struct fault_view *view);

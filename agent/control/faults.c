@@ -10,12 +10,19 @@
 
 _Static_assert((int)FAULT_RULES <= (int)FAULT_RULES_MAX, "each rule has its state");
 
+enum { LINGER_MS = 1000, RETURN_MS = 1000, RETURNS_MAX = 6 };
+
 static bool latches(const struct fault_rule *rule)
 {
 	return rule->severity == GF_SEVERITY_LATCH;
 }
 
 /* --- counting ---------------------------------------------------------------------------------------------------- */
+
+static uint32_t less(uint32_t ms, uint32_t elapsed_ms)
+{
+	return ms > elapsed_ms ? ms - elapsed_ms : 0;
+}
 
 static bool struck_out(const struct faults *faults, uint8_t group)
 {
@@ -46,7 +53,7 @@ void faults_away(struct faults *faults, uint32_t elapsed_ms)
 {
 	for (int i = 0; i < MEMORY_STRIKES_COUNT * MEMORY_STRIKES; i++) {
 		uint32_t *left_ms = &faults->strike_left_ms[i / MEMORY_STRIKES][i % MEMORY_STRIKES];
-		*left_ms = *left_ms > elapsed_ms ? *left_ms - elapsed_ms : 0;
+		*left_ms = less(*left_ms, elapsed_ms);
 	}
 }
 
@@ -58,21 +65,31 @@ static struct verdict judge(const struct faults *faults, const struct fault_rule
 	return active ? rule->gone(view) : rule->there(view);
 }
 
-/*
- * True when `there` has lasted for `needed_ms`. The first sight counts for nothing: it may have begun just now. What comes and goes
- * must be there more than away.
- */
-static bool lasted(struct fault_state *state, bool there, uint32_t needed_ms, uint32_t elapsed_ms)
+/* Not there: time between two readings without it is counted down, so that what comes and goes must be there more than away. */
+static void fades(const struct fault_rule *rule, struct fault_state *state, uint32_t elapsed_ms)
+{
+	const bool lingers = (rule->sight & LINGERS) != 0;
+	state->away_ms = less(state->away_ms, elapsed_ms);
+	if (lingers && state->away_ms > 0)
+		return;
+	if (lingers)
+		state->held_ms = 0;
+	else if (!state->counting)
+		state->held_ms = less(state->held_ms, elapsed_ms);
+	state->counting = false;
+}
+
+/* True when `there` has lasted for the rule's time. The first sight counts for nothing: it may have begun just now. */
+static bool lasted(const struct fault_rule *rule, struct fault_state *state, bool there, uint32_t elapsed_ms)
 {
 	if (!there) {
-		state->held_ms = state->held_ms > elapsed_ms ? state->held_ms - elapsed_ms : 0;
-		state->counting = false;
+		fades(rule, state, elapsed_ms);
 		return false;
 	}
-	if (state->counting || state->held_ms > 0)
-		state->held_ms += elapsed_ms;
+	state->held_ms += state->counting ? elapsed_ms : 0;
 	state->counting = true;
-	return state->held_ms >= needed_ms;
+	state->away_ms = LINGER_MS;
+	return state->held_ms >= rule->hold_ms;
 }
 
 /* Being gone must last without a break. */
@@ -80,6 +97,13 @@ static void recover(struct fault_state *state, bool gone, uint32_t elapsed_ms)
 {
 	state->held_ms = gone && state->counting ? state->held_ms + elapsed_ms : 0;
 	state->counting = gone;
+}
+
+static bool recovered(const struct fault_rule *rule, const struct fault_state *state)
+{
+	const uint32_t again_ms = state->returns > 0 ? RETURN_MS << state->returns : 0;
+	const uint32_t needed_ms = again_ms > rule->gone_ms ? again_ms : rule->gone_ms;
+	return state->counting && state->held_ms >= needed_ms;
 }
 
 static float finite_or_none(float value)
@@ -99,19 +123,53 @@ static void name_cause(const struct fault_rule *rule, const struct fault_view *v
 		state->code = view->input->fault;
 }
 
+/* What this fault is a strike of; what the hardware's own controller says counts as ours of that name. */
+static uint8_t strike_group(const struct fault_rule *rule, enum gf_fault code)
+{
+	if (rule != &fault_rules[HARDWARE_RULE])
+		return latches(rule) ? NO_STRIKE : rule->strikes;
+	for (size_t i = 0; i < FAULT_RULES; i++) {
+		if (fault_rules[i].code == code && fault_rules[i].severity == GF_SEVERITY_STOP)
+			return fault_rules[i].strikes;
+	}
+	return NO_STRIKE;
+}
+
+/* Another rule has found this incident and counted it. */
+static bool seen_already(const struct faults *faults, uint8_t group, const struct fault_state *but)
+{
+	for (size_t i = 0; i < FAULT_RULES; i++) {
+		const struct fault_state *state = &faults->states[i];
+		if (state != but && state->active && strike_group(&fault_rules[i], state->code) == group)
+			return true;
+	}
+	return false;
+}
+
+/* How often it has come back soon, if this is again. */
+static uint8_t returned(const struct fault_state *state)
+{
+	if (state->soon_ms == 0)
+		return 0;
+	return state->returns < RETURNS_MAX ? state->returns + 1 : RETURNS_MAX;
+}
+
 static void raise_fault(struct faults *faults, const struct fault_rule *rule, struct fault_state *state,
                         struct verdict verdict, const struct fault_view *view, int64_t mono_ms)
 {
 	*state = (struct fault_state){
 	    .active = true,
+	    .returns = returned(state),
 	    .fault_no = faults->next_no++,
 	    .since_ms = mono_ms,
 	    .observed = latches(rule) ? MEMORY_STRIKES : finite_or_none(verdict.observed),
 	    .limit = latches(rule) ? MEMORY_STRIKES : finite_or_none(verdict.limit),
 	};
 	name_cause(rule, view, state);
-	if (!latches(rule) && rule->strikes != NO_STRIKE)
-		strike(faults, rule->strikes);
+	const uint8_t group = strike_group(rule, state->code);
+	const bool seen = seen_already(faults, group, state);
+	if (group != NO_STRIKE && !seen)
+		strike(faults, group);
 }
 
 void faults_step(struct faults *faults, const struct fault_view *view, int64_t mono_ms, uint32_t elapsed_ms)
@@ -119,10 +177,11 @@ void faults_step(struct faults *faults, const struct fault_view *view, int64_t m
 	faults_away(faults, elapsed_ms);
 	for (size_t i = 0; i < FAULT_RULES; i++) {
 		struct fault_state *state = &faults->states[i];
+		state->soon_ms = less(state->soon_ms, elapsed_ms);
 		const struct verdict verdict = judge(faults, &fault_rules[i], state->active, view);
 		if (state->active)
 			recover(state, verdict.there, elapsed_ms); /* faults_tell clears it */
-		else if (lasted(state, verdict.there, fault_rules[i].hold_ms, elapsed_ms))
+		else if (lasted(&fault_rules[i], state, verdict.there, elapsed_ms))
 			raise_fault(faults, &fault_rules[i], state, verdict, view, mono_ms);
 	}
 }
@@ -187,7 +246,7 @@ bool faults_off_now(const struct faults *faults, const struct fault_view *view)
 	if (faults_stopping(faults))
 		return true;
 	for (size_t i = 0; i < FAULT_RULES; i++) {
-		if (fault_rules[i].off_at_once && fault_rules[i].there != NULL && fault_rules[i].there(view).there)
+		if ((fault_rules[i].sight & AT_ONCE) != 0 && fault_rules[i].there(view).there)
 			return true;
 	}
 	return false;
@@ -301,9 +360,9 @@ bool faults_tell(struct faults *faults, int64_t mono_ms, uint64_t session_no, st
 			state->told = true;
 			return true;
 		}
-		if (state->staffed || (state->counting && state->held_ms >= fault_rules[i].gone_ms)) {
+		if (state->staffed || recovered(&fault_rules[i], state)) {
 			tell_cleared(state, mono_ms, ret_event);
-			*state = (struct fault_state){0};
+			*state = (struct fault_state){.returns = state->returns, .soon_ms = FAULT_SOON_MS};
 			return true;
 		}
 	}

@@ -4,6 +4,10 @@
  *
  * Severity derate lowers the output, stop turns it off and keeps sessions from starting until the fault is cleared. Stops of one kind
  * (the drive, heat, pressure, travel) are strikes; the third within 24 h latches (D3): only staff may clear that, at the machine.
+ * One incident is one strike, however many rules see it, and whether we or the hardware's own controller found it.
+ *
+ * A fault that comes back within FAULT_SOON_MS must be gone for longer each time: 2 s, 4 s, up to a minute. What flickers all day is no
+ * flood of records.
  */
 #ifndef AGENT_CONTROL_FAULTS_H
 #define AGENT_CONTROL_FAULTS_H
@@ -14,14 +18,18 @@
 enum {
 	FAULT_RULES_MAX = 28,
 	FAULT_LATE_MS = 100, /* a tick that comes so late is a fault */
+	FAULT_SOON_MS = 10 * 60 * 1000,
 };
 
-/* idle -> rising -> active -> idle; a rise that doesn't last goes back to idle. */
+/* idle -> rising -> active -> idle; a rise that doesn't last goes back to idle. Zeroed: idle, and never was otherwise. */
 struct fault_state {
 	bool active;
 	bool told;        /* the raise has been handed out */
 	uint32_t held_ms; /* the condition has been there for; while active: has been gone for */
 	bool counting;    /* held_ms is running */
+	uint32_t away_ms; /* while it rises: it is forgotten when it stays away for so long */
+	uint8_t returns;  /* how often it has come back soon */
+	uint32_t soon_ms; /* while idle: coming back within this is soon */
 	bool staffed;     /* staff clears it */
 	enum gf_fault code;
 	const char *cause; /* what the detail names: a sensor, a button; a constant or NULL */

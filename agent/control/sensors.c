@@ -11,7 +11,6 @@ enum {
 #define JUMP_C 15.0F
 #define JUMP_C_PER_S 5.0F
 #define SILENT_SHARE 0.005F /* of current_max_ma */
-#define WORKING_PCT 5.0F
 
 /* Numbers are D: what no sensor of a massage machine shows, and how long one can stand still while the motor works. */
 static const struct {
@@ -80,7 +79,7 @@ static enum sensor_doubt judge(struct sensors *sensors, const struct control_env
 void sensors_judge(struct sensors *sensors, const struct control_envelope *envelope, const struct driver_input *raw,
                    const struct driver_output *output, uint32_t elapsed_ms, struct driver_input *ret_believed)
 {
-	const bool working = output_on(output) && output->intensity_pct >= WORKING_PCT;
+	const bool working = output_works(output);
 	const uint32_t worked_ms = sensors->running_ms + elapsed_ms;
 
 	sensors->running_ms = !working ? 0 : worked_ms < sensors->running_ms ? sensors->running_ms : worked_ms;
