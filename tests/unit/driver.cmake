@@ -12,3 +12,4 @@ gf_add_test(agent_newest_test SOURCES unit/agent/driver/newest_test.c LINK ag_dr
 gf_add_test(agent_modbus_open_test SOURCES unit/agent/driver/modbus_open_test.c LINK modbus_rig LABELS unit thread)
 gf_add_test(agent_modbus_test SOURCES unit/agent/driver/modbus_test.c LINK modbus_rig TIMEOUT 120 LABELS unit thread)
 gf_add_test(agent_modbus_wire_test SOURCES unit/agent/driver/modbus_wire_test.c LINK modbus_rig TIMEOUT 120 LABELS unit thread)
+gf_add_test(agent_modbus_bus_test SOURCES unit/agent/driver/modbus_bus_test.c LINK modbus_rig LABELS unit)
