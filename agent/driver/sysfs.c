@@ -8,7 +8,7 @@
  *   - the keeper hangs on its bus: its slot grows old, read() fails, off; free() leaves it behind;
  *   - the watcher has fired (this thread or this process stood still): off, read() fails once, then tells the fault `watchdog` for a
  *     second. Until that read() the watcher keeps writing zeros, and write() turns nothing on;
- *   - the watcher is dead or silent: off, read() fails until the keeper's new one beats.
+ *   - the watcher is dead or silent: off, read() fails until the keeper's new one beats, and tells the same fault.
  */
 #include "agent/driver/sysfs.h"
 

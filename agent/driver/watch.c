@@ -257,7 +257,9 @@ void watch_mend(struct watch *watch)
 	const bool runs = atomic_load(&watch->pid) != 0;
 	if (runs && now - watch->mend_ms < WATCH_TIMEOUT_MS)
 		return;
-	atomic_store(&watch->gone, true);
+	/* As if it had fired: what happened while nobody watched must not pass unnoticed, however soon there is a new one. */
+	if (!atomic_exchange(&watch->gone, true))
+		atomic_fetch_add(&watch->page->fired, 1);
 	end(watch);
 	start_again(watch, now);
 }

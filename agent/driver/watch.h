@@ -29,7 +29,7 @@ void watch_stop(struct watch *watch);
 
 /* Outputs may be turned on after this, for as long as it is called again within WATCH_TIMEOUT_MS. */
 void watch_beat(struct watch *watch);
-/* The watcher has turned the outputs off, and nobody has taken notice yet. */
+/* The watcher has turned the outputs off, or was lost, and nobody has taken notice yet. */
 bool watch_fired(const struct watch *watch);
 /* Takes notice: true once for each time it fired. */
 bool watch_take(struct watch *watch);

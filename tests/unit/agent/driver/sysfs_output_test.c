@@ -3,6 +3,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <setjmp.h> /* cmocka.h needs these four */
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -117,6 +118,25 @@ static void i5_that_the_watcher_fired_is_told(void **state)
 	UNTIL_READ(true);
 	assert_int_equal(rig.input.fault, GF_FAULT_WATCHDOG);
 	UNTIL(sysfs_rig_write(DRIVER_IDLE, 0, 0) == 0 && sysfs_rig_read() && rig.input.fault == GF_FAULT_UNSPECIFIED);
+}
+
+/* However soon there is a new one. */
+static void i5_that_the_watcher_was_lost_is_told(void **state)
+{
+	(void)state;
+	sysfs_rig_open();
+	UNTIL_READ(true);
+	const int lost = sysfs_driver_watcher(rig.driver);
+	assert_int_equal(sysfs_rig_write(DRIVER_START, 50, 10), 0);
+	assert_int_equal(kill(lost, SIGKILL), 0);
+	UNTIL(sysfs_driver_watcher(rig.driver) != lost && sysfs_driver_watcher(rig.driver) != 0);
+	assert_int_not_equal(sysfs_rig_write(DRIVER_START, 50, 10), 0);
+	assert_false(fake_on(&rig.fake));
+	assert_false(sysfs_rig_read());
+	UNTIL_READ(true);
+	assert_int_equal(rig.input.fault, GF_FAULT_WATCHDOG);
+	assert_int_equal(sysfs_rig_write(DRIVER_START, 50, 10), 0);
+	assert_true(fake_on(&rig.fake));
 }
 
 /* --- opening ----------------------------------------------------------------------------------------------------- */
@@ -312,6 +332,7 @@ int main(void)
 	    TEST(i5_a_failed_write_leaves_the_rest_off),
 	    TEST(what_somebody_else_wrote_is_written_over),
 	    TEST(i5_that_the_watcher_fired_is_told),
+	    TEST(i5_that_the_watcher_was_lost_is_told),
 	    TEST(a_channel_that_is_on_is_off_once_opened),
 	    TEST(files_are_written_in_an_order_that_the_kernel_takes),
 	    TEST(a_channel_is_exported),
