@@ -18,6 +18,7 @@
 
 #include "agent/control/control_impl.h"
 
+#define MONO_MAX_MS (INT64_MAX / 4)
 enum {
 	GAP_MAX_MS = 2000,
 	CLOSE_WAIT_MS = 1000, /* for a reading after a session's end */
@@ -30,12 +31,32 @@ struct passed {
 	uint32_t ms, unseen_ms;
 };
 
+/* A clock that went back or leapt by months: what is kept by its time goes with it, so that durations are of time that was counted. */
+static void move_clock(struct control *c, int64_t by_ms)
+{
+	c->session.started_mono_ms += by_ms;
+	c->session.ended_mono_ms += by_ms;
+	c->session.checkpoint_mono_ms += by_ms;
+	c->telemetry_due_ms += by_ms;
+	c->telemetry_last_ms += by_ms;
+	c->refusal_ms += by_ms;
+	faults_clock_moved(&c->faults, by_ms);
+}
+
+/* Far from where sums of times overflow. */
+static int64_t bounded(int64_t mono_ms)
+{
+	return mono_ms < 0 ? 0 : mono_ms > MONO_MAX_MS ? MONO_MAX_MS : mono_ms;
+}
+
 static struct passed pass(struct control *c, int64_t mono_ms)
 {
 	const int64_t since = c->stepped ? mono_ms - c->last_ms : 0;
 	const uint32_t all_ms = since < 0 ? 0 : since > UINT32_MAX ? UINT32_MAX : (uint32_t)since;
 	const uint32_t ms = all_ms > GAP_MAX_MS ? GAP_MAX_MS : all_ms;
 
+	if (since != all_ms)
+		move_clock(c, since - all_ms);
 	c->stepped = true;
 	c->last_ms = mono_ms;
 	return (struct passed){.ms = ms, .unseen_ms = all_ms - ms};
@@ -205,8 +226,8 @@ int control_new(const struct control_config *config, const struct control_resume
 	if (c->config.checkpoint_ms == 0)
 		c->config.checkpoint_ms = CONTROL_CHECKPOINT_MS;
 	c->odometer = resume->odometer;
-	c->telemetry_due_ms = c->telemetry_last_ms = mono_ms;
-	control_recall(c, &resume->memory, resume->off_ms, resume->next_fault_no, mono_ms);
+	c->telemetry_due_ms = c->telemetry_last_ms = bounded(mono_ms);
+	control_recall(c, &resume->memory, resume->off_ms, resume->next_fault_no, bounded(mono_ms));
 	*ret_control = c;
 	return 0;
 }
@@ -247,6 +268,7 @@ size_t control_step(struct control *control, int64_t mono_ms, const struct drive
 	struct control *c = control;
 	struct sink sink = {.events = events};
 	struct driver_input believed;
+	mono_ms = bounded(mono_ms);
 	const struct driver_output before = c->output;
 	const struct passed passed = pass(c, mono_ms);
 	const bool was_active = player_active(&c->player);
@@ -292,6 +314,7 @@ size_t control_shutdown(struct control *control, int64_t mono_ms, enum gf_outcom
 {
 	struct control *c = control;
 	struct sink sink = {.events = events};
+	mono_ms = bounded(mono_ms);
 	const struct passed passed = pass(c, mono_ms);
 	const bool was_active = player_active(&c->player);
 

@@ -172,6 +172,12 @@ static void raise_fault(struct faults *faults, const struct fault_rule *rule, st
 		strike(faults, group);
 }
 
+void faults_clock_moved(struct faults *faults, int64_t by_ms)
+{
+	for (size_t i = 0; i < FAULT_RULES; i++)
+		faults->states[i].since_ms += by_ms;
+}
+
 void faults_step(struct faults *faults, const struct fault_view *view, int64_t mono_ms, uint32_t elapsed_ms)
 {
 	faults_away(faults, elapsed_ms);

@@ -63,6 +63,9 @@ void faults_remember(const struct faults *faults, struct control_memory *memory)
 /* Time in which nobody looked: the machine was off. */
 void faults_away(struct faults *faults, uint32_t elapsed_ms);
 
+/* The clock goes on from elsewhere. */
+void faults_clock_moved(struct faults *faults, int64_t by_ms);
+
 /* Staff turned the key: what is latched and no longer there is cleared, and its strikes are forgotten. True when anything was. */
 bool faults_staff(struct faults *faults);
 
