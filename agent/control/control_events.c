@@ -1,7 +1,15 @@
 /* What a step tells, and what goes with each event to be remembered. */
 #include "agent/control/control_impl.h"
 
-enum { EVENTS_FOR_FAULTS = 8 /* of a step; the rest is for the session */ };
+/*
+ * Of a step. At rest: a session's end, each closed area opened by staff, the next session's start and first checkpoint, P1's skip and
+ * warning, P6 or P7, a heartbeat. In a session there are fewer: D1, P8, the longest session, P1 twice, P6, checkpoint, heartbeat.
+ */
+enum {
+	EVENTS_FOR_FAULTS = 8,
+	EVENTS_AT_REST = 1 + MEMORY_CLOSED_MAX + 2 + 2 + 1 + 1,
+};
+_Static_assert(EVENTS_AT_REST + (int)EVENTS_FOR_FAULTS <= (int)CONTROL_EVENTS_PER_STEP_MAX, "a step's events fit");
 
 struct control_event *control_emit(struct sink *sink, enum control_event_kind kind, int64_t mono_ms)
 {
@@ -93,7 +101,7 @@ void control_stamp_memory(const struct control *c, struct sink *sink)
 void control_recall(struct control *c, const struct control_memory *memory, uint32_t off_ms, uint64_t next_fault_no,
                     int64_t mono_ms)
 {
-	c->duty = (struct duty){.used_ms = memory->duty_ms, .resting = memory->resting};
+	duty_recall(&c->duty, &c->envelope, memory);
 	(void)duty_elapsed(&c->duty, &c->envelope, false, off_ms);
 	faults_init(&c->faults, next_fault_no, memory, mono_ms);
 	faults_away(&c->faults, off_ms);

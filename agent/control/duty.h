@@ -6,6 +6,7 @@
 #define AGENT_CONTROL_DUTY_H
 
 #include "agent/control/envelope.h"
+#include "agent/control/memory.h"
 
 struct duty {
 	double used_ms;
@@ -14,6 +15,9 @@ struct duty {
 };
 
 enum duty_news { DUTY_NOTHING, DUTY_WARNS, DUTY_ENDS };
+
+/* As it was before a restart. */
+void duty_recall(struct duty *duty, const struct control_envelope *envelope, const struct control_memory *memory);
 
 /* The motor was on (`running`) or not for the last `elapsed_ms`. Says what that came to. */
 enum duty_news duty_elapsed(struct duty *duty, const struct control_envelope *envelope, bool running,

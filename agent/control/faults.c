@@ -220,7 +220,11 @@ bool faults_staff(struct faults *faults)
 void faults_init(struct faults *faults, uint64_t next_no, const struct control_memory *memory, int64_t mono_ms)
 {
 	*faults = (struct faults){.next_no = next_no > 0 ? next_no : 1};
-	memcpy(faults->strike_left_ms, memory->strike_left_ms, sizeof(faults->strike_left_ms));
+	for (int i = 0; i < MEMORY_STRIKES_COUNT * MEMORY_STRIKES; i++) {
+		const uint32_t left_ms = memory->strike_left_ms[i / MEMORY_STRIKES][i % MEMORY_STRIKES];
+		faults->strike_left_ms[i / MEMORY_STRIKES][i % MEMORY_STRIKES] =
+		    left_ms < MEMORY_STRIKES_MS ? left_ms : MEMORY_STRIKES_MS;
+	}
 	for (size_t i = 0; i < FAULT_RULES; i++) {
 		for (uint32_t n = 0; latches(&fault_rules[i]) && n < memory->latched_count && n < MEMORY_LATCHED_MAX; n++) {
 			if (memory->latched[n].code != fault_rules[i].code)
