@@ -34,9 +34,9 @@ bool guard_pain(struct guard *guard, struct sitting *sitting, float intensity_pc
 {
 	const bool again = sitting->pain_presses++ > 0;
 	guard->pain_presses++;
-	sitting->pain_left_ms = GUARD_PAIN_MS;
+	sitting->pain_left_ms = SITTING_PAIN_MS;
 	*ret_hit = guard_hit("P8", again ? "stop" : "clamp", step, intensity_pct, GUARD_PAIN_CAP_PCT);
-	ret_hit->lasts_ms = !again ? GUARD_PAIN_MS : step != NULL ? SITTING_CLOSED_MS : 0;
+	ret_hit->lasts_ms = !again ? SITTING_PAIN_MS : step != NULL ? SITTING_CLOSED_MS : 0;
 	if (again && step != NULL)
 		sitting_close(sitting, step->area, step->side);
 	return again;

@@ -12,7 +12,6 @@
 
 enum {
 	GUARD_PAIN_CAP_PCT = 30,          /* P8 */
-	GUARD_PAIN_MS = 240 * 1000,       /* P8 */
 	GUARD_FRESH_CAP_PCT = 60,         /* P6: in an area's first 30 s */
 	GUARD_UNDECLARED_CAP_PCT = 60,    /* P7: nobody said what effort came before; staff may let more pass */
 	GUARD_HOLD_MAX_MS = 30 * 1000,    /* P3 */

@@ -99,7 +99,7 @@ void sitting_begin(struct sitting *sitting, uint64_t token)
 		forget_person(sitting);
 	sitting->open = true;
 	sitting->vacated = false;
-	sitting->idle_ms = 0;
+	sitting->idle_ms = sitting->away_ms = 0;
 	if (token != 0)
 		sitting->token = token;
 }
@@ -126,6 +126,14 @@ static void count(struct sitting *s, const struct driver_output *output, uint32_
 	}
 }
 
+static void watch_seat(struct sitting *s, const struct driver_input *input, uint32_t elapsed_ms)
+{
+	if (input == NULL || !input->has_occupied)
+		return;
+	s->away_ms = input->occupied ? 0 : s->away_ms + elapsed_ms;
+	s->vacated = s->vacated || s->away_ms >= SITTING_VACATED_MS;
+}
+
 void sitting_elapsed(struct sitting *sitting, const struct driver_output *output, bool in_session,
                      const struct driver_input *input, uint32_t elapsed_ms)
 {
@@ -137,8 +145,7 @@ void sitting_elapsed(struct sitting *sitting, const struct driver_output *output
 		return;
 	}
 	sitting->idle_ms += elapsed_ms;
-	if (input != NULL && input->has_occupied && !input->occupied)
-		sitting->vacated = true;
+	watch_seat(sitting, input, elapsed_ms);
 	/* A token says who it is even if they stand up. */
 	if (sitting->idle_ms >= SITTING_IDLE_MAX_MS || (sitting->vacated && sitting->token == 0))
 		forget_person(sitting);
@@ -147,9 +154,10 @@ void sitting_elapsed(struct sitting *sitting, const struct driver_output *output
 void sitting_away(struct sitting *sitting, uint32_t elapsed_ms)
 {
 	wear_off(sitting, elapsed_ms);
-	sitting->idle_ms += elapsed_ms;
-	if (sitting->idle_ms >= SITTING_IDLE_MAX_MS)
+	if (elapsed_ms >= SITTING_IDLE_MAX_MS || sitting->idle_ms >= SITTING_IDLE_MAX_MS - elapsed_ms)
 		forget_person(sitting);
+	else
+		sitting->idle_ms += elapsed_ms;
 }
 
 /* --- P1 ---------------------------------------------------------------------------------------------------------- */
@@ -205,13 +213,16 @@ bool sitting_fresh(const struct sitting *sitting, enum gf_area area, enum gf_sid
 
 /* --- P8 ---------------------------------------------------------------------------------------------------------- */
 
-/* A free place, or the one that opens first. */
-static struct memory_closed *place(struct sitting *s)
+/* The place that this spot has already, or a free one, or the one that opens first. */
+static struct memory_closed *place(struct sitting *s, enum gf_area area, enum gf_side side)
 {
 	struct memory_closed *best = &s->closed[0];
-	for (int i = 1; i < MEMORY_CLOSED_MAX; i++) {
-		if (s->closed[i].left_ms < best->left_ms)
-			best = &s->closed[i];
+	for (int i = 0; i < MEMORY_CLOSED_MAX; i++) {
+		struct memory_closed *c = &s->closed[i];
+		if (c->left_ms > 0 && c->area == area && c->side == side && c->token == s->token)
+			return c;
+		if (c->left_ms < best->left_ms)
+			best = c;
 	}
 	return best;
 }
@@ -220,7 +231,7 @@ void sitting_close(struct sitting *sitting, enum gf_area area, enum gf_side side
 {
 	if (!known(area, side, GF_TECHNIQUE_STROKE))
 		return;
-	*place(sitting) =
+	*place(sitting, area, side) =
 	    (struct memory_closed){.area = area, .side = side, .token = sitting->token, .left_ms = SITTING_CLOSED_MS};
 }
 
@@ -281,6 +292,11 @@ void sitting_remember(const struct sitting *sitting, struct control_memory *memo
 	memcpy(memory->closed, sitting->closed, sizeof(memory->closed));
 }
 
+static uint32_t at_most(uint32_t ms, uint32_t max_ms)
+{
+	return ms < max_ms ? ms : max_ms;
+}
+
 void sitting_recall(struct sitting *sitting, const struct control_memory *memory)
 {
 	const struct memory_sitting *m = &memory->sitting;
@@ -289,7 +305,7 @@ void sitting_recall(struct sitting *sitting, const struct control_memory *memory
 	    .idle_ms = m->idle_ms,
 	    .open = m->open,
 	    .pain_presses = m->pain_presses,
-	    .pain_left_ms = m->pain_left_ms,
+	    .pain_left_ms = at_most(m->pain_left_ms, SITTING_PAIN_MS),
 	};
 	for (int g = 0; g < MEMORY_GROUPS; g++) {
 		for (int i = 0; i < 2 * MEMORY_KINDS; i++)
@@ -297,4 +313,6 @@ void sitting_recall(struct sitting *sitting, const struct control_memory *memory
 			    m->area_s[g][i / MEMORY_KINDS][i % MEMORY_KINDS] * 1000U;
 	}
 	memcpy(sitting->closed, memory->closed, sizeof(sitting->closed));
+	for (int i = 0; i < MEMORY_CLOSED_MAX; i++)
+		sitting->closed[i].left_ms = at_most(sitting->closed[i].left_ms, SITTING_CLOSED_MS);
 }

@@ -11,6 +11,8 @@
 
 enum {
 	SITTING_IDLE_MAX_MS = 10 * 60 * 1000,
+	SITTING_VACATED_MS = 2000,            /* a seat's contact opens when somebody only shifts */
+	SITTING_PAIN_MS = 240 * 1000,         /* P8 */
 	SITTING_CLOSED_MS = 24 * 3600 * 1000, /* P8 */
 	SITTING_FRESH_MS = 30 * 1000,         /* P6 */
 };
@@ -20,7 +22,8 @@ enum sitting_kind { SITTING_IMPACT, SITTING_RUB, SITTING_SOFT, SITTING_KINDS };
 
 struct sitting {
 	bool open;
-	bool vacated; /* since its last session */
+	bool vacated;     /* since its last session */
+	uint32_t away_ms; /* nobody on it for so long */
 	uint64_t token;
 	uint32_t idle_ms; /* since its last session ended */
 	uint32_t pain_presses, pain_left_ms;

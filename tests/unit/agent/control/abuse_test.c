@@ -7,8 +7,10 @@
 #include <cmocka.h>
 
 #include "agent/control/clamp.h"
+#include "agent/control/duty.h"
 #include "agent/control/guard.h"
 #include "agent/control/panel.h"
+#include "agent/control/sitting.h"
 #include "tests/unit/agent/control/rig.h"
 
 enum { TICK_MS = 20, MINUTE_MS = 60 * 1000, HOUR_MS = 3600 * 1000 };
@@ -160,6 +162,140 @@ static void i3_limits_that_change_with_each_tick_make_no_jump(void **state)
 	rig_close(&rig);
 }
 
+/* --- rest -------------------------------------------------------------------------------------------------------- */
+
+static void a_warning_at_its_edge_is_told_once(void **state)
+{
+	(void)state;
+	struct control_envelope e;
+	struct duty duty = {0};
+	unsigned warnings = 0;
+	control_envelope_defaults(GF_CLASS_PERCUSSION, &e);
+	duty.used_ms = e.duty_warn_ms - 500;
+	for (int i = 0; i < 3600; i++)
+		warnings += duty_elapsed(&duty, &e, i % 2 == 0, 1000) == DUTY_WARNS ? 1 : 0;
+	assert_int_equal(warnings, 1);
+	/* After a real rest it is news again. */
+	(void)duty_elapsed(&duty, &e, false, 5 * MINUTE_MS);
+	for (int i = 0; i < 600; i++)
+		warnings += duty_elapsed(&duty, &e, true, 1000) == DUTY_WARNS ? 1 : 0;
+	assert_int_equal(warnings, 2);
+}
+
+static void a_memory_of_more_than_can_be_is_cut_to_what_can(void **state)
+{
+	(void)state;
+	struct control_resume resume = {.next_fault_no = 1};
+	struct control_config config = {.class = GF_CLASS_CHAIR, .catalog = rig_catalog(GF_CLASS_CHAIR)};
+	struct control_memory *m = &resume.memory;
+	control_envelope_defaults(config.class, &config.envelope);
+	config.envelope.duty_max_ms = 1000;
+	*m = (struct control_memory){.duty_ms = UINT32_MAX, .resting = true};
+	memset(m->strike_left_ms, 0xff, sizeof(m->strike_left_ms));
+	m->closed[0] = (struct memory_closed){.area = GF_AREA_NECK, .side = GF_SIDE_LEFT, .left_ms = UINT32_MAX};
+	memset(&m->sitting.area_s, 0xff, sizeof(m->sitting.area_s));
+	m->sitting.open = true;
+	m->sitting.idle_ms = m->sitting.pain_presses = m->sitting.pain_left_ms = UINT32_MAX;
+	for (uint32_t off_ms = 0; off_ms < 2; off_ms++) {
+		resume.off_ms = off_ms == 0 ? 0 : UINT32_MAX;
+		rig.tick_ms = TICK_MS;
+		rig_open_with(&rig, &config, &resume);
+		const struct gf_heartbeat *beat = &rig_event(&rig, CONTROL_EVENT_TELEMETRY, 0)->heartbeat;
+		const struct control_memory *now = &rig_event(&rig, CONTROL_EVENT_TELEMETRY, 0)->memory;
+		assert_true(beat->duty_ms <= 1000 && beat->rest_left_ms <= config.envelope.rest_ms);
+		assert_true(now->closed[0].left_ms <= SITTING_CLOSED_MS && now->strike_left_ms[0][0] <= MEMORY_STRIKES_MS);
+		assert_true(now->sitting.pain_left_ms <= SITTING_PAIN_MS);
+		assert_false(now->sitting.open);
+		rig_close(&rig);
+	}
+}
+
+/* --- who sits there ---------------------------------------------------------------------------------------------- */
+
+static void shifting_in_the_seat_makes_nobody_a_stranger(void **state)
+{
+	(void)state;
+	struct sitting s = {0};
+	const struct driver_output off = {0};
+	struct driver_input input = {.has_occupied = true, .occupied = true};
+	sitting_begin(&s, 0);
+	s.pain_presses = 1;
+	for (int i = 0; i < 100; i++) {
+		input.occupied = i % 10 != 0;
+		sitting_elapsed(&s, &off, false, &input, 100);
+	}
+	sitting_begin(&s, 0);
+	assert_int_equal(s.pain_presses, 1);
+	input.occupied = false;
+	for (int i = 0; i <= SITTING_VACATED_MS / 100; i++)
+		sitting_elapsed(&s, &off, false, &input, 100);
+	sitting_begin(&s, 0);
+	assert_int_equal(s.pain_presses, 0);
+}
+
+static void an_area_closed_again_takes_one_place(void **state)
+{
+	(void)state;
+	struct sitting s = {0};
+	sitting_begin(&s, 7);
+	sitting_close(&s, GF_AREA_NECK, GF_SIDE_BOTH);
+	for (int i = 0; i < 2 * MEMORY_CLOSED_MAX; i++)
+		sitting_close(&s, GF_AREA_CALVES, GF_SIDE_LEFT);
+	assert_int_equal(sitting_closed_ms(&s, GF_AREA_NECK, GF_SIDE_LEFT), SITTING_CLOSED_MS);
+	assert_int_equal(sitting_closed_ms(&s, GF_AREA_CALVES, GF_SIDE_LEFT), SITTING_CLOSED_MS);
+}
+
+/* --- time -------------------------------------------------------------------------------------------------------- */
+
+static void a_clock_that_goes_back_stops_no_account(void **state)
+{
+	(void)state;
+	rig_open(&rig, GF_CLASS_CHAIR, TICK_MS);
+	rig.input.sensors[GF_SENSOR_BATTERY_PCT] = 5;
+	rig_run(&rig, 10000);
+	assert_non_null(rig_fault(&rig, GF_FAULT_BATTERY_LOW, GF_SEVERITY_INFO));
+	rig_start(&rig, RIG_PLAIN);
+	rig_run(&rig, 10000);
+	const size_t before = rig_count(&rig, CONTROL_EVENT_SESSION_PROGRESS);
+	rig.now_ms -= 80000;
+	rig.input.sensors[GF_SENSOR_BATTERY_PCT] = 50;
+	rig_run(&rig, (RIG_PLAIN_S - 5) * 1000);
+	assert_true(rig_count(&rig, CONTROL_EVENT_SESSION_PROGRESS) > before + 25);
+	assert_in_range(rig_count(&rig, CONTROL_EVENT_TELEMETRY), 3, 5);
+	assert_int_equal(rig_ended(&rig)->outcome, GF_OUTCOME_COMPLETED);
+	assert_in_range(rig_ended(&rig)->duration_ms, RIG_PLAIN_S * 1000 - 100, RIG_PLAIN_S * 1000 + 100);
+	for (size_t i = 0; i < rig_count(&rig, CONTROL_EVENT_FAULT_CLEARED); i++)
+		assert_true(rig_event(&rig, CONTROL_EVENT_FAULT_CLEARED, i)->fault_cleared.lasted_ms < HOUR_MS);
+	assert_true(rig_cleared(&rig, GF_FAULT_BATTERY_LOW));
+	rig_close(&rig);
+}
+
+static void a_clock_out_of_its_mind_overflows_nothing(void **state)
+{
+	(void)state;
+	static const int64_t times[] = {INT64_MAX, 0,         INT64_MIN,  1000,      INT64_MAX - 1, -1,
+	                                1020,      INT64_MIN, UINT32_MAX, INT64_MAX, 5000000000000, 5000000000020};
+	rig_open(&rig, GF_CLASS_CHAIR, TICK_MS);
+	for (size_t i = 0; i < 10 * sizeof(times) / sizeof(times[0]); i++) {
+		rig.now_ms = times[i % (sizeof(times) / sizeof(times[0]))];
+		rig.input.panel.routine = i % 3 == 0 ? 0 : RIG_SHORT;
+		rig.input.estop = i % 7 == 0;
+		for (int n = 0; n < 3; n++)
+			rig.count += control_step(rig.control, rig.now_ms, i % 5 != 0 ? &rig.input : NULL, &rig.output,
+			                          &rig.events[rig.count]);
+	}
+	/* It works on. */
+	rig.input.estop = false;
+	rig.input.panel.routine = 0;
+	rig.now_ms = 1000;
+	rig_run(&rig, 2 * MINUTE_MS);
+	rig_start(&rig, RIG_SHORT);
+	rig_run(&rig, 6000);
+	assert_int_equal(rig_ended(&rig)->outcome, GF_OUTCOME_COMPLETED);
+	assert_int_equal(rig_ended(&rig)->duration_ms, 5000);
+	rig_close(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +306,12 @@ int main(void)
 	    cmocka_unit_test(a_key_that_stays_in_for_months_clears_once),
 	    cmocka_unit_test(less_pressure_by_a_limit_is_no_overpressure),
 	    cmocka_unit_test(i3_limits_that_change_with_each_tick_make_no_jump),
+	    cmocka_unit_test(a_warning_at_its_edge_is_told_once),
+	    cmocka_unit_test(a_memory_of_more_than_can_be_is_cut_to_what_can),
+	    cmocka_unit_test(shifting_in_the_seat_makes_nobody_a_stranger),
+	    cmocka_unit_test(an_area_closed_again_takes_one_place),
+	    cmocka_unit_test(a_clock_that_goes_back_stops_no_account),
+	    cmocka_unit_test(a_clock_out_of_its_mind_overflows_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,7 +117,7 @@ static void another_person_begins_anew(void **state)
 	play_again(0);
 	play_again(0);
 	rig.input.occupied = false;
-	rig_tick(&rig);
+	rig_run(&rig, SITTING_VACATED_MS + 2 * TICK_MS);
 	rig.input.occupied = true;
 	play_again(0);
 	assert_null(rig_hit(&rig, "P1", "skip_step"));
@@ -146,7 +146,7 @@ static void a_token_tells_who_it_is(void **state)
 	play_again(77);
 	play_again(77);
 	rig.input.occupied = false;
-	rig_tick(&rig);
+	rig_run(&rig, SITTING_VACATED_MS + 2 * TICK_MS);
 	rig.input.occupied = true;
 	play_again(77);
 	assert_non_null(rig_hit(&rig, "P1", "skip_step"));
@@ -324,8 +324,8 @@ static void pain_caps_for_240_s(void **state)
 	guard_begin(&guard, true);
 	sitting_begin(&s, 0);
 	assert_false(guard_pain(&guard, &s, 45, &step, &hit));
-	assert_int_equal(hit.lasts_ms, GUARD_PAIN_MS);
-	sitting_elapsed(&s, &off, true, NULL, GUARD_PAIN_MS - 1);
+	assert_int_equal(hit.lasts_ms, SITTING_PAIN_MS);
+	sitting_elapsed(&s, &off, true, NULL, SITTING_PAIN_MS - 1);
 	assert_true(guard_intensity(&guard, &s, &player, 45, 1) == GUARD_PAIN_CAP_PCT);
 	sitting_elapsed(&s, &off, true, NULL, 1);
 	assert_true(guard_intensity(&guard, &s, &player, 45, 1) == 45);
@@ -339,7 +339,7 @@ static void pain_without_a_token_closes_the_area_for_everybody_for_a_day(void **
 	hurt_twice(0);
 	assert_true(left_is_closed(0));
 	rig.input.occupied = false;
-	rig_run(&rig, 1000);
+	rig_run(&rig, 3000);
 	rig.input.occupied = true;
 	assert_true(left_is_closed(0));
 	assert_true(left_is_closed(5));
@@ -359,7 +359,7 @@ static void pain_with_a_token_closes_the_area_for_that_person(void **state)
 	open_seat();
 	hurt_twice(5);
 	rig.input.occupied = false;
-	rig_run(&rig, 1000);
+	rig_run(&rig, 3000);
 	rig.input.occupied = true;
 	assert_false(left_is_closed(0));
 	assert_false(left_is_closed(6));
