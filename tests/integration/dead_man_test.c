@@ -132,7 +132,7 @@ static void look(struct dead_machine *m)
 	switch (m->state) {
 	case DEAD_STARTS:
 		if (!it_alive(m->agent))
-			fail_msg("%s: its agent ended; the log is %s", m->name, it_log(m->agent));
+			it_end_well(m->agent, 0); /* it has not: shows why */
 		m->kind->ask(m);
 		if (!m->kind->runs(m))
 			break;
