@@ -131,9 +131,9 @@ static struct verdict supply_fine(const struct fault_view *v)
 
 static struct verdict pressure_over_set(const struct fault_view *v)
 {
-	const float set = v->output->pressure_mmhg;
-	struct verdict pressure = above(sensor(v, GF_SENSOR_PRESSURE_MMHG), set + PRESSURE_OVER_SET_MMHG);
-	pressure.there = pressure.there && running(v) && set > 0;
+	struct verdict pressure =
+	    above(sensor(v, GF_SENSOR_PRESSURE_MMHG), v->sensors->asked_mmhg + PRESSURE_OVER_SET_MMHG);
+	pressure.there = pressure.there && running(v) && v->output->pressure_mmhg > 0;
 	return pressure;
 }
 

@@ -10,6 +10,7 @@ enum {
 };
 #define JUMP_C 15.0F
 #define JUMP_C_PER_S 5.0F
+#define AIR_LEAVES_MMHG_PER_S 5.0F
 #define SILENT_SHARE 0.005F /* of current_max_ma */
 
 /* Numbers are D: what no sensor of a massage machine shows, and how long one can stand still while the motor works. */
@@ -84,6 +85,9 @@ void sensors_judge(struct sensors *sensors, const struct control_envelope *envel
 
 	sensors->running_ms = !working ? 0 : worked_ms < sensors->running_ms ? sensors->running_ms : worked_ms;
 	sensors->pressing = output->pressure_mmhg > 0;
+	sensors->asked_mmhg -= AIR_LEAVES_MMHG_PER_S * (float)elapsed_ms / 1000.0F;
+	if (sensors->asked_mmhg < output->pressure_mmhg)
+		sensors->asked_mmhg = output->pressure_mmhg;
 	*ret_believed = *raw;
 	ret_believed->sensors[GF_SENSOR_UNSPECIFIED] = NAN;
 	for (int i = 1; i < GF_SENSOR_COUNT; i++) {

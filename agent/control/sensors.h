@@ -30,6 +30,7 @@ struct sensor_state {
 struct sensors {
 	struct sensor_state states[GF_SENSOR_COUNT];
 	bool pressing;       /* pressure is asked for */
+	float asked_mmhg;    /* the most that may still be there of what was asked for: air leaves slowly */
 	uint32_t running_ms; /* the motor has worked for so long without a break */
 };
 
