@@ -174,14 +174,14 @@ static void lower(struct control *c, const struct fault_view *view, int64_t mono
                   struct sink *sink)
 {
 	const struct gf_step *step = player_step(&c->player);
-	const float wanted_pct = output->intensity_pct, power = faults_power(view);
+	const float program_pct = output->intensity_pct, power = faults_power(view);
+	const float asked_pct = guard_asked(&c->guard, &c->player, program_pct);
 	struct gf_limit_hit hit;
 
-	if (guard_steep(&c->guard, &c->envelope, step, &hit) ||
-	    guard_capped(&c->guard, &c->sitting, step, wanted_pct, &hit))
+	if (guard_steep(&c->guard, &c->envelope, step, &hit) || guard_capped(&c->guard, &c->sitting, step, asked_pct, &hit))
 		control_emit_limit(c, mono_ms, &hit, sink);
-	output->intensity_pct = guard_intensity(&c->guard, &c->sitting, &c->player, wanted_pct, power);
-	output->pressure_mmhg *= wanted_pct > 0 ? output->intensity_pct / wanted_pct : 0;
+	output->intensity_pct = guard_intensity(&c->guard, &c->sitting, &c->player, asked_pct, power);
+	output->pressure_mmhg *= program_pct > 0 ? output->intensity_pct / program_pct : 0;
 	output->heat_c = power < 1 ? 0 : c->config.heat_c;
 }
 
@@ -274,6 +274,7 @@ size_t control_step(struct control *control, int64_t mono_ms, const struct drive
 	const bool was_active = player_active(&c->player);
 	struct panel_presses pressed = {0};
 
+	sensors_unseen(&c->sensors, input == NULL ? passed.ms + passed.unseen_ms : passed.unseen_ms);
 	if (input != NULL) {
 		sensors_judge(&c->sensors, &c->envelope, input, &before, passed.ms, &believed);
 		pressed = panel_step(&c->panel, &input->panel, passed.ms);

@@ -149,18 +149,23 @@ static float at_most(float pct, float cap)
 	return pct > cap ? cap : pct;
 }
 
-float guard_intensity(const struct guard *guard, const struct sitting *sitting, const struct player *player,
-                      float program_pct, float power)
+float guard_asked(const struct guard *guard, const struct player *player, float program_pct)
 {
-	const struct gf_step *step = player_step(player);
-	if (!(program_pct > 0) || step == NULL)
+	if (!(program_pct > 0))
 		return 0;
 	float pct = program_pct + guard->offset_pct;
 	if (pct < GUARD_INTENSITY_MIN_PCT)
 		pct = at_most(program_pct, GUARD_INTENSITY_MIN_PCT);
-	if (player->routine->cap_pct > 0)
-		pct = at_most(pct, player->routine->cap_pct);
-	pct *= power;
+	return player->routine->cap_pct > 0 ? at_most(pct, player->routine->cap_pct) : pct;
+}
+
+float guard_intensity(const struct guard *guard, const struct sitting *sitting, const struct player *player,
+                      float asked_pct, float power)
+{
+	const struct gf_step *step = player_step(player);
+	if (!(asked_pct > 0) || step == NULL)
+		return 0;
+	float pct = asked_pct * power;
 	if (!guard->staffed)
 		pct = at_most(pct, GUARD_UNDECLARED_CAP_PCT);
 	if (sitting_fresh(sitting, step->area, step->side))
@@ -170,19 +175,19 @@ float guard_intensity(const struct guard *guard, const struct sitting *sitting, 
 	return pct;
 }
 
-bool guard_capped(struct guard *guard, const struct sitting *sitting, const struct gf_step *step, float program_pct,
+bool guard_capped(struct guard *guard, const struct sitting *sitting, const struct gf_step *step, float asked_pct,
                   struct gf_limit_hit *ret_hit)
 {
-	const bool fresh = program_pct > GUARD_FRESH_CAP_PCT && sitting_fresh(sitting, step->area, step->side);
-	const bool undeclared = program_pct > GUARD_UNDECLARED_CAP_PCT && !guard->staffed;
+	const bool fresh = asked_pct > GUARD_FRESH_CAP_PCT && sitting_fresh(sitting, step->area, step->side);
+	const bool undeclared = asked_pct > GUARD_UNDECLARED_CAP_PCT && !guard->staffed;
 	if (fresh && !guard->fresh_told) {
 		guard->fresh_told = true;
-		*ret_hit = guard_hit("P6", "clamp", step, program_pct, GUARD_FRESH_CAP_PCT);
+		*ret_hit = guard_hit("P6", "clamp", step, asked_pct, GUARD_FRESH_CAP_PCT);
 		return true;
 	}
 	if (undeclared && !guard->undeclared_told) {
 		guard->undeclared_told = true;
-		*ret_hit = guard_hit("P7", "clamp", step, program_pct, GUARD_UNDECLARED_CAP_PCT);
+		*ret_hit = guard_hit("P7", "clamp", step, asked_pct, GUARD_UNDECLARED_CAP_PCT);
 		return true;
 	}
 	return false;

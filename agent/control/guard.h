@@ -64,12 +64,15 @@ bool guard_refuses(const struct sitting *sitting, const struct gf_routine *routi
 /* P1's warning, once for each area, side and kind of technique. */
 bool guard_warns(struct sitting *sitting, const struct gf_step *step, struct gf_limit_hit *ret_hit);
 
-/* What the program's intensity becomes by offset, the routine's cap, P6, P7, P8 and derating (`power` 0..1). */
-float guard_intensity(const struct guard *guard, const struct sitting *sitting, const struct player *player,
-                      float program_pct, float power);
+/* What is asked for: the program's intensity with the user's buttons, within the routine's cap. */
+float guard_asked(const struct guard *guard, const struct player *player, float program_pct);
 
-/* The program asks for more than P6 (an area's first half minute) or P7 lets pass; each the first time in this session. */
-bool guard_capped(struct guard *guard, const struct sitting *sitting, const struct gf_step *step, float program_pct,
+/* What that becomes by derating (`power` 0..1), P6, P7 and P8. */
+float guard_intensity(const struct guard *guard, const struct sitting *sitting, const struct player *player,
+                      float asked_pct, float power);
+
+/* More is asked for than P6 (an area's first half minute) or P7 lets pass; each the first time in this session. */
+bool guard_capped(struct guard *guard, const struct sitting *sitting, const struct gf_step *step, float asked_pct,
                   struct gf_limit_hit *ret_hit);
 
 /* True when the session has lasted too long: its outcome, and for a running one what was hit (rule empty: nothing). */

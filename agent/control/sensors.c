@@ -28,6 +28,11 @@ static const struct {
     [GF_SENSOR_BATTERY_PCT] = {0, 100, false, 0},
 };
 
+static uint32_t longer(uint32_t ms, uint32_t elapsed_ms)
+{
+	return ms < UINT32_MAX - elapsed_ms ? ms + elapsed_ms : UINT32_MAX;
+}
+
 /* Above this a temperature stops the machine whether it jumped or not. */
 static float danger(const struct control_envelope *envelope, enum gf_sensor which)
 {
@@ -77,13 +82,19 @@ static enum sensor_doubt judge(struct sensors *sensors, const struct control_env
 	return SENSOR_BELIEVED;
 }
 
+void sensors_unseen(struct sensors *sensors, uint32_t elapsed_ms)
+{
+	sensors->unseen_ms = longer(sensors->unseen_ms, elapsed_ms);
+}
+
 void sensors_judge(struct sensors *sensors, const struct control_envelope *envelope, const struct driver_input *raw,
                    const struct driver_output *output, uint32_t elapsed_ms, struct driver_input *ret_believed)
 {
+	const uint32_t since_ms = longer(sensors->unseen_ms, elapsed_ms);
 	const bool working = output_works(output);
-	const uint32_t worked_ms = sensors->running_ms + elapsed_ms;
 
-	sensors->running_ms = !working ? 0 : worked_ms < sensors->running_ms ? sensors->running_ms : worked_ms;
+	sensors->unseen_ms = 0;
+	sensors->running_ms = working ? longer(sensors->running_ms, elapsed_ms) : 0;
 	sensors->pressing = output->pressure_mmhg > 0;
 	sensors->asked_mmhg -= AIR_LEAVES_MMHG_PER_S * (float)elapsed_ms / 1000.0F;
 	if (sensors->asked_mmhg < output->pressure_mmhg)
@@ -92,7 +103,7 @@ void sensors_judge(struct sensors *sensors, const struct control_envelope *envel
 	ret_believed->sensors[GF_SENSOR_UNSPECIFIED] = NAN;
 	for (int i = 1; i < GF_SENSOR_COUNT; i++) {
 		struct sensor_state *s = &sensors->states[i];
-		s->doubt = judge(sensors, envelope, (enum gf_sensor)i, raw->sensors[i], elapsed_ms);
+		s->doubt = judge(sensors, envelope, (enum gf_sensor)i, raw->sensors[i], since_ms);
 		if (s->doubt != SENSOR_BELIEVED)
 			ret_believed->sensors[i] = NAN;
 	}

@@ -31,6 +31,7 @@ struct sensors {
 	struct sensor_state states[GF_SENSOR_COUNT];
 	bool pressing;       /* pressure is asked for */
 	float asked_mmhg;    /* the most that may still be there of what was asked for: air leaves slowly */
+	uint32_t unseen_ms;  /* since the last reading */
 	uint32_t running_ms; /* the motor has worked for so long without a break */
 };
 
@@ -40,6 +41,9 @@ struct sensors {
  */
 void sensors_judge(struct sensors *sensors, const struct control_envelope *envelope, const struct driver_input *raw,
                    const struct driver_output *output, uint32_t elapsed_ms, struct driver_input *ret_believed);
+
+/* Time without a reading, in which anything may have warmed or cooled. */
+void sensors_unseen(struct sensors *sensors, uint32_t elapsed_ms);
 
 /* The first sensor that is lost, and why; GF_SENSOR_UNSPECIFIED: none. */
 enum gf_sensor sensors_lost(const struct sensors *sensors, enum sensor_doubt *ret_doubt);

@@ -162,6 +162,39 @@ static void i3_limits_that_change_with_each_tick_make_no_jump(void **state)
 	rig_close(&rig);
 }
 
+/* 50 % and 20 more by the button: what P7 takes from that is told like what it takes from a program. */
+static void what_a_button_asks_for_is_capped_and_told_too(void **state)
+{
+	(void)state;
+	struct gf_step step = {.area = GF_AREA_CALVES,
+	                       .side = GF_SIDE_BOTH,
+	                       .technique = GF_TECHNIQUE_KNEAD,
+	                       .duration_ms = 120000,
+	                       .from_pct = 30,
+	                       .to_pct = 50,
+	                       .ramp_ms = 30000,
+	                       .from_hz = 1,
+	                       .to_hz = 1};
+	struct gf_routine routine = {.id = "strong", .classes = UINT32_MAX, .steps_count = 1, .steps = &step};
+	const struct gf_catalog catalog = {.name = "test", .routines_count = 1, .routines = &routine};
+	struct control_config config = {.class = GF_CLASS_CHAIR, .catalog = &catalog};
+	control_envelope_defaults(config.class, &config.envelope);
+	for (int staff = 0; staff < 2; staff++) {
+		rig.tick_ms = TICK_MS;
+		rig_open_with(&rig, &config, &(struct control_resume){.next_fault_no = 1});
+		rig.input.panel.staff_key = staff == 1;
+		rig_start(&rig, 1);
+		for (int i = 0; i < 4; i++)
+			rig_press(&rig, &rig.input.panel.intensity_up);
+		rig_run(&rig, 50000);
+		assert_true(staff == 1 ? rig.output.intensity_pct > 69 : rig.output.intensity_pct == 60);
+		assert_true((rig_hit(&rig, "P7", "clamp") == NULL) == (staff == 1));
+		assert_non_null(rig_hit(&rig, "P6", "clamp"));
+		rig_close(&rig);
+		rig.input.panel.staff_key = false;
+	}
+}
+
 /* --- rest -------------------------------------------------------------------------------------------------------- */
 
 static void a_warning_at_its_edge_is_told_once(void **state)
@@ -306,6 +339,7 @@ int main(void)
 	    cmocka_unit_test(a_key_that_stays_in_for_months_clears_once),
 	    cmocka_unit_test(less_pressure_by_a_limit_is_no_overpressure),
 	    cmocka_unit_test(i3_limits_that_change_with_each_tick_make_no_jump),
+	    cmocka_unit_test(what_a_button_asks_for_is_capped_and_told_too),
 	    cmocka_unit_test(a_warning_at_its_edge_is_told_once),
 	    cmocka_unit_test(a_memory_of_more_than_can_be_is_cut_to_what_can),
 	    cmocka_unit_test(shifting_in_the_seat_makes_nobody_a_stranger),
