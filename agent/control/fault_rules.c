@@ -202,10 +202,6 @@ static struct verdict hardware_fault(const struct fault_view *v)
 {
 	return flag(v->input != NULL && v->input->fault != GF_FAULT_UNSPECIFIED);
 }
-static struct verdict hardware_fine(const struct fault_view *v)
-{
-	return flag(v->input != NULL && v->input->fault == GF_FAULT_UNSPECIFIED);
-}
 
 static bool on_its_way(const struct fault_view *v, enum driver_axis_name axis)
 {
@@ -254,7 +250,7 @@ const struct fault_rule fault_rules[] = {
     {STOP(COMMS_LOST), NO_STRIKE, AT_ONCE | LINGERS, 300, 1000, no_reading, reading, "the controller doesn't answer"},
     [SENSOR_RULE] = {STOP(SENSOR_LOST), NO_STRIKE, LINGERS, 1000, 5000, sensor_lost, sensors_fine, NULL},
     [BUTTON_RULE] = {STOP(SENSOR_LOST), NO_STRIKE, 0, 0, 1000, button_stuck, buttons_fine, NULL},
-    [HARDWARE_RULE] = {STOP(UNSPECIFIED), NO_STRIKE, AT_ONCE, 0, 1000, hardware_fault, hardware_fine,
+    [HARDWARE_RULE] = {STOP(UNSPECIFIED), NO_STRIKE, AT_ONCE, 0, 1000, hardware_fault, NULL,
                        "the machine's own controller says so"},
     {STOP(STALL), MEMORY_STRIKES_DRIVE, 0, 2000, 10000, stalled, at_rest, "the motor stands still under power"},
     {STOP(OVERTEMP_MOTOR), MEMORY_STRIKES_HEAT, 0, 0, 1000, motor_hot, motor_rearmed, "the motor is too hot"},

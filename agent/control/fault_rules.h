@@ -27,8 +27,8 @@ struct fault_rule {
 	uint8_t sight;   /* enum fault_sight bits */
 	uint32_t hold_ms, gone_ms;
 	struct verdict (*there)(const struct fault_view *view);
-	struct verdict (*gone)(const struct fault_view *view);
-	const char *detail; /* NULL: it differs from time to time, see faults.c */
+	struct verdict (*gone)(const struct fault_view *view); /* NULL: faults.c knows */
+	const char *detail;                                    /* NULL: it differs from time to time, see faults.c */
 };
 
 /* Those with a sentence or a code of their own. */

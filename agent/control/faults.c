@@ -57,12 +57,16 @@ void faults_away(struct faults *faults, uint32_t elapsed_ms)
 	}
 }
 
-static struct verdict judge(const struct faults *faults, const struct fault_rule *rule, bool active,
+/* An idle rule: is it there; an active one: is it gone. */
+static struct verdict judge(const struct faults *faults, const struct fault_rule *rule, const struct fault_state *state,
                             const struct fault_view *view)
 {
 	if (latches(rule))
-		return (struct verdict){!active && struck_out(faults, rule->strikes), NAN, NAN};
-	return active ? rule->gone(view) : rule->there(view);
+		return (struct verdict){!state->active && struck_out(faults, rule->strikes), NAN, NAN};
+	/* Another code of the hardware's own controller is another fault. */
+	if (rule == &fault_rules[HARDWARE_RULE] && state->active)
+		return (struct verdict){view->input != NULL && view->input->fault != state->code, NAN, NAN};
+	return state->active ? rule->gone(view) : rule->there(view);
 }
 
 /* Not there: time between two readings without it is counted down, so that what comes and goes must be there more than away. */
@@ -184,7 +188,7 @@ void faults_step(struct faults *faults, const struct fault_view *view, int64_t m
 	for (size_t i = 0; i < FAULT_RULES; i++) {
 		struct fault_state *state = &faults->states[i];
 		state->soon_ms = less(state->soon_ms, elapsed_ms);
-		const struct verdict verdict = judge(faults, &fault_rules[i], state->active, view);
+		const struct verdict verdict = judge(faults, &fault_rules[i], state, view);
 		if (state->active)
 			recover(state, verdict.there, elapsed_ms); /* faults_tell clears it */
 		else if (lasted(&fault_rules[i], state, verdict.there, elapsed_ms))

@@ -103,6 +103,29 @@ static void a_silence_now_and_then_is_no_fault(void **state)
 	rig_close(&rig);
 }
 
+/* Switched off hot, and on again the next morning. */
+static void what_cooled_while_nobody_looked_has_not_jumped(void **state)
+{
+	(void)state;
+	rig_open(&rig, GF_CLASS_CHAIR, TICK_MS);
+	rig_reach(&rig, GF_SENSOR_MOTOR_TEMP_C, 58);
+	rig.readable = false;
+	rig_run(&rig, 2 * MINUTE_MS);
+	rig.input.sensors[GF_SENSOR_MOTOR_TEMP_C] = 20;
+	rig.readable = true;
+	rig_run(&rig, 5000);
+	assert_null(rig_fault(&rig, GF_FAULT_SENSOR_LOST, GF_SEVERITY_STOP));
+	rig_reach(&rig, GF_SENSOR_MOTOR_TEMP_C, 58);
+	rig.now_ms += HOUR_MS;
+	rig.input.sensors[GF_SENSOR_MOTOR_TEMP_C] = 20;
+	rig_run(&rig, 5000);
+	assert_null(rig_fault(&rig, GF_FAULT_SENSOR_LOST, GF_SEVERITY_STOP));
+	rig.input.sensors[GF_SENSOR_MOTOR_TEMP_C] = 58;
+	rig_run(&rig, 5000);
+	assert_non_null(rig_fault(&rig, GF_FAULT_SENSOR_LOST, GF_SEVERITY_STOP));
+	rig_close(&rig);
+}
+
 /* --- how much it says -------------------------------------------------------------------------------------------- */
 
 static size_t fault_records(void)
@@ -175,6 +198,26 @@ static void what_the_controller_says_is_a_strike_too(void **state)
 	}
 }
 
+static void i4_another_code_of_the_controller_is_another_fault(void **state)
+{
+	(void)state;
+	static const enum gf_fault codes[] = {GF_FAULT_ESTOP, GF_FAULT_OVERCURRENT, GF_FAULT_STALL};
+	play(GF_CLASS_CHAIR);
+	for (size_t i = 0; i < 3; i++) {
+		rig.input.fault = codes[i];
+		for (int t = 0; t < 20000 / TICK_MS; t++) {
+			rig.input.panel.routine = t % 3 == 0 ? 0 : RIG_SHORT;
+			rig_tick(&rig);
+			assert_false(output_on(&rig.output));
+		}
+	}
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(rig_event(&rig, CONTROL_EVENT_FAULT_RAISED, i)->fault_raised.code, codes[i]);
+	assert_int_equal(rig_count(&rig, CONTROL_EVENT_FAULT_RAISED), 3);
+	assert_int_equal(rig_count(&rig, CONTROL_EVENT_SESSION_STARTED), 1);
+	rig_close(&rig);
+}
+
 /* The controller and two of our own rules see one jam. */
 static void one_incident_is_one_strike(void **state)
 {
@@ -221,8 +264,10 @@ int main(void)
 	    cmocka_unit_test(i4_a_bus_that_flaps_is_lost_and_pulses_no_motor),
 	    cmocka_unit_test(i4_a_sensor_that_flaps_hides_no_overcurrent),
 	    cmocka_unit_test(a_silence_now_and_then_is_no_fault),
+	    cmocka_unit_test(what_cooled_while_nobody_looked_has_not_jumped),
 	    cmocka_unit_test(i8_a_fault_that_comes_back_all_day_is_told_now_and_then),
 	    cmocka_unit_test(what_the_controller_says_is_a_strike_too),
+	    cmocka_unit_test(i4_another_code_of_the_controller_is_another_fault),
 	    cmocka_unit_test(one_incident_is_one_strike),
 	    cmocka_unit_test(a_motor_that_is_given_nothing_has_not_stalled),
 	};
