@@ -5,224 +5,22 @@
 
 usage: modbus_serial_test.py SOURCE_DIR BIN_DIR PACKAGES_DIR tcp|rtu
 """
-import contextlib
-import ctypes
-import json
 import os
-import shutil
-import signal
-import socket
 import subprocess
 import sys
-import tempfile
-import time
 import traceback
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "modbus-serial"))
-from plan import ENVELOPE, GRAIN_S, ROUTINE, Plan  # noqa: E402
+from plan import (AREA, BEAT, CARRIAGE_TO, COMMAND, ENVELOPE, ESTOP_BIT, FREQUENCY, GRAIN_S, IDLE, INTENSITY, LEFT, MASK,  # noqa: E402
+                  NONE, PAUSE, RAMP, ROUTINE, SELF_TEST, START, STATUS, STOP, TECHNIQUE)
+from world import BAUD, DEAD_MAN_MS, PATIENCE_S, Slave, World, free_port, until  # noqa: E402
 
-SOURCE, BIN, PACKAGES, WIRE = sys.argv[1:]
-DEVICE, UNIT, BAUD = "gun-peer", 7, 19200
-NONE = 0xFFFF
-COMMAND, BEAT, MASK, AREA, TECHNIQUE, INTENSITY, FREQUENCY, RAMP, LEFT = range(9)
-CARRIAGE_TO, OUTPUTS = 11, 12
-IDLE, START, PAUSE, STOP, SELF_TEST = range(5)
-STATUS, ESTOP_BIT, CLEAR = 0x100, 1 << 3, 0x1F
+WIRE = sys.argv[4]
 # How late a register may be: a cycle of the bus, and a tick.
 SLACK_S = {"tcp": 0.15, "rtu": 0.3}[WIRE]
 ROUNDING = 0.011  # the plan has a grain
 BREAKS_MAX = {"tcp": 1, "rtu": 3}[WIRE]
-# A controller without the register 0x1F6 gets a second at a time; RTU has that kind.
-DEAD_MAN_MS = {"tcp": 800, "rtu": 0}[WIRE]
-PATIENCE_S = 30
-PR_SET_PDEATHSIG = 1
-libc = ctypes.CDLL(None)
-
-
-def until(what, condition, patience_s=PATIENCE_S, every_s=0.02):
-    """The first true answer of `condition`."""
-    deadline = time.monotonic() + patience_s
-    while not (answer := condition()):
-        assert time.monotonic() < deadline, f"not within {patience_s} s: {what}"
-        time.sleep(every_s)
-    return answer
-
-
-def hurry():
-    """A controller and a line wait for nobody; here they share the processor with whatever else runs. Where that isn't allowed they do
-    without."""
-    with contextlib.suppress(PermissionError):
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(5))
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def accepts(port):
-    with socket.socket() as s:
-        return s.connect_ex(("127.0.0.1", port)) == 0
-
-
-class Slave:
-    """slave.js; started again it has the same port and the same log."""
-
-    def __init__(self, world, name, *options):
-        self.world, self.name, self.options = world, name, options
-        self.log = f"{world.folder}/{name}.jsonl"
-        self.start()
-
-    def start(self):
-        self.process = self.world.spawn(
-            self.name, "node", f"{SOURCE}/tests/integration/modbus-serial/slave.js", "--log", self.log, "--unit", str(UNIT),
-            *self.options, first=hurry, cwd=PACKAGES, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert self.process.stdout.readline() == b"ready\n", "the slave doesn't start"
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    def tell(self, line):
-        """When it was told."""
-        now = time.monotonic()
-        self.process.stdin.write(f"{line}\n".encode())
-        self.process.stdin.flush()
-        assert self.process.stdout.readline() == b"ok\n", line
-        return now
-
-    def events(self, since=0):
-        with open(self.log, encoding="utf-8") as file:
-            lines = file.read().split("\n")[:-1]  # the last one may be half there
-        return [event for event in map(json.loads, lines) if event["t"] >= since]
-
-    def states(self, since=0):
-        """(t, all output registers) after each write, the one before `since` too."""
-        registers, found = [0] * OUTPUTS, []
-        for event in self.events():
-            if event.get("write", CLEAR) >= OUTPUTS:
-                continue
-            registers = list(registers)
-            registers[event["write"]:event["write"] + len(event["values"])] = event["values"]
-            if event["t"] < since:
-                found = []
-            found.append((event["t"], registers))
-        return found
-
-    def registers(self):
-        return self.states()[-1][1]
-
-
-class World:
-    def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="gf-peer-")
-        self.processes, self.plan = [], Plan(SOURCE)
-        self.environment = dict(os.environ, GYMFLEET_SOCKET=f"{self.folder}/gateway.sock", PATH=f"{os.environ['PATH']}:/usr/sbin")
-
-    def close(self):
-        for process in reversed(self.processes):
-            process.kill()
-            process.wait()
-        if "GF_IT_KEEP" in os.environ:
-            print(f"kept: {self.folder}")
-        else:
-            shutil.rmtree(self.folder)
-
-    def spawn(self, name, *argv, first=lambda: None, **how):
-        """`first` is run by the child."""
-        def begin():
-            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-            first()
-
-        log = open(f"{self.folder}/{name}.log", "ab")
-        how = {"stdin": subprocess.DEVNULL, "stdout": log, **how}
-        process = subprocess.Popen(argv, stderr=log, env=self.environment, preexec_fn=begin, **how)
-        log.close()
-        self.processes.append(process)
-        return process
-
-    def run(self, *argv):
-        run = subprocess.run(argv, env=self.environment, capture_output=True, text=True, timeout=60)
-        assert run.returncode == 0, f"{' '.join(argv)}: {run.stderr or run.stdout}"
-        return run.stdout
-
-    def write(self, name, text):
-        with open(f"{self.folder}/{name}", "w", encoding="utf-8") as file:
-            file.write(text)
-
-    def ask(self, *words):
-        run = subprocess.run([f"{BIN}/gymfleet", *words, "-o", "json"], env=self.environment, capture_output=True, text=True)
-        return json.loads(run.stdout) if run.returncode == 0 else None
-
-    def start_fleet(self):
-        pki, (device_port, gateway_port) = f"{self.folder}/pki", (free_port(), free_port())
-        for words in (["init", pki], ["broker", pki, "localhost"], ["gateway", pki], ["device", pki, DEVICE]):
-            self.run(f"{SOURCE}/deploy/pki", *words)
-        self.run(f"{SOURCE}/deploy/broker-conf", self.folder, str(device_port), str(gateway_port))
-        self.write("gateway.yaml", f"""
-state_dir: gateway
-broker: {{host: localhost, port: {gateway_port}, ca_file: pki/ca.pem, cert_file: pki/gateway.pem, key_file: pki/gateway.key}}
-api: {{socket: gateway.sock}}
-""")
-        self.device_port = device_port
-        self.spawn("broker", "mosquitto", "-c", f"{self.folder}/mosquitto.conf")
-        until("the broker", lambda: accepts(device_port) and accepts(gateway_port))
-        self.spawn("gateway", f"{BIN}/gymfleet-gateway", "--config", f"{self.folder}/gateway.yaml")
-        os.mkdir(f"{self.folder}/routines")
-        self.write("routines/peer.yaml", json.dumps(ROUTINE, indent=1))
-        self.run(f"{BIN}/gymfleet", "catalog", "build", "--class", "percussion", "--name", "peer", "--version", "1", "-o",
-                 f"{self.folder}/peer.catalog", f"{self.folder}/routines")
-
-    def agent_config(self, name, modbus):
-        """JSON again. Returns the file's path."""
-        key = f"pki/devices/{DEVICE}"
-        self.write(f"{name}.yaml", json.dumps({
-            "class": "percussion", "model": "peer", "location": {"site": "lab"}, "state_dir": name, "clock": "system",
-            "catalog": "peer.catalog", "heartbeat_s": 1, "envelope": ENVELOPE, "driver": "modbus", "modbus": dict(modbus, unit=UNIT),
-            "broker": {"host": "localhost", "port": self.device_port, "ca_file": "pki/ca.pem", "cert_file": f"{key}.pem",
-                       "key_file": f"{key}.key"}}))
-        return f"{self.folder}/{name}.yaml"
-
-    def spawn_line(self):
-        self.line_log = f"{self.folder}/line.txt"
-        with open(self.line_log, "w", encoding="utf-8") as log:
-            self.spawn("line", sys.executable, f"{SOURCE}/tests/integration/modbus-serial/line.py", str(BAUD), first=hurry, stdout=log)
-        self.master_end, self.slave_end = until("the line", lambda: self.line_says()[:1])[0].split()
-
-    def line_says(self):
-        with open(self.line_log, encoding="utf-8") as log:
-            return log.read().split("\n")[:-1]
-
-    def start_machine(self):
-        dead_man = ["--dead-man", str(DEAD_MAN_MS)]
-        if WIRE == "tcp":
-            port = free_port()
-            self.slave = Slave(self, "slave", "--tcp", str(port), *dead_man)
-            modbus = {"host": "127.0.0.1", "port": port}
-        else:
-            self.spawn_line()
-            self.slave = Slave(self, "slave", "--rtu", self.slave_end, *dead_man)
-            modbus = {"device": self.master_end, "baud": BAUD, "parity": "even"}
-        self.agent = self.spawn("agent", f"{BIN}/gymfleet-agent", "--config", self.agent_config("agent", modbus))
-        until("the machine is online", lambda: [d for d in self.ask("devices") or [] if d["presence"] == "online"])
-
-    def request(self):
-        """Somebody asks for the routine. When."""
-        asked_at = self.slave.tell("routine 1")
-        until("the routine starts", lambda: self.slave.registers()[COMMAND] == START)
-        return asked_at
-
-    def ended(self, count):
-        """The last session, when there are so many ended ones."""
-        def last():
-            sessions = [s for s in self.ask("sessions", DEVICE) or [] if s["outcome"] != "running"]
-            return sessions[0] if len(sessions) == count else None
-        return until(f"{count} sessions are stored", last, ROUTINE["total_s"] + PATIENCE_S, every_s=0.25)
-
-    def faults(self, code):
-        return [f for f in self.ask("faults", DEVICE) or [] if f["code"] == code]
 
 
 class Played:
@@ -312,7 +110,7 @@ def seconds_left_count_down(w):
     before = None
     for span in w.played.spans:
         due = {-int(-m["left_s"] // 1) or 1 for m in w.plan.around(span["at_s"], span["slack_s"])}
-        due = {1} if DEAD_MAN_MS == 0 else due
+        due = {1} if DEAD_MAN_MS[WIRE] == 0 else due
         assert span["is"][LEFT] in due, (span, due)
         spot = span["is"][AREA:TECHNIQUE + 1] + [span["is"][MASK], under_power(span["is"])]
         assert before is None or before[0] != spot or span["is"][LEFT] <= before[1], span
@@ -362,6 +160,9 @@ def the_stored_session_agrees_with_the_log(w):
     assert list(stored) == list(w.plan.use()), (stored, w.plan.use())
     for (key, planned), (spot, seconds) in zip(w.plan.use().items(), logged.items()):
         assert abs(stored[key] - planned) < 0.2 and abs(stored[key] - seconds) <= 2 * w.played.slack_s, (key, spot, stored[key], seconds)
+    for area, spot in zip(w.session["areas"], logged):
+        most = max(m["pct"] for m in w.plan.moments if m["spot"] == spot)
+        assert area["max_intensity_pct"] <= most + ROUNDING and (w.played.breaks or area["max_intensity_pct"] > most - 0.1), (area, most)
     motor_s = sum(stored.values())
     assert abs(w.session["motor_s"] - motor_s) <= 2, (w.session["motor_s"], motor_s)
     assert 22 < w.session["peak_motor_temp_c"] < 30 and 400 < w.session["peak_current_ma"] < 700, w.session
@@ -425,7 +226,7 @@ def i4_the_first_write_after_the_estop_is_a_stop(w):
 def check_refused(w, name, option, value, words):
     port = free_port()
     slave = Slave(w, name, "--tcp", str(port), option, value)
-    agent = w.spawn(f"{name}-agent", f"{BIN}/gymfleet-agent", "--config",
+    agent = w.spawn(f"{name}-agent", f"{w.programs}/gymfleet-agent", "--config",
                     w.agent_config(f"{name}-agent", {"host": "127.0.0.1", "port": port}))
     assert agent.wait(PATIENCE_S) == 1
     with open(f"{w.folder}/{name}-agent.log", encoding="utf-8") as log:
@@ -445,8 +246,9 @@ def another_class_is_refused(w):
 
 def the_audit_is_clean(w):
     until("clean", lambda: (w.ask("audit") or {}).get("clean"))
-    w.agent.terminate()
-    assert w.agent.wait(PATIENCE_S) == 0
+    for program in (w.agent, w.gateway):
+        program.terminate()
+        assert program.wait(PATIENCE_S) == 0
 
 
 ROUTINE_TESTS = [
@@ -479,7 +281,7 @@ def passes(test, world):
 
 
 def main():
-    world, count = World(), 0
+    world, count = World(*sys.argv[1:]), 0
     try:
         world.start_fleet()
         world.start_machine()

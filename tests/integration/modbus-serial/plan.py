@@ -3,6 +3,12 @@ the envelope alone."""
 import math
 import re
 
+NONE = 0xFFFF
+COMMAND, BEAT, MASK, AREA, TECHNIQUE, INTENSITY, FREQUENCY, RAMP, LEFT = range(9)
+CARRIAGE_TO, OUTPUTS, CLEAR = 0x0B, 0x0C, 0x1F
+IDLE, START, PAUSE, STOP, SELF_TEST = range(5)
+STATUS, ESTOP_BIT = 0x100, 1 << 3
+
 ENVELOPE = {"intensity_max_pct": 24, "start_max_pct": 22, "ramp_max_pct_s": 0.8}
 
 # JSON is YAML too. Below the envelope, at it (glutes), and above its ramp (calves); one side, the other, both; with rests.
