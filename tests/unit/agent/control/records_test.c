@@ -10,6 +10,7 @@
 #include "agent/control/clamp.h"
 #include "agent/control/panel.h"
 #include "proto/base/rand.h"
+#include "proto/codec.h"
 #include "tests/unit/agent/control/rig.h"
 
 enum { TICK_MS = 20, HOUR_MS = 3600 * 1000 };
@@ -150,6 +151,28 @@ static void take_cleared(struct account *a, const struct gf_fault_cleared *clear
 	a->open[i] = a->open[--a->open_count];
 }
 
+/* Whatever control tells can be sent, and is taken. */
+static void assert_travels(struct account *a, const struct control_event *event)
+{
+	static const enum gf_record_kind kinds[] = {
+	    [CONTROL_EVENT_SESSION_STARTED] = GF_RECORD_SESSION_STARTED,
+	    [CONTROL_EVENT_SESSION_PROGRESS] = GF_RECORD_SESSION_ENDED,
+	    [CONTROL_EVENT_SESSION_ENDED] = GF_RECORD_SESSION_ENDED,
+	    [CONTROL_EVENT_FAULT_RAISED] = GF_RECORD_FAULT_RAISED,
+	    [CONTROL_EVENT_FAULT_CLEARED] = GF_RECORD_FAULT_CLEARED,
+	    [CONTROL_EVENT_LIMIT_HIT] = GF_RECORD_LIMIT_HIT,
+	    [CONTROL_EVENT_TELEMETRY] = GF_RECORD_HEARTBEAT,
+	};
+	static struct gf_record record, got;
+	unsigned char buf[GF_RECORD_MAX];
+	size_t len;
+	record = (struct gf_record){.seq = 1, .boot = 1, .kind = kinds[event->kind]};
+	/* The union's members share their place in both. */
+	memcpy(&record.heartbeat, &event->heartbeat, sizeof(*event) - offsetof(struct control_event, heartbeat));
+	MUST(a, gf_record_encode(&record, buf, sizeof(buf), &len) == 0);
+	MUST(a, gf_record_decode(buf, len, &got, NULL) == 0 && got.kind == record.kind);
+}
+
 static size_t closed_in(const struct control_memory *memory)
 {
 	size_t n = 0;
@@ -163,6 +186,7 @@ static void take_step(struct account *a, const struct control_event *events, siz
 	unsigned rests = 0, closes = 0;
 	for (size_t i = 0; i < count; i++) {
 		const struct control_event *e = &events[i];
+		assert_travels(a, e);
 		switch (e->kind) {
 		case CONTROL_EVENT_SESSION_STARTED:
 			MUST(a, a->open_no == 0 && e->session_started.session_no == a->last_no + 1 && a->stopping == 0);
@@ -204,6 +228,7 @@ static void take_step(struct account *a, const struct control_event *events, siz
 /* Somebody plays with every button, and the hardware isn't what it was. */
 static void random_moment(struct account *a)
 {
+	static const float absurd[] = {NAN, INFINITY, -INFINITY, 1e30F, -19, 199999};
 	struct driver_panel *panel = &rig.input.panel;
 	float *sensors = rig.input.sensors;
 	panel->routine = one_in(a, 40) ? (uint16_t)gf_prng_below(&a->prng, RIG_ROUTINES + 1) : panel->routine;
@@ -221,7 +246,11 @@ static void random_moment(struct account *a)
 	                                   : rig.input.fault;
 	sensors[GF_SENSOR_CURRENT_MA] = one_in(a, 10000) ? 9000 : one_in(a, 50) ? 800 : sensors[GF_SENSOR_CURRENT_MA];
 	sensors[GF_SENSOR_MOTOR_TEMP_C] += ((float)gf_prng_unit(&a->prng) - 0.505F) * 2;
-	if (sensors[GF_SENSOR_MOTOR_TEMP_C] < 25)
+	if (one_in(a, 20000))
+		sensors[1 + gf_prng_below(&a->prng, GF_SENSOR_COUNT - 1)] = absurd[gf_prng_below(&a->prng, 6)];
+	if (one_in(a, 100))
+		sensors[GF_SENSOR_SUPPLY_MV] = 24000, sensors[GF_SENSOR_SURFACE_TEMP_C] = 25;
+	if (!(sensors[GF_SENSOR_MOTOR_TEMP_C] >= 25 && sensors[GF_SENSOR_MOTOR_TEMP_C] < 80))
 		sensors[GF_SENSOR_MOTOR_TEMP_C] = 30;
 	if (one_in(a, 3000))
 		control_stop(rig.control, GF_OUTCOME_STAFF_STOPPED);
