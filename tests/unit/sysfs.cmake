@@ -18,7 +18,6 @@ endforeach()
 gf_add_sysfs_test(watcher_test)
 gf_add_sysfs_test(gpio_test
     WRAP gpiod_chip_open_lookup gpiod_chip_get_line gpiod_line_request gpiod_line_get_value gpiod_chip_close)
-gf_add_alloc_test(agent_config_sysfs_test SOURCES unit/agent/config_sysfs_test.c LINK unit_shipped ag_daemon LABELS unit)
 gf_add_test(agent_own_test SOURCES unit/agent/own_test.c LINK ag_daemon LABELS unit)
 gf_add_alloc_test(agent_sysfs_memory_test
     SOURCES unit/agent/driver/sysfs_memory_test.c LINK driver_fake_sysfs LABELS unit)

@@ -6,76 +6,26 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
-#include "tests/unit/proto/shipped.h"
+#include "tests/unit/agent/config_rig.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Takes the comment signs off the block that begins with `#driver: modbus`, and drops the other driver. */
-static void uncomment(struct shipped *s)
-{
-	char *sim = strstr(s->text, "\ndriver: sim"), *block = strstr(s->text, "\n#driver: modbus");
-	assert_non_null(sim);
-	assert_non_null(block);
-	char *to = sim + 1;
-	for (const char *from = block + 1; *from == '#'; from = strchr(from, '\n') + 1) {
-		const size_t len = strcspn(from, "\n");
-		memmove(to, from + 1, len);
-		to += len;
-	}
-	*to = '\0';
-}
-
 static int setup(void **state)
 {
-	static struct shipped s;
-	*state = &s;
-	const int r = shipped_init(&s, "agent.yaml", "device");
+	const int r = config_rig_setup(state);
 	if (r == 0)
-		uncomment(&s);
+		config_rig_uncomment(*state, "modbus");
 	return r;
-}
-
-static int teardown(void **state)
-{
-	return shipped_deinit(*state);
-}
-
-static struct agent_config *loaded(struct shipped *s)
-{
-	struct agent_config *config = NULL;
-	s->diag.text[0] = '\0';
-	if (agent_config_load(s->path, &config, &s->diag) != 0)
-		fail_msg("%s", s->diag.text);
-	return config;
-}
-
-/* What a person wrote instead, and what is said. */
-struct mistake {
-	const char *from, *to, *said;
-};
-
-static void assert_all_refused(struct shipped *s, const struct mistake *mistakes, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		struct agent_config *config = NULL;
-		shipped_change(s, mistakes[i].from, mistakes[i].to);
-		assert_int_equal(agent_config_load(s->path, &config, &s->diag), -EINVAL);
-		assert_null(config);
-		shipped_expect(s, mistakes[i].said);
-	}
 }
 
 static void the_shipped_section_loads(void **state)
 {
 	struct shipped *s = *state;
 	shipped_change(s, "port: 502", "port: 1502");
-	struct agent_config *c = loaded(s);
+	struct agent_config *c = config_rig_load(s);
 	const struct modbus_config *modbus = &c->modbus;
 
 	assert_int_equal(c->driver, AGENT_DRIVER_MODBUS);
@@ -96,7 +46,7 @@ static void a_serial_line_has_the_maps_defaults(void **state)
 {
 	struct shipped *s = *state;
 	shipped_change(s, "host: 192.0.2.40              # Modbus TCP\n  port: 502", "device: /dev/ttyUSB0");
-	struct agent_config *c = loaded(s);
+	struct agent_config *c = config_rig_load(s);
 
 	assert_string_equal(c->modbus.bus.device, "/dev/ttyUSB0");
 	assert_string_equal(c->modbus.bus.host, "");
@@ -105,7 +55,7 @@ static void a_serial_line_has_the_maps_defaults(void **state)
 	agent_config_free(c);
 	shipped_change(s, "host: 192.0.2.40              # Modbus TCP\n  port: 502",
 	               "device: /dev/ttyUSB0\n  baud: 115200\n  parity: none");
-	c = loaded(s);
+	c = config_rig_load(s);
 	assert_int_equal(c->modbus.bus.baud, 115200);
 	assert_int_equal(c->modbus.bus.parity, 'N');
 	agent_config_free(c);
@@ -115,14 +65,14 @@ static void a_machine_may_not_know_who_sits_on_it(void **state)
 {
 	struct shipped *s = *state;
 	shipped_change(s, "occupancy: true ", "occupancy: false ");
-	struct agent_config *c = loaded(s);
+	struct agent_config *c = config_rig_load(s);
 	assert_false(c->modbus.machine.occupancy);
 	agent_config_free(c);
 }
 
 static void mistakes_are_named(void **state)
 {
-	static const struct mistake mistakes[] = {
+	static const struct config_mistake mistakes[] = {
 	    {"modbus:\n  host: 192.0.2.40              # Modbus TCP\n  port: 502", "modbus:\n  ^baud: 19200",
 	     "modbus needs either 'host' (Modbus TCP) or 'device' (a serial line)"},
 	    {"modbus:\n  host: 192.0.2.40 ", "modbus:\n  ^device: /dev/ttyS0\n  host: 192.0.2.40 ",
@@ -137,23 +87,23 @@ static void mistakes_are_named(void **state)
 	    {"unit: 1 ", "unit: ^248 ", "modbus.unit is 248; expected 1 to 247"},
 	    {"calves: 1450", "calves: ^3001", "modbus.carriage_mm.calves is 3001; expected 0 to 3000"},
 	};
-	assert_all_refused(*state, mistakes, COUNT(mistakes));
+	config_rig_refuses_all(*state, mistakes, COUNT(mistakes));
 }
 
 static void the_section_must_be_there(void **state)
 {
 	struct shipped *s = *state;
-	struct agent_config *config = NULL;
-	char *section = strstr(s->text, "\nmodbus:\n");
-
-	assert_non_null(section);
-	section[1] = '\0';
+	config_rig_drop(s, "modbus");
 	shipped_change(s, "driver: modbus", "driver: ^modbus");
-	assert_int_equal(agent_config_load(s->path, &config, &s->diag), -EINVAL);
-	shipped_expect(s, "driver: modbus needs a section 'modbus:' with 'host' or 'device'");
+	config_rig_refuses(s, -EINVAL, "driver: modbus needs a section 'modbus:' with 'host' or 'device'");
 }
 
-#define SHIPPED_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+static void memory_that_runs_out_is_said(void **state)
+{
+	config_rig_starve(*state);
+}
+
+#define SHIPPED_TEST(name) cmocka_unit_test_setup_teardown(name, setup, config_rig_teardown)
 
 int main(void)
 {
@@ -163,6 +113,7 @@ int main(void)
 	    SHIPPED_TEST(a_machine_may_not_know_who_sits_on_it),
 	    SHIPPED_TEST(mistakes_are_named),
 	    SHIPPED_TEST(the_section_must_be_there),
+	    SHIPPED_TEST(memory_that_runs_out_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,81 +7,26 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "tests/unit/proto/alloc_fail.h"
-#include "tests/unit/proto/shipped.h"
+#include "tests/unit/agent/config_rig.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Takes the comment signs off the block that begins with `#driver: sysfs`, and drops the other driver. */
-static void uncomment(struct shipped *s)
-{
-	char *sim = strstr(s->text, "\ndriver: sim"), *block = strstr(s->text, "\n#driver: sysfs");
-	assert_non_null(sim);
-	assert_non_null(block);
-	char *to = sim + 1;
-	for (const char *from = block + 1; *from == '#'; from = strchr(from, '\n') + 1) {
-		const size_t len = strcspn(from, "\n");
-		memmove(to, from + 1, len);
-		to += len;
-	}
-	*to = '\0';
-}
-
 static int setup(void **state)
 {
-	static struct shipped s;
-	*state = &s;
-	const int r = shipped_init(&s, "agent.yaml", "device");
+	const int r = config_rig_setup(state);
 	if (r == 0)
-		uncomment(&s);
+		config_rig_uncomment(*state, "sysfs");
 	return r;
-}
-
-static int teardown(void **state)
-{
-	return shipped_deinit(*state);
-}
-
-static struct agent_config *loaded(struct shipped *s)
-{
-	struct agent_config *config = NULL;
-	s->diag.text[0] = '\0';
-	if (agent_config_load(s->path, &config, &s->diag) != 0)
-		fail_msg("%s", s->diag.text);
-	return config;
-}
-
-/* What a person wrote instead, and what is said. */
-struct mistake {
-	const char *from, *to, *said;
-};
-
-static void assert_all_refused(struct shipped *s, const struct mistake *mistakes, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		struct agent_config *config = NULL;
-		shipped_change(s, mistakes[i].from, mistakes[i].to);
-		assert_int_equal(agent_config_load(s->path, &config, &s->diag), -EINVAL);
-		assert_null(config);
-		shipped_expect(s, mistakes[i].said);
-	}
-}
-
-static void near(float is, float want)
-{
-	assert_true(is > want - 0.001F && is < want + 0.001F);
 }
 
 static void the_shipped_section_loads(void **state)
 {
 	struct shipped *s = *state;
-	shipped_change(s, "chip: 0 ", "chip: 0 ");
-	struct agent_config *c = loaded(s);
+	struct agent_config *c = config_rig_load(s);
 	const struct sysfs_config *sysfs = &c->sysfs;
 
 	assert_int_equal(c->driver, AGENT_DRIVER_SYSFS);
@@ -90,9 +35,9 @@ static void the_shipped_section_loads(void **state)
 	assert_true(sysfs->pwm.present && sysfs->frequency.present);
 	assert_int_equal(sysfs->pwm.period_ns, 50000);
 	assert_int_equal(sysfs->frequency.channel, 1);
-	near(sysfs->duty_min_pct, 18);
-	near(sysfs->duty_max_pct, 95);
-	near(sysfs->hz_at_full, 53);
+	assert_float_equal(sysfs->duty_min_pct, 18, 0.001F);
+	assert_float_equal(sysfs->duty_max_pct, 95, 0.001F);
+	assert_float_equal(sysfs->hz_at_full, 53, 0.001F);
 	assert_string_equal(sysfs->sensors.inputs[GF_SENSOR_MOTOR_TEMP_C], "lm75/temp1");
 	assert_string_equal(sysfs->sensors.inputs[GF_SENSOR_CURRENT_MA], "ina219/curr1");
 	assert_string_equal(sysfs->sensors.inputs[GF_SENSOR_PRESSURE_MMHG], "");
@@ -112,7 +57,7 @@ static void i4_contacts_are_fail_safe_unless_said_otherwise(void **state)
 {
 	struct shipped *s = *state;
 	shipped_change(s, "    contact: normally_closed", "#");
-	struct agent_config *c = loaded(s);
+	struct agent_config *c = config_rig_load(s);
 	assert_true(c->sysfs.estop.normally_closed);
 	assert_true(c->sysfs.cover.normally_closed);
 	assert_int_equal(c->sysfs.cover.pull, GPIO_PULL_SAFE);
@@ -126,7 +71,7 @@ static void paths_are_relative_to_the_file(void **state)
 	struct shipped *s = *state;
 	char path[128];
 	shipped_change(s, "sysfs:\n  pwm:", "sysfs:\n  root: tree\n  watcher: bin/watcher\n  pwm:");
-	struct agent_config *c = loaded(s);
+	struct agent_config *c = config_rig_load(s);
 	snprintf(path, sizeof(path), "%s/tree", s->dir);
 	assert_string_equal(c->sysfs.root, path);
 	snprintf(path, sizeof(path), "%s/bin/watcher", s->dir);
@@ -141,10 +86,10 @@ static void what_is_left_out_has_its_default(void **state)
 	assert_non_null(section);
 	strcpy(section, "\nsysfs:\n  pwm: {period_ns: 40000}\n  estop: {file: class/gpio/gpio1/value}\n");
 	shipped_change(s, "40000", "40000");
-	struct agent_config *c = loaded(s);
+	struct agent_config *c = config_rig_load(s);
 	assert_int_equal(c->sysfs.pwm.chip, 0);
-	near(c->sysfs.duty_min_pct, 0);
-	near(c->sysfs.duty_max_pct, 100);
+	assert_float_equal(c->sysfs.duty_min_pct, 0, 0.001F);
+	assert_float_equal(c->sysfs.duty_max_pct, 100, 0.001F);
 	assert_false(c->sysfs.frequency.present);
 	assert_false(c->sysfs.cover.present);
 	assert_false(c->sysfs.estop.active_low);
@@ -154,7 +99,7 @@ static void what_is_left_out_has_its_default(void **state)
 
 static void outputs_out_of_range_are_named(void **state)
 {
-	static const struct mistake far[] = {
+	static const struct config_mistake far[] = {
 	    {"period_ns: 50000 ", "period_ns: ^0 ", "sysfs.pwm.period_ns is 0; expected 1000 to 1000000000"},
 	    {"channel: 0", "channel: ^70000", "sysfs.pwm.channel is 70000; expected 0 to 65535"},
 	    {"duty_min_pct: 18", "duty_min_pct: ^95", "duty_min_pct (95) must be below duty_max_pct (95)"},
@@ -167,17 +112,15 @@ static void outputs_out_of_range_are_named(void **state)
 	     "  pwm:\n    ^channel: 0\n    period: 50000 ", "unknown key 'period' in 'pwm'; did you mean 'period_ns'?"},
 	};
 	struct shipped *s = *state;
-	assert_all_refused(s, far, COUNT(far) - 1);
+	config_rig_refuses_all(s, far, COUNT(far) - 1);
 	shipped_change(s, far[COUNT(far) - 1].from, far[COUNT(far) - 1].to);
 	shipped_place(s, "^period: 50000");
-	struct agent_config *config = NULL;
-	assert_int_equal(agent_config_load(s->path, &config, &s->diag), -EINVAL);
-	shipped_expect(s, far[COUNT(far) - 1].said);
+	config_rig_refuses(s, -EINVAL, far[COUNT(far) - 1].said);
 }
 
 static void sensors_must_fit_what_they_measure(void **state)
 {
-	static const struct mistake odd[] = {
+	static const struct config_mistake odd[] = {
 	    {"motor_temp_c: lm75/temp1", "motor_temp_c: ^lm75",
 	     "sysfs.sensors.motor_temp_c is 'lm75'; expected CHIP/INPUT such as lm75/temp1"},
 	    {"motor_temp_c: lm75/temp1", "motor_temp_c: ^ina219/curr1",
@@ -195,12 +138,12 @@ static void sensors_must_fit_what_they_measure(void **state)
 	    {"speed_rpm: pwmfan/fan1", "battery_pct: ^pwmfan/in1",
 	     "sysfs.sensors.battery_pct is 'pwmfan/in1'; can't be had from hwmon"},
 	};
-	assert_all_refused(*state, odd, COUNT(odd));
+	config_rig_refuses_all(*state, odd, COUNT(odd));
 }
 
 static void i4_lines_that_hide_a_broken_wire_are_refused(void **state)
 {
-	static const struct mistake odd[] = {
+	static const struct config_mistake odd[] = {
 	    {"estop:                        # an emergency stop there must be; a line that can't be read counts as "
 	     "pressed\n"
 	     "    chip: gpiochip0\n    line: 17",
@@ -216,61 +159,40 @@ static void i4_lines_that_hide_a_broken_wire_are_refused(void **state)
 	    {"- {does: stop, chip: gpiochip0, line: 6", "- ^{does: stop, chip: gpiochip0, line: 17",
 	     "gpiochip0 line 17 is in use twice"},
 	};
-	assert_all_refused(*state, odd, COUNT(odd));
+	config_rig_refuses_all(*state, odd, COUNT(odd));
 }
 
 static void buttons_are_checked(void **state)
 {
-	static const struct mistake odd[] = {
+	static const struct config_mistake odd[] = {
 	    {"does: start, routine: 1", "does: start, routine: ^0", "sysfs.buttons[0].routine is 0; expected 1 to 64"},
 	    {"does: stop", "does: stop, routine: ^2", "only a button that does 'start' has a routine"},
 	    {"does: pain", "does: ^pian",
 	     "'does' is 'pian'; did you mean 'pain'? Expected one of: start, stop, pause, pain, intensity_up, "
 	     "intensity_down, staff_key"},
 	};
-	assert_all_refused(*state, odd, COUNT(odd));
+	config_rig_refuses_all(*state, odd, COUNT(odd));
 }
 
 static void what_it_has_not_is_refused(void **state)
 {
 	struct shipped *s = *state;
-	struct agent_config *config = NULL;
 	shipped_change(s, "  session_max_min: 30", "  heat_max_c: 40\nheat_c: ^38");
-	assert_int_equal(agent_config_load(s->path, &config, &s->diag), -EINVAL);
-	shipped_expect(s, "driver: sysfs has no heater; leave heat_c out");
+	config_rig_refuses(s, -EINVAL, "driver: sysfs has no heater; leave heat_c out");
 
-	char *section = strstr(s->text, "\nsysfs:\n");
-	assert_non_null(section);
-	section[1] = '\0';
+	config_rig_drop(s, "sysfs");
 	shipped_change(s, "driver: sysfs", "driver: ^sysfs");
-	assert_int_equal(agent_config_load(s->path, &config, &s->diag), -EINVAL);
-	shipped_expect(s, "driver: sysfs needs a section 'sysfs:' with at least 'pwm' and 'estop'");
+	config_rig_refuses(s, -EINVAL, "driver: sysfs needs a section 'sysfs:' with at least 'pwm' and 'estop'");
 }
 
-/* At each allocation in turn: a sentence, nothing half-made, nothing lost. */
 static void memory_that_runs_out_is_said(void **state)
 {
 	struct shipped *s = *state;
-	int failures = 0;
 	shipped_change(s, "sysfs:\n  pwm:", "sysfs:\n  root: tree\n  watcher: bin/watcher\n  pwm:");
-	for (;; failures++) {
-		struct agent_config *config = NULL;
-		s->diag.text[0] = '\0';
-		alloc_fail_after(failures);
-		const int r = agent_config_load(s->path, &config, &s->diag);
-		alloc_fail_after(-1);
-		if (r == 0) {
-			agent_config_free(config);
-			break;
-		}
-		assert_int_equal(r, -ENOMEM);
-		assert_true(strstr(s->diag.text, "out of memory") != NULL || strstr(s->diag.text, "Cannot allocate") != NULL);
-		assert_null(config);
-	}
-	assert_true(failures >= 10);
+	config_rig_starve(s);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, config_rig_teardown)
 
 int main(void)
 {

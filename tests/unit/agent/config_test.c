@@ -6,71 +6,21 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "tests/unit/proto/alloc_fail.h"
-#include "tests/unit/proto/shipped.h"
+#include "tests/unit/agent/config_rig.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static int setup(void **state)
-{
-	static struct shipped s;
-	*state = &s;
-	return shipped_init(&s, "agent.yaml", "device");
-}
-
-static int teardown(void **state)
-{
-	return shipped_deinit(*state);
-}
-
-static struct agent_config *loaded(struct shipped *s)
-{
-	struct agent_config *config = NULL;
-	s->diag.text[0] = '\0';
-	if (agent_config_load(s->path, &config, &s->diag) != 0)
-		fail_msg("%s", s->diag.text);
-	return config;
-}
-
-static void assert_refused(struct shipped *s, int error, const char *rest)
-{
-	struct agent_config *config = NULL;
-	assert_int_equal(agent_config_load(s->path, &config, &s->diag), error);
-	assert_null(config);
-	shipped_expect(s, rest);
-}
-
-/* What a person wrote instead, and what is said. */
-struct mistake {
-	const char *from, *to, *said;
-};
-
-static void assert_all_refused(struct shipped *s, const struct mistake *mistakes, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		shipped_change(s, mistakes[i].from, mistakes[i].to);
-		assert_refused(s, -EINVAL, mistakes[i].said);
-	}
-}
-
-static void near(float is, float want)
-{
-	assert_true(is > want - 0.001F && is < want + 0.001F);
-}
 
 /* --- what is shipped --- */
 
 static void the_shipped_file_loads(void **state)
 {
 	struct shipped *s = *state;
-	struct agent_config *c = loaded(s);
+	struct agent_config *c = config_rig_load(s);
 	char path[128];
 
 	assert_string_equal(c->id, "device");
@@ -90,12 +40,12 @@ static void the_shipped_file_loads(void **state)
 	assert_int_equal(c->link.packet_max, GF_REPORT_MAX);
 	assert_int_equal(c->spool_bytes_max, 16 << 20);
 	assert_int_equal(c->heartbeat_ms, 60000);
-	near(c->rated_motor_h, 2000);
-	near(c->heat_c, 0);
+	assert_float_equal(c->rated_motor_h, 2000, 0.001F);
+	assert_float_equal(c->heat_c, 0, 0.001F);
 	assert_int_equal(c->driver, AGENT_DRIVER_SIM);
 	assert_int_equal(c->sim.class, GF_CLASS_CHAIR);
 	assert_int_equal(c->sim.seed, 1);
-	near(c->sim.busy, 0.3F);
+	assert_float_equal(c->sim.busy, 0.3F, 0.001F);
 	assert_int_equal(c->sim.opens_min, 6 * 60);
 	assert_int_equal(c->sim.closes_min, 22 * 60);
 	assert_int_equal(c->sim.utc_offset_min, 60);
@@ -109,7 +59,7 @@ static void the_shipped_file_loads(void **state)
 static void the_shipped_envelope_is_the_default_one(void **state)
 {
 	struct shipped *s = *state;
-	struct agent_config *c = loaded(s);
+	struct agent_config *c = config_rig_load(s);
 	struct control_envelope defaults;
 
 	control_envelope_defaults(GF_CLASS_CHAIR, &defaults);
@@ -131,7 +81,7 @@ static void what_is_left_out_has_its_default(void **state)
 	assert_non_null(file);
 	assert_true(fputs(minimal, file) >= 0);
 	assert_int_equal(fclose(file), 0);
-	struct agent_config *c = loaded(s);
+	struct agent_config *c = config_rig_load(s);
 	control_envelope_defaults(GF_CLASS_WATER_BED, &defaults);
 	assert_memory_equal(&c->envelope, &defaults, sizeof(defaults));
 	snprintf(path, sizeof(path), "%s/state", s->dir);
@@ -141,7 +91,7 @@ static void what_is_left_out_has_its_default(void **state)
 	assert_int_equal(c->clock, GF_CLOCK_TRUST_NTP);
 	assert_int_equal(c->heartbeat_ms, 60000);
 	assert_int_equal(c->spool_bytes_max, 16 << 20);
-	near(c->sim.ambient_c, 22);
+	assert_float_equal(c->sim.ambient_c, 22, 0.001F);
 	assert_int_equal(c->sim.opens_min, 6 * 60);
 	agent_config_free(c);
 }
@@ -150,7 +100,7 @@ static void what_is_left_out_has_its_default(void **state)
 
 static void i3_no_limit_is_above_what_any_machine_may_do(void **state)
 {
-	static const struct mistake loose[] = {
+	static const struct config_mistake loose[] = {
 	    {"intensity_max_pct: 80 ", "intensity_max_pct: ^81 ", "envelope.intensity_max_pct is 81; expected 1 to 80"},
 	    {"start_max_pct: 30", "start_max_pct: ^31", "envelope.start_max_pct is 31; expected 1 to 30"},
 	    {"ramp_max_pct_s: 1 ", "ramp_max_pct_s: ^11 ", "envelope.ramp_max_pct_s is 11; expected 0.1 to 10"},
@@ -169,13 +119,13 @@ static void i3_no_limit_is_above_what_any_machine_may_do(void **state)
 	    {"session_max_min: 30", "duty_max_min: ^241", "envelope.duty_max_min is 241; expected 1 to 240"},
 	    {"session_max_min: 30", "rest_min: ^0", "envelope.rest_min is 0; expected 1 to 240"},
 	};
-	assert_all_refused(*state, loose, COUNT(loose));
+	config_rig_refuses_all(*state, loose, COUNT(loose));
 }
 
 /* A 0 that somebody wrote was meant; taken for "left out" it would become the default, the opposite. */
 static void i3_zero_is_not_the_default(void **state)
 {
-	static const struct mistake zeros[] = {
+	static const struct config_mistake zeros[] = {
 	    {"intensity_max_pct: 80 ", "intensity_max_pct: ^0 ", "envelope.intensity_max_pct is 0; expected 1 to 80"},
 	    {"ramp_max_pct_s: 1 ", "ramp_max_pct_s: ^0 ", "envelope.ramp_max_pct_s is 0; expected 0.1 to 10"},
 	    {"session_max_min: 30", "session_max_min: ^0", "envelope.session_max_min is 0; expected 1 to 60"},
@@ -185,16 +135,16 @@ static void i3_zero_is_not_the_default(void **state)
 	};
 	struct shipped *s = *state;
 
-	assert_all_refused(s, zeros, COUNT(zeros));
+	config_rig_refuses_all(s, zeros, COUNT(zeros));
 	shipped_change(s, "ambient_c: 22", "ambient_c: 0");
-	struct agent_config *c = loaded(s);
-	near(c->sim.ambient_c, 0);
+	struct agent_config *c = config_rig_load(s);
+	assert_float_equal(c->sim.ambient_c, 0, 0.001F);
 	agent_config_free(c);
 }
 
 static void i3_temperatures_stand_in_their_order(void **state)
 {
-	static const struct mistake mixed[] = {
+	static const struct config_mistake mixed[] = {
 	    {"motor_temp_derate_c: 60\n  motor_temp_stop_c: 70", "motor_temp_derate_c: 70\n  motor_temp_stop_c: ^70",
 	     "motor_temp_stop_c (70) must be above motor_temp_derate_c (70) and motor_temp_rearm_c (50)"},
 	    {"motor_temp_stop_c: 70\n  motor_temp_rearm_c: 50", "motor_temp_stop_c: ^70\n  motor_temp_rearm_c: 75",
@@ -208,10 +158,10 @@ static void i3_temperatures_stand_in_their_order(void **state)
 	};
 	struct shipped *s = *state;
 
-	assert_all_refused(s, mixed, COUNT(mixed));
+	config_rig_refuses_all(s, mixed, COUNT(mixed));
 	shipped_change(s, "class: chair", "class: water_bed");
 	shipped_place(s, "surface_temp_stop_c: ^43");
-	assert_refused(s, -EINVAL, "surface_temp_stop_c is 43; expected at most 40 for a water_bed");
+	config_rig_refuses(s, -EINVAL, "surface_temp_stop_c is 43; expected at most 40 for a water_bed");
 }
 
 static void i3_a_tighter_envelope_is_taken(void **state)
@@ -219,12 +169,12 @@ static void i3_a_tighter_envelope_is_taken(void **state)
 	struct shipped *s = *state;
 
 	shipped_change(s, "intensity_max_pct: 80 ", "intensity_max_pct: 40.5 ");
-	struct agent_config *c = loaded(s);
-	near(c->envelope.intensity_max_pct, 40.5F);
-	near(c->envelope.start_max_pct, 30);
+	struct agent_config *c = config_rig_load(s);
+	assert_float_equal(c->envelope.intensity_max_pct, 40.5F, 0.001F);
+	assert_float_equal(c->envelope.start_max_pct, 30, 0.001F);
 	agent_config_free(c);
 	shipped_change(s, "session_max_min: 30", "session_max_min: 5");
-	c = loaded(s);
+	c = config_rig_load(s);
 	assert_int_equal(c->envelope.session_max_ms, 5 * 60000);
 	agent_config_free(c);
 }
@@ -232,58 +182,58 @@ static void i3_a_tighter_envelope_is_taken(void **state)
 /* D1 */
 static void i3_run_and_rest_belong_together(void **state)
 {
-	static const struct mistake alone[] = {
+	static const struct config_mistake alone[] = {
 	    {"session_max_min: 30", "duty_warn_min: ^20\n  duty_max_min: 20\n  rest_min: 15",
 	     "duty_warn_min (20) must be below duty_max_min (20)"},
 	};
 	struct shipped *s = *state;
 
-	assert_all_refused(s, alone, COUNT(alone));
+	config_rig_refuses_all(s, alone, COUNT(alone));
 	shipped_change(s, "session_max_min: 30", "duty_warn_min: 10\n  duty_max_min: 15\n  rest_min: 20");
-	struct agent_config *c = loaded(s);
+	struct agent_config *c = config_rig_load(s);
 	assert_int_equal(c->envelope.duty_warn_ms, 10 * 60000);
 	assert_int_equal(c->envelope.duty_max_ms, 15 * 60000);
 	assert_int_equal(c->envelope.rest_ms, 20 * 60000);
 	agent_config_free(c);
 	shipped_change(s, "session_max_min: 30", "duty_max_min: 15");
-	c = loaded(s);
+	c = config_rig_load(s);
 	assert_int_equal(c->envelope.duty_warn_ms, 10 * 60000);
 	agent_config_free(c);
 }
 
 static void i3_heat_stays_below_what_the_heater_may(void **state)
 {
-	static const struct mistake hot[] = {
+	static const struct config_mistake hot[] = {
 	    {"# heat_c: 36 ", "heat_c: ^36 ",
 	     "heat_c needs envelope.heat_max_c, what the heater of this machine may warm to"},
 	    {"# heat_c: 36 ", "heat_c: ^-1 ", "heat_c is -1; expected 0 to 0"},
 	};
 	struct shipped *s = *state;
 
-	assert_all_refused(s, hot, COUNT(hot));
+	config_rig_refuses_all(s, hot, COUNT(hot));
 	shipped_change(s, "session_max_min: 30", "heat_max_c: 38\nheat_c: 38");
-	struct agent_config *c = loaded(s);
-	near(c->heat_c, 38);
-	near(c->envelope.heat_max_c, 38);
+	struct agent_config *c = config_rig_load(s);
+	assert_float_equal(c->heat_c, 38, 0.001F);
+	assert_float_equal(c->envelope.heat_max_c, 38, 0.001F);
 	agent_config_free(c);
 }
 
 static void sensors_that_must_be_there_are_listed(void **state)
 {
-	static const struct mistake slips[] = {
+	static const struct config_mistake slips[] = {
 	    {"session_max_min: 30", "sensors: [^motor_temp]",
 	     "'sensors' is 'motor_temp'; did you mean 'motor_temp_c'? Expected one of: motor_temp_c, "
 	     "surface_temp_c, current_ma, speed_rpm, pressure_mmhg, supply_mv, battery_pct"},
 	};
 	struct shipped *s = *state;
 
-	assert_all_refused(s, slips, COUNT(slips));
+	config_rig_refuses_all(s, slips, COUNT(slips));
 	shipped_change(s, "session_max_min: 30", "sensors: [motor_temp_c, current_ma]");
-	struct agent_config *c = loaded(s);
+	struct agent_config *c = config_rig_load(s);
 	assert_int_equal(c->envelope.sensors, 1U << GF_SENSOR_MOTOR_TEMP_C | 1U << GF_SENSOR_CURRENT_MA);
 	agent_config_free(c);
 	shipped_change(s, "session_max_min: 30", "sensors: []");
-	c = loaded(s);
+	c = config_rig_load(s);
 	assert_int_equal(c->envelope.sensors, 0);
 	agent_config_free(c);
 }
@@ -292,7 +242,7 @@ static void sensors_that_must_be_there_are_listed(void **state)
 
 static void slips_in_words_are_explained(void **state)
 {
-	static const struct mistake slips[] = {
+	static const struct config_mistake slips[] = {
 	    {"class: chair", "class: ^chiar",
 	     "'class' is 'chiar'; did you mean 'chair'? Expected one of: percussion, roller, compression, chair, "
 	     "water_bed"},
@@ -309,33 +259,31 @@ static void slips_in_words_are_explained(void **state)
 	     "overcurrent, stall, estop, cover_open, overpressure, leak, sensor_lost, comms_lost, endstop_timeout, supply, "
 	     "watchdog, battery_low, storage"},
 	};
-	assert_all_refused(*state, slips, COUNT(slips));
+	config_rig_refuses_all(*state, slips, COUNT(slips));
 }
 
 static void missing_parts_are_named(void **state)
 {
-	static const struct mistake missing[] = {
+	static const struct config_mistake missing[] = {
 	    {"site: berlin\n  zone:", "^zone:", "missing key 'site' in 'location'"},
 	    {"site: berlin", "site: ^\"\"", "'site' has no value; expected some text"},
 	    {"state_dir: /var/lib/gymfleet-agent", "state_dir:^", "'state_dir' has no value; expected some text"},
 	    {"seed: 1\n  ambient_c:", "^ambient_c:", "missing key 'seed' in 'sim'"},
 	};
 	struct shipped *s = *state;
-	assert_all_refused(s, missing, COUNT(missing));
+	config_rig_refuses_all(s, missing, COUNT(missing));
 	shipped_change(s, "model: relax-900\n", "");
 	shipped_place(s, "^class: chair");
-	assert_refused(s, -EINVAL, "missing key 'model'");
+	config_rig_refuses(s, -EINVAL, "missing key 'model'");
 
-	char *sim = strstr(s->text, "\nsim:\n");
-	assert_non_null(sim);
-	sim[1] = '\0';
+	config_rig_drop(s, "sim");
 	shipped_change(s, "driver: sim", "driver: ^sim");
-	assert_refused(s, -EINVAL, "driver: sim needs a section 'sim:' with at least a seed");
+	config_rig_refuses(s, -EINVAL, "driver: sim needs a section 'sim:' with at least a seed");
 }
 
 static void numbers_out_of_range_are_named(void **state)
 {
-	static const struct mistake far[] = {
+	static const struct config_mistake far[] = {
 	    {"port: 8883", "port: ^88830", "'port' is '88830'; expected a whole number from 0 to 65535"},
 	    {"port: 8883", "port: ^mqtts", "'port' is 'mqtts'; expected a whole number from 0 to 65535"},
 	    {"host: broker.example", "host: ^broker.example:8883",
@@ -352,7 +300,7 @@ static void numbers_out_of_range_are_named(void **state)
 	    {"utc_offset_min: 60", "utc_offset_min: ^1000", "sim.utc_offset_min is 1000; expected -840 to 840"},
 	    {"per_100_motor_h: 0.5", "per_100_motor_h: ^1001", "sim.faults[0].per_100_motor_h is 1001; expected 0 to 1000"},
 	};
-	assert_all_refused(*state, far, COUNT(far));
+	config_rig_refuses_all(*state, far, COUNT(far));
 }
 
 static void times_of_day_are_read_exactly(void **state)
@@ -366,10 +314,10 @@ static void times_of_day_are_read_exactly(void **state)
 		snprintf(to, sizeof(to), "opens: ^\"%s\"", bad[i]);
 		snprintf(said, sizeof(said), "sim.opens is '%s'; expected a time of day such as \"06:30\"", bad[i]);
 		shipped_change(s, "opens: \"06:00\"", to);
-		assert_refused(s, -EINVAL, said);
+		config_rig_refuses(s, -EINVAL, said);
 	}
 	shipped_change(s, "closes: \"22:00\"", "closes: 24:00");
-	struct agent_config *c = loaded(s);
+	struct agent_config *c = config_rig_load(s);
 	assert_int_equal(c->sim.closes_min, 1440);
 	agent_config_free(c);
 }
@@ -382,18 +330,18 @@ static void certificates_are_looked_at(void **state)
 	snprintf(key, sizeof(key), "%s/pki/device.key", s->dir);
 	shipped_place(s, "key_file: ^");
 	assert_int_equal(chmod(key, 0644), 0);
-	assert_refused(s, -EACCES,
-	               "%D/pki/device.key: a private key that others may read (mode 0644); run: chmod 600 "
-	               "%D/pki/device.key");
+	config_rig_refuses(s, -EACCES,
+	                   "%D/pki/device.key: a private key that others may read (mode 0644); run: chmod 600 "
+	                   "%D/pki/device.key");
 	assert_int_equal(unlink(key), 0);
-	assert_refused(s, -ENOENT,
-	               "key %D/pki/device.key cannot be read (No such file or directory): make it with deploy/pki, "
-	               "or mend the path or its mode");
+	config_rig_refuses(s, -ENOENT,
+	                   "key %D/pki/device.key cannot be read (No such file or directory): make it with deploy/pki, "
+	                   "or mend the path or its mode");
 	shipped_change(s, "device.pem", "chair-7.pem");
 	shipped_place(s, "cert_file: ^");
-	assert_refused(s, -ENOENT,
-	               "certificate %D/pki/chair-7.pem cannot be read (No such file or directory): make it with "
-	               "deploy/pki, or mend the path or its mode");
+	config_rig_refuses(s, -ENOENT,
+	                   "certificate %D/pki/chair-7.pem cannot be read (No such file or directory): make it with "
+	                   "deploy/pki, or mend the path or its mode");
 }
 
 static void a_missing_file_is_named(void **state)
@@ -407,29 +355,12 @@ static void a_missing_file_is_named(void **state)
 	agent_config_free(NULL);
 }
 
-/* At each allocation in turn: a sentence, nothing half-made, nothing lost. */
 static void memory_that_runs_out_is_said(void **state)
 {
-	struct shipped *s = *state;
-	int failures = 0;
-	for (;; failures++) {
-		struct agent_config *config = NULL;
-		s->diag.text[0] = '\0';
-		alloc_fail_after(failures);
-		int r = agent_config_load(s->path, &config, &s->diag);
-		alloc_fail_after(-1);
-		if (r == 0) {
-			agent_config_free(config);
-			break;
-		}
-		assert_int_equal(r, -ENOMEM);
-		assert_true(strstr(s->diag.text, "out of memory") != NULL || strstr(s->diag.text, "Cannot allocate") != NULL);
-		assert_null(config);
-	}
-	assert_true(failures >= 10);
+	config_rig_starve(*state);
 }
 
-#define SHIPPED_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define SHIPPED_TEST(name) cmocka_unit_test_setup_teardown(name, config_rig_setup, config_rig_teardown)
 
 int main(void)
 {
