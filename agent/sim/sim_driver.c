@@ -188,7 +188,7 @@ static void sim_check(struct driver *driver, struct driver_findings *findings)
 	physics_sensors(&sim->physics, &sim->output, 0, sensors);
 	for (int i = 1; i < GF_SENSOR_COUNT; i++) {
 		if (isfinite(sensors[i]))
-			driver_found(findings, DRIVER_FINE, gf_sensor_name((enum gf_sensor)i), "%.4g", (double)sensors[i]);
+			driver_found(findings, DRIVER_FINE, gf_sensor_name((enum gf_sensor)i), "%.1f", (double)sensors[i]);
 	}
 }
 
