@@ -225,7 +225,7 @@ static bool seen_enough(struct dead_machine *m)
 }
 
 const struct dead_kind dead_kinds[DEAD_KINDS] = {
-    {"sim", 17, 6, true, sim_make, nothing, nothing, sim_runs, sim_held, sim_released},
-    {"sysfs", 9, 12, false, sysfs_make, sysfs_unmake, sysfs_ask, sysfs_runs, sysfs_held, seen_enough},
-    {"modbus", 9, 12, false, modbus_make, modbus_unmake, modbus_ask, modbus_runs, modbus_held, seen_enough},
+    {"sim", 25, 4, true, sim_make, nothing, nothing, sim_runs, sim_held, sim_released},
+    {"sysfs", 12, 9, false, sysfs_make, sysfs_unmake, sysfs_ask, sysfs_runs, sysfs_held, seen_enough},
+    {"modbus", 12, 9, false, modbus_make, modbus_unmake, modbus_ask, modbus_runs, modbus_held, seen_enough},
 };

@@ -87,10 +87,18 @@ static void hold_control(struct dead_machine *m)
 		fail_msg("%s: its control thread can't be held: %s", m->name, strerror(errno));
 }
 
+/* Every third time another agent: one that is stopped again and again takes longer and longer until it trusts its machine. */
+static enum dead_way draw_way(const struct dead_machine *m)
+{
+	if ((m->moments + m->number) % DEAD_WAYS == 0)
+		return DEAD_KILLED;
+	return gf_prng_below(&test.prng, 2) == 0 ? DEAD_STOPPED : DEAD_HUNG;
+}
+
 /* The agent alone: what it has started beside it is there for just this. */
 static void strike(struct dead_machine *m)
 {
-	m->way = (enum dead_way)gf_prng_below(&test.prng, DEAD_WAYS);
+	m->way = draw_way(m);
 	m->hold_ms = HOLD_MS + (int64_t)gf_prng_below(&test.prng, HOLD_MS_MAX - HOLD_MS);
 	m->off_ms = 0;
 	m->late_ms = 0;
