@@ -13,6 +13,8 @@ enum { VERSION_BARE = 1, VERSION_MEMORY = 2, FLAG_METER = 1, FLAG_SESSION = 2, F
 enum {
 	MEMORY_RESTING = 1,
 	MEMORY_SITTING = 2,
+	MEMORY_MOTOR_HOT = 4,
+	MEMORY_SURFACE_HOT = 8,
 	STRIKE_PLACES = MEMORY_STRIKES_COUNT * MEMORY_STRIKES,
 	AREA_PLACES = MEMORY_GROUPS * 2 * MEMORY_KINDS,
 };
@@ -65,9 +67,9 @@ static size_t closed_used(const struct control_memory *memory)
 static bool memory_empty(const struct control_memory *memory)
 {
 	const struct memory_sitting *sitting = &memory->sitting;
-	return memory->duty_ms == 0 && !memory->resting && memory->latched_count == 0 && !sitting->open &&
-	       sitting->pain_presses == 0 && sitting->pain_left_ms == 0 && strikes_used(memory) == 0 &&
-	       closed_used(memory) == 0 && areas_used(memory) == 0;
+	return memory->duty_ms == 0 && !memory->resting && !memory->motor_hot && !memory->surface_hot &&
+	       memory->latched_count == 0 && !sitting->open && sitting->pain_presses == 0 && sitting->pain_left_ms == 0 &&
+	       strikes_used(memory) == 0 && closed_used(memory) == 0 && areas_used(memory) == 0;
 }
 
 /* ---- how records change it ---- */
@@ -248,7 +250,10 @@ static void put_memory(struct out *out, const struct recorder_state *state)
 {
 	const struct control_memory *memory = &state->memory;
 	put(out, state->memory_wall_ms, 8);
-	put(out, (memory->resting ? MEMORY_RESTING : 0) | (memory->sitting.open ? MEMORY_SITTING : 0), 1);
+	put(out,
+	    (memory->resting ? MEMORY_RESTING : 0) | (memory->sitting.open ? MEMORY_SITTING : 0) |
+	        (memory->motor_hot ? MEMORY_MOTOR_HOT : 0) | (memory->surface_hot ? MEMORY_SURFACE_HOT : 0),
+	    1);
 	put(out, memory->duty_ms, 4);
 	put_strikes(out, memory);
 	put(out, memory->latched_count, 1);
@@ -378,6 +383,8 @@ static void get_memory(struct in *in, struct recorder_state *state)
 	unsigned flags = (unsigned)get(in, 1);
 	memory->resting = (flags & MEMORY_RESTING) != 0;
 	memory->sitting.open = (flags & MEMORY_SITTING) != 0;
+	memory->motor_hot = (flags & MEMORY_MOTOR_HOT) != 0;
+	memory->surface_hot = (flags & MEMORY_SURFACE_HOT) != 0;
 	memory->duty_ms = (uint32_t)get(in, 4);
 	for (size_t left = get_count(in, STRIKE_PLACES); left > 0; left--) {
 		size_t place = get_place(in, STRIKE_PLACES);

@@ -31,8 +31,8 @@ struct fault_rule {
 	const char *detail;                                    /* NULL: it differs from time to time, see faults.c */
 };
 
-/* Those with a sentence or a code of their own. */
-enum { SENSOR_RULE = 4, BUTTON_RULE, HARDWARE_RULE };
+/* Those with a sentence or a code of their own, or that are remembered. */
+enum { SENSOR_RULE = 4, BUTTON_RULE, HARDWARE_RULE, MOTOR_HOT_RULE = 8, SURFACE_HOT_RULE = 10 };
 
 enum { FAULT_RULES = 25 };
 extern const struct fault_rule fault_rules[FAULT_RULES];

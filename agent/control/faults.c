@@ -221,6 +221,19 @@ bool faults_staff(struct faults *faults)
 
 /* --- over a restart ---------------------------------------------------------------------------------------------- */
 
+/* It was hot when we last knew: it must cool down first, and that is no strike again. */
+static void recall_heat(struct faults *faults, size_t rule, int64_t mono_ms)
+{
+	faults->states[rule] = (struct fault_state){
+	    .active = true,
+	    .code = fault_rules[rule].code,
+	    .fault_no = faults->next_no++,
+	    .since_ms = mono_ms,
+	    .observed = NAN,
+	    .limit = NAN,
+	};
+}
+
 void faults_init(struct faults *faults, uint64_t next_no, const struct control_memory *memory, int64_t mono_ms)
 {
 	*faults = (struct faults){.next_no = next_no > 0 ? next_no : 1};
@@ -229,6 +242,10 @@ void faults_init(struct faults *faults, uint64_t next_no, const struct control_m
 		faults->strike_left_ms[i / MEMORY_STRIKES][i % MEMORY_STRIKES] =
 		    left_ms < MEMORY_STRIKES_MS ? left_ms : MEMORY_STRIKES_MS;
 	}
+	if (memory->motor_hot)
+		recall_heat(faults, MOTOR_HOT_RULE, mono_ms);
+	if (memory->surface_hot)
+		recall_heat(faults, SURFACE_HOT_RULE, mono_ms);
 	for (size_t i = 0; i < FAULT_RULES; i++) {
 		for (uint32_t n = 0; latches(&fault_rules[i]) && n < memory->latched_count && n < MEMORY_LATCHED_MAX; n++) {
 			if (memory->latched[n].code != fault_rules[i].code)
@@ -247,6 +264,8 @@ void faults_init(struct faults *faults, uint64_t next_no, const struct control_m
 void faults_remember(const struct faults *faults, struct control_memory *memory)
 {
 	memcpy(memory->strike_left_ms, faults->strike_left_ms, sizeof(memory->strike_left_ms));
+	memory->motor_hot = faults->states[MOTOR_HOT_RULE].active;
+	memory->surface_hot = faults->states[SURFACE_HOT_RULE].active;
 	memory->latched_count = 0;
 	for (size_t i = 0; i < FAULT_RULES; i++) {
 		const struct fault_state *state = &faults->states[i];

@@ -56,7 +56,7 @@ struct fault_view {
 	uint32_t late_ms;                   /* the tick's lateness */
 };
 
-/* `memory`: latched faults are still there, strikes still count. */
+/* `memory`: latched faults are still there, strikes still count, what was hot must cool down. */
 void faults_init(struct faults *faults, uint64_t next_no, const struct control_memory *memory, int64_t mono_ms);
 void faults_remember(const struct faults *faults, struct control_memory *memory);
 

@@ -1,5 +1,5 @@
 /*
- * What a restart must not forget of a machine's rest, strikes, latched faults, closed areas and the sitting it is in: a power cycle is no
+ * What a restart must not forget of a machine's rest, heat, strikes, latched faults, closed areas and the sitting it is in: a power cycle is no
  * way around them. Plain numbers, without pointers: each event carries it as of the event, agent/recorder_state.c writes it beside
  * the record. Pure; time comes as what has elapsed.
  */
@@ -52,6 +52,7 @@ struct memory_sitting {
 struct control_memory {
 	uint32_t duty_ms; /* D1 */
 	bool resting;
+	bool motor_hot, surface_hot; /* D2: stopped by it, and not cool enough yet */
 	/* Until it no longer counts; 0 = this place is free. */
 	uint32_t strike_left_ms[MEMORY_STRIKES_COUNT][MEMORY_STRIKES];
 	uint32_t latched_count;

@@ -23,7 +23,7 @@ static struct recorder_state full_state(void)
 	struct recorder_state state = {.boot = 3, .next_fault_no = 9, .memory_wall_ms = 1767225600123};
 	struct control_memory *memory = &state.memory;
 	memory->duty_ms = 1800000;
-	memory->resting = true;
+	memory->resting = memory->motor_hot = memory->surface_hot = true;
 	for (unsigned i = 0; i < MEMORY_STRIKES_COUNT; i++)
 		for (unsigned k = 0; k < MEMORY_STRIKES; k++)
 			memory->strike_left_ms[i][k] = 1000 * i + k + 1;
@@ -45,6 +45,8 @@ static void expect_same(const struct control_memory *a, const struct control_mem
 {
 	assert_int_equal(a->duty_ms, b->duty_ms);
 	assert_int_equal(a->resting, b->resting);
+	assert_int_equal(a->motor_hot, b->motor_hot);
+	assert_int_equal(a->surface_hot, b->surface_hot);
 	assert_memory_equal(a->strike_left_ms, b->strike_left_ms, sizeof(a->strike_left_ms));
 	assert_int_equal(a->latched_count, b->latched_count);
 	for (unsigned i = 0; i < a->latched_count; i++) {

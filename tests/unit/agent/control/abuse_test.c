@@ -99,6 +99,51 @@ static void a_key_that_was_left_in_clears_nothing_after_a_restart(void **state)
 	rig_close(&rig);
 }
 
+/* Another agent goes on with the same machine. */
+static void restart_in_place(void)
+{
+	const struct control_resume resume = {.next_fault_no = 50, .memory = rig.events[rig.count - 1].memory};
+	control_free(rig.control);
+	assert_int_equal(control_new(&rig.config, &resume, rig.now_ms, &rig.control), 0);
+	rig_forget(&rig);
+}
+
+static void a_restart_is_no_way_around_cooling_down(void **state)
+{
+	(void)state;
+	static const struct {
+		enum gf_sensor sensor;
+		enum gf_fault code;
+		float hot, warm, cool;
+	} cases[] = {
+	    {GF_SENSOR_MOTOR_TEMP_C, GF_FAULT_OVERTEMP_MOTOR, 71, 51, 49},
+	    {GF_SENSOR_SURFACE_TEMP_C, GF_FAULT_OVERTEMP_SURFACE, 44, 40.5F, 39.5F},
+	};
+	for (size_t i = 0; i < 2; i++) {
+		rig_open(&rig, GF_CLASS_CHAIR, TICK_MS);
+		rig_reach(&rig, cases[i].sensor, cases[i].hot);
+		rig_run(&rig, 1000);
+		rig_reach(&rig, cases[i].sensor, cases[i].warm);
+		for (int n = 0; n < 4; n++) {
+			restart_in_place();
+			rig_run(&rig, 5000);
+			assert_int_equal(rig_count(&rig, CONTROL_EVENT_FAULT_RAISED), 1);
+			rig_start(&rig, RIG_SHORT);
+			assert_false(control_in_session(rig.control));
+		}
+		rig_reach(&rig, cases[i].sensor, cases[i].cool);
+		rig_run(&rig, 3000);
+		assert_true(rig_cleared(&rig, cases[i].code));
+		/* It was one incident, however often it was told. */
+		assert_null(rig_fault(&rig, GF_FAULT_OVERTEMP_MOTOR, GF_SEVERITY_LATCH));
+		restart_in_place();
+		rig_run(&rig, 100);
+		rig_start(&rig, RIG_SHORT);
+		assert_true(control_in_session(rig.control));
+		rig_close(&rig);
+	}
+}
+
 static void a_key_that_stays_in_for_months_clears_once(void **state)
 {
 	(void)state;
@@ -336,6 +381,7 @@ int main(void)
 	    cmocka_unit_test(i4_nothing_starts_in_the_tick_of_an_emergency_stop),
 	    cmocka_unit_test(a_reading_lost_as_a_session_ends_loses_nothing_of_it),
 	    cmocka_unit_test(a_key_that_was_left_in_clears_nothing_after_a_restart),
+	    cmocka_unit_test(a_restart_is_no_way_around_cooling_down),
 	    cmocka_unit_test(a_key_that_stays_in_for_months_clears_once),
 	    cmocka_unit_test(less_pressure_by_a_limit_is_no_overpressure),
 	    cmocka_unit_test(i3_limits_that_change_with_each_tick_make_no_jump),
