@@ -1,5 +1,5 @@
 # The programs' main job, each against a real broker, with the other programs real too.
-gf_add_library(it_machine SOURCES integration/machine.c integration/disk.c integration/cli_fleet.c
+gf_add_library(it_machine SOURCES integration/machine.c integration/lab.c integration/disk.c integration/cli_fleet.c
     LINK it_fleet it_harness gf_codec gf_base PkgConfig::CMOCKA)
 
 foreach(job main_job memory report late rest cli_it cli_mistakes bad_start full_disk)

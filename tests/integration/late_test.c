@@ -12,10 +12,8 @@
 #include <cmocka.h>
 
 #include "proto/base/clock.h"
-#include "tests/integration/fleet.h"
-#include "tests/integration/machine.h"
+#include "tests/integration/lab.h"
 
-#define CHAIR "chair-1"
 #define DAY_MS (24LL * 3600 * 1000)
 #define HOUR_MS (3600LL * 1000)
 
@@ -27,37 +25,15 @@ enum {
 	NEAR_MS = 30000,                  /* what a slow test machine may take */
 };
 
-struct test {
-	struct it_world *w;
-	struct it_machine *m;
-};
-
 static int setup(void **state)
 {
-	struct test *t = calloc(1, sizeof *t);
-
-	*state = t;
-	t->w = it_open("late");
-	it_broker_start(t->w);
-	it_gateway_start(t->w);
-	IT_UNTIL(SOON_MS, it_gateway_listens(t->w));
-	t->m = it_machine_open(t->w, CHAIR);
+	it_lab_open(state, "late");
 	return 0;
 }
 
-static int teardown(void **state)
+static json_t *show(struct it_lab *t)
 {
-	struct test *t = *state;
-
-	it_machine_close(t->m);
-	it_close(t->w);
-	free(t);
-	return 0;
-}
-
-static json_t *show(struct test *t)
-{
-	json_t *device = it_ask(t->w, "device", "show", CHAIR);
+	json_t *device = it_ask(t->w, "device", "show", IT_CHAIR);
 
 	assert_non_null(device);
 	return device;
@@ -129,7 +105,7 @@ static void upload(struct it_machine *m, const struct gf_record *records, size_t
 }
 
 /* What the birth said of now is what is shown, whatever old records were stored. */
-static void expect_present(struct test *t, int64_t sessions)
+static void expect_present(struct it_lab *t, int64_t sessions)
 {
 	json_t *device = show(t);
 
@@ -148,7 +124,7 @@ static void expect_present(struct test *t, int64_t sessions)
 	json_decref(hot);
 }
 
-static void expect_days(struct test *t, int64_t today_ms)
+static void expect_days(struct it_lab *t, int64_t today_ms)
 {
 	json_t *usage = it_ask(t->w, "usage", "--by", "day", "--since", "10d");
 	char day[GF_RFC3339_MAX];
@@ -166,9 +142,9 @@ static void expect_days(struct test *t, int64_t today_ms)
 }
 
 /* The newest session stored comes first, and each is where the machine's clock put it. */
-static void expect_times(struct test *t, int64_t today_ms)
+static void expect_times(struct it_lab *t, int64_t today_ms)
 {
-	json_t *sessions = it_ask(t->w, "sessions", CHAIR);
+	json_t *sessions = it_ask(t->w, "sessions", IT_CHAIR);
 	const json_t *newest = json_array_get(it_items(sessions), 0);
 
 	assert_int_equal(json_array_size(it_items(sessions)), SESSIONS);
@@ -180,7 +156,7 @@ static void expect_times(struct test *t, int64_t today_ms)
 
 static void a_week_lands_on_its_days_and_not_in_the_present(void **state)
 {
-	struct test *t = *state;
+	struct it_lab *t = *state;
 	struct gf_record *week = calloc((size_t)DAYS * (BEATS + DAYS), sizeof *week);
 	int64_t now_ms = it_wall_ms(), today_ms = now_ms - now_ms % DAY_MS;
 	size_t count = make_week(t->m, today_ms, week);
@@ -217,7 +193,7 @@ static void a_week_lands_on_its_days_and_not_in_the_present(void **state)
 
 static void an_older_streams_heartbeat_touches_nothing(void **state)
 {
-	struct test *t = *state;
+	struct it_lab *t = *state;
 	struct gf_stream_id old = t->m->stream;
 	struct gf_record beat = it_heartbeat(t->m, 1, t->m->opened_ms - HOUR_MS, 66);
 
@@ -263,7 +239,7 @@ static const json_t *session(const json_t *answer, uint64_t no)
 
 static void a_machine_without_a_clock_is_placed_by_its_uptime(void **state)
 {
-	struct test *t = *state;
+	struct it_lab *t = *state;
 	int64_t now_ms = it_wall_ms();
 	struct gf_record records[2];
 
@@ -277,7 +253,7 @@ static void a_machine_without_a_clock_is_placed_by_its_uptime(void **state)
 	it_machine_report(t->m, records, 2);
 	IT_UNTIL(SOON_MS, it_machine_acked(t->m) == 2);
 
-	json_t *answer = it_ask(t->w, "sessions", CHAIR);
+	json_t *answer = it_ask(t->w, "sessions", IT_CHAIR);
 	expect_text(session(answer, 1), "time_source", "received");
 	expect_near(time_of(session(answer, 1), "started"), it_wall_ms() - IT_SESSION_MS, NEAR_MS);
 	expect_text(session(answer, 2), "time_source", "estimated");
@@ -302,7 +278,7 @@ static void say_gone(struct it_machine *m, enum gf_presence presence, uint64_t b
 }
 
 /* The report is a marker: when it is acked, what was said before it was taken. */
-static bool online_after(struct test *t, uint64_t seq)
+static bool online_after(struct it_lab *t, uint64_t seq)
 {
 	struct gf_record beat = it_heartbeat(t->m, seq, it_wall_ms(), NAN);
 
@@ -313,7 +289,7 @@ static bool online_after(struct test *t, uint64_t seq)
 
 static void a_late_will_of_an_older_connection_changes_nothing(void **state)
 {
-	struct test *t = *state;
+	struct it_lab *t = *state;
 
 	t->m->boot = 4;
 	t->m->connection = 9;
@@ -329,7 +305,7 @@ static void a_late_will_of_an_older_connection_changes_nothing(void **state)
 	assert_true(online_after(t, 4));
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, it_lab_teardown)
 
 int main(void)
 {

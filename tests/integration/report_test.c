@@ -14,40 +14,17 @@
 #include <cmocka.h>
 
 #include "proto/base/rand.h"
-#include "tests/integration/fleet.h"
-#include "tests/integration/machine.h"
+#include "tests/integration/lab.h"
 
 #define VICTIM_REPORT "gymfleet/v1/devices/victim/report"
 
 enum { SOON_MS = 20000, NOT_AUTHORISED = 0x87, PACKET_TAKEN_MAX = 64 * 1024 };
 
-struct test {
-	struct it_world *w;
-	struct it_proc *gateway;
-	struct it_machine *m;
-};
-
 static int setup(void **state)
 {
-	struct test *t = calloc(1, sizeof *t);
+	struct it_lab *t = it_lab_open(state, "report");
 
-	*state = t;
-	t->w = it_open("report");
-	it_broker_start(t->w);
-	t->gateway = it_gateway_start(t->w);
-	IT_UNTIL(SOON_MS, it_gateway_listens(t->w));
-	t->m = it_machine_open(t->w, "chair-1");
 	it_machine_birth(t->m, NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct test *t = *state;
-
-	it_machine_close(t->m);
-	it_close(t->w);
-	free(t);
 	return 0;
 }
 
@@ -67,7 +44,7 @@ static void report_sessions(struct it_machine *m, uint64_t from, uint64_t to)
 	it_machine_report(m, records, (size_t)(to - from + 1));
 }
 
-static void expect_stored(struct test *t, const char *id, uint64_t sessions)
+static void expect_stored(struct it_lab *t, const char *id, uint64_t sessions)
 {
 	struct it_sums sums = it_sessions(t->w, id);
 
@@ -85,7 +62,7 @@ static struct gf_ack next_ack(struct it_machine *m, size_t before)
 
 static void i1_duplicates_and_overlaps_are_stored_once(void **state)
 {
-	struct test *t = *state;
+	struct it_lab *t = *state;
 
 	report_sessions(t->m, 1, 3);
 	assert_int_equal(next_ack(t->m, 0).through_seq, 3);
@@ -96,12 +73,12 @@ static void i1_duplicates_and_overlaps_are_stored_once(void **state)
 	report_sessions(t->m, 4, 4);
 	assert_int_equal(next_ack(t->m, 3).through_seq, 5);
 	assert_int_equal(it_machine_ack(t->m).rejected, 0);
-	expect_stored(t, "chair-1", 5);
+	expect_stored(t, IT_CHAIR, 5);
 }
 
 static void i1_a_hole_is_answered_with_the_old_ack(void **state)
 {
-	struct test *t = *state;
+	struct it_lab *t = *state;
 
 	report_sessions(t->m, 3, 4);
 	assert_int_equal(next_ack(t->m, 0).through_seq, 0);
@@ -109,15 +86,15 @@ static void i1_a_hole_is_answered_with_the_old_ack(void **state)
 	assert_int_equal(next_ack(t->m, 1).through_seq, 1);
 	report_sessions(t->m, 3, 4);
 	assert_int_equal(next_ack(t->m, 2).through_seq, 1);
-	expect_stored(t, "chair-1", 1);
+	expect_stored(t, IT_CHAIR, 1);
 	report_sessions(t->m, 2, 4); /* it went back */
 	assert_int_equal(next_ack(t->m, 3).through_seq, 4);
-	expect_stored(t, "chair-1", 4);
+	expect_stored(t, IT_CHAIR, 4);
 }
 
 static void i1_a_new_stream_begins_at_one(void **state)
 {
-	struct test *t = *state;
+	struct it_lab *t = *state;
 	struct gf_stream_id old = t->m->stream;
 	struct gf_record more[2];
 
@@ -130,11 +107,11 @@ static void i1_a_new_stream_begins_at_one(void **state)
 	assert_int_equal(next_ack(t->m, 1).through_seq, 0);
 	it_machine_report(t->m, more, 2);
 	assert_int_equal(next_ack(t->m, 2).through_seq, 2);
-	expect_stored(t, "chair-1", 5);
+	expect_stored(t, IT_CHAIR, 5);
 	t->m->stream = old; /* an echo of the old one changes nothing */
 	report_sessions(t->m, 1, 3);
 	assert_int_equal(next_ack(t->m, 3).through_seq, 3);
-	expect_stored(t, "chair-1", 5);
+	expect_stored(t, IT_CHAIR, 5);
 }
 
 /* ---- what can't be stored ---- */
@@ -148,7 +125,7 @@ static void lock(sqlite3 **ret_db, const char *path)
 
 static void i2_no_ack_before_the_commit(void **state)
 {
-	struct test *t = *state;
+	struct it_lab *t = *state;
 	sqlite3 *db;
 
 	report_sessions(t->m, 1, 1);
@@ -159,26 +136,26 @@ static void i2_no_ack_before_the_commit(void **state)
 	IT_UNTIL(SOON_MS, it_doctor_says(t->w, "ingest", "critical", "locked by another process"));
 	report_sessions(t->m, 2, 3); /* the machine asks again meanwhile */
 	assert_int_equal(it_machine_acks(t->m), 1);
-	expect_stored(t, "chair-1", 1); /* what is committed can still be read */
+	expect_stored(t, IT_CHAIR, 1); /* what is committed can still be read */
 
 	assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	assert_int_equal(next_ack(t->m, 1).through_seq, 3);
-	expect_stored(t, "chair-1", 3);
+	expect_stored(t, IT_CHAIR, 3);
 	IT_UNTIL(SOON_MS, it_doctor_says(t->w, "ingest", "ok", ""));
 }
 
 /* ---- what is not a report ---- */
 
 /* The gateway lives, and ends well: a sanitizer would say so in its exit code. */
-static void expect_sound(struct test *t)
+static void expect_sound(struct it_lab *t)
 {
 	assert_true(it_alive(t->gateway));
 	it_signal(t->gateway, SIGTERM);
 	it_end_well(t->gateway, SOON_MS);
 }
 
-static bool quarantined(struct test *t, unsigned long long count, const char *device)
+static bool quarantined(struct it_lab *t, unsigned long long count, const char *device)
 {
 	char words[128];
 
@@ -189,7 +166,7 @@ static bool quarantined(struct test *t, unsigned long long count, const char *de
 static void i10_garbage_is_kept_counted_and_wedges_nothing(void **state)
 {
 	enum { PIECES = 60 };
-	struct test *t = *state;
+	struct it_lab *t = *state;
 	struct gf_record good = it_session(t->m, 1, 1, began_ms(t->m, 1));
 	unsigned char report[GF_REPORT_MAX], garbage[512];
 	size_t len = it_report_encode(t->m, &good, 1, report);
@@ -205,18 +182,18 @@ static void i10_garbage_is_kept_counted_and_wedges_nothing(void **state)
 	}
 	for (size_t cut = 1; cut < 20; cut++) /* within the head: nobody can tell what to ack */
 		it_machine_say(t->m, GF_TOPIC_REPORT, report, cut);
-	IT_UNTIL(SOON_MS, quarantined(t, PIECES + 19, "chair-1"));
+	IT_UNTIL(SOON_MS, quarantined(t, PIECES + 19, IT_CHAIR));
 	assert_int_equal(it_machine_acks(t->m), 0);
 	it_machine_say(t->m, GF_TOPIC_REPORT, report, len);
 	assert_int_equal(next_ack(t->m, 0).through_seq, 1);
-	expect_stored(t, "chair-1", 1);
+	expect_stored(t, IT_CHAIR, 1);
 	expect_sound(t);
 }
 
 /* Good reports with bytes changed: whatever they mean now, the gateway lives and others' reports go through. */
 static void i10_a_report_with_any_byte_changed_harms_nobody(void **state)
 {
-	struct test *t = *state;
+	struct it_lab *t = *state;
 	struct it_machine *flipper = it_machine_open(t->w, "flipper");
 	struct gf_record records[3];
 	unsigned char report[GF_REPORT_MAX];
@@ -236,13 +213,13 @@ static void i10_a_report_with_any_byte_changed_harms_nobody(void **state)
 	it_machine_close(flipper);
 	report_sessions(t->m, 1, 2);
 	assert_int_equal(next_ack(t->m, 0).through_seq, 2);
-	assert_int_equal(it_sessions(t->w, "chair-1").sessions, 2);
+	assert_int_equal(it_sessions(t->w, IT_CHAIR).sessions, 2);
 	expect_sound(t);
 }
 
 static void i8_a_report_over_the_limit_is_kept_in_part(void **state)
 {
-	struct test *t = *state;
+	struct it_lab *t = *state;
 	unsigned char *big = calloc(1, PACKET_TAKEN_MAX + 4096);
 	struct gf_record good = it_session(t->m, 1, 1, began_ms(t->m, 1));
 	size_t len = it_report_encode(t->m, &good, 1, big);
@@ -253,7 +230,7 @@ static void i8_a_report_over_the_limit_is_kept_in_part(void **state)
 	big[len + 2] = 0xff;
 	big[len + 3] = 0x00;
 	it_machine_say(t->m, GF_TOPIC_REPORT, big, GF_REPORT_MAX + 1);
-	IT_UNTIL(SOON_MS, quarantined(t, 1, "chair-1"));
+	IT_UNTIL(SOON_MS, quarantined(t, 1, IT_CHAIR));
 	assert_true(it_doctor_says(t->w, "quarantine", "attention", "too large"));
 	/* Larger than the gateway takes at all: the broker doesn't even deliver it. */
 	it_machine_say(t->m, GF_TOPIC_REPORT, big, PACKET_TAKEN_MAX + 4096);
@@ -261,12 +238,12 @@ static void i8_a_report_over_the_limit_is_kept_in_part(void **state)
 	assert_int_equal(it_machine_acks(t->m), 0);
 	report_sessions(t->m, 1, 1);
 	assert_int_equal(next_ack(t->m, 0).through_seq, 1);
-	expect_stored(t, "chair-1", 1);
-	assert_true(quarantined(t, 1, "chair-1"));
+	expect_stored(t, IT_CHAIR, 1);
+	assert_true(quarantined(t, 1, IT_CHAIR));
 }
 
 /* One record of the middle is bad; the ones around it are stored and the ack passes over it. */
-static void expect_rejected(struct test *t, uint64_t first_seq, const struct gf_record *bad, const char *words)
+static void expect_rejected(struct it_lab *t, uint64_t first_seq, const struct gf_record *bad, const char *words)
 {
 	size_t acks = it_machine_acks(t->m);
 	uint64_t no = first_seq / 3 * 2 + 1;
@@ -281,7 +258,7 @@ static void expect_rejected(struct test *t, uint64_t first_seq, const struct gf_
 	struct gf_ack ack = next_ack(t->m, acks);
 	assert_int_equal(ack.through_seq, first_seq + 2);
 	assert_int_equal(ack.rejected, 1);
-	assert_int_equal(it_sessions(t->w, "chair-1").sessions, no + 1);
+	assert_int_equal(it_sessions(t->w, IT_CHAIR).sessions, no + 1);
 	assert_true(it_doctor_says(t->w, "quarantine", "attention", words));
 	/* Told again it is only a repetition. */
 	it_machine_report(t->m, records, 3);
@@ -292,7 +269,7 @@ static void expect_rejected(struct test *t, uint64_t first_seq, const struct gf_
 
 static void i10_a_bad_record_is_rejected_alone(void **state)
 {
-	struct test *t = *state;
+	struct it_lab *t = *state;
 	int64_t at_ms = t->m->booted_ms + 60000;
 	struct gf_record nan = it_heartbeat(t->m, 0, at_ms, 30), utf8 = it_started(t->m, 0, 90, at_ms),
 	                 outcome = it_session(t->m, 0, 91, at_ms), number = it_session(t->m, 0, 92, at_ms);
@@ -305,8 +282,8 @@ static void i10_a_bad_record_is_rejected_alone(void **state)
 	expect_rejected(t, 4, &utf8, "routine");
 	expect_rejected(t, 7, &outcome, "outcome");
 	expect_rejected(t, 10, &number, "");
-	assert_true(quarantined(t, 4, "chair-1"));
-	expect_stored(t, "chair-1", 8);
+	assert_true(quarantined(t, 4, IT_CHAIR));
+	expect_stored(t, IT_CHAIR, 8);
 	expect_sound(t);
 }
 
@@ -318,7 +295,7 @@ static void i10_what_the_database_refuses_wedges_nothing(void **state)
 	                               " BEGIN SELECT raise(ABORT, 'too hot for this table'); END;"
 	                               "CREATE TRIGGER bad BEFORE UPDATE ON devices WHEN NEW.id = 'bad-1' BEGIN SELECT "
 	                               "raise(ABORT, 'not that one'); END;";
-	struct test *t = *state;
+	struct it_lab *t = *state;
 	struct it_machine *bad = it_machine_open(t->w, "bad-1");
 	struct gf_record hot = it_heartbeat(t->m, 0, t->m->booted_ms + 60000, 61);
 	sqlite3 *db;
@@ -340,7 +317,7 @@ static void i10_what_the_database_refuses_wedges_nothing(void **state)
 
 static void a_record_of_an_unknown_kind_is_passed_over(void **state)
 {
-	struct test *t = *state;
+	struct it_lab *t = *state;
 	struct gf_record records[2] = {it_session(t->m, 1, 1, began_ms(t->m, 1)),
 	                               it_session(t->m, 3, 2, began_ms(t->m, 2))};
 	unsigned char report[GF_REPORT_MAX], record[GF_RECORD_MAX];
@@ -361,7 +338,7 @@ static void a_record_of_an_unknown_kind_is_passed_over(void **state)
 	struct gf_ack ack = next_ack(t->m, 0);
 	assert_int_equal(ack.through_seq, 3);
 	assert_int_equal(ack.rejected, 0);
-	expect_stored(t, "chair-1", 2);
+	expect_stored(t, IT_CHAIR, 2);
 	assert_true(it_doctor_says(t->w, "quarantine", "ok", "every message was understood"));
 }
 
@@ -369,7 +346,7 @@ static void a_record_of_an_unknown_kind_is_passed_over(void **state)
 
 static void i7_a_report_in_anothers_name_is_refused_and_changes_nothing(void **state)
 {
-	struct test *t = *state;
+	struct it_lab *t = *state;
 	struct gf_record forged = it_session(t->m, 1, 1, began_ms(t->m, 1));
 	unsigned char report[GF_REPORT_MAX];
 	size_t len = it_report_encode(t->m, &forged, 1, report);
@@ -384,7 +361,7 @@ static void i7_a_report_in_anothers_name_is_refused_and_changes_nothing(void **s
 	/* A marker on the same connection: what was refused didn't go before it. */
 	it_machine_say(t->m, GF_TOPIC_REPORT, report, len);
 	assert_int_equal(next_ack(t->m, 0).through_seq, 1);
-	expect_stored(t, "chair-1", 1);
+	expect_stored(t, IT_CHAIR, 1);
 	assert_int_equal(it_sessions(t->w, "victim").sessions, 2);
 	json_t *devices = it_ask(t->w, "devices");
 	assert_int_equal(json_array_size(it_items(devices)), 2);
@@ -395,7 +372,7 @@ static void i7_a_report_in_anothers_name_is_refused_and_changes_nothing(void **s
 /* The same stream id from two machines (a cloned disk): each has its own place in it. */
 static void i7_a_stream_belongs_to_its_device(void **state)
 {
-	struct test *t = *state;
+	struct it_lab *t = *state;
 	struct it_machine *twin = it_machine_open(t->w, "twin");
 
 	twin->stream = t->m->stream;
@@ -404,12 +381,12 @@ static void i7_a_stream_belongs_to_its_device(void **state)
 	report_sessions(twin, 1, 1);
 	assert_int_equal(next_ack(twin, 0).through_seq, 1);
 	assert_int_equal(it_machine_acks(t->m), 1);
-	assert_int_equal(it_sessions(t->w, "chair-1").sessions, 3);
+	assert_int_equal(it_sessions(t->w, IT_CHAIR).sessions, 3);
 	assert_int_equal(it_sessions(t->w, "twin").sessions, 1);
 	it_machine_close(twin);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, it_lab_teardown)
 
 int main(void)
 {

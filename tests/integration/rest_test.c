@@ -12,47 +12,22 @@
 #include <cmocka.h>
 
 #include "proto/base/clock.h"
-#include "tests/integration/fleet.h"
-#include "tests/integration/machine.h"
-
-#define CHAIR "chair-1"
+#include "tests/integration/lab.h"
 
 enum { SOON_MS = 20000, MINUTE_MS = 60000, REST_MS = 15 * MINUTE_MS, DAY_MS = 24 * 60 * MINUTE_MS, SHORT_MS = 4000 };
 
-struct test {
-	struct it_world *w;
-	struct it_machine *m;
-	uint64_t seq;
-};
-
 static int setup(void **state)
 {
-	struct test *t = calloc(1, sizeof *t);
+	struct it_lab *t = it_lab_open(state, "rest");
 
-	*state = t;
-	t->w = it_open("rest");
-	it_broker_start(t->w);
-	it_gateway_start(t->w);
-	IT_UNTIL(SOON_MS, it_gateway_listens(t->w));
-	t->m = it_machine_open(t->w, CHAIR);
 	it_machine_birth(t->m, NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct test *t = *state;
-
-	it_machine_close(t->m);
-	it_close(t->w);
-	free(t);
 	return 0;
 }
 
 /* ---- what the machine says ---- */
 
 /* A record of any kind, made from a heartbeat's stamp. */
-static struct gf_record next(struct test *t, enum gf_record_kind kind, int64_t at_ms)
+static struct gf_record next(struct it_lab *t, enum gf_record_kind kind, int64_t at_ms)
 {
 	struct gf_record record = it_heartbeat(t->m, ++t->seq, at_ms, NAN);
 
@@ -66,13 +41,13 @@ static struct gf_record next(struct test *t, enum gf_record_kind kind, int64_t a
 	                          .kind = kind};
 }
 
-static void tell(struct test *t, const struct gf_record *record)
+static void tell(struct it_lab *t, const struct gf_record *record)
 {
 	it_machine_report(t->m, record, 1);
 	IT_UNTIL(SOON_MS, it_machine_acked(t->m) == record->seq);
 }
 
-static void tell_limit(struct test *t, int64_t at_ms, struct gf_limit_hit hit)
+static void tell_limit(struct it_lab *t, int64_t at_ms, struct gf_limit_hit hit)
 {
 	struct gf_record record = next(t, GF_RECORD_LIMIT_HIT, at_ms);
 
@@ -80,7 +55,7 @@ static void tell_limit(struct test *t, int64_t at_ms, struct gf_limit_hit hit)
 	tell(t, &record);
 }
 
-static void tell_rest(struct test *t, int64_t at_ms, uint32_t left_ms)
+static void tell_rest(struct it_lab *t, int64_t at_ms, uint32_t left_ms)
 {
 	struct gf_record record = next(t, GF_RECORD_HEARTBEAT, at_ms);
 
@@ -93,18 +68,18 @@ static void tell_rest(struct test *t, int64_t at_ms, uint32_t left_ms)
 
 /* ---- what the operator sees ---- */
 
-static bool selected(struct test *t, const char *where)
+static bool selected(struct it_lab *t, const char *where)
 {
 	json_t *devices = it_ask(t->w, "devices", "--where", where);
 
 	assert_non_null(devices);
-	bool found = it_find(it_items(devices), "id", CHAIR) != NULL;
+	bool found = it_find(it_items(devices), "id", IT_CHAIR) != NULL;
 	json_decref(devices);
 	return found;
 }
 
 /* The text of the command's table has all of `words`, which '|' separates. */
-static void expect_words(struct test *t, const char *const *argv, const char *words)
+static void expect_words(struct it_lab *t, const char *const *argv, const char *words)
 {
 	struct it_output output = it_run_args(t->w, argv);
 	char *copy = strdup(words), *save = NULL;
@@ -122,9 +97,9 @@ static void expect_words(struct test *t, const char *const *argv, const char *wo
 	    (const char *const[]){it_program("gymfleet"), "--socket", it_path((t)->w, "gateway.sock"), __VA_ARGS__, NULL}, \
 	    words)
 
-static void expect_reason(struct test *t, const char *code, const char *severity)
+static void expect_reason(struct it_lab *t, const char *code, const char *severity)
 {
-	json_t *health = it_ask(t->w, "health", CHAIR);
+	json_t *health = it_ask(t->w, "health", IT_CHAIR);
 	const json_t *one = json_array_get(it_items(health), 0);
 	const json_t *reason = it_find(json_object_get(one, "reasons"), "code", code);
 
@@ -137,7 +112,7 @@ static void expect_reason(struct test *t, const char *code, const char *severity
 
 static void a_rest_is_shown_until_its_time(void **state)
 {
-	struct test *t = *state;
+	struct it_lab *t = *state;
 	int64_t now_ms = it_wall_ms(), until_ms;
 
 	tell_limit(
@@ -145,7 +120,7 @@ static void a_rest_is_shown_until_its_time(void **state)
 	    (struct gf_limit_hit){.rule = "D1", .observed = 1800, .limit = 1800, .action = "stop", .lasts_ms = REST_MS});
 	assert_true(selected(t, "resting=yes and rest_until > +12m and health=attention"));
 	expect_reason(t, "resting", "attention");
-	SEES(t, CHAIR "|without enough rest|nothing to do: it may run again at", "status");
+	SEES(t, IT_CHAIR "|without enough rest|nothing to do: it may run again at", "status");
 	SEES(t, "limit|D1 (run without rest): stop, 30 min of at most 30 min, rests for 15 min", "events", "--kind",
 	     "limit");
 
@@ -153,7 +128,7 @@ static void a_rest_is_shown_until_its_time(void **state)
 	now_ms = it_wall_ms();
 	tell_rest(t, now_ms, SHORT_MS);
 	until_ms = now_ms + SHORT_MS;
-	SEES(t, "12 of 30 min|3 timeouts, 0 damaged answers|rests until", "device", "show", CHAIR);
+	SEES(t, "12 of 30 min|3 timeouts, 0 damaged answers|rests until", "device", "show", IT_CHAIR);
 	bool seen = selected(t, "resting");
 	assert_true(seen || it_wall_ms() >= until_ms);
 	IT_UNTIL(SOON_MS, selected(t, "resting=no and rest_until=null and health=ok"));
@@ -162,7 +137,7 @@ static void a_rest_is_shown_until_its_time(void **state)
 
 static void what_is_latched_is_shown_until_staff_clears_it(void **state)
 {
-	struct test *t = *state;
+	struct it_lab *t = *state;
 	struct gf_record raised = next(t, GF_RECORD_FAULT_RAISED, it_wall_ms());
 
 	raised.fault_raised = (struct gf_fault_raised){
@@ -176,7 +151,7 @@ static void what_is_latched_is_shown_until_staff_clears_it(void **state)
 	tell(t, &raised);
 	assert_true(selected(t, "out_of_service=yes and health=critical"));
 	SEES(t, "critical|out of service: three over-currents or stalls in 24 h, latched since|hold the staff key",
-	     "health", CHAIR);
+	     "health", IT_CHAIR);
 	SEES(t, "stall|latch", "faults", "--open");
 
 	/* Switched off and on: a birth of another boot, and heartbeats. */
@@ -198,7 +173,7 @@ static void what_is_latched_is_shown_until_staff_clears_it(void **state)
 
 static void a_closed_area_is_said_and_nobody_is_called(void **state)
 {
-	struct test *t = *state;
+	struct it_lab *t = *state;
 
 	tell_limit(t, it_wall_ms(),
 	           (struct gf_limit_hit){.rule = "P8",
@@ -210,7 +185,7 @@ static void a_closed_area_is_said_and_nobody_is_called(void **state)
 	                                 .lasts_ms = DAY_MS});
 	expect_reason(t, "area_closed", "ok");
 	assert_true(selected(t, "health=ok and reasons=1 and not resting"));
-	SEES(t, "ok|closed after pain: calves left until", "health", CHAIR);
+	SEES(t, "ok|closed after pain: calves left until", "health", IT_CHAIR);
 	SEES(t, "P8 (pain): stop on calves left at 45 %, closed for 24 h", "events");
 	json_t *status = it_ask(t->w, "status");
 	assert_int_equal(json_array_size(json_object_get(status, "needs_you")), 0);
@@ -220,9 +195,9 @@ static void a_closed_area_is_said_and_nobody_is_called(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(a_rest_is_shown_until_its_time, setup, teardown),
-	    cmocka_unit_test_setup_teardown(what_is_latched_is_shown_until_staff_clears_it, setup, teardown),
-	    cmocka_unit_test_setup_teardown(a_closed_area_is_said_and_nobody_is_called, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_rest_is_shown_until_its_time, setup, it_lab_teardown),
+	    cmocka_unit_test_setup_teardown(what_is_latched_is_shown_until_staff_clears_it, setup, it_lab_teardown),
+	    cmocka_unit_test_setup_teardown(a_closed_area_is_said_and_nobody_is_called, setup, it_lab_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
