@@ -102,6 +102,7 @@ static void account(struct control *c, struct passed passed, const struct driver
 	}
 	account_unseen(c, passed.unseen_ms);
 	player_elapsed(&c->player, passed.ms);
+	guard_moved(&c->guard, &c->player, &c->output);
 }
 
 static void take_reading(struct control *c, const struct driver_input *input, uint32_t elapsed_ms)

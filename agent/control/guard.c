@@ -29,6 +29,13 @@ void guard_elapsed(struct guard *guard, const struct player *player, const struc
 	guard->still_ms = output_on(output) && player_holds(player) ? guard->still_ms + elapsed_ms : 0;
 }
 
+void guard_moved(struct guard *guard, const struct player *player, const struct driver_output *output)
+{
+	const struct gf_step *step = player_step(player);
+	if (!player_holds(player) || step->area != output->area || step->side != output->side)
+		guard->still_ms = 0;
+}
+
 bool guard_pain(struct guard *guard, struct sitting *sitting, float intensity_pct, const struct gf_step *step,
                 struct gf_limit_hit *ret_hit)
 {

@@ -38,6 +38,9 @@ void guard_begin(struct guard *guard, bool staffed);
 void guard_elapsed(struct guard *guard, const struct player *player, const struct driver_output *output,
                    uint32_t elapsed_ms);
 
+/* The player has moved on since: a hold ends with its step, unless the next one stands still on the same spot. */
+void guard_moved(struct guard *guard, const struct player *player, const struct driver_output *output);
+
 /*
  * The pain button. True: the session must stop, and the area is closed. `intensity_pct` is what was on; *ret_hit says what P8 did.
  */

@@ -255,6 +255,38 @@ static void a_session_that_stands_still_goes_on_with_the_next_step(void **state)
 	rig_close(&rig);
 }
 
+/* What the catalog's check lets pass: 30 s at the end of a step. It is the whole of P3, and nothing of the next step. */
+static void a_hold_of_30_s_costs_the_next_step_nothing(void **state)
+{
+	(void)state;
+	struct gf_step steps[3];
+	for (int i = 0; i < 3; i++)
+		steps[i] = (struct gf_step){.area = i < 2 ? GF_AREA_CALVES : GF_AREA_QUADS,
+		                            .side = GF_SIDE_LEFT,
+		                            .technique = GF_TECHNIQUE_ROLL,
+		                            .duration_ms = 40000,
+		                            .from_pct = 20,
+		                            .to_pct = 20,
+		                            .hold_ms = 30000};
+	/* The last one stands still from its beginning; it is another spot. */
+	steps[2].hold_ms = steps[2].duration_ms = 20000;
+	struct gf_routine routine = {.id = "hold", .classes = UINT32_MAX, .steps_count = 3, .steps = steps};
+	const struct gf_catalog catalog = {.name = "hold", .version = 1, .routines_count = 1, .routines = &routine};
+	struct control_config config = {.class = GF_CLASS_ROLLER, .catalog = &catalog};
+	static const uint32_t ticks[] = {20, 100, 1000, 2000};
+	control_envelope_defaults(config.class, &config.envelope);
+	for (size_t i = 0; i < sizeof(ticks) / sizeof(ticks[0]); i++) {
+		rig.tick_ms = ticks[i];
+		rig_open_with(&rig, &config, &(struct control_resume){.next_fault_no = 1});
+		rig_start(&rig, 1);
+		rig_run(&rig, 110000);
+		assert_null(rig_hit(&rig, "P3", "skip_step"));
+		assert_int_equal(rig_ended(&rig)->outcome, GF_OUTCOME_COMPLETED);
+		assert_int_equal(rig_ended(&rig)->motor_ms, 100000);
+		rig_close(&rig);
+	}
+}
+
 static void an_area_s_first_half_minute_stays_at_60(void **state)
 {
 	(void)state;
@@ -435,6 +467,7 @@ int main(void)
 	    cmocka_unit_test(a_restart_is_no_way_around_p1),
 	    cmocka_unit_test(a_hold_ends_after_30_s_of_rolling_and_15_s_of_impact),
 	    cmocka_unit_test(a_session_that_stands_still_goes_on_with_the_next_step),
+	    cmocka_unit_test(a_hold_of_30_s_costs_the_next_step_nothing),
 	    cmocka_unit_test(an_area_s_first_half_minute_stays_at_60),
 	    cmocka_unit_test(pain_caps_for_240_s),
 	    cmocka_unit_test(pain_without_a_token_closes_the_area_for_everybody_for_a_day),
