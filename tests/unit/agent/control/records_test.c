@@ -94,6 +94,8 @@ struct account {
 	unsigned stopping; /* faults that stop are open */
 	bool resting;
 	size_t closed;
+	struct control_memory memory; /* of the last record */
+	uint64_t restarts;
 	uint64_t sessions, safety, hits, faults, opened;
 };
 
@@ -189,6 +191,7 @@ static void take_step(struct account *a, const struct control_event *events, siz
 		assert_travels(a, e);
 		switch (e->kind) {
 		case CONTROL_EVENT_SESSION_STARTED:
+			MUST(a, !e->memory.resting && e->memory.latched_count == 0);
 			MUST(a, a->open_no == 0 && e->session_started.session_no == a->last_no + 1 && a->stopping == 0);
 			a->open_no = ++a->last_no;
 			a->pains = a->stops = 0;
@@ -222,6 +225,7 @@ static void take_step(struct account *a, const struct control_event *events, siz
 	MUST(a, !memory->resting || a->resting || rests == 1);
 	MUST(a, closed_in(memory) <= a->closed + closes);
 	a->resting = memory->resting;
+	a->memory = *memory;
 	a->closed = closed_in(memory);
 }
 
@@ -256,6 +260,26 @@ static void random_moment(struct account *a)
 		control_stop(rig.control, GF_OUTCOME_STAFF_STOPPED);
 }
 
+/* The power goes and comes back at once: what is told goes on from the last record. */
+static void power_cycle(struct account *a)
+{
+	struct control_resume resume = {.odometer = {.sessions = a->last_no}, .next_fault_no = a->last_fault_no + 1};
+	size_t kept = 0;
+	resume.memory = a->memory;
+	a->open_no = 0;
+	a->stopping = 0;
+	for (size_t i = 0; i < a->open_count; i++) {
+		if (a->open[i].severity == GF_SEVERITY_LATCH)
+			a->open[kept++] = a->open[i];
+	}
+	a->open_count = kept;
+	a->stopping = (unsigned)kept;
+	a->restarts++;
+	control_free(rig.control);
+	assert_int_equal(control_new(&rig.config, &resume, rig.now_ms, &rig.control), 0);
+	rig.output = (struct driver_output){0};
+}
+
 static void begin_era(struct account *a)
 {
 	const enum gf_class class = (enum gf_class)(1 + gf_prng_below(&a->prng, GF_CLASS_COUNT - 1));
@@ -273,6 +297,7 @@ static void begin_era(struct account *a)
 	a->resting = false;
 	rig_open_with(&rig, &config, &resume);
 	rig.input.has_occupied = rig.input.occupied = true;
+	a->memory = rig.events[rig.count - 1].memory;
 	rig_forget(&rig);
 }
 
@@ -287,6 +312,8 @@ static void every_action_is_told_once_and_in_order(void **state)
 		begin_era(&a);
 		for (const int64_t end_ms = rig.now_ms + ERA_S * 1000; rig.now_ms < end_ms;) {
 			random_moment(&a);
+			if (one_in(&a, 4000))
+				power_cycle(&a);
 			rig_tick(&rig);
 			take_step(&a, rig.events, rig.count);
 			rig_forget(&rig);
@@ -296,7 +323,8 @@ static void every_action_is_told_once_and_in_order(void **state)
 	print_message("seed %llu: %llu sessions, %llu stopped for safety, %llu hits, %llu areas opened, %llu faults\n",
 	              (unsigned long long)a.seed, (unsigned long long)a.sessions, (unsigned long long)a.safety,
 	              (unsigned long long)a.hits, (unsigned long long)a.opened, (unsigned long long)a.faults);
-	assert_true(a.sessions > 300 && a.safety > 30 && a.hits > 300 && a.opened > 5 && a.faults > 300);
+	assert_true(a.sessions > 300 && a.safety > 30 && a.hits > 300 && a.opened > 5 && a.faults > 300 &&
+	            a.restarts > 200);
 }
 
 int main(void)
