@@ -13,6 +13,7 @@
 #define CURRENT_GONE_SHARE 0.8F      /* of current_max_ma */
 #define SUPPLY_GONE_SHARE 1.03F      /* of supply_min_mv */
 #define PRESSURE_OVER_SET_MMHG 10.0F /* D7 */
+#define PRESSURE_VENT_MMHG 100.0F    /* D7 */
 #define PRESSURE_GONE_SHARE 0.9F     /* of pressure_max_mmhg */
 #define LEAK_SHARE 0.8F              /* D7: of what was asked for */
 #define BATTERY_LOW_PCT 10.0F
@@ -137,9 +138,13 @@ static struct verdict pressure_over_set(const struct fault_view *v)
 	return pressure;
 }
 
+/* A machine that may ask for less than 100 gets the same room above that. */
 static struct verdict pressure_over_max(const struct fault_view *v)
 {
-	return above(sensor(v, GF_SENSOR_PRESSURE_MMHG), v->envelope->pressure_max_mmhg);
+	const float max = v->envelope->pressure_max_mmhg;
+	const float vent =
+	    max + PRESSURE_OVER_SET_MMHG < PRESSURE_VENT_MMHG ? max + PRESSURE_OVER_SET_MMHG : PRESSURE_VENT_MMHG;
+	return above(sensor(v, GF_SENSOR_PRESSURE_MMHG), max > 0 ? vent : 0);
 }
 
 static struct verdict pressure_fine(const struct fault_view *v)

@@ -223,6 +223,31 @@ static void pressure_that_is_on_its_way_down_is_no_overpressure(void **state)
 	}
 }
 
+/* D7 gives a machine's own limit the room that it gives what is asked for, up to 100 mmHg. */
+static void a_lower_limit_of_the_machine_is_no_hair_trigger(void **state)
+{
+	(void)state;
+	static const struct {
+		float max, shown;
+		bool stops;
+	} cases[] = {{40, 41, false}, {40, 51, true}, {95, 99, false}, {95, 101, true}, {100, 99, false}, {100, 101, true}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct control_config config = {.class = GF_CLASS_COMPRESSION, .catalog = rig_catalog(GF_CLASS_COMPRESSION)};
+		control_envelope_defaults(config.class, &config.envelope);
+		config.envelope.pressure_max_mmhg = cases[i].max;
+		rig.tick_ms = 20;
+		rig_open_with(&rig, &config, &(struct control_resume){.next_fault_no = 1});
+		rig_start(&rig, RIG_PLAIN);
+		rig_run(&rig, 70000);
+		assert_true(rig.output.pressure_mmhg == (cases[i].max < 45 ? cases[i].max : 45));
+		rig.has_pressure = false;
+		rig.input.sensors[GF_SENSOR_PRESSURE_MMHG] = cases[i].shown;
+		rig_run(&rig, 100);
+		assert_true((rig_fault(&rig, GF_FAULT_OVERPRESSURE, GF_SEVERITY_STOP) != NULL) == cases[i].stops);
+		rig_close(&rig);
+	}
+}
+
 static void a_leak_is_pressure_that_does_not_build_up(void **state)
 {
 	(void)state;
@@ -298,6 +323,7 @@ int main(void)
 	    cmocka_unit_test(each_sensor_s_fault_is_raised_and_cleared),
 	    cmocka_unit_test(a_stall_is_power_without_movement),
 	    cmocka_unit_test(pressure_that_is_on_its_way_down_is_no_overpressure),
+	    cmocka_unit_test(a_lower_limit_of_the_machine_is_no_hair_trigger),
 	    cmocka_unit_test(a_leak_is_pressure_that_does_not_build_up),
 	    cmocka_unit_test(a_low_battery_is_only_said),
 	    cmocka_unit_test(a_full_disk_is_said_and_stops_nobody),
