@@ -2,6 +2,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "proto/base/now.h"
+
 #include "agent/driver/sysfs_impl.h"
 
 enum {
@@ -17,9 +19,7 @@ static const char *const units[GF_SENSOR_COUNT] = {
 
 static int64_t now_us(void)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	return gf_now_ns(CLOCK_MONOTONIC) / 1000;
 }
 
 static void check_pwm(const struct pwm *pwm, const char *what, struct driver_findings *findings)

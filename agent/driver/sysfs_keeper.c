@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "agent/driver/newest.h"
+#include "proto/base/now.h"
 
 enum {
 	STACK_BYTES = 128 * 1024,
@@ -23,16 +24,9 @@ struct keeper {
 	struct newest newest;
 };
 
-static int64_t mono_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static struct keeper_reading read_once(const struct keeper *k)
 {
-	struct keeper_reading reading = {.begun_ms = mono_ms()};
+	struct keeper_reading reading = {.begun_ms = gf_now_ms(CLOCK_BOOTTIME)};
 	sensors_read(k->sensors, reading.values);
 	return reading;
 }

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "proto/base/now.h"
+
 enum {
 	START_MS = 3000,    /* for the first beat */
 	END_MS = 1000,      /* after the pipe has closed */
@@ -41,9 +43,7 @@ struct watch {
 /* Time in which the machine was suspended doesn't count: nobody could beat then. */
 static int64_t now_ms(void)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return gf_now_ms(CLOCK_MONOTONIC);
 }
 
 static void pause_ms(long ms)

@@ -6,22 +6,17 @@
 #include <sys/timex.h>
 #include <time.h>
 
+#include "proto/base/now.h"
+
 enum { MS_PER_S = 1000 };
 
 /* 2025-01-01T00:00:00Z: a clock before it was never set. */
 #define BELIEVABLE_MS 1735689600000LL
 
-static int64_t read_ms(clockid_t id)
-{
-	struct timespec now;
-	clock_gettime(id, &now);
-	return (int64_t)now.tv_sec * MS_PER_S + now.tv_nsec / 1000000;
-}
-
 static struct gf_time now_system(void *ctx)
 {
 	(void)ctx;
-	struct gf_time now = {.mono_ms = read_ms(CLOCK_BOOTTIME), .wall_ms = read_ms(CLOCK_REALTIME)};
+	struct gf_time now = {.mono_ms = gf_now_ms(CLOCK_BOOTTIME), .wall_ms = gf_now_ms(CLOCK_REALTIME)};
 	now.synced = now.wall_ms >= BELIEVABLE_MS;
 	return now;
 }

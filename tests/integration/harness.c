@@ -20,6 +20,7 @@
 
 #include <cmocka.h>
 
+#include "proto/base/now.h"
 #include "proto/base/rand.h"
 #include "proto/base/text.h"
 
@@ -47,10 +48,7 @@ struct it_world {
 
 int64_t it_now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return gf_now_ms(CLOCK_MONOTONIC);
 }
 
 void it_pause(void)

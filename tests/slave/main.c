@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "proto/base/now.h"
 #include "tests/slave/commands.h"
 #include "tests/slave/wire.h"
 
@@ -67,9 +68,7 @@ static void on_signal(int signal)
 
 static int64_t now_ms(void)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return gf_now_ms(CLOCK_MONOTONIC);
 }
 
 /* --- requests ---------------------------------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "proto/base/now.h"
 #include "tests/unit/agent/control/rig.h"
 
 /* ---- the driver ---- */
@@ -110,18 +111,15 @@ int hardware_teardown(void **state)
 void hardware_start(struct hardware *h, uint32_t every_ms)
 {
 	const struct control_resume resume = {0};
-	struct timespec now;
 	struct control_config config = {
 	    .class = GF_CLASS_ROLLER,
 	    .heartbeat_ms = every_ms,
 	    .checkpoint_ms = every_ms,
 	    .catalog = rig_catalog(GF_CLASS_ROLLER),
 	};
-	clock_gettime(CLOCK_BOOTTIME, &now);
 	control_envelope_defaults(config.class, &config.envelope);
 	config.envelope.sensors = 0; /* this hardware shows none */
-	int64_t mono_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-	assert_int_equal(control_new(&config, &resume, mono_ms, &h->control), 0);
+	assert_int_equal(control_new(&config, &resume, gf_now_ms(CLOCK_BOOTTIME), &h->control), 0);
 	const struct control_thread_config thread = {
 	    .control = h->control, .driver = &h->driver, .wake = count_wake, .wake_ctx = h};
 	assert_int_equal(control_thread_start(&thread, &h->thread), 0);

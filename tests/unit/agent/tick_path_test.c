@@ -28,6 +28,7 @@
 #include "agent/control_thread.h"
 #include "agent/driver/modbus.h"
 #include "agent/sim/sim_driver.h"
+#include "proto/base/now.h"
 #include "tests/slave/slave.h"
 #include "tests/unit/agent/control/rig.h"
 
@@ -191,21 +192,14 @@ static void woken(void *ctx)
 	(void)ctx;
 }
 
-static int64_t now_ms(clockid_t clock)
-{
-	struct timespec now;
-	clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Events are taken out as they come, as by a main loop. */
 static size_t let_it_work(struct control_thread *thread, void (*from_outside)(void))
 {
-	const int64_t deadline_ms = now_ms(CLOCK_MONOTONIC) + DEADLINE_S * 1000LL;
+	const int64_t deadline_ms = gf_now_ms(CLOCK_MONOTONIC) + DEADLINE_S * 1000LL;
 	struct control_event event;
 	size_t events = 0;
 	while (!atomic_load(&watched.done)) {
-		if (now_ms(CLOCK_MONOTONIC) > deadline_ms)
+		if (gf_now_ms(CLOCK_MONOTONIC) > deadline_ms)
 			fail_msg("the control thread doesn't get through %llu ticks", (unsigned long long)watched.ticks);
 		while (control_thread_next(thread, &event))
 			events++;
@@ -231,7 +225,7 @@ static void watch(enum gf_class class, void (*from_outside)(void))
 	atomic_store(&called, 0);
 	watched.driver.ops = &watched_ops;
 	control_envelope_defaults(class, &config.envelope);
-	assert_int_equal(control_new(&config, &resume, now_ms(CLOCK_BOOTTIME), &control), 0);
+	assert_int_equal(control_new(&config, &resume, gf_now_ms(CLOCK_BOOTTIME), &control), 0);
 	const struct control_thread_config start = {.control = control, .driver = &watched.driver, .wake = woken};
 	assert_int_equal(control_thread_start(&start, &thread), 0);
 	const size_t events = let_it_work(thread, from_outside);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "proto/base/now.h"
 #include "tests/unit/agent/driver/contract.h"
 #include "tests/unit/agent/driver/fake_sysfs.h"
 
@@ -30,10 +31,8 @@ ssize_t __wrap_pwrite(int fd, const void *data, size_t len, off_t at)
 
 static int64_t now_ms(struct contract_rig *r)
 {
-	struct timespec now;
 	(void)r;
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return gf_now_ms(CLOCK_BOOTTIME);
 }
 
 static void pass(struct contract_rig *r, int ms)

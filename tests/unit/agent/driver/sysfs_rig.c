@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "proto/base/now.h"
+
 struct sysfs_rig rig;
 
 ssize_t __real_pwrite(int fd, const void *data, size_t len, off_t at);
@@ -61,9 +63,7 @@ ssize_t __wrap_pwrite(int fd, const void *data, size_t len, off_t at)
 
 int64_t sysfs_rig_now_ms(void)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return gf_now_ms(CLOCK_BOOTTIME);
 }
 
 void sysfs_rig_pause_ms(int ms)

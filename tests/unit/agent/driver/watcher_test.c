@@ -23,6 +23,8 @@
 
 #include <cmocka.h>
 
+#include "proto/base/now.h"
+
 #include "tests/unit/agent/driver/fake_sysfs.h"
 
 enum {
@@ -45,13 +47,6 @@ struct rig {
 };
 static struct rig rig;
 
-static int64_t now_ms(clockid_t clock)
-{
-	struct timespec now;
-	clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void pause_ms(int ms)
 {
 	const struct timespec pause = {.tv_nsec = ms * 1000000L};
@@ -60,9 +55,9 @@ static void pause_ms(int ms)
 
 #define UNTIL(ms, expression)                                             \
 	do {                                                                  \
-		const int64_t until_end_ms = now_ms(CLOCK_MONOTONIC) + (ms);      \
+		const int64_t until_end_ms = gf_now_ms(CLOCK_MONOTONIC) + (ms);   \
 		while (!(expression)) {                                           \
-			if (now_ms(CLOCK_MONOTONIC) >= until_end_ms)                  \
+			if (gf_now_ms(CLOCK_MONOTONIC) >= until_end_ms)               \
 				fail_msg("not within %d ms: %s", (int)(ms), #expression); \
 			pause_ms(2);                                                  \
 		}                                                                 \
@@ -74,11 +69,11 @@ static void tick(struct driver *driver)
 {
 	struct driver_input input;
 	struct driver_output output = {.command = DRIVER_START, .intensity_pct = 50, .frequency_hz = 10};
-	if (driver->ops->read(driver, now_ms(CLOCK_BOOTTIME), &input) != 0) {
+	if (driver->ops->read(driver, gf_now_ms(CLOCK_BOOTTIME), &input) != 0) {
 		atomic_fetch_add(&rig.shared->failures, 1);
 		output = (struct driver_output){0};
 	}
-	if (driver->ops->write(driver, now_ms(CLOCK_BOOTTIME), &output) != 0)
+	if (driver->ops->write(driver, gf_now_ms(CLOCK_BOOTTIME), &output) != 0)
 		driver->ops->safe(driver);
 	atomic_store(&rig.shared->watcher, sysfs_driver_watcher(driver));
 	atomic_fetch_add(&rig.shared->ticks, 1);
@@ -121,7 +116,7 @@ static void start_agent(void)
 static void assert_off_within(int64_t since_ms, int ms)
 {
 	while (fake_on(&rig.fake)) {
-		if (now_ms(CLOCK_MONOTONIC) - since_ms >= ms)
+		if (gf_now_ms(CLOCK_MONOTONIC) - since_ms >= ms)
 			fail_msg("still on after %d ms", ms);
 		pause_ms(2);
 	}
@@ -129,7 +124,7 @@ static void assert_off_within(int64_t since_ms, int ms)
 
 static void assert_stays_off(void)
 {
-	for (const int64_t end_ms = now_ms(CLOCK_MONOTONIC) + STAYS_MS; now_ms(CLOCK_MONOTONIC) < end_ms; pause_ms(2))
+	for (const int64_t end_ms = gf_now_ms(CLOCK_MONOTONIC) + STAYS_MS; gf_now_ms(CLOCK_MONOTONIC) < end_ms; pause_ms(2))
 		assert_false(fake_on(&rig.fake));
 }
 
@@ -181,7 +176,7 @@ static void i5_a_killed_agent_leaves_all_off(void **state)
 	(void)state;
 	start_agent();
 	const pid_t watcher = atomic_load(&rig.shared->watcher);
-	const int64_t killed_ms = now_ms(CLOCK_MONOTONIC);
+	const int64_t killed_ms = gf_now_ms(CLOCK_MONOTONIC);
 	kill_agent();
 	assert_off_within(killed_ms, DRIVER_DEAD_MAN_MS);
 	assert_int_equal(fake_number(&rig.fake, FAKE_FREQUENCY), 0);
@@ -193,7 +188,7 @@ static void i5_a_stopped_agent_is_turned_off_and_goes_on_from_off(void **state)
 {
 	(void)state;
 	start_agent();
-	const int64_t stopped_ms = now_ms(CLOCK_MONOTONIC);
+	const int64_t stopped_ms = gf_now_ms(CLOCK_MONOTONIC);
 	assert_int_equal(kill(rig.agent, SIGSTOP), 0);
 	assert_off_within(stopped_ms, DRIVER_DEAD_MAN_MS);
 	assert_stays_off();
@@ -211,7 +206,7 @@ static void i5_a_hung_control_thread_is_turned_off(void **state)
 	const unsigned failures = atomic_load(&rig.shared->failures);
 	atomic_store(&rig.shared->hang, true);
 	UNTIL(SOON_MS, atomic_load(&rig.shared->hung));
-	assert_off_within(now_ms(CLOCK_MONOTONIC), DRIVER_DEAD_MAN_MS);
+	assert_off_within(gf_now_ms(CLOCK_MONOTONIC), DRIVER_DEAD_MAN_MS);
 	assert_stays_off();
 	atomic_store(&rig.shared->hang, false);
 	UNTIL(SOON_MS, atomic_load(&rig.shared->failures) > failures);
@@ -222,7 +217,7 @@ static void i5_killed_while_stopped_is_off_too(void **state)
 {
 	(void)state;
 	start_agent();
-	const int64_t stopped_ms = now_ms(CLOCK_MONOTONIC);
+	const int64_t stopped_ms = gf_now_ms(CLOCK_MONOTONIC);
 	assert_int_equal(kill(rig.agent, SIGSTOP), 0);
 	kill_agent();
 	assert_off_within(stopped_ms, DRIVER_DEAD_MAN_MS);
@@ -255,7 +250,7 @@ static void assert_replaced(pid_t before)
 	UNTIL(SOON_MS, atomic_load(&rig.shared->failures) > 0); /* meanwhile nothing was on */
 	UNTIL(SOON_MS, replaced(before));
 	UNTIL(SOON_MS, fake_on(&rig.fake));
-	const int64_t killed_ms = now_ms(CLOCK_MONOTONIC);
+	const int64_t killed_ms = gf_now_ms(CLOCK_MONOTONIC);
 	kill_agent();
 	assert_off_within(killed_ms, DRIVER_DEAD_MAN_MS);
 }
@@ -274,7 +269,7 @@ static void i5_a_silent_watcher_is_replaced(void **state)
 	(void)state;
 	start_agent();
 	const pid_t watcher = atomic_load(&rig.shared->watcher);
-	const int64_t stopped_ms = now_ms(CLOCK_MONOTONIC);
+	const int64_t stopped_ms = gf_now_ms(CLOCK_MONOTONIC);
 	assert_int_equal(kill(watcher, SIGSTOP), 0);
 	/* By the agent, which lives, but has no priority here: on a busy machine its ticks come late. */
 	assert_off_within(stopped_ms, 5 * DRIVER_DEAD_MAN_MS);
@@ -290,7 +285,7 @@ static void i5_the_watcher_outlives_what_ends_the_agent(void **state)
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		assert_int_equal(kill(watcher, signals[i]), 0);
 	assert_int_not_equal(getpgid(watcher), getpgid(rig.agent));
-	const int64_t killed_ms = now_ms(CLOCK_MONOTONIC);
+	const int64_t killed_ms = gf_now_ms(CLOCK_MONOTONIC);
 	assert_int_equal(kill(-rig.agent, SIGKILL), 0); /* the whole group */
 	assert_off_within(killed_ms, DRIVER_DEAD_MAN_MS);
 	waitpid(rig.agent, NULL, 0);
