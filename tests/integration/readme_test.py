@@ -14,9 +14,10 @@ import tempfile
 import time
 
 SOURCE, BIN = sys.argv[1], sys.argv[2]
-SEVERITIES = ("ok", "attention", "critical")
+SEVERITIES = ("ok", "attention", "critical", "doubtful", "broken")
 READY, PATIENCE_S = "Ctrl-C ends it", 150
 OFF = "chair-berlin-02"  # the README switches it off first
+CHECKED = "roller-berlin-01"  # and this one before it is checked
 
 
 def blocks(text):
@@ -81,16 +82,28 @@ def processes(word):
     return found
 
 
+def switch_off(state, machine):
+    agents = f"gymfleet-agent\0--config\0{state}/machines/{machine}/"
+    for pid in processes(agents):
+        os.kill(pid, signal.SIGTERM)
+    until(lambda: not processes(agents))
+
+
 def commands(state):
     with open(f"{SOURCE}/README.md", encoding="utf-8") as file:
         found = list(blocks(file.read()))
     assert len(found) > 8, "the README shows no commands any more"
-    environment = dict(os.environ, GYMFLEET_SOCKET=f"{state}/gateway.sock", PATH=f"{BIN}:{os.environ['PATH']}")
-    for pid in processes(f"{state}/machines/{OFF}"):
-        os.kill(pid, signal.SIGTERM)
+    environment = dict(os.environ, GYM=state, GYMFLEET_SOCKET=f"{state}/gateway.sock",
+                       PATH=f"{BIN}:{os.environ['PATH']}")
+    switch_off(state, OFF)
     until(lambda: '"online": 11' in subprocess.run(["gymfleet", "status", "-o", "json"], env=environment,
                                                    capture_output=True, text=True).stdout)
-    return sum(not check(command, lines, environment) for command, lines in found)
+    failed = 0
+    for command, lines in found:
+        if "--check" in command:
+            switch_off(state, CHECKED)
+        failed += not check(command, lines, environment)
+    return failed
 
 
 def main():
