@@ -5,7 +5,7 @@
  *     driver_input ──> sensors ──> faults ──> panel ──> player ──> guard ──> envelope clamp ──> driver_output
  *                                     └──────────┴── session ──────┴── events ───────────────> recorder
  *
- * One file each: sensors (what can be believed), faults (what is wrong), panel (what was pressed), player (where in the routine),
+ * One file each: sensors (what can be believed), faults with fault_rules (what is wrong), panel (what was pressed), player (where in the routine),
  * guard (pain, too steep, too long), sitting (what one person has had), duty (run and rest), clamp with envelope (what the machine
  * may do), session with tally and meter (the account of a session), telemetry (the sensors over an interval).
  *

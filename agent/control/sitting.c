@@ -6,7 +6,7 @@
 
 /* --- areas and techniques ---------------------------------------------------------------------------------------- */
 
-/* A muscle group is one patch of tissue: its parts count together. */
+/* A muscle group is one patch of tissue: its parts count together. LEGS is several of them, see covers(). */
 enum group {
 	GLUTES,
 	HAMSTRINGS,
@@ -69,6 +69,19 @@ static const struct {
     [SITTING_SOFT] = {900, 1800},
 };
 
+/* The leg is all of these. */
+static bool part_of_leg(enum group group)
+{
+	return group == HAMSTRINGS || group == QUADS || group == PATELLA || group == CALVES || group == ACHILLES ||
+	       group == IT_BAND;
+}
+
+/* What is done to `whole` is done to `group` too. */
+static bool covers(enum group whole, enum group group)
+{
+	return whole == group || (whole == LEGS && part_of_leg(group));
+}
+
 static bool known(enum gf_area area, enum gf_side side, enum gf_technique technique)
 {
 	return area > GF_AREA_UNSPECIFIED && area < GF_AREA_COUNT && side > GF_SIDE_UNSPECIFIED && side < GF_SIDE_COUNT &&
@@ -120,9 +133,10 @@ static void count(struct sitting *s, const struct driver_output *output, uint32_
 {
 	if (!output_on(output) || !known(output->area, output->side, output->technique))
 		return;
-	for (int side = 0; side < 2; side++) {
-		if (touches(output->side, side))
-			s->area_ms[groups[output->area]][side][kinds[output->technique]] += elapsed_ms;
+	for (int i = 0; i < 2 * MEMORY_GROUPS; i++) {
+		const enum group group = (enum group)(i / 2);
+		if (covers(groups[output->area], group) && touches(output->side, i % 2))
+			s->area_ms[group][i % 2][kinds[output->technique]] += elapsed_ms;
 	}
 }
 
@@ -162,12 +176,23 @@ void sitting_away(struct sitting *sitting, uint32_t elapsed_ms)
 
 /* --- P1 ---------------------------------------------------------------------------------------------------------- */
 
+/* Of a whole leg the part that has had most counts. */
+static uint32_t used_ms(const struct sitting *s, enum group group, int side, enum sitting_kind kind)
+{
+	uint32_t most_ms = 0;
+	for (int g = 0; g < MEMORY_GROUPS; g++) {
+		if (covers(group, (enum group)g) && s->area_ms[g][side][kind] > most_ms)
+			most_ms = s->area_ms[g][side][kind];
+	}
+	return most_ms;
+}
+
 /* The side that has had more counts for both. */
 static int fuller(const struct sitting *s, enum group group, enum gf_side side, enum sitting_kind kind)
 {
 	if (side != GF_SIDE_BOTH)
 		return side == GF_SIDE_LEFT ? 0 : 1;
-	return s->area_ms[group][0][kind] >= s->area_ms[group][1][kind] ? 0 : 1;
+	return used_ms(s, group, 0, kind) >= used_ms(s, group, 1, kind) ? 0 : 1;
 }
 
 struct sitting_use sitting_use(const struct sitting *sitting, enum gf_area area, enum gf_side side,
@@ -177,9 +202,11 @@ struct sitting_use sitting_use(const struct sitting *sitting, enum gf_area area,
 		return (struct sitting_use){0};
 	const enum group group = groups[area];
 	const enum sitting_kind kind = kinds[technique];
-	const uint32_t used_ms = sitting->area_ms[group][fuller(sitting, group, side, kind)][kind];
 	return (struct sitting_use){
-	    .used_s = (float)used_ms / 1000.0F, .warn_s = limits[kind].warn_s, .stop_s = limits[kind].stop_s};
+	    .used_s = (float)used_ms(sitting, group, fuller(sitting, group, side, kind), kind) / 1000.0F,
+	    .warn_s = limits[kind].warn_s,
+	    .stop_s = limits[kind].stop_s,
+	};
 }
 
 bool sitting_warns(struct sitting *sitting, enum gf_area area, enum gf_side side, enum gf_technique technique)
@@ -248,7 +275,9 @@ uint32_t sitting_closed_ms(const struct sitting *sitting, enum gf_area area, enu
 	for (int i = 0; i < MEMORY_CLOSED_MAX; i++) {
 		const struct memory_closed *c = &sitting->closed[i];
 		const bool whose = c->token == 0 || c->token == sitting->token;
-		if (whose && c->left_ms > left_ms && groups[c->area] == groups[area] && overlap(c->side, side))
+		if (!whose || c->left_ms <= left_ms || !overlap(c->side, side))
+			continue;
+		if (covers(groups[c->area], groups[area]) || covers(groups[area], groups[c->area]))
 			left_ms = c->left_ms;
 	}
 	return left_ms;

@@ -311,6 +311,35 @@ static void shifting_in_the_seat_makes_nobody_a_stranger(void **state)
 	assert_int_equal(s.pain_presses, 0);
 }
 
+/* The leg is no way around its calf, nor the calf around the leg. */
+static void the_leg_and_its_parts_are_one_patch(void **state)
+{
+	(void)state;
+	struct sitting s = {0};
+	struct driver_output output = {.command = DRIVER_START,
+	                               .area = GF_AREA_LEGS,
+	                               .side = GF_SIDE_BOTH,
+	                               .technique = GF_TECHNIQUE_DRUM,
+	                               .intensity_pct = 30};
+	sitting_begin(&s, 0);
+	sitting_elapsed(&s, &output, true, NULL, 100 * 1000);
+	output.area = GF_AREA_GASTROCNEMIUS_LATERAL;
+	output.side = GF_SIDE_LEFT;
+	sitting_elapsed(&s, &output, true, NULL, 70 * 1000);
+	assert_true(sitting_use(&s, GF_AREA_CALVES, GF_SIDE_LEFT, GF_TECHNIQUE_PERCUSSION).used_s == 170);
+	assert_true(sitting_use(&s, GF_AREA_LEGS, GF_SIDE_BOTH, GF_TECHNIQUE_DRUM).used_s == 170);
+	assert_true(sitting_use(&s, GF_AREA_LEGS, GF_SIDE_RIGHT, GF_TECHNIQUE_DRUM).used_s == 100);
+	assert_true(sitting_use(&s, GF_AREA_QUADS, GF_SIDE_LEFT, GF_TECHNIQUE_DRUM).used_s == 100);
+	assert_true(sitting_use(&s, GF_AREA_GLUTES, GF_SIDE_LEFT, GF_TECHNIQUE_DRUM).used_s == 0);
+	sitting_close(&s, GF_AREA_CALVES, GF_SIDE_LEFT);
+	assert_true(sitting_closed_ms(&s, GF_AREA_LEGS, GF_SIDE_BOTH) > 0);
+	assert_int_equal(sitting_closed_ms(&s, GF_AREA_LEGS, GF_SIDE_RIGHT), 0);
+	assert_int_equal(sitting_closed_ms(&s, GF_AREA_QUADS, GF_SIDE_LEFT), 0);
+	sitting_close(&s, GF_AREA_LEGS, GF_SIDE_RIGHT);
+	assert_true(sitting_closed_ms(&s, GF_AREA_QUADS, GF_SIDE_RIGHT) > 0);
+	assert_int_equal(sitting_closed_ms(&s, GF_AREA_LOWER_BACK, GF_SIDE_RIGHT), 0);
+}
+
 static void an_area_closed_again_takes_one_place(void **state)
 {
 	(void)state;
@@ -389,6 +418,7 @@ int main(void)
 	    cmocka_unit_test(a_warning_at_its_edge_is_told_once),
 	    cmocka_unit_test(a_memory_of_more_than_can_be_is_cut_to_what_can),
 	    cmocka_unit_test(shifting_in_the_seat_makes_nobody_a_stranger),
+	    cmocka_unit_test(the_leg_and_its_parts_are_one_patch),
 	    cmocka_unit_test(an_area_closed_again_takes_one_place),
 	    cmocka_unit_test(a_clock_that_goes_back_stops_no_account),
 	    cmocka_unit_test(a_clock_out_of_its_mind_overflows_nothing),
