@@ -5,9 +5,10 @@
  *     driver_input ──> sensors ──> faults ──> panel ──> player ──> guard ──> envelope clamp ──> driver_output
  *                                     └──────────┴── session ──────┴── events ───────────────> recorder
  *
- * One file each: sensors (what can be believed), faults with fault_rules (what is wrong), panel (what was pressed), player (where in the routine),
- * guard (pain, too steep, too long), sitting (what one person has had), duty (run and rest), clamp with envelope (what the machine
- * may do), session with tally and meter (the account of a session), telemetry (the sensors over an interval).
+ * One file each: sensors (what can be believed), faults with fault_rules (what is wrong), panel (what was pressed), player (where in
+ * the routine), guard (pain, too steep, too long), sitting (what one person has had), duty (run and rest), clamp with envelope (what
+ * the machine may do), session with tally and meter (the account of a session), telemetry (the sensors over an interval), memory (what
+ * a restart must not forget).
  *
  * Safety order: a reading that failed, an emergency stop or an open cover make the output of the same tick off; over-current does in
  * the tick in which it has lasted for 300 ms. The clamp is the last thing before the output, whatever the player says.
