@@ -325,7 +325,7 @@ static int run_watcher(const char *argument)
 	int status = 0;
 	const pid_t pid = fork();
 	if (pid == 0) {
-		(void)freopen("/dev/null", "w", stderr);
+		(void)!freopen("/dev/null", "w", stderr);
 		execl(GF_BINARY_DIR "/bin/gymfleet-watcher", "gymfleet-watcher", argument, argument, argument, NULL);
 		_exit(127);
 	}
