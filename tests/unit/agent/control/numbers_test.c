@@ -95,6 +95,41 @@ static void i4_d3_and_d7_act_at_their_times_and_not_before_their_limits(void **s
 	}
 }
 
+static void d7_a_leak_is_less_than_80_percent_for_30_s(void **state)
+{
+	(void)state;
+	struct gf_step step = {.area = GF_AREA_CALVES,
+	                       .side = GF_SIDE_BOTH,
+	                       .technique = GF_TECHNIQUE_COMPRESS,
+	                       .duration_ms = 120 * 1000,
+	                       .from_pct = 30,
+	                       .to_pct = 30,
+	                       .pressure_from_mmhg = 40,
+	                       .pressure_to_mmhg = 40};
+	struct gf_routine routine = {.id = "press", .classes = UINT32_MAX, .steps_count = 1, .steps = &step};
+	const struct gf_catalog catalog = {.name = "press", .version = 1, .routines_count = 1, .routines = &routine};
+	struct control_config config = {.class = GF_CLASS_COMPRESSION, .catalog = &catalog};
+	control_envelope_defaults(config.class, &config.envelope);
+	static const float shown[] = {31.5F, 32.5F};
+	for (size_t i = 0; i < 2; i++) {
+		rig.tick_ms = 100;
+		rig_open_with(&rig, &config, &(struct control_resume){.next_fault_no = 1});
+		rig_start(&rig, 1);
+		rig_run(&rig, 5000);
+		assert_true(rig.output.pressure_mmhg == 40);
+		rig.has_pressure = false;
+		for (int t = 0; t < 299; t++) {
+			rig.input.sensors[GF_SENSOR_PRESSURE_MMHG] = shown[i] + (float)(t % 2) * 0.1F;
+			rig_tick(&rig);
+		}
+		assert_true(output_on(&rig.output));
+		rig_run(&rig, 300);
+		assert_true(output_on(&rig.output) == (i == 1));
+		assert_true((rig_fault(&rig, GF_FAULT_LEAK, GF_SEVERITY_STOP) == NULL) == (i == 1));
+		rig_close(&rig);
+	}
+}
+
 static void strikes_count_for_24_h(void **state)
 {
 	(void)state;
@@ -141,6 +176,7 @@ int main(void)
 	    cmocka_unit_test(each_class_has_the_numbers_of_d1_d2_and_d7),
 	    cmocka_unit_test(p8_is_30_percent_for_240_s_and_24_h),
 	    cmocka_unit_test(i4_d3_and_d7_act_at_their_times_and_not_before_their_limits),
+	    cmocka_unit_test(d7_a_leak_is_less_than_80_percent_for_30_s),
 	    cmocka_unit_test(strikes_count_for_24_h),
 	    cmocka_unit_test(the_length_of_a_step_changes_no_account),
 	};
