@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "agent/driver/newest.h"
+#include "agent/rt_thread.h"
 #include "proto/base/now.h"
 
 enum {
@@ -44,29 +45,16 @@ static void *run(void *ctx)
 	return NULL;
 }
 
-/* As the control thread: real-time where it may. No signal: they are the main loop's. */
+/* No signal: they are the main loop's. */
 static int create(struct keeper *k)
 {
-	pthread_attr_t attr;
 	sigset_t all, before;
-	int r = pthread_attr_init(&attr);
-	if (r != 0)
-		return -r;
-	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
-	pthread_attr_setschedpolicy(&attr, SCHED_FIFO);
-	pthread_attr_setschedparam(&attr, &(struct sched_param){.sched_priority = PRIORITY});
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&k->thread, &attr, run, k);
-	if (r == EPERM) {
-		pthread_attr_setinheritsched(&attr, PTHREAD_INHERIT_SCHED);
-		r = pthread_create(&k->thread, &attr, run, k);
-	}
+	const int r = rt_thread_create(PRIORITY, STACK_BYTES, run, k, &k->thread);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
 	k->started = r == 0;
-	return -r;
+	return r;
 }
 
 int keeper_start(const struct sensors *sensors, struct watch *watch, struct keeper **ret_keeper)

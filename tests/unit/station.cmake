@@ -3,6 +3,8 @@ gf_add_test(agent_uplink_test
     SOURCES unit/agent/uplink_test.c unit/agent/spool/model.c unit/agent/spool/trap.c LINK ag_uplink LABELS unit)
 gf_add_test(agent_tick_test SOURCES unit/agent/tick_test.c LINK ag_tick control_rig LABELS unit)
 gf_add_test(agent_tick_stats_test SOURCES unit/agent/tick_stats_test.c LINK ag_tick LABELS unit)
+gf_add_test(agent_rt_thread_test SOURCES unit/agent/rt_thread_test.c LINK ag_rt_thread LABELS unit thread)
+target_link_options(agent_rt_thread_test PRIVATE -Wl,--wrap=pthread_create)
 gf_add_test(agent_control_thread_test
     SOURCES unit/agent/control_thread_test.c unit/agent/hardware.c LINK ag_daemon control_rig LABELS unit thread)
 gf_add_test(agent_control_thread_stop_test
