@@ -3,7 +3,10 @@
 #include "agent/control/clamp.h"
 
 /* No motor runs, and none turns, so much between two readings; and the numbers stay far from overflowing. */
-enum { LEAP_MAX = 3600 * 1000 };
+enum {
+	LEAP_MAX = 3600 * 1000,
+	SLIP_MAX = 2000, /* so little back is the same meter, read in an odd moment */
+};
 #define READING_MAX ((UINT64_C(1) << 53) - 1)
 
 static int64_t positive(int64_t value)
@@ -29,9 +32,16 @@ static bool goes_on(int64_t reading, int64_t now)
 	return now >= reading && now - reading <= LEAP_MAX;
 }
 
+static bool slipped(int64_t reading, int64_t now)
+{
+	return now < reading && reading - now <= SLIP_MAX && now > 0;
+}
+
 /* One counter's new reading. A meter that went back or leapt was exchanged: what is open stays open on the new one's scale. */
 static void take_reading(bool first, int64_t now, int64_t *reading, int64_t *own, int64_t *given)
 {
+	if (!first && slipped(*reading, now))
+		return;
 	if (first)
 		*given = now;
 	else if (!goes_on(*reading, now))

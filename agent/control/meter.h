@@ -4,7 +4,7 @@
  * Hardware with an hour meter of its own is believed: a session gets the meter's difference, and what the meter counted between
  * two sessions goes to the next one, so that at rest the sum of sessions equals the meter. From the newest reading on the
  * ticks' own time stands in for it until the next reading corrects it. Without a meter the ticks alone count. A reading that leaps is
- * wrong or another meter's: no session gets what it leapt by.
+ * wrong or another meter's: no session gets what it leapt by. One that slips back a little is passed over.
  */
 #ifndef AGENT_CONTROL_METER_H
 #define AGENT_CONTROL_METER_H

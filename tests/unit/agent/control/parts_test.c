@@ -135,6 +135,24 @@ static void an_exchanged_meter_loses_nothing(void **state)
 	assert_int_equal(meter_take(&meter).motor_ms, 150);
 }
 
+/* Whole seconds that fall back by one and come again are not another meter each time. */
+static void a_meter_that_flickers_gives_nothing_for_it(void **state)
+{
+	(void)state;
+	struct meter meter = {0};
+	const struct driver_output running = on(GF_AREA_QUADS, 20);
+	read_meter(&meter, 100000);
+	for (int i = 0; i < 500; i++) {
+		meter_elapsed(&meter, &running, 20);
+		read_meter(&meter, (uint64_t)(100000 + i / 50 * 1000 - i % 2 * 1000));
+	}
+	assert_in_range(meter_open(&meter).motor_ms, 9000, 10500);
+	assert_in_range(meter.total_ms, 9000, 10500);
+	read_meter(&meter, 110000);
+	assert_int_equal(meter_take(&meter).motor_ms, 10000);
+	assert_int_equal(meter.total_ms, 10000);
+}
+
 static void a_meter_that_leaps_gives_nothing_for_it(void **state)
 {
 	(void)state;
@@ -229,6 +247,7 @@ int main(void)
 	    cmocka_unit_test(the_tally_weighs_by_time_and_never_overflows),
 	    cmocka_unit_test(the_meter_gives_every_millisecond_once),
 	    cmocka_unit_test(an_exchanged_meter_loses_nothing),
+	    cmocka_unit_test(a_meter_that_flickers_gives_nothing_for_it),
 	    cmocka_unit_test(a_meter_that_leaps_gives_nothing_for_it),
 	    cmocka_unit_test(telemetry_means_are_weighted_by_time),
 	    cmocka_unit_test(the_player_ramps_holds_and_skips_what_a_long_tick_covers),
