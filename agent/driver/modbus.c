@@ -202,15 +202,31 @@ static const struct driver_ops modbus_ops = {
 
 /* --- opening ----------------------------------------------------------------------------------------------------- */
 
+static int not_reached(const struct mb_bus *bus, int error, struct gf_diag *diag)
+{
+	const char *name = mb_bus_name(bus);
+
+	if (!mb_bus_serial(bus))
+		gf_diag_set(diag, "the controller at %s can't be reached: %s; see that it is on, the cable and the address",
+		            name, mb_bus_trouble(error));
+	else if (error == -EACCES || error == -EPERM)
+		gf_diag_set(diag, "the serial line %s may not be opened by this user: %s; see 'Agents' in deploy/README.md",
+		            name, strerror(-error));
+	else if (error == -ENOTTY || error == -EISDIR)
+		gf_diag_set(diag, "%s is no serial line; mend modbus.device", name);
+	else
+		gf_diag_set(diag,
+		            "the serial line %s can't be opened: %s; see that its adapter is plugged in and modbus.device",
+		            name, mb_bus_trouble(error));
+	return error;
+}
+
 static int greet_once(struct modbus *m, struct gf_diag *diag)
 {
 	int r = mb_bus_connect(m->io.bus);
 	if (r == 0)
 		return mb_greet(m->io.bus, &m->io.expected, NULL, &m->io.heartbeat, &m->greeting, diag);
-	gf_diag_set(diag, "the controller at %s can't be reached: %s; see that it is on, the cable and the %s",
-	            mb_bus_name(m->io.bus), mb_bus_trouble(r),
-	            mb_bus_serial(m->io.bus) ? "device's name and its mode" : "address");
-	return r;
+	return not_reached(m->io.bus, r, diag);
 }
 
 /* A line that somebody else has just used, or a controller that is still waking up, may cost an answer or two. */

@@ -131,8 +131,9 @@ int mb_bus_connect(struct mb_bus *bus)
 {
 	mb_bus_close(bus);
 	errno = 0;
+	/* libmodbus leaves EINPROGRESS where nobody has answered in time. */
 	if (modbus_connect(bus->wire) != 0)
-		return errno > 0 && errno < MODBUS_ENOBASE ? -errno : -EIO;
+		return errno == EINPROGRESS ? -ETIMEDOUT : errno > 0 && errno < MODBUS_ENOBASE ? -errno : -EIO;
 	bus->connected = true;
 	return 0;
 }

@@ -1,10 +1,13 @@
 /* Opening the modbus driver on controllers that are not what they should be. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h> /* cmocka.h needs these four */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -165,6 +168,31 @@ static void a_closed_port_is_named(void **state)
 	                    "the cable and the address");
 }
 
+/* A port whose queue is full: who knocks hears nothing. */
+static void a_host_that_says_nothing_is_named(void **state)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(at);
+	const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct gf_diag diag;
+	struct driver *driver = NULL;
+	int waiting[3];
+	(void)state;
+	assert_int_equal(bind(listener, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(listener, 0), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &len), 0);
+	for (size_t i = 0; i < 3; i++) {
+		waiting[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		(void)!connect(waiting[i], (struct sockaddr *)&at, sizeof(at));
+	}
+	rig.config.bus.port = ntohs(at.sin_port);
+	assert_int_equal(modbus_driver_new(&rig.config, &driver, &diag), -ETIMEDOUT);
+	assert_non_null(strstr(diag.text, " can't be reached: no answer; see that it is on, the cable and the address"));
+	for (size_t i = 0; i < 3; i++)
+		close(waiting[i]);
+	close(listener);
+}
+
 static void an_unknown_host_is_named(void **state)
 {
 	struct gf_diag diag;
@@ -184,8 +212,18 @@ static void a_missing_device_is_named(void **state)
 	strcpy(rig.config.bus.device, "/dev/no-such-line");
 	assert_int_equal(modbus_driver_new(&rig.config, &driver, &diag), -ENOENT);
 	assert_string_equal(diag.text,
-	                    "the controller at /dev/no-such-line can't be reached: No such file or directory; see "
-	                    "that it is on, the cable and the device's name and its mode");
+	                    "the serial line /dev/no-such-line can't be opened: No such file or directory; see that its "
+	                    "adapter is plugged in and modbus.device");
+}
+
+static void what_is_no_serial_line_is_named(void **state)
+{
+	struct gf_diag diag;
+	struct driver *driver = NULL;
+	(void)state;
+	strcpy(rig.config.bus.device, "/dev/null");
+	assert_int_equal(modbus_driver_new(&rig.config, &driver, &diag), -ENOTTY);
+	assert_string_equal(diag.text, "/dev/null is no serial line; mend modbus.device");
 }
 
 static void another_unit_does_not_answer(void **state)
@@ -273,7 +311,9 @@ int main(void)
 	    TCP(a_reason_not_to_be_ready_is_for_the_core),
 	    TCP(a_closed_port_is_named),
 	    TCP(an_unknown_host_is_named),
+	    TCP(a_host_that_says_nothing_is_named),
 	    RTU(a_missing_device_is_named),
+	    RTU(what_is_no_serial_line_is_named),
 	    RTU(another_unit_does_not_answer),
 	    RTU(a_check_says_what_is_there),
 	    TCP(a_check_says_what_is_wrong),
