@@ -3,6 +3,9 @@
 
 #include "gateway/health/verdict.h"
 
+/* What answers too late, or isn't what agent.yaml says, is as lost as what is silent; only the machine itself can tell. */
+#define ELSE_CHECK "; else stop the agent and run gymfleet-agent --check"
+
 /* `derate` and `latch` where something else is to be done than usually. */
 static const struct words {
 	const char *what, *unit, *action, *derate, *latch;
@@ -30,16 +33,16 @@ static const struct words {
                        NULL},
     [GF_FAULT_SENSOR_LOST] = {"a sensor can't be trusted", "", "check the plug and the cable of what is named", NULL,
                               NULL},
-    [GF_FAULT_COMMS_LOST] = {"the controller doesn't answer", "", "check the cable to the controller and its power",
-                             NULL, NULL},
+    [GF_FAULT_COMMS_LOST] = {"the controller doesn't answer", "",
+                             "check the cable to the controller and its power" ELSE_CHECK, NULL, NULL},
     [GF_FAULT_ENDSTOP_TIMEOUT] = {"an end switch was not seen in time", "",
                                   "check the end switch, and that what travels moves freely to its end", NULL,
                                   "check the end switch, its cable, and the rails from end to end"},
     [GF_FAULT_SUPPLY] = {"the supply voltage is low", " mV", "measure the supply voltage, check the power supply", NULL,
                          NULL},
     [GF_FAULT_WATCHDOG] = {"its computer is too slow", " ms",
-                           "look what else runs on its computer, then into the log: journalctl -u gymfleet-agent", NULL,
-                           NULL},
+                           "look what else runs on its computer, then into the log: journalctl -u 'gymfleet-agent@*'",
+                           NULL, NULL},
     [GF_FAULT_BATTERY_LOW] = {"the battery is low", " %", "charge the battery; if it doesn't last, replace it", NULL,
                               NULL},
     [GF_FAULT_STORAGE] = {"its disk fails or is full", "",
@@ -106,9 +109,9 @@ static const char *suspect(const struct health_bus *bus)
 	if (bus->crc_errors > bus->timeouts)
 		return "answers arrive damaged: check shielding, termination and length of the cable, then the baud rate";
 	if (bus->exceptions > bus->timeouts)
-		return "the controller refuses what is asked: run gymfleet-agent --check on the machine";
+		return "the controller refuses what is asked: stop the agent and run gymfleet-agent --check on the machine";
 	if (bus->timeouts > 0)
-		return "nothing answers: check the controller's power, then the cable and the address";
+		return "nothing answers in time: check the controller's power, then the cable and the address" ELSE_CHECK;
 	return words[GF_FAULT_COMMS_LOST].action;
 }
 

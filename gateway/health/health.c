@@ -164,7 +164,7 @@ static void judge_interrupted(struct verdict *v)
 	if (f->interrupted_24h < INTERRUPTED_MANY)
 		return;
 	r = verdict_add(v, HEALTH_CODE_INTERRUPTED, HEALTH_ATTENTION, f->interrupted_since_ms,
-	                "check its plug and power supply, then the agent's log: journalctl -u gymfleet-agent");
+	                "check its plug and power supply, then the agent's log: journalctl -u 'gymfleet-agent@*'");
 	VERDICT_SAY(r, "%" PRIu32 " sessions were interrupted in 24 h: it loses power, or its agent dies",
 	            f->interrupted_24h);
 }

@@ -130,7 +130,9 @@ static void a_lost_controller_is_explained_by_the_counters_of_its_wire(void **st
 
 	(void)state;
 	assert_null(strstr(r.text, "timeouts"));
-	assert_string_equal(r.action, "check the cable to the controller and its power");
+	assert_string_equal(
+	    r.action,
+	    "check the cable to the controller and its power; else stop the agent and run gymfleet-agent --check");
 	r = silent_wire((struct health_bus){40, 2, 0, 3});
 	assert_non_null(strstr(r.text, "since its start 40 timeouts, 2 damaged answers, 0 refusals, 3 reconnects"));
 	assert_non_null(strstr(r.action, "check the controller's power"));
