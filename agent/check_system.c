@@ -16,7 +16,7 @@ static void *nothing(void *ctx)
 	return ctx;
 }
 
-/* As the control thread is made, see agent/control_thread.c. */
+/* As the control thread is made (rt_thread.c), but that a refusal is the answer. */
 static int try_priority(void)
 {
 	pthread_attr_t attr;

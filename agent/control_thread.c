@@ -8,9 +8,12 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include "agent/rt_thread.h"
 #include "agent/tick.h"
+#include "proto/base/now.h"
 
 enum {
+	PRIORITY = 10, /* where it is not granted, the tick is late more often, and that is measured */
 	STACK_BYTES = 256 * 1024,
 	STACK_TOUCHED = 64 * 1024, /* far more than a tick needs */
 	PAGE_BYTES = 4096,
@@ -32,13 +35,6 @@ struct control_thread {
 	atomic_int outcome;
 	atomic_uint_fast64_t ticks, lost;
 };
-
-static int64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-	clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * 1000 * NS_PER_MS + now.tv_nsec;
-}
 
 static struct timespec timespec_of(int64_t ns)
 {
@@ -101,7 +97,7 @@ static int64_t wait_for_tick(struct control_thread *t, int64_t due_ns)
 
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL) == EINTR)
 		continue;
-	int64_t late_ns = clock_ns(CLOCK_MONOTONIC) - due_ns;
+	int64_t late_ns = gf_now_ns(CLOCK_MONOTONIC) - due_ns;
 	tick_stats_add(&t->tick.stats, late_ns / 1000, late_ns > period_ns);
 	if (late_ns > period_ns)
 		return due_ns + late_ns + period_ns;
@@ -119,7 +115,7 @@ static __attribute__((noinline)) void touch_stack(void)
 static void *run(void *ctx)
 {
 	struct control_thread *t = ctx;
-	int64_t due_ns = clock_ns(CLOCK_MONOTONIC);
+	int64_t due_ns = gf_now_ns(CLOCK_MONOTONIC);
 
 	pthread_setname_np(pthread_self(), "control");
 	prctl(PR_SET_TIMERSLACK, 1UL); /* what an ordinary thread is woken late by, ns; real-time ones have none */
@@ -127,37 +123,16 @@ static void *run(void *ctx)
 	while (!atomic_load_explicit(&t->stopping, memory_order_acquire)) {
 		due_ns = wait_for_tick(t, due_ns);
 		carry_out_commands(t);
-		deliver(t, tick_run(&t->tick, clock_ns(CLOCK_BOOTTIME) / NS_PER_MS, t->events));
+		deliver(t, tick_run(&t->tick, gf_now_ms(CLOCK_BOOTTIME), t->events));
 		atomic_fetch_add_explicit(&t->ticks, 1, memory_order_relaxed);
 	}
 	enum gf_outcome outcome = (enum gf_outcome)atomic_load(&t->outcome);
-	deliver(t, tick_end(&t->tick, clock_ns(CLOCK_BOOTTIME) / NS_PER_MS, outcome, t->events));
+	deliver(t, tick_end(&t->tick, gf_now_ms(CLOCK_BOOTTIME), outcome, t->events));
 	sem_post(&t->ended);
 	return NULL;
 }
 
 /* ---- its start and end ---- */
-
-/* Real-time priority where the unit allows it (LimitRTPRIO); an ordinary thread elsewhere: the tick's lateness is measured either way. */
-static int create(struct control_thread *t)
-{
-	pthread_attr_t attr;
-	int r = pthread_attr_init(&attr);
-	if (r != 0)
-		return -r;
-	struct sched_param priority = {.sched_priority = 10};
-	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
-	pthread_attr_setschedpolicy(&attr, SCHED_FIFO);
-	pthread_attr_setschedparam(&attr, &priority);
-	r = pthread_create(&t->thread, &attr, run, t);
-	if (r == EPERM) {
-		pthread_attr_setinheritsched(&attr, PTHREAD_INHERIT_SCHED);
-		r = pthread_create(&t->thread, &attr, run, t);
-	}
-	pthread_attr_destroy(&attr);
-	return -r;
-}
 
 int control_thread_start(const struct control_thread_config *config, struct control_thread **ret_thread)
 {
@@ -173,7 +148,7 @@ int control_thread_start(const struct control_thread_config *config, struct cont
 	if (r == 0)
 		r = gf_spsc_init(&t->commands, sizeof(struct control_command), CONTROL_COMMANDS);
 	if (r == 0)
-		r = create(t);
+		r = rt_thread_create(PRIORITY, STACK_BYTES, run, t, &t->thread);
 	if (r != 0) {
 		control_thread_free(t);
 		return r;
@@ -186,7 +161,7 @@ int control_thread_start(const struct control_thread_config *config, struct cont
 /* False when it hasn't by the deadline. */
 static bool has_ended(struct control_thread *t)
 {
-	const struct timespec deadline = timespec_of(clock_ns(CLOCK_MONOTONIC) + (int64_t)CONTROL_JOIN_MS * NS_PER_MS);
+	const struct timespec deadline = timespec_of(gf_now_ns(CLOCK_MONOTONIC) + (int64_t)CONTROL_JOIN_MS * NS_PER_MS);
 	int r;
 	while ((r = sem_clockwait(&t->ended, CLOCK_MONOTONIC, &deadline)) != 0 && errno == EINTR)
 		continue;

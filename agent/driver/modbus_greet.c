@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "proto/base/now.h"
+
 enum { POLL_MS = 20, NS_PER_MS = 1000000 };
 
 struct greet {
@@ -114,13 +116,6 @@ static int ask_dead_man(const struct greet *g, struct mb_greeting *greeting)
 
 /* --- the self-test ----------------------------------------------------------------------------------------------- */
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / NS_PER_MS;
-}
-
 /* Ready, or with a reason not to be that the control core will deal with. */
 static bool settled(uint16_t status)
 {
@@ -130,7 +125,7 @@ static bool settled(uint16_t status)
 static int wait_ready(const struct greet *g, uint16_t ret_inputs[static MB_INPUTS_COUNT])
 {
 	static const struct timespec pause = {.tv_nsec = (long)POLL_MS * NS_PER_MS};
-	const int64_t end_ms = now_ms() + MB_READY_MS;
+	const int64_t end_ms = gf_now_ms(CLOCK_MONOTONIC) + MB_READY_MS;
 	do {
 		int r = mb_bus_read_inputs(g->bus, MB_INPUTS, MB_INPUTS_COUNT, ret_inputs);
 		if (r != 0)
@@ -138,7 +133,7 @@ static int wait_ready(const struct greet *g, uint16_t ret_inputs[static MB_INPUT
 		if (settled(ret_inputs[MB_STATUS - MB_INPUTS]))
 			return 0;
 		clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
-	} while (now_ms() < end_ms && !given_up(g));
+	} while (gf_now_ms(CLOCK_MONOTONIC) < end_ms && !given_up(g));
 	if (given_up(g))
 		return -ECANCELED;
 	gf_diag_set(

@@ -7,8 +7,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/rt_thread.h"
+#include "proto/base/now.h"
+
 enum {
-	NS_PER_MS = 1000000,
 	CYCLE_MS = 20,
 	BEAT_MS = 100,  /* the output is told so often, changed or not */
 	ALL_MS = 150,   /* on a serial line: everything is read so often, */
@@ -17,6 +19,7 @@ enum {
 	FAILURES_MAX = 3, /* then the connection is made anew */
 	BACKOFF_MIN_MS = 50,
 	BACKOFF_MAX_MS = 1000,
+	PRIORITY = 10, /* the control thread's: readings must not be late either */
 	STACK_BYTES = 256 * 1024,
 
 	FAST_COUNT = MB_GAUGE + 1 - MB_INPUTS,
@@ -25,9 +28,7 @@ enum {
 
 int64_t mb_now_ms(void)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / NS_PER_MS;
+	return gf_now_ms(CLOCK_BOOTTIME);
 }
 
 void mb_io_wake(struct mb_io *io)
@@ -291,28 +292,6 @@ static void *run(void *ctx)
 	return NULL;
 }
 
-static int create(struct mb_io *io)
-{
-	pthread_attr_t attr;
-	int r = pthread_attr_init(&attr);
-	if (r != 0)
-		return -r;
-	struct sched_param priority = {.sched_priority = 10};
-	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
-	pthread_attr_setschedpolicy(&attr, SCHED_FIFO);
-	pthread_attr_setschedparam(&attr, &priority);
-	r = pthread_create(&io->thread, &attr, run, io);
-	if (r == EPERM) {
-		pthread_attr_setinheritsched(&attr, PTHREAD_INHERIT_SCHED);
-		r = pthread_create(&io->thread, &attr, run, io);
-	}
-	pthread_attr_destroy(&attr);
-	if (r == 0)
-		pthread_setname_np(io->thread, "modbus");
-	return -r;
-}
-
 int mb_io_start(struct mb_io *io, const struct mb_greeting *greeting)
 {
 	static const struct mb_order none;
@@ -328,9 +307,12 @@ int mb_io_start(struct mb_io *io, const struct mb_greeting *greeting)
 		return -errno;
 	io->backoff_ms = BACKOFF_MIN_MS;
 	begin(io, greeting);
-	r = create(io);
-	io->started = r == 0;
-	return r;
+	r = rt_thread_create(PRIORITY, STACK_BYTES, run, io, &io->thread);
+	if (r != 0)
+		return r;
+	pthread_setname_np(io->thread, "modbus");
+	io->started = true;
+	return 0;
 }
 
 void mb_io_stop(struct mb_io *io)
