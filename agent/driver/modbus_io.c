@@ -16,6 +16,7 @@ enum {
 	ALL_MS = 150,   /* on a serial line: everything is read so often, */
 	PANEL_MS = 100, /* and the panel */
 	REFUSED_MS = 1000,
+	ASTRAY_MS = 2000, /* a controller that was told to stop has done so by then */
 	FAILURES_MAX = 3, /* then the connection is made anew */
 	BACKOFF_MIN_MS = 50,
 	BACKOFF_MAX_MS = 1000,
@@ -186,6 +187,18 @@ static void hand_over(struct mb_io *io, int64_t at_ms)
 	newest_put(&io->readings, &reading);
 }
 
+/*
+ * It runs although it was told to stop. Telling it so once more helps nobody: a new greeting refuses it, no session starts, and between
+ * the greetings its dead man has time to bite.
+ */
+static bool is_astray(struct mb_io *io, int64_t now)
+{
+	const uint16_t command = io->told[MB_COMMAND];
+	if (command == MB_START || command == MB_PAUSE || (io->inputs[0] & MB_STATUS_RUNNING) == 0)
+		io->obeyed_ms = now;
+	return now - io->obeyed_ms > ASTRAY_MS;
+}
+
 /* --- the thread -------------------------------------------------------------------------------------------------- */
 
 static int cycle(struct mb_io *io)
@@ -200,6 +213,8 @@ static int cycle(struct mb_io *io)
 	const int64_t asked_ms = mb_now_ms();
 	if ((r = ask(io)) != 0)
 		return r;
+	if (is_astray(io, asked_ms))
+		return -EPROTO;
 	hand_over(io, asked_ms);
 	const int64_t told_ms = io->told_ms;
 	if ((r = tell(io)) != 0 || (r = ask_panel(io, io->told_ms != told_ms)) != 0)
@@ -245,7 +260,7 @@ static void begin(struct mb_io *io, const struct mb_greeting *greeting)
 	mb_output_put(&io->machine, &off, io->told);
 	io->machine.lease = !greeting->dead_man_said;
 	io->clears = order->clears;
-	io->told_ms = io->all_read_ms = io->panel_read_ms = mb_now_ms();
+	io->told_ms = io->all_read_ms = io->panel_read_ms = io->obeyed_ms = mb_now_ms();
 	io->failures = 0;
 }
 

@@ -8,7 +8,8 @@
  *
  * Failure modes: an answer that fails leads to mb_bus_step, three in a row to a new connection with a new greeting; no reading is
  * handed over meanwhile, so that the control core sees them fail. After a new connection, and after a control thread that
- * hung, nothing runs until an order comes that was given after a failed reading.
+ * hung, nothing runs until an order comes that was given after a failed reading. A controller that runs on when it was told to stop is
+ * left at once, and its greeting is refused until it stands still.
  */
 #ifndef AGENT_DRIVER_MODBUS_IO_H
 #define AGENT_DRIVER_MODBUS_IO_H
@@ -55,6 +56,7 @@ struct mb_io {
 	unsigned clears;
 	uint16_t heartbeat, inputs[MB_INPUTS_COUNT], told[MB_OUTPUTS];
 	int64_t told_ms, all_read_ms, panel_read_ms, refused_ms;
+	int64_t obeyed_ms; /* until then it ran only when it was told to */
 	unsigned failures;
 	int64_t backoff_ms;
 };

@@ -15,7 +15,10 @@
 #include "agent/driver/modbus_io.h"
 #include "tests/unit/agent/driver/modbus_rig.h"
 
-enum { SOON_MS = 5000 }; /* only how long a failing test takes */
+enum {
+	SOON_MS = 5000, /* only how long a failing test takes */
+	LONG_MS = 1000,
+};
 
 static struct modbus_rig rig;
 static struct driver_input input;
@@ -165,6 +168,25 @@ static void an_output_that_is_refused_is_told(void **state)
 
 /* --- off --------------------------------------------------------------------------------------------------------- */
 
+static void a_controller_that_runs_on_is_not_talked_to_as_if_all_were_well(void **state)
+{
+	static const struct driver_output stop = {.command = DRIVER_STOP};
+	(void)state;
+	modbus_rig_open(&rig);
+	modbus_rig_until_on(&rig);
+	slave_tell(&rig.slave, "runaway on");
+	MODBUS_RIG_UNTIL(&rig, &stop, SOON_MS, modbus_rig_tick(&rig, &stop, &input) != 0);
+	assert_false(slave_on(&rig.slave));
+	const int64_t end_ms = mb_now_ms() + LONG_MS;
+	while (mb_now_ms() < end_ms) {
+		assert_int_not_equal(modbus_rig_tick(&rig, &modbus_rig_work, &input), 0);
+		assert_false(slave_on(&rig.slave));
+		modbus_rig_pass(20);
+	}
+	slave_tell(&rig.slave, "runaway off");
+	MODBUS_RIG_UNTIL(&rig, &stop, SOON_MS, modbus_rig_tick(&rig, &stop, &input) == 0);
+}
+
 static void assert_off_within(int ms)
 {
 	const int64_t end_ms = mb_now_ms() + ms;
@@ -280,6 +302,7 @@ int main(void)
 	    BOTH(a_carriage_that_is_stuck_is_not_there),
 	    BOTH(the_heart_beats_while_orders_come),
 	    BOTH(an_output_that_is_refused_is_told),
+	    BOTH(a_controller_that_runs_on_is_not_talked_to_as_if_all_were_well),
 	    BOTH(i4_an_emergency_stop_is_answered_by_the_io_thread),
 	    BOTH(i5_a_hung_control_thread_is_stopped_before_the_controller_does),
 	    BOTH(i5_on_lease_a_cut_wire_stops_within_a_second),
