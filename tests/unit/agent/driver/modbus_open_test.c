@@ -16,27 +16,6 @@
 
 static struct modbus_rig rig;
 
-static int setup_tcp(void **state)
-{
-	(void)state;
-	modbus_rig_start(&rig, false);
-	return 0;
-}
-
-static int setup_rtu(void **state)
-{
-	(void)state;
-	modbus_rig_start(&rig, true);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	modbus_rig_stop(&rig);
-	return 0;
-}
-
 static const struct driver_finding *found(const struct driver_findings *findings, const char *what)
 {
 	for (size_t i = 0; i < findings->count; i++) {
@@ -295,8 +274,8 @@ static void a_check_says_that_the_controller_fell_silent(void **state)
 	assert_non_null(strstr(found(&findings, "bus")->text, "the controller has fallen silent; see to the cable"));
 }
 
-#define TCP(name) cmocka_unit_test_setup_teardown(name, setup_tcp, teardown)
-#define RTU(name) cmocka_unit_test_setup_teardown(name, setup_rtu, teardown)
+#define TCP(name) MODBUS_RIG_TCP(name, &rig)
+#define RTU(name) MODBUS_RIG_RTU(name, &rig)
 
 int main(void)
 {

@@ -65,6 +65,24 @@ void modbus_rig_stop(struct modbus_rig *rig)
 	slave_stop(&rig->slave);
 }
 
+int modbus_rig_setup_tcp(void **state)
+{
+	modbus_rig_start(*state, false);
+	return 0;
+}
+
+int modbus_rig_setup_rtu(void **state)
+{
+	modbus_rig_start(*state, true);
+	return 0;
+}
+
+int modbus_rig_teardown(void **state)
+{
+	modbus_rig_stop(*state);
+	return 0;
+}
+
 void modbus_rig_refused(struct modbus_rig *rig, int error, const char *sentence)
 {
 	char want[GF_DIAG_MAX], name[128];

@@ -18,6 +18,15 @@ void modbus_rig_start(struct modbus_rig *rig, bool rtu);
 void modbus_rig_open(struct modbus_rig *rig);
 void modbus_rig_stop(struct modbus_rig *rig);
 
+/* A cmocka test between start and stop of `rig`, over either kind of wire. */
+#define MODBUS_RIG_TCP(name, rig) \
+	cmocka_unit_test_prestate_setup_teardown(name, modbus_rig_setup_tcp, modbus_rig_teardown, (rig))
+#define MODBUS_RIG_RTU(name, rig) \
+	cmocka_unit_test_prestate_setup_teardown(name, modbus_rig_setup_rtu, modbus_rig_teardown, (rig))
+int modbus_rig_setup_tcp(void **state);
+int modbus_rig_setup_rtu(void **state);
+int modbus_rig_teardown(void **state);
+
 /* Opening is refused with exactly this sentence, in which %N is the controller's name. */
 void modbus_rig_refused(struct modbus_rig *rig, int error, const char *sentence);
 

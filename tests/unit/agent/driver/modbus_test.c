@@ -23,27 +23,6 @@ enum {
 static struct modbus_rig rig;
 static struct driver_input input;
 
-static int setup_tcp(void **state)
-{
-	(void)state;
-	modbus_rig_start(&rig, false);
-	return 0;
-}
-
-static int setup_rtu(void **state)
-{
-	(void)state;
-	modbus_rig_start(&rig, true);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	modbus_rig_stop(&rig);
-	return 0;
-}
-
 static void near(float is, float want)
 {
 	assert_true(fabsf(is - want) < 0.01F);
@@ -288,9 +267,7 @@ static void i5_a_stopped_agent_leaves_the_machine_off(void **state)
 	off_within_a_second_of(SIGSTOP);
 }
 
-#define BOTH(name)                                              \
-	cmocka_unit_test_setup_teardown(name, setup_tcp, teardown), \
-	    cmocka_unit_test_setup_teardown(name, setup_rtu, teardown)
+#define BOTH(name) MODBUS_RIG_TCP(name, &rig), MODBUS_RIG_RTU(name, &rig)
 
 int main(void)
 {

@@ -19,32 +19,6 @@ enum { SOON_MS = 5000, BACK_MS = 20000 };
 static struct modbus_rig rig;
 static struct driver_input input;
 
-static int setup(bool rtu)
-{
-	modbus_rig_start(&rig, rtu);
-	modbus_rig_open(&rig);
-	return 0;
-}
-
-static int setup_tcp(void **state)
-{
-	(void)state;
-	return setup(false);
-}
-
-static int setup_rtu(void **state)
-{
-	(void)state;
-	return setup(true);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	modbus_rig_stop(&rig);
-	return 0;
-}
-
 static bool readable(void)
 {
 	return modbus_rig_tick(&rig, NULL, &input) == 0;
@@ -62,6 +36,7 @@ static void i10_a_late_answer_is_never_the_next_ones(void **state)
 	int readings = 0;
 	float shown = 20, before = 20;
 	(void)state;
+	modbus_rig_open(&rig);
 	gf_prng_seed(&prng, 1);
 	slave_tell(&rig.slave, "sensor motor_temp_c %g", (double)shown);
 	MODBUS_RIG_UNTIL(&rig, NULL, SOON_MS, fabsf(input.sensors[GF_SENSOR_MOTOR_TEMP_C] - shown) < 0.01F);
@@ -94,6 +69,7 @@ static void i10_a_late_answer_is_never_the_next_ones(void **state)
 static void i10_a_controller_that_is_always_late_is_lost(void **state)
 {
 	(void)state;
+	modbus_rig_open(&rig);
 	modbus_rig_until_on(&rig);
 	slave_tell(&rig.slave, "late 130");
 	MODBUS_RIG_UNTIL(&rig, &modbus_rig_work, SOON_MS, !readable());
@@ -112,6 +88,7 @@ static void i10_a_controller_that_is_always_late_is_lost(void **state)
 static void a_broken_answer_costs_a_moment(void **state)
 {
 	(void)state;
+	modbus_rig_open(&rig);
 	modbus_rig_until_on(&rig);
 	slave_tell(&rig.slave, "broken 1");
 	if (rig.slave.rtu)
@@ -124,6 +101,7 @@ static void a_broken_answer_costs_a_moment(void **state)
 static void only_broken_answers_are_none(void **state)
 {
 	(void)state;
+	modbus_rig_open(&rig);
 	modbus_rig_until_on(&rig);
 	slave_tell(&rig.slave, "broken 1000000");
 	MODBUS_RIG_UNTIL(&rig, &modbus_rig_work, SOON_MS, !readable());
@@ -135,6 +113,7 @@ static void only_broken_answers_are_none(void **state)
 static void a_missing_answer_costs_a_moment(void **state)
 {
 	(void)state;
+	modbus_rig_open(&rig);
 	modbus_rig_until_on(&rig);
 	slave_tell(&rig.slave, "mute 1");
 	MODBUS_RIG_UNTIL(&rig, &modbus_rig_work, SOON_MS, modbus_rig_bus(&rig).timeouts >= 1);
@@ -144,6 +123,7 @@ static void a_missing_answer_costs_a_moment(void **state)
 static void exceptions_are_counted_and_survived(void **state)
 {
 	(void)state;
+	modbus_rig_open(&rig);
 	modbus_rig_until_on(&rig);
 	slave_tell(&rig.slave, "exception 4 1");
 	MODBUS_RIG_UNTIL(&rig, &modbus_rig_work, SOON_MS, modbus_rig_bus(&rig).exceptions >= 1);
@@ -177,6 +157,7 @@ static bool started_after(const char *mark)
 static void after_a_drop_it_is_off_until_a_reading_has_failed(void **state)
 {
 	(void)state;
+	modbus_rig_open(&rig);
 	modbus_rig_until_on(&rig);
 	slave_tell(&rig.slave, "drop");
 	/* A core that hears of nothing: it only writes. */
@@ -200,6 +181,7 @@ static void after_a_drop_it_is_off_until_a_reading_has_failed(void **state)
 static void a_controller_that_comes_back_is_found(void **state)
 {
 	(void)state;
+	modbus_rig_open(&rig);
 	slave_tell(&rig.slave, "away on");
 	MODBUS_RIG_UNTIL(&rig, NULL, SOON_MS, !readable());
 	modbus_rig_pass(1500);
@@ -212,6 +194,7 @@ static void a_controller_that_comes_back_is_found(void **state)
 static void another_controller_after_the_cut_is_not_taken(void **state)
 {
 	(void)state;
+	modbus_rig_open(&rig);
 	slave_tell(&rig.slave, "away on");
 	MODBUS_RIG_UNTIL(&rig, NULL, SOON_MS, !readable());
 	slave_tell(&rig.slave, "version 2");
@@ -229,6 +212,7 @@ static void another_controller_after_the_cut_is_not_taken(void **state)
 static void a_pulled_cable_ends_no_end(void **state)
 {
 	(void)state;
+	modbus_rig_open(&rig);
 	modbus_rig_until_on(&rig);
 	slave_tell(&rig.slave, "deaf on");
 	MODBUS_RIG_UNTIL(&rig, &modbus_rig_work, SOON_MS, !readable());
@@ -239,8 +223,8 @@ static void a_pulled_cable_ends_no_end(void **state)
 	assert_true(mb_now_ms() - begun_ms < 2000);
 }
 
-#define TCP(name) cmocka_unit_test_setup_teardown(name, setup_tcp, teardown)
-#define BOTH(name) TCP(name), cmocka_unit_test_setup_teardown(name, setup_rtu, teardown)
+#define TCP(name) MODBUS_RIG_TCP(name, &rig)
+#define BOTH(name) MODBUS_RIG_TCP(name, &rig), MODBUS_RIG_RTU(name, &rig)
 
 int main(void)
 {
