@@ -72,6 +72,16 @@ static void assert_supply(uint16_t want_mv)
 	assert_int_equal(mv, want_mv);
 }
 
+/* The wire is good again, and shows what the controller shows now. */
+static void assert_only_what_is_new(void)
+{
+	slave_tell(&rig.slave, "late 0");
+	slave_tell(&rig.slave, "sensor supply_mv 22222");
+	get_in_step();
+	for (int i = 0; i < 20; i++)
+		assert_supply(22222);
+}
+
 static void late_answers_to_a_question_are_forgotten(void **state)
 {
 	uint16_t mv = 0;
@@ -80,11 +90,7 @@ static void late_answers_to_a_question_are_forgotten(void **state)
 	slave_tell(&rig.slave, "late 250");
 	assert_int_equal(supply(&mv), -ETIMEDOUT);
 	assert_int_equal(supply(&mv), -ETIMEDOUT);
-	slave_tell(&rig.slave, "late 0");
-	slave_tell(&rig.slave, "sensor supply_mv 22222");
-	get_in_step();
-	for (int i = 0; i < 20; i++)
-		assert_supply(22222);
+	assert_only_what_is_new();
 }
 
 /* A late answer to an order looks as the one to the order that brings us in step; what comes behind it is as late. */
@@ -98,11 +104,7 @@ static void late_answers_to_orders_are_forgotten(void **state)
 	assert_int_equal(mb_bus_write(bus, MB_COMMAND, 2, stop), -ETIMEDOUT);
 	slave_tell(&rig.slave, "late 130");
 	assert_int_equal(supply(&mv), -ETIMEDOUT);
-	slave_tell(&rig.slave, "late 0");
-	slave_tell(&rig.slave, "sensor supply_mv 22222");
-	get_in_step();
-	for (int i = 0; i < 20; i++)
-		assert_supply(22222);
+	assert_only_what_is_new();
 }
 
 static void a_refusal_is_an_answer(void **state)
