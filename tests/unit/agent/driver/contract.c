@@ -14,23 +14,21 @@ enum {
 	WATCH_MS = 300,  /* so long "stays off" is watched */
 };
 
-static struct driver_output output_of(enum driver_command command)
-{
-	return (struct driver_output){
-	    .command = command,
-	    .area = GF_AREA_CALVES,
-	    .side = GF_SIDE_LEFT,
-	    .technique = GF_TECHNIQUE_KNEAD,
-	    .intensity_pct = 25,
-	    .frequency_hz = 1,
-	    .ramp_pct_s = 1,
-	    .step_left_ms = 60000,
-	};
-}
+const struct driver_output contract_work = {
+    .command = DRIVER_START,
+    .area = GF_AREA_CALVES,
+    .side = GF_SIDE_LEFT,
+    .technique = GF_TECHNIQUE_KNEAD,
+    .intensity_pct = 25,
+    .frequency_hz = 1,
+    .ramp_pct_s = 1,
+    .step_left_ms = 60000,
+};
 
 static int write_output(struct contract_rig *rig, enum driver_command command)
 {
-	const struct driver_output output = output_of(command);
+	struct driver_output output = contract_work;
+	output.command = command;
 	return rig->driver->ops->write(rig->driver, rig->now_ms(rig), &output);
 }
 

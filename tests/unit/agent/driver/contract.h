@@ -47,6 +47,9 @@ void contract_i5_off_until_a_reading_has_failed(void **state);
 	    CONTRACT_TEST(i5_reading_alone_keeps_nothing_on, setup, teardown),                                          \
 	    CONTRACT_TEST(i5_off_until_a_reading_has_failed, setup, teardown)
 
+/* Knead a calf at 25 %. */
+extern const struct driver_output contract_work;
+
 /* One tick as the control thread makes it, asking for `command`; false when it failed, and then the driver was made safe. */
 bool contract_tick(struct contract_rig *rig, enum driver_command command);
 /* Ticks until the hardware is on; fails the test when it never is. */

@@ -15,17 +15,6 @@
 
 enum { OPEN_TRIES = 10 };
 
-const struct driver_output modbus_rig_work = {
-    .command = DRIVER_START,
-    .area = GF_AREA_CALVES,
-    .side = GF_SIDE_LEFT,
-    .technique = GF_TECHNIQUE_KNEAD,
-    .intensity_pct = 25,
-    .frequency_hz = 1,
-    .ramp_pct_s = 1,
-    .step_left_ms = 60000,
-};
-
 void modbus_rig_start(struct modbus_rig *rig, bool rtu)
 {
 	static const char *const slow[] = {"--baud", "19200", NULL};
@@ -111,7 +100,7 @@ int modbus_rig_tick(struct modbus_rig *rig, const struct driver_output *output, 
 void modbus_rig_until_on(struct modbus_rig *rig)
 {
 	struct driver_input input;
-	MODBUS_RIG_UNTIL(rig, &modbus_rig_work, 20000, slave_on(&rig->slave));
+	MODBUS_RIG_UNTIL(rig, &contract_work, 20000, slave_on(&rig->slave));
 }
 
 void modbus_rig_pass(int ms)

@@ -4,6 +4,7 @@
 
 #include "agent/driver/modbus.h"
 #include "tests/slave/slave.h"
+#include "tests/unit/agent/driver/contract.h"
 
 struct modbus_rig {
 	struct slave slave;
@@ -32,8 +33,6 @@ void modbus_rig_refused(struct modbus_rig *rig, int error, const char *sentence)
 
 /* A tick: reads, and writes `output` (NULL: a pause) whatever came; the reading's result. */
 int modbus_rig_tick(struct modbus_rig *rig, const struct driver_output *output, struct driver_input *ret_input);
-/* Knead a calf at 25 %. */
-extern const struct driver_output modbus_rig_work;
 /* Ticks until the controller has the outputs on, or off. */
 void modbus_rig_until_on(struct modbus_rig *rig);
 

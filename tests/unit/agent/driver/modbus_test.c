@@ -76,7 +76,7 @@ static void a_fault_is_told_and_cleared_by_its_key(void **state)
 
 static void orders_reach_the_registers(void **state)
 {
-	struct driver_output work = modbus_rig_work;
+	struct driver_output work = contract_work;
 	(void)state;
 	rig.config.machine.carriage_areas = 1U << GF_AREA_CALVES;
 	rig.config.machine.carriage_mm[GF_AREA_CALVES] = 100;
@@ -105,9 +105,9 @@ static void a_carriage_that_is_stuck_is_not_there(void **state)
 	rig.config.machine.carriage_mm[GF_AREA_CALVES] = 100;
 	slave_tell(&rig.slave, "carriage stuck");
 	modbus_rig_open(&rig);
-	MODBUS_RIG_UNTIL(&rig, &modbus_rig_work, SOON_MS, !input.axes[DRIVER_AXIS_CARRIAGE].there);
+	MODBUS_RIG_UNTIL(&rig, &contract_work, SOON_MS, !input.axes[DRIVER_AXIS_CARRIAGE].there);
 	for (int i = 0; i < 20; i++) {
-		(void)modbus_rig_tick(&rig, &modbus_rig_work, &input);
+		(void)modbus_rig_tick(&rig, &contract_work, &input);
 		assert_false(input.axes[DRIVER_AXIS_CARRIAGE].there);
 		modbus_rig_pass(20);
 	}
@@ -120,7 +120,7 @@ static void the_heart_beats_while_orders_come(void **state)
 	modbus_rig_until_on(&rig);
 	for (int i = 0; i < 3; i++) {
 		const int before = slave_reg(&rig.slave, MB_HEARTBEAT);
-		MODBUS_RIG_UNTIL(&rig, &modbus_rig_work, SOON_MS, slave_reg(&rig.slave, MB_HEARTBEAT) != before);
+		MODBUS_RIG_UNTIL(&rig, &contract_work, SOON_MS, slave_reg(&rig.slave, MB_HEARTBEAT) != before);
 	}
 }
 
@@ -130,8 +130,8 @@ static void an_output_that_is_refused_is_told(void **state)
 	modbus_rig_open(&rig);
 	modbus_rig_until_on(&rig);
 	slave_tell(&rig.slave, "refuse 16");
-	MODBUS_RIG_UNTIL(&rig, &modbus_rig_work, SOON_MS,
-	                 rig.driver->ops->write(rig.driver, 0, &modbus_rig_work) == -EREMOTEIO);
+	MODBUS_RIG_UNTIL(&rig, &contract_work, SOON_MS,
+	                 rig.driver->ops->write(rig.driver, 0, &contract_work) == -EREMOTEIO);
 	/* Long enough for the core to call it a fault. */
 	const int64_t end_ms = mb_now_ms() + 600;
 	while (mb_now_ms() < end_ms) {
@@ -142,7 +142,7 @@ static void an_output_that_is_refused_is_told(void **state)
 	assert_false(slave_on(&rig.slave));
 	assert_true(modbus_rig_bus(&rig).exceptions > 0);
 	slave_tell(&rig.slave, "refuse off");
-	MODBUS_RIG_UNTIL(&rig, NULL, SOON_MS, rig.driver->ops->write(rig.driver, 0, &modbus_rig_work) == 0);
+	MODBUS_RIG_UNTIL(&rig, NULL, SOON_MS, rig.driver->ops->write(rig.driver, 0, &contract_work) == 0);
 }
 
 /* --- off --------------------------------------------------------------------------------------------------------- */
@@ -158,7 +158,7 @@ static void a_controller_that_runs_on_is_not_talked_to_as_if_all_were_well(void 
 	assert_false(slave_on(&rig.slave));
 	const int64_t end_ms = mb_now_ms() + LONG_MS;
 	while (mb_now_ms() < end_ms) {
-		assert_int_not_equal(modbus_rig_tick(&rig, &modbus_rig_work, &input), 0);
+		assert_int_not_equal(modbus_rig_tick(&rig, &contract_work, &input), 0);
 		assert_false(slave_on(&rig.slave));
 		modbus_rig_pass(20);
 	}
@@ -185,7 +185,7 @@ static void i4_an_emergency_stop_is_answered_by_the_io_thread(void **state)
 	const int64_t end_ms = mb_now_ms() + SOON_MS;
 	while (slave_reg(&rig.slave, MB_COMMAND) != MB_STOP) {
 		assert_true(mb_now_ms() < end_ms);
-		(void)rig.driver->ops->write(rig.driver, 0, &modbus_rig_work);
+		(void)rig.driver->ops->write(rig.driver, 0, &contract_work);
 		modbus_rig_pass(5);
 	}
 }
@@ -211,7 +211,7 @@ static void i5_on_lease_a_cut_wire_stops_within_a_second(void **state)
 	assert_int_equal(slave_reg(&rig.slave, MB_STEP_LEFT), 1);
 	/* It goes on for longer than that as long as it is renewed. */
 	for (int i = 0; i < 75; i++) {
-		(void)modbus_rig_tick(&rig, &modbus_rig_work, &input);
+		(void)modbus_rig_tick(&rig, &contract_work, &input);
 		modbus_rig_pass(20);
 	}
 	modbus_rig_until_on(&rig);
@@ -225,7 +225,7 @@ static void run_for_ever(void)
 {
 	modbus_rig_open(&rig);
 	for (;;) {
-		(void)modbus_rig_tick(&rig, &modbus_rig_work, &input);
+		(void)modbus_rig_tick(&rig, &contract_work, &input);
 		modbus_rig_pass(20);
 	}
 }

@@ -72,7 +72,7 @@ static void i10_a_controller_that_is_always_late_is_lost(void **state)
 	modbus_rig_open(&rig);
 	modbus_rig_until_on(&rig);
 	slave_tell(&rig.slave, "late 130");
-	MODBUS_RIG_UNTIL(&rig, &modbus_rig_work, SOON_MS, !readable());
+	MODBUS_RIG_UNTIL(&rig, &contract_work, SOON_MS, !readable());
 	MODBUS_RIG_UNTIL(&rig, NULL, SOON_MS, !slave_on(&rig.slave));
 	const int64_t end_ms = mb_now_ms() + 1500;
 	while (mb_now_ms() < end_ms) {
@@ -92,9 +92,9 @@ static void a_broken_answer_costs_a_moment(void **state)
 	modbus_rig_until_on(&rig);
 	slave_tell(&rig.slave, "broken 1");
 	if (rig.slave.rtu)
-		MODBUS_RIG_UNTIL(&rig, &modbus_rig_work, SOON_MS, modbus_rig_bus(&rig).crc_errors == 1);
+		MODBUS_RIG_UNTIL(&rig, &contract_work, SOON_MS, modbus_rig_bus(&rig).crc_errors == 1);
 	modbus_rig_until_on(&rig);
-	MODBUS_RIG_UNTIL(&rig, &modbus_rig_work, BACK_MS, readable());
+	MODBUS_RIG_UNTIL(&rig, &contract_work, BACK_MS, readable());
 	assert_int_equal(modbus_rig_bus(&rig).crc_errors, rig.slave.rtu ? 1 : 0);
 }
 
@@ -104,7 +104,7 @@ static void only_broken_answers_are_none(void **state)
 	modbus_rig_open(&rig);
 	modbus_rig_until_on(&rig);
 	slave_tell(&rig.slave, "broken 1000000");
-	MODBUS_RIG_UNTIL(&rig, &modbus_rig_work, SOON_MS, !readable());
+	MODBUS_RIG_UNTIL(&rig, &contract_work, SOON_MS, !readable());
 	MODBUS_RIG_UNTIL(&rig, NULL, SOON_MS, !slave_on(&rig.slave));
 	slave_tell(&rig.slave, "broken 0");
 	MODBUS_RIG_UNTIL(&rig, NULL, BACK_MS, readable());
@@ -116,8 +116,8 @@ static void a_missing_answer_costs_a_moment(void **state)
 	modbus_rig_open(&rig);
 	modbus_rig_until_on(&rig);
 	slave_tell(&rig.slave, "mute 1");
-	MODBUS_RIG_UNTIL(&rig, &modbus_rig_work, SOON_MS, modbus_rig_bus(&rig).timeouts >= 1);
-	MODBUS_RIG_UNTIL(&rig, &modbus_rig_work, BACK_MS, readable());
+	MODBUS_RIG_UNTIL(&rig, &contract_work, SOON_MS, modbus_rig_bus(&rig).timeouts >= 1);
+	MODBUS_RIG_UNTIL(&rig, &contract_work, BACK_MS, readable());
 }
 
 static void exceptions_are_counted_and_survived(void **state)
@@ -126,10 +126,10 @@ static void exceptions_are_counted_and_survived(void **state)
 	modbus_rig_open(&rig);
 	modbus_rig_until_on(&rig);
 	slave_tell(&rig.slave, "exception 4 1");
-	MODBUS_RIG_UNTIL(&rig, &modbus_rig_work, SOON_MS, modbus_rig_bus(&rig).exceptions >= 1);
-	MODBUS_RIG_UNTIL(&rig, &modbus_rig_work, BACK_MS, readable());
+	MODBUS_RIG_UNTIL(&rig, &contract_work, SOON_MS, modbus_rig_bus(&rig).exceptions >= 1);
+	MODBUS_RIG_UNTIL(&rig, &contract_work, BACK_MS, readable());
 	slave_tell(&rig.slave, "exception 6 1000000");
-	MODBUS_RIG_UNTIL(&rig, &modbus_rig_work, SOON_MS, !readable());
+	MODBUS_RIG_UNTIL(&rig, &contract_work, SOON_MS, !readable());
 	MODBUS_RIG_UNTIL(&rig, NULL, SOON_MS, !slave_on(&rig.slave));
 	slave_tell(&rig.slave, "exception 6 0");
 	MODBUS_RIG_UNTIL(&rig, NULL, BACK_MS, readable());
@@ -164,11 +164,11 @@ static void after_a_drop_it_is_off_until_a_reading_has_failed(void **state)
 	const int64_t end_ms = mb_now_ms() + BACK_MS;
 	while (modbus_rig_bus(&rig).reconnects == 0) {
 		assert_true(mb_now_ms() < end_ms);
-		(void)rig.driver->ops->write(rig.driver, 0, &modbus_rig_work);
+		(void)rig.driver->ops->write(rig.driver, 0, &contract_work);
 		modbus_rig_pass(10);
 	}
 	for (int i = 0; i < 30; i++) {
-		(void)rig.driver->ops->write(rig.driver, 0, &modbus_rig_work);
+		(void)rig.driver->ops->write(rig.driver, 0, &contract_work);
 		modbus_rig_pass(10);
 		assert_false(slave_on(&rig.slave));
 	}
@@ -200,7 +200,7 @@ static void another_controller_after_the_cut_is_not_taken(void **state)
 	slave_tell(&rig.slave, "version 2");
 	slave_tell(&rig.slave, "away off");
 	for (int i = 0; i < 100; i++) {
-		assert_int_not_equal(modbus_rig_tick(&rig, &modbus_rig_work, &input), 0);
+		assert_int_not_equal(modbus_rig_tick(&rig, &contract_work, &input), 0);
 		assert_false(slave_on(&rig.slave));
 		modbus_rig_pass(20);
 	}
@@ -215,7 +215,7 @@ static void a_pulled_cable_ends_no_end(void **state)
 	modbus_rig_open(&rig);
 	modbus_rig_until_on(&rig);
 	slave_tell(&rig.slave, "deaf on");
-	MODBUS_RIG_UNTIL(&rig, &modbus_rig_work, SOON_MS, !readable());
+	MODBUS_RIG_UNTIL(&rig, &contract_work, SOON_MS, !readable());
 	modbus_rig_pass(300);
 	const int64_t begun_ms = mb_now_ms();
 	rig.driver->ops->free(rig.driver);
