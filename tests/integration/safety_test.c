@@ -33,6 +33,7 @@ struct machine {
 	const char *config;
 	struct it_proc *agent;
 	int64_t pressed_ms;
+	unsigned lives;
 };
 
 struct test {
@@ -40,9 +41,12 @@ struct test {
 	struct machine resting, stalling;
 };
 
+/* With a log of its own: what it says is not what the one before it said. */
 static void launch(struct test *t, struct machine *m)
 {
-	m->agent = it_spawn(t->w, m->id, it_program("gymfleet-agent"), "--config", m->config);
+	char name[32];
+	snprintf(name, sizeof(name), "%s-%u", m->id, ++m->lives);
+	m->agent = it_spawn(t->w, name, it_program("gymfleet-agent"), "--config", m->config);
 }
 
 static void make_machine(struct test *t, struct machine *m, const char *id, const char *envelope)
@@ -163,6 +167,7 @@ static void d3_three_stalls_take_the_machine_out_of_service_until_staff_clears_i
 	IT_UNTIL(SOON_MS, selected(t, m->id, "out_of_service=yes and health=critical"));
 	assert_true(sees(t, m->id, "out of service"));
 	assert_true(sees(t, m->id, "staff key"));
+	assert_true(it_log_has(m->agent, "stall (latch): three over-currents or stalls in 24 h"));
 	refuses(m);
 
 	kill_and_start_again(t, m);
