@@ -46,15 +46,34 @@ struct agent {
 	struct gf_daemon daemon;
 	uv_timer_t housekeeping;
 	uint64_t ticks_seen, lost_seen;
+	struct gf_log_limit fault_log;
 	bool storage_full; /* as the control thread was told */
 	bool hangs;        /* the control thread; it still has control core, driver and catalog */
 };
 
+/* For who stands at the machine while no gateway can be asked. */
+static void log_fault(struct agent *agent, const struct control_event *event)
+{
+	const struct gf_fault_raised *raised = &event->fault_raised;
+	const struct gf_fault_cleared *cleared = &event->fault_cleared;
+
+	if (event->kind == CONTROL_EVENT_FAULT_RAISED)
+		gf_log_limited(&agent->fault_log, event->mono_ms, GF_LOG_WARNING, "agent", "fault %llu: %s (%s): %s",
+		               (unsigned long long)raised->fault_no, gf_fault_name(raised->code),
+		               gf_severity_name(raised->severity), raised->detail);
+	else if (event->kind == CONTROL_EVENT_FAULT_CLEARED)
+		gf_log_limited(&agent->fault_log, event->mono_ms, GF_LOG_NOTICE, "agent", "fault %llu: %s is over after %.1f s",
+		               (unsigned long long)cleared->fault_no, gf_fault_name(cleared->code),
+		               (double)cleared->lasted_ms / 1000);
+}
+
 static void take_events(struct agent *agent)
 {
 	struct control_event event;
-	while (control_thread_next(agent->thread, &event))
+	while (control_thread_next(agent->thread, &event)) {
+		log_fault(agent, &event);
 		station_event(agent->station, &event, gf_clock_now(agent->clock));
+	}
 }
 
 /* A command that finds no room is told again with the next step. */
@@ -260,7 +279,7 @@ enum { CHECK, SAFE };
 
 int main(int argc, char **argv)
 {
-	struct agent agent = {.lock_fd = -1};
+	struct agent agent = {.lock_fd = -1, .fault_log = {.interval_ms = 60000, .burst = 20}};
 	struct gf_diag diag = {{0}};
 	int status = EXIT_SUCCESS;
 	struct gf_daemon_flag flags[] = {
