@@ -14,7 +14,7 @@ static const struct gf_routine *requested(const struct control *c, uint16_t requ
 static bool forbidden(const struct control *c, const struct fault_view *view, const struct gf_routine *routine)
 {
 	const struct driver_panel *levels = &view->input->panel;
-	return (routine->staff_unlock && !levels->staff_key) || levels->stop || c->limits.locked ||
+	return (routine->staff_unlock && !panel_staff_here(&c->panel)) || levels->stop || c->limits.locked ||
 	       faults_off_now(&c->faults, view);
 }
 
@@ -23,7 +23,7 @@ static void start_session(struct control *c, const struct gf_routine *routine, c
 {
 	session_begin(&c->session, c->odometer.sessions + 1, c->config.catalog, routine, panel->subject_token, mono_ms);
 	sitting_begin(&c->sitting, panel->subject_token);
-	guard_begin(&c->guard, panel->staff_key);
+	guard_begin(&c->guard, panel_staff_here(&c->panel));
 	player_start(&c->player, routine);
 	c->refusal_told = false;
 	struct control_event *event = control_emit(sink, CONTROL_EVENT_SESSION_STARTED, mono_ms);

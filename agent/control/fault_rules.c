@@ -14,6 +14,7 @@
 #define SUPPLY_GONE_SHARE 1.03F      /* of supply_min_mv */
 #define PRESSURE_OVER_SET_MMHG 10.0F /* D7 */
 #define PRESSURE_VENT_MMHG 100.0F    /* D7 */
+#define PRESSURE_TRAPPED_MMHG 20.0F  /* D: at rest */
 #define PRESSURE_GONE_SHARE 0.9F     /* of pressure_max_mmhg */
 #define LEAK_SHARE 0.8F              /* D7: of what was asked for */
 #define BATTERY_LOW_PCT 10.0F
@@ -152,6 +153,19 @@ static struct verdict pressure_fine(const struct fault_view *v)
 	return below(sensor(v, GF_SENSOR_PRESSURE_MMHG), v->envelope->pressure_max_mmhg * PRESSURE_GONE_SHARE);
 }
 
+/* Air that stays in a cuff holds whoever is in it. */
+static struct verdict pressure_trapped(const struct fault_view *v)
+{
+	struct verdict pressure = above(sensor(v, GF_SENSOR_PRESSURE_MMHG), PRESSURE_TRAPPED_MMHG);
+	pressure.there = pressure.there && v->input != NULL && !running(v);
+	return pressure;
+}
+
+static struct verdict pressure_gone(const struct fault_view *v)
+{
+	return below(sensor(v, GF_SENSOR_PRESSURE_MMHG), PRESSURE_TRAPPED_MMHG * PRESSURE_GONE_SHARE);
+}
+
 static struct verdict leaking(const struct fault_view *v)
 {
 	struct verdict pressure = below(sensor(v, GF_SENSOR_PRESSURE_MMHG), v->output->pressure_mmhg * LEAK_SHARE);
@@ -269,6 +283,8 @@ const struct fault_rule fault_rules[] = {
      "the pressure is above the machine's limit"},
     {STOP(OVERPRESSURE), MEMORY_STRIKES_PRESSURE, 0, 2000, 5000, pressure_over_set, at_rest,
      "the pressure is above what was asked for"},
+    {STOP(OVERPRESSURE), NO_STRIKE, 0, 10000, 1000, pressure_trapped, pressure_gone,
+     "the pressure doesn't leave at rest: open the valve by hand"},
     {STOP(LEAK), MEMORY_STRIKES_PRESSURE, 0, 30000, 30000, leaking, at_rest, "the pressure doesn't build up"},
     /* D4. */
     {STOP(ENDSTOP_TIMEOUT), MEMORY_STRIKES_TRAVEL, 0, 42000, 1000, carriage_away, carriage_there,

@@ -34,7 +34,7 @@ struct fault_rule {
 /* Those with a sentence or a code of their own, or that are remembered. */
 enum { SENSOR_RULE = 4, BUTTON_RULE, HARDWARE_RULE, MOTOR_HOT_RULE = 8, SURFACE_HOT_RULE = 10 };
 
-enum { FAULT_RULES = 25 };
+enum { FAULT_RULES = 26 };
 extern const struct fault_rule fault_rules[FAULT_RULES];
 
 #endif

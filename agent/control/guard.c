@@ -203,7 +203,8 @@ bool guard_capped(struct guard *guard, const struct sitting *sitting, const stru
 bool guard_overdue(const struct control_envelope *envelope, const struct player *player, enum gf_outcome *ret_outcome,
                    struct gf_limit_hit *ret_hit)
 {
-	if (player->state == PLAYER_PAUSED && player->pause_ms > GUARD_PAUSE_MAX_MS) {
+	if (player->state == PLAYER_PAUSED &&
+	    (player->pause_ms > GUARD_PAUSE_MAX_MS || player->paused_ms > GUARD_PAUSES_MAX_MS)) {
 		*ret_outcome = GF_OUTCOME_USER_STOPPED;
 		*ret_hit = (struct gf_limit_hit){0};
 		return true;

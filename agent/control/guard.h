@@ -20,6 +20,7 @@ enum {
 	GUARD_OFFSET_MAX_PCT = 20,        /* either way */
 	GUARD_INTENSITY_MIN_PCT = 5,      /* "down" never means off */
 	GUARD_PAUSE_MAX_MS = 300 * 1000,  /* nobody came back */
+	GUARD_PAUSES_MAX_MS = 900 * 1000, /* of one session together: a machine isn't held for ever */
 };
 
 struct guard {

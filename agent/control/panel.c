@@ -61,6 +61,12 @@ struct panel_presses panel_step(struct panel *panel, const struct driver_panel *
 	};
 }
 
+bool panel_staff_here(const struct panel *panel)
+{
+	const struct panel_contact *staff = &panel->contacts[PANEL_STAFF];
+	return staff->down && !staff->left_in && staff->held_ms < PANEL_STAFF_HERE_MS;
+}
+
 const char *panel_stuck(const struct panel *panel)
 {
 	static const char *const words[PANEL_STAFF] = {

@@ -11,6 +11,7 @@ enum {
 	PANEL_RELEASE_MS = 100,
 	PANEL_STUCK_MS = 30 * 1000,
 	PANEL_STAFF_HOLD_MS = 3000,
+	PANEL_STAFF_HERE_MS = 120 * 1000, /* so long after the key was turned somebody of the staff is there */
 };
 
 enum panel_button { PANEL_STOP, PANEL_PAUSE, PANEL_PAIN, PANEL_UP, PANEL_DOWN, PANEL_STAFF, PANEL_BUTTONS };
@@ -37,6 +38,9 @@ struct panel_presses {
 
 /* What is held down at the first reading is no press: a machine neither starts nor clears anything by itself after a restart. */
 struct panel_presses panel_step(struct panel *panel, const struct driver_panel *now, uint32_t elapsed_ms);
+
+/* The staff key was turned a short while ago; one that is left in, or was in from the beginning, is nobody's. */
+bool panel_staff_here(const struct panel *panel);
 
 /* The first of the buttons that is stuck (the staff key may stay in), as a word for a sentence; NULL: none. */
 const char *panel_stuck(const struct panel *panel);

@@ -157,6 +157,21 @@ static void a_forgotten_pause_ends_the_session(void **state)
 	rig_close(&rig);
 }
 
+static void pauses_together_end_the_session_too(void **state)
+{
+	(void)state;
+	rig_open(&rig, GF_CLASS_CHAIR, 1000);
+	rig_start(&rig, RIG_PLAIN);
+	for (int i = 0; i < 4 && control_in_session(rig.control); i++) {
+		rig_press(&rig, &rig.input.panel.pause);
+		rig_run(&rig, 290000);
+		rig_press(&rig, &rig.input.panel.pause);
+	}
+	assert_outcome(GF_OUTCOME_USER_STOPPED);
+	assert_true(rig_ended(&rig)->paused_ms >= GUARD_PAUSES_MAX_MS);
+	rig_close(&rig);
+}
+
 static void pain_caps_and_a_second_press_stops(void **state)
 {
 	(void)state;
@@ -352,6 +367,7 @@ int main(void)
 	    cmocka_unit_test(the_stop_button_tells_who_stopped),
 	    cmocka_unit_test(a_pause_loses_no_time),
 	    cmocka_unit_test(a_forgotten_pause_ends_the_session),
+	    cmocka_unit_test(pauses_together_end_the_session_too),
 	    cmocka_unit_test(pain_caps_and_a_second_press_stops),
 	    cmocka_unit_test(intensity_buttons_are_bounded_and_ramped),
 	    cmocka_unit_test(a_steep_routine_is_clamped_and_recorded_once),

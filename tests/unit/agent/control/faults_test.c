@@ -262,6 +262,25 @@ static void a_leak_is_pressure_that_does_not_build_up(void **state)
 	rig_close(&rig);
 }
 
+static void pressure_that_stays_after_the_end_is_told(void **state)
+{
+	(void)state;
+	play(GF_CLASS_COMPRESSION, 20);
+	rig.has_pressure = false;
+	rig.input.sensors[GF_SENSOR_PRESSURE_MMHG] = 38;
+	rig_press(&rig, &rig.input.panel.stop);
+	rig_run(&rig, 9500);
+	assert_null(rig_fault(&rig, GF_FAULT_OVERPRESSURE, GF_SEVERITY_STOP));
+	rig_run(&rig, 600);
+	const struct gf_fault_raised *raised = rig_fault(&rig, GF_FAULT_OVERPRESSURE, GF_SEVERITY_STOP);
+	assert_non_null(raised);
+	assert_true(raised->observed == 38 && raised->limit == 20);
+	rig.input.sensors[GF_SENSOR_PRESSURE_MMHG] = 5;
+	rig_run(&rig, 1100);
+	assert_true(rig_cleared(&rig, GF_FAULT_OVERPRESSURE));
+	rig_close(&rig);
+}
+
 static void a_low_battery_is_only_said(void **state)
 {
 	(void)state;
@@ -325,6 +344,7 @@ int main(void)
 	    cmocka_unit_test(pressure_that_is_on_its_way_down_is_no_overpressure),
 	    cmocka_unit_test(a_lower_limit_of_the_machine_is_no_hair_trigger),
 	    cmocka_unit_test(a_leak_is_pressure_that_does_not_build_up),
+	    cmocka_unit_test(pressure_that_stays_after_the_end_is_told),
 	    cmocka_unit_test(a_low_battery_is_only_said),
 	    cmocka_unit_test(a_full_disk_is_said_and_stops_nobody),
 	    cmocka_unit_test(many_faults_at_once_are_all_told),

@@ -118,6 +118,27 @@ static void a_stuck_button_stops_the_machine_and_is_named(void **state)
 	}
 }
 
+static void a_staff_key_left_in_starts_nothing_of_the_staff_s(void **state)
+{
+	(void)state;
+	rig_open(&rig, GF_CLASS_CHAIR, TICK_MS);
+	rig.input.panel.staff_key = true;
+	rig_run(&rig, PANEL_STAFF_HERE_MS - 1000);
+	rig_start(&rig, RIG_STAFF);
+	assert_true(control_in_session(rig.control));
+	rig_press(&rig, &rig.input.panel.stop);
+	rig_run(&rig, 2000);
+	rig_start(&rig, RIG_STAFF);
+	assert_false(control_in_session(rig.control));
+	rig.input.panel.staff_key = false;
+	rig_run(&rig, 200);
+	rig.input.panel.staff_key = true;
+	rig_tick(&rig);
+	rig_start(&rig, RIG_STAFF);
+	assert_true(control_in_session(rig.control));
+	rig_close(&rig);
+}
+
 static void the_staff_key_may_stay_in(void **state)
 {
 	(void)state;
@@ -137,6 +158,7 @@ int main(void)
 	    cmocka_unit_test(a_request_in_one_reading_starts_nothing),
 	    cmocka_unit_test(a_request_that_stays_starts_one_session),
 	    cmocka_unit_test(a_stuck_button_stops_the_machine_and_is_named),
+	    cmocka_unit_test(a_staff_key_left_in_starts_nothing_of_the_staff_s),
 	    cmocka_unit_test(the_staff_key_may_stay_in),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

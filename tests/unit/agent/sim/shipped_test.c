@@ -56,7 +56,7 @@ static void tick(struct played *p, uint16_t routine)
 	p->now_ms += TICK_MS;
 	assert_int_equal(p->driver->ops->read(p->driver, p->now_ms, &input), 0);
 	input.panel.routine = routine;
-	input.panel.staff_key = true;
+	input.panel.staff_key = routine != 0;
 	const size_t n = control_step(p->control, p->now_ms, &input, &output, events);
 	assert_int_equal(p->driver->ops->write(p->driver, p->now_ms, &output), 0);
 	for (size_t i = 0; i < n; i++)
