@@ -102,7 +102,8 @@ static void check_sensors(struct sysfs *s, struct driver_findings *findings)
 			driver_found(findings, DRIVER_FINE, name, "%.5g %s (%s)", (double)values[i], units[i],
 			             s->config.sensors.inputs[i]);
 		else
-			driver_found(findings, DRIVER_BROKEN, name, "%.120s gives no value that can be", path);
+			driver_found(findings, DRIVER_BROKEN, name,
+			             "%.120s gives no value that can be; check the sensor and its plug", path);
 	}
 	if (took_ms > SENSORS_SLOW_MS)
 		driver_found(findings, took_ms > DRIVER_STALE_MS ? DRIVER_BROKEN : DRIVER_DOUBTFUL, "sensors",

@@ -75,6 +75,9 @@ static int export(const struct pwm_config *config, const struct place *place, st
 	if (access(place->channel, F_OK) == 0)
 		return 0;
 	const int r = write_file(place->chip, "export", config->channel, diag);
+	if (r == -ENODEV)
+		gf_diag_set(diag, "%s has no channel %u: %s/npwm says how many there are, from 0 on", place->chip,
+		            config->channel, place->chip);
 	return r == -EBUSY ? 0 : r; /* somebody was faster */
 }
 
@@ -86,6 +89,11 @@ static int open_ready(const struct place *place, const char *name, struct gf_dia
 	int fd;
 	snprintf(path, sizeof(path), "%s/%s", place->channel, name);
 	for (int i = 0; (fd = open(path, O_RDWR | O_CLOEXEC)) < 0; i++) {
+		if (i == READY_TRIES && errno == ENOENT) {
+			gf_diag_set(diag, "%s doesn't appear: has a driver of the kernel (a fan, a backlight) taken this channel?",
+			            path);
+			return -ENOENT;
+		}
 		if (i == READY_TRIES || (errno != EACCES && errno != ENOENT))
 			return say(place->channel, name, errno, diag);
 		nanosleep(&pause, NULL);

@@ -170,7 +170,7 @@ int watch_start(const char *program, const int *fds, size_t count, struct watch 
 		gf_diag_set(diag,
 		            "the watcher %s doesn't start: %s; without it nobody turns the outputs off when the agent dies, so "
 		            "nothing is turned on",
-		            program, strerror(-r));
+		            program, r == -ECHILD ? "it ended at once" : strerror(-r));
 		watch_stop(w);
 		return r;
 	}

@@ -242,11 +242,18 @@ static void what_is_missing_is_named_and_all_is_off(void **state)
 	assert_refused(-ENOENT, "/nowhere/gymfleet-watcher doesn't start");
 	assert_false(fake_on(&rig.fake));
 	gf_strcpy(c->watcher, sizeof(c->watcher), "/bin/true");
-	assert_refused(-ECHILD, "/bin/true doesn't start");
+	assert_refused(-ECHILD, "/bin/true doesn't start: it ended at once");
 	assert_false(fake_on(&rig.fake));
 	*c = whole;
 	c->pwm.chip = 3;
 	assert_refused(-ENOENT, "pwmchip3 isn't there");
+	*c = whole;
+	c->pwm.channel = 5;
+	rig.refused = "pwmchip0/export";
+	rig.refused_error = ENODEV;
+	assert_refused(-ENODEV, "pwmchip0 has no channel 5: ");
+	rig.refused_error = EBUSY;
+	assert_refused(-ENOENT, "pwm5/duty_cycle doesn't appear: has a driver of the kernel");
 }
 
 static void a_channel_that_stays_on_is_not_driven(void **state)
