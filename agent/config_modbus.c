@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "agent/config_section.h"
 
@@ -42,6 +43,18 @@ static bool has(const struct config_check *c, const char *key)
 	return gf_yaml_has(c->doc, at);
 }
 
+/* What the driver would only fail to find. An IPv6 address has more than one colon. */
+static int check_names(const struct config_check *c, const struct config_modbus_yaml *from)
+{
+	const char *colon = strchr(from->host, ':');
+	if (colon != NULL && strchr(colon + 1, ':') == NULL)
+		return gf_yaml_fail(c->doc, "modbus.host", c->diag, "the port of '%s' goes into modbus.port", from->host);
+	if (has(c, "device") && from->device[0] != '/')
+		return gf_yaml_fail(c->doc, "modbus.device", c->diag,
+		                    "modbus.device is '%s'; expected a path such as /dev/ttyS0", from->device);
+	return 0;
+}
+
 /* Either a wire or a network, and no key of the other. */
 static int check_way(const struct config_check *c)
 {
@@ -62,7 +75,8 @@ static int take_bus(const struct config_check *c, const struct config_modbus_yam
 {
 	const unsigned port = has(c, "port") ? from->port : PORT, unit = has(c, "unit") ? from->unit : 1;
 	int r;
-	if ((r = check_way(c)) != 0 || (r = config_in_range(c, "modbus.port", port, 1, UINT16_MAX)) != 0 ||
+	if ((r = check_way(c)) != 0 || (r = check_names(c, from)) != 0 ||
+	    (r = config_in_range(c, "modbus.port", port, 1, UINT16_MAX)) != 0 ||
 	    (r = config_in_range(c, "modbus.unit", unit, 1, UNIT_MAX)) != 0)
 		return r;
 	gf_strcpy(bus->host, sizeof(bus->host), from->host);
