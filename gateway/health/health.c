@@ -64,12 +64,13 @@ static void judge_presence(struct verdict *v)
 	} kinds[] = {
 	    [HEALTH_NEVER_SEEN] = {HEALTH_ATTENTION, "it reports, but has not said what it is",
 	                           "wait a minute; if it stays, restart the agent on the machine"},
-	    [HEALTH_GOODBYE] = {HEALTH_ATTENTION, "it said goodbye",
-	                        "nothing, if it was meant; else switch the machine on"},
+	    [HEALTH_GOODBYE] =
+	        {HEALTH_ATTENTION, "it said goodbye",
+	         "nothing, if it was meant; else switch it on; if it is on: systemctl status 'gymfleet-agent@*'"},
 	    [HEALTH_LOST] = {HEALTH_CRITICAL, "its connection broke",
 	                     "check its power and its network; sessions are kept on the machine and come later"},
 	    [HEALTH_SILENT] = {HEALTH_CRITICAL, "nothing is heard of it, though its connection was not closed",
-	                       "check its network, then the agent: systemctl status gymfleet-agent"},
+	                       "check its network, then the agent: systemctl status 'gymfleet-agent@*'"},
 	};
 	const struct health_facts *f = v->facts;
 	struct health_reason *r;
