@@ -312,6 +312,15 @@ static void begin_closing(struct gf_link *link)
 		link->due_ms = link->now_ms;
 }
 
+/* Not every broker tells the one that it cuts for another with the same id. */
+static const char *silent_loss(const struct gf_link *link)
+{
+	return link->failures == 0
+	           ? "the broker or the network went away; trying again"
+	           : "cut once more soon after it came up: a bad network, or does a second process use this "
+	             "certificate? trying again";
+}
+
 static void step_up(struct gf_link *link)
 {
 	struct link_signals s;
@@ -325,8 +334,7 @@ static void step_up(struct gf_link *link)
 		return;
 	if (link->now_ms - link->up_ms >= STABLE_MS)
 		link->failures = 0;
-	say(link, "connection lost: %s",
-	    s.refusal ? link_reason_mqtt(s.refusal) : "the broker or the network went away; trying again");
+	say(link, "connection lost: %s", s.refusal ? link_reason_mqtt(s.refusal) : silent_loss(link));
 	go_down(link, GF_LINK_WAITING);
 }
 

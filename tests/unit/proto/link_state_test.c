@@ -9,7 +9,7 @@
 
 #include "tests/unit/proto/link_rig.h"
 
-enum { EXPLAIN_MS = 8000 };
+enum { EXPLAIN_MS = 8000, STABLE_MS = 10000 };
 
 /* A link to an address, with two subscriptions, asked to start. */
 static int setup(void **state)
@@ -242,6 +242,10 @@ static void says_what_a_connection_was_lost_for(void **state)
 	rig_expect(rig, "waiting DOWN:1");
 	rig_expect_reason(rig, "connection lost: the broker is shutting down");
 	rig_come_up(rig, 2);
+	rig_lose(rig, 0);
+	rig_expect_reason(rig, "does a second process use this certificate?");
+	rig_come_up(rig, 3);
+	rig->now += STABLE_MS;
 	rig_lose(rig, 0);
 	rig_expect_reason(rig, "connection lost: the broker or the network went away");
 }
