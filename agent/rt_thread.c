@@ -1,12 +1,14 @@
 #include "agent/rt_thread.h"
 
 #include <errno.h>
+#include <signal.h>
 
 int rt_thread_create(int priority, size_t stack_bytes, void *(*run)(void *ctx), void *ctx, pthread_t *ret_thread)
 {
 	const struct sched_param wish = {.sched_priority = priority};
 	pthread_attr_t attr;
 	pthread_t thread;
+	sigset_t all, before;
 	int r = pthread_attr_init(&attr);
 	if (r != 0)
 		return -r;
@@ -14,11 +16,15 @@ int rt_thread_create(int priority, size_t stack_bytes, void *(*run)(void *ctx), 
 	pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
 	pthread_attr_setschedpolicy(&attr, SCHED_FIFO);
 	pthread_attr_setschedparam(&attr, &wish);
+	/* Signals are the main loop's: they must not interrupt a call to the hardware. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
 	r = pthread_create(&thread, &attr, run, ctx);
 	if (r == EPERM) {
 		pthread_attr_setinheritsched(&attr, PTHREAD_INHERIT_SCHED);
 		r = pthread_create(&thread, &attr, run, ctx);
 	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attr);
 	if (r == 0)
 		*ret_thread = thread;

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -45,18 +44,6 @@ static void *run(void *ctx)
 	return NULL;
 }
 
-/* No signal: they are the main loop's. */
-static int create(struct keeper *k)
-{
-	sigset_t all, before;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	const int r = rt_thread_create(PRIORITY, STACK_BYTES, run, k, &k->thread);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	k->started = r == 0;
-	return r;
-}
-
 int keeper_start(const struct sensors *sensors, struct watch *watch, struct keeper **ret_keeper)
 {
 	struct keeper *k = calloc(1, sizeof(*k));
@@ -67,7 +54,8 @@ int keeper_start(const struct sensors *sensors, struct watch *watch, struct keep
 	const struct keeper_reading first = read_once(k);
 	int r = newest_init(&k->newest, sizeof(first), &first);
 	if (r == 0)
-		r = create(k);
+		r = rt_thread_create(PRIORITY, STACK_BYTES, run, k, &k->thread);
+	k->started = r == 0;
 	if (r != 0) {
 		(void)!keeper_stop(k);
 		return r;

@@ -1,7 +1,7 @@
 foreach(part audit failure history life life_model limit presence report rollup)
     gf_add_test(gateway_store_${part}_test
         SOURCES unit/gateway/store/${part}_test.c unit/gateway/store/fixture.c
-        LINK gw_store gf_base LABELS unit)
+        LINK gw_store gf_base LABELS unit TIMEOUT 180)
 endforeach()
 
 foreach(part ingest refusal)

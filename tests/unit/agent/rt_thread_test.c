@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <setjmp.h> /* cmocka.h needs these four */
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,7 +40,9 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(
 
 static void *note(void *ctx)
 {
-	*(bool *)ctx = true;
+	sigset_t blocked;
+	pthread_sigmask(SIG_BLOCK, NULL, &blocked);
+	*(bool *)ctx = sigismember(&blocked, SIGTERM) == 1 && sigismember(&blocked, SIGCHLD) == 1;
 	return ctx;
 }
 
@@ -59,7 +62,10 @@ static void assert_runs(void)
 	pthread_t thread;
 	assert_int_equal(rt_thread_create(PRIORITY, STACK_BYTES, note, &ran, &thread), 0);
 	assert_int_equal(pthread_join(thread, &result), 0);
-	assert_true(ran);
+	assert_true(ran); /* and hears no signal */
+	sigset_t blocked;
+	pthread_sigmask(SIG_BLOCK, NULL, &blocked);
+	assert_int_equal(sigismember(&blocked, SIGTERM), 0);
 	assert_ptr_equal(result, &ran);
 }
 
