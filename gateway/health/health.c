@@ -204,6 +204,17 @@ static void sort(struct health_reason *reasons, size_t count)
 	}
 }
 
+/* "It gives less: nothing to do yet" is no word for a machine that the same cause has stopped. */
+static bool is_outdone(const struct health_facts *f, const struct health_fault *fault)
+{
+	for (size_t i = 0; i < f->faults_count && i < HEALTH_FAULTS_MAX; i++) {
+		if (fault->severity == GF_SEVERITY_DERATE && f->faults[i].code == fault->code &&
+		    f->faults[i].severity > GF_SEVERITY_DERATE)
+			return true;
+	}
+	return false;
+}
+
 enum health_severity health_judge(const struct health_facts *facts,
                                   struct health_reason ret_reasons[HEALTH_REASONS_MAX], size_t *ret_count)
 {
@@ -211,7 +222,8 @@ enum health_severity health_judge(const struct health_facts *facts,
 
 	judge_presence(&v);
 	for (size_t i = 0; i < facts->faults_count && i < HEALTH_FAULTS_MAX; i++)
-		verdict_fault(&v, &facts->faults[i]);
+		if (!is_outdone(facts, &facts->faults[i]))
+			verdict_fault(&v, &facts->faults[i]);
 	judge_temperature(&v, HEALTH_CODE_MOTOR_HOT, "motor", &facts->motor_temp_c, facts->motor_temp_stop_c);
 	judge_temperature(&v, HEALTH_CODE_SURFACE_HOT, "surface", &facts->surface_temp_c, facts->surface_temp_stop_c);
 	judge_clock(&v);

@@ -69,6 +69,26 @@ static void what_is_latched_is_out_of_service_until_staff_comes(void **state)
 	                              " for 3 s");
 }
 
+static void a_stop_outdoes_the_derating_of_the_same_cause(void **state)
+{
+	struct health_facts f = well();
+	struct health_reason reasons[HEALTH_REASONS_MAX];
+	size_t count;
+
+	(void)state;
+	f.faults_count = 3;
+	f.faults[0] = (struct health_fault){GF_FAULT_OVERTEMP_MOTOR, GF_SEVERITY_DERATE, NOON, NAN, NAN, NULL};
+	f.faults[1] = (struct health_fault){GF_FAULT_OVERTEMP_MOTOR, GF_SEVERITY_STOP, NOON, NAN, NAN, NULL};
+	f.faults[2] = (struct health_fault){GF_FAULT_OVERTEMP_SURFACE, GF_SEVERITY_DERATE, NOON, NAN, NAN, NULL};
+	assert_int_equal(health_judge(&f, reasons, &count), HEALTH_CRITICAL);
+	assert_int_equal(count, 2);
+	assert_non_null(strstr(reasons[0].text, "it is stopped"));
+	assert_non_null(strstr(reasons[1].text, "overtemp_surface"));
+	f.faults[1].code = GF_FAULT_STALL;
+	(void)health_judge(&f, reasons, &count);
+	assert_int_equal(count, 3);
+}
+
 static void every_fault_in_every_severity_has_words(void **state)
 {
 	(void)state;
@@ -146,6 +166,7 @@ int main(void)
 	    cmocka_unit_test(a_fault_says_what_it_is_with_numbers_and_what_it_means),
 	    cmocka_unit_test(what_needs_nobody_at_once_works_on),
 	    cmocka_unit_test(what_is_latched_is_out_of_service_until_staff_comes),
+	    cmocka_unit_test(a_stop_outdoes_the_derating_of_the_same_cause),
 	    cmocka_unit_test(every_fault_in_every_severity_has_words),
 	    cmocka_unit_test(a_code_of_a_newer_machine_is_told_too),
 	    cmocka_unit_test(i10_the_longest_detail_fits_whole),
