@@ -174,7 +174,7 @@ static int add_backlog(void *ctx, const struct store_device *device)
 	uint32_t records = device->heartbeat.spool_records;
 	b->devices++;
 	b->records += records;
-	if (records > b->worst_records) {
+	if (b->devices == 1 || records > b->worst_records) {
 		b->worst_records = records;
 		(void)gf_strcpy(b->worst, sizeof(b->worst), device->id);
 	}
@@ -193,8 +193,8 @@ static int check_backlog(struct examination *e, struct gf_diag *diag)
 		add(e, "backlog", FINE, "", "no machine is behind with its records");
 	else
 		add(e, "backlog", ATTENTION, "wait while they send; when the number stays, look at their network",
-		    "%llu machines have %llu records to send, most of them %s (%u)", (unsigned long long)b.devices,
-		    (unsigned long long)b.records, b.worst, b.worst_records);
+		    "machines behind with their records: %llu, by %llu in all, most of them %s (%u)",
+		    (unsigned long long)b.devices, (unsigned long long)b.records, b.worst, b.worst_records);
 	return 0;
 }
 
