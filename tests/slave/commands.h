@@ -1,5 +1,6 @@
 /*
- * What a test tells the controller while it runs, a line at a time; each is answered with a line.
+ * What a test tells the controller while it runs, a line at a time over a SOCK_SEQPACKET socket; each is answered with a line. By hand:
+ * socat - UNIX-CONNECT:SOCKET,socktype=5
  *
  *     on?                      "on" or "off": do motor or heater get power
  *     reg ADDRESS              a holding register, e.g. "reg 0x05"
