@@ -12,7 +12,7 @@
 
 #include "proto/base/err.h"
 
-/* Starts run(ctx) with all signals blocked. 0, or pthread_create's error negated. */
+/* Starts run(ctx); no signal from outside is delivered to it. 0, or pthread_create's error negated. */
 GF_MUST_CHECK int rt_thread_create(int priority, size_t stack_bytes, void *(*run)(void *ctx), void *ctx,
                                    pthread_t *ret_thread);
 

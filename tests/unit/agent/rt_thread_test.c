@@ -42,7 +42,8 @@ static void *note(void *ctx)
 {
 	sigset_t blocked;
 	pthread_sigmask(SIG_BLOCK, NULL, &blocked);
-	*(bool *)ctx = sigismember(&blocked, SIGTERM) == 1 && sigismember(&blocked, SIGCHLD) == 1;
+	*(bool *)ctx = sigismember(&blocked, SIGTERM) == 1 && sigismember(&blocked, SIGCHLD) == 1 &&
+	               sigismember(&blocked, SIGSEGV) == 0;
 	return ctx;
 }
 
