@@ -24,7 +24,7 @@
 #include "proto/base/rand.h"
 #include "proto/base/text.h"
 
-enum { PATHS_MAX = 256, PATH_SIZE = 512, STATIC_PATHS = 8, RUN_MS = 60000, BROKER_MS = 10000 };
+enum { PATHS_MAX = 256, PATH_SIZE = 512, STATIC_PATHS = 8, RUN_MS = 60000, BROKER_MS = 10000, BROKER_TRIES = 3 };
 
 struct it_proc {
 	char name[64];
@@ -360,14 +360,44 @@ void it_device(struct it_world *w, const char *id)
 
 /* --- the broker --- */
 
+static void make_broker_config(struct it_world *w)
+{
+	char device[8], gateway[8];
+	struct it_output output;
+
+	snprintf(device, sizeof device, "%u", w->device_port);
+	snprintf(gateway, sizeof gateway, "%u", w->gateway_port);
+	output = it_run(w, it_source("deploy/broker-conf"), w->dir, device, gateway);
+	if (output.status != 0)
+		fail_msg("deploy/broker-conf: %s", output.err);
+	it_output_free(&output);
+}
+
+static void choose_ports(struct it_world *w)
+{
+	w->device_port = it_free_port();
+	do {
+		w->gateway_port = it_free_port();
+	} while (w->gateway_port == w->device_port);
+	make_broker_config(w);
+}
+
+static bool start_broker(struct it_world *w)
+{
+	w->broker = it_spawn(w, "mosquitto", "mosquitto", "-c", it_path(w, "mosquitto.conf"));
+	IT_UNTIL(BROKER_MS, (listens(w->device_port) && listens(w->gateway_port)) || !it_alive(w->broker));
+	return it_alive(w->broker);
+}
+
 void it_broker_start(struct it_world *w)
 {
 	if (w->broker && it_alive(w->broker))
 		fail_msg("the broker is running already");
-	w->broker = it_spawn(w, "mosquitto", "mosquitto", "-c", it_path(w, "mosquitto.conf"));
-	IT_UNTIL(BROKER_MS, (listens(w->device_port) && listens(w->gateway_port)) || !it_alive(w->broker));
-	if (!it_alive(w->broker))
-		fail_msg("the broker ends at once; its log is %s", w->broker->log);
+	/* Between choosing a port and listening on it lies the making of certificates: another test may have taken it. */
+	for (int tries = w->broker != NULL ? 1 : BROKER_TRIES; !start_broker(w); choose_ports(w)) {
+		if (--tries == 0)
+			fail_msg("the broker ends at once; its log is %s", w->broker->log);
+	}
 }
 
 void it_broker_stop(struct it_world *w)
@@ -415,19 +445,6 @@ void it_broker_reload(struct it_world *w)
 
 /* --- the world --- */
 
-static void make_broker_config(struct it_world *w)
-{
-	char device[8], gateway[8];
-	struct it_output output;
-
-	snprintf(device, sizeof device, "%u", w->device_port);
-	snprintf(gateway, sizeof gateway, "%u", w->gateway_port);
-	output = it_run(w, it_source("deploy/broker-conf"), w->dir, device, gateway);
-	if (output.status != 0)
-		fail_msg("deploy/broker-conf: %s", output.err);
-	it_output_free(&output);
-}
-
 struct it_world *it_open(const char *name)
 {
 	struct it_world *w = calloc(1, sizeof *w);
@@ -436,13 +453,9 @@ struct it_world *it_open(const char *name)
 	snprintf(w->dir, sizeof w->dir, "/tmp/gf-%s-XXXXXX", name);
 	if (!mkdtemp(w->dir))
 		fail_msg("%s: %s", w->dir, strerror(errno));
-	w->device_port = it_free_port();
-	do {
-		w->gateway_port = it_free_port();
-	} while (w->gateway_port == w->device_port);
 	if (it_pki(w, "init") != 0 || it_pki(w, "broker", "localhost", "127.0.0.1") != 0 || it_pki(w, "gateway") != 0)
 		fail_msg("deploy/pki fails; see %s/run.err", w->dir);
-	make_broker_config(w);
+	choose_ports(w);
 	return w;
 }
 
