@@ -399,6 +399,11 @@ static int check_total(const struct check *c)
 
 /* --- what the header promises ------------------------------------------------------------------------------------ */
 
+uint32_t gf_technique_area_max_s(enum gf_technique technique)
+{
+	return technique > GF_TECHNIQUE_UNSPECIFIED && technique < GF_TECHNIQUE_COUNT ? rules[technique].area_max_s : 0;
+}
+
 float gf_technique_cap_pct(enum gf_area area, enum gf_technique technique)
 {
 	if (area <= GF_AREA_UNSPECIFIED || area >= GF_AREA_COUNT)

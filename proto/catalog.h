@@ -61,6 +61,9 @@ const struct gf_routine *gf_catalog_find(const struct gf_catalog *catalog, const
  */
 float gf_technique_cap_pct(enum gf_area area, enum gf_technique technique);
 
+/* P1: how many seconds of this technique and those like it an area bears on one side; 0 for what is no technique. */
+uint32_t gf_technique_area_max_s(enum gf_technique technique);
+
 /* Checks a compiled routine by every rule; `ret_step` (may be NULL) is the step at fault, or SIZE_MAX. Returns 0 or -EINVAL with `diag`. */
 GF_MUST_CHECK int gf_routine_check(const struct gf_routine *routine, size_t *ret_step, struct gf_diag *diag);
 

@@ -60,13 +60,11 @@ static const enum sitting_kind kinds[GF_TECHNIQUE_COUNT] = {
     [GF_TECHNIQUE_COMPRESS] = SITTING_SOFT,     [GF_TECHNIQUE_WATER] = SITTING_SOFT,
 };
 
-/* P1, s. */
-static const struct {
-	uint16_t warn_s, stop_s;
-} limits[SITTING_KINDS] = {
-    [SITTING_IMPACT] = {120, 180},
-    [SITTING_RUB] = {150, 240},
-    [SITTING_SOFT] = {900, 1800},
+/* P1; where it stops is gf_technique_area_max_s, the same for all techniques of a kind. */
+static const uint16_t warn_s[SITTING_KINDS] = {
+    [SITTING_IMPACT] = 120,
+    [SITTING_RUB] = 150,
+    [SITTING_SOFT] = 900,
 };
 
 /* The leg is all of these. */
@@ -204,8 +202,8 @@ struct sitting_use sitting_use(const struct sitting *sitting, enum gf_area area,
 	const enum sitting_kind kind = kinds[technique];
 	return (struct sitting_use){
 	    .used_s = (float)used_ms(sitting, group, fuller(sitting, group, side, kind), kind) / 1000.0F,
-	    .warn_s = limits[kind].warn_s,
-	    .stop_s = limits[kind].stop_s,
+	    .warn_s = warn_s[kind],
+	    .stop_s = (float)gf_technique_area_max_s(technique),
 	};
 }
 
