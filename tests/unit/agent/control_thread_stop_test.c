@@ -4,6 +4,7 @@
  * made; how long that took is compared with how late the same thread was, for a test machine may be late itself.
  */
 #include <errno.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -15,6 +16,7 @@
 #include <cmocka.h>
 
 #include "agent/control_thread.h"
+#include "proto/base/now.h"
 #include "proto/base/rand.h"
 #include "tests/unit/agent/control/rig.h"
 
@@ -44,15 +46,14 @@ struct person {
 	unsigned ticks;           /* made since the output had to be off */
 	int64_t off_us;           /* from appearing to off, but for the time that it has to last */
 	atomic_bool done;
+	sem_t ended; /* posted with it */
 	struct control *control;
 	struct control_thread *thread;
 };
 
-static int64_t now_us(clockid_t clock)
+static int64_t now_us(void)
 {
-	struct timespec now;
-	clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	return gf_now_ns(CLOCK_MONOTONIC) / 1000;
 }
 
 static struct person *person_of(struct driver *driver)
@@ -69,7 +70,7 @@ static int person_read(struct driver *driver, int64_t mono_ms, struct driver_inp
 {
 	struct person *p = person_of(driver);
 	struct driver_input input = {0};
-	const int64_t us = now_us(CLOCK_MONOTONIC), tick_us = CONTROL_TICK_MS * 1000;
+	const int64_t us = now_us(), tick_us = CONTROL_TICK_MS * 1000;
 
 	for (int s = 1; s < GF_SENSOR_COUNT; s++)
 		input.sensors[s] = (float)__builtin_nan("");
@@ -102,10 +103,11 @@ static int person_write(struct driver *driver, int64_t mono_ms, const struct dri
 	p->run_ticks += p->on ? 1 : 0;
 	if (!p->present || p->on || atomic_load(&p->done))
 		return 0;
-	const int64_t us = now_us(CLOCK_MONOTONIC);
+	const int64_t us = now_us();
 	p->held_us = us - p->read_us;
 	p->off_us = us - p->appeared_us - (p->hazard == OVERCURRENT ? OVERCURRENT_MS * 1000 : 0);
 	atomic_store(&p->done, true);
+	sem_post(&p->ended);
 	return 0;
 }
 
@@ -128,20 +130,24 @@ static void begin(struct person *p, const struct gf_catalog *catalog, enum hazar
 	struct control_config config = {
 	    .class = GF_CLASS_ROLLER, .heartbeat_ms = 20, .checkpoint_ms = 20, .catalog = catalog};
 	*p = (struct person){.driver.ops = &person_ops, .hazard = hazard, .before_ticks = before_ticks};
+	assert_int_equal(sem_init(&p->ended, 0, 0), 0);
 	control_envelope_defaults(config.class, &config.envelope);
-	assert_int_equal(control_new(&config, &resume, now_us(CLOCK_BOOTTIME) / 1000, &p->control), 0);
+	assert_int_equal(control_new(&config, &resume, gf_now_ms(CLOCK_BOOTTIME), &p->control), 0);
 	const struct control_thread_config thread = {.control = p->control, .driver = &p->driver, .wake = no_wake};
 	assert_int_equal(control_thread_start(&thread, &p->thread), 0);
 }
 
 static void end(struct person *p)
 {
-	const int64_t deadline_us = now_us(CLOCK_MONOTONIC) + DEADLINE_S * 1000000LL;
-	while (!atomic_load(&p->done) && now_us(CLOCK_MONOTONIC) < deadline_us)
-		nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+	struct timespec deadline;
+	clock_gettime(CLOCK_REALTIME, &deadline);
+	deadline.tv_sec += DEADLINE_S;
+	while (sem_timedwait(&p->ended, &deadline) != 0 && errno == EINTR)
+		continue;
 	assert_int_equal(control_thread_join(p->thread, GF_OUTCOME_SAFETY_STOPPED), 0);
 	control_thread_free(p->thread);
 	control_free(p->control);
+	sem_destroy(&p->ended);
 }
 
 static int by_value(const void *a, const void *b)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -78,6 +79,12 @@ long fake_number(const struct fake_sysfs *fake, const char *name)
 	char *end;
 	const long value = strtol(text, &end, 10);
 	return len > 0 && end != text && *end == '\n' ? value : -1;
+}
+
+void fake_time_passes(int ms)
+{
+	const struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+	nanosleep(&time, NULL);
 }
 
 bool fake_on(const struct fake_sysfs *fake)

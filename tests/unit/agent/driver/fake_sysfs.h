@@ -40,6 +40,9 @@ void fake_write(const struct fake_sysfs *fake, const char *name, const char *tex
 /* The number in its first line; -1 when there is none. */
 long fake_number(const struct fake_sysfs *fake, const char *name);
 
+/* Real time, of which the watcher knows no other: between two looks at the files, or because it is time that must pass. */
+void fake_time_passes(int ms);
+
 /* Would the motor turn? */
 bool fake_on(const struct fake_sysfs *fake);
 

@@ -180,13 +180,13 @@ static void *kernel(void *ctx)
 {
 	(void)ctx;
 	while (fake_number(&rig.fake, "class/pwm/pwmchip0/export") != 1)
-		sysfs_rig_pause_ms(1);
+		fake_time_passes(1);
 	char name[64];
 	static const char *const files[] = {"period", "duty_cycle", "enable"};
 	for (size_t i = 0; i < COUNT(files); i++) {
 		snprintf(name, sizeof(name), "class/pwm/pwmchip0/pwm1/%s", files[i]);
 		fake_write(&rig.fake, name, "0\n");
-		sysfs_rig_pause_ms(20);
+		fake_time_passes(20);
 	}
 	return NULL;
 }

@@ -66,12 +66,6 @@ int64_t sysfs_rig_now_ms(void)
 	return gf_now_ms(CLOCK_BOOTTIME);
 }
 
-void sysfs_rig_pause_ms(int ms)
-{
-	const struct timespec pause = {.tv_nsec = ms * 1000000L};
-	nanosleep(&pause, NULL);
-}
-
 void sysfs_rig_fail_wait(const char *expression)
 {
 	fail_msg("not within %d ms: %s", (int)SYSFS_RIG_SOON_MS, expression);

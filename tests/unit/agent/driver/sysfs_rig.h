@@ -28,7 +28,6 @@ int sysfs_rig_write(enum driver_command command, float intensity_pct, float freq
 void sysfs_rig_button(int button, const char *text);
 
 int64_t sysfs_rig_now_ms(void);
-void sysfs_rig_pause_ms(int ms);
 void sysfs_rig_fail_wait(const char *expression);
 
 #define UNTIL(expression)                                                    \
@@ -37,7 +36,7 @@ void sysfs_rig_fail_wait(const char *expression);
 		while (!(expression)) {                                              \
 			if (sysfs_rig_now_ms() >= until_end_ms)                          \
 				sysfs_rig_fail_wait(#expression);                            \
-			sysfs_rig_pause_ms(2);                                           \
+			fake_time_passes(2);                                             \
 		}                                                                    \
 	} while (0)
 

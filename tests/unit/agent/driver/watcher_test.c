@@ -47,19 +47,13 @@ struct rig {
 };
 static struct rig rig;
 
-static void pause_ms(int ms)
-{
-	const struct timespec pause = {.tv_nsec = ms * 1000000L};
-	nanosleep(&pause, NULL);
-}
-
 #define UNTIL(ms, expression)                                             \
 	do {                                                                  \
 		const int64_t until_end_ms = gf_now_ms(CLOCK_MONOTONIC) + (ms);   \
 		while (!(expression)) {                                           \
 			if (gf_now_ms(CLOCK_MONOTONIC) >= until_end_ms)               \
 				fail_msg("not within %d ms: %s", (int)(ms), #expression); \
-			pause_ms(2);                                                  \
+			fake_time_passes(2);                                          \
 		}                                                                 \
 	} while (0)
 
@@ -90,10 +84,10 @@ static void agent(void)
 	while (!atomic_load(&rig.shared->end)) {
 		while (atomic_load(&rig.shared->hang)) {
 			atomic_store(&rig.shared->hung, true);
-			pause_ms(2);
+			fake_time_passes(2);
 		}
 		tick(driver);
-		pause_ms(TICK_MS);
+		fake_time_passes(TICK_MS);
 	}
 	driver->ops->free(driver);
 	_exit(0);
@@ -118,13 +112,14 @@ static void assert_off_within(int64_t since_ms, int ms)
 	while (fake_on(&rig.fake)) {
 		if (gf_now_ms(CLOCK_MONOTONIC) - since_ms >= ms)
 			fail_msg("still on after %d ms", ms);
-		pause_ms(2);
+		fake_time_passes(2);
 	}
 }
 
 static void assert_stays_off(void)
 {
-	for (const int64_t end_ms = gf_now_ms(CLOCK_MONOTONIC) + STAYS_MS; gf_now_ms(CLOCK_MONOTONIC) < end_ms; pause_ms(2))
+	for (const int64_t end_ms = gf_now_ms(CLOCK_MONOTONIC) + STAYS_MS; gf_now_ms(CLOCK_MONOTONIC) < end_ms;
+	     fake_time_passes(2))
 		assert_false(fake_on(&rig.fake));
 }
 
