@@ -3,7 +3,7 @@
  *
  * A catalog is a versioned set of routines for one device class. It is written in YAML (config/routines, read by
  * proto/catalog_yaml), compiled into flat steps (sides, repetitions and passes unrolled, in the routine's own order) and
- * encoded by gf_catalog_encode. Encoded form: proto/gymfleet.proto, messages Catalog and Manifest.
+ * encoded by gf_manifest_encode. Encoded form: proto/gymfleet.proto, messages Catalog and Manifest; signatures: proto/catalog_sign.h.
  */
 #ifndef GF_CATALOG_H
 #define GF_CATALOG_H
@@ -16,6 +16,17 @@ enum {
 	GF_ROUTINE_STEPS_MAX = 256,
 	GF_ROUTINE_SECONDS_MAX = 3600,
 	GF_ROUTINE_AFTER_EFFORT_MAX_H = 72,
+	/* The highest version, which machines remember for ever: one slip must leave room above it. Dates as 20261121 fit. */
+	GF_CATALOG_VERSION_MAX = 999999999,
+	GF_KEY_LEN = 32, /* Ed25519, public */
+	GF_KEYS_MAX = 8,
+};
+
+/* Whose signatures count, and how many different ones of them it takes. */
+struct gf_keyset {
+	uint32_t threshold; /* 1..count; 0 = no set of keys */
+	size_t count;
+	uint8_t keys[GF_KEYS_MAX][GF_KEY_LEN];
 };
 
 /* One stretch of output. Times in ms, frequencies in Hz, intensity in percent of the class's full scale. */
@@ -46,7 +57,12 @@ struct gf_routine {
 struct gf_catalog {
 	char name[GF_NAME_MAX];
 	enum gf_class class;
-	uint64_t version;
+	uint64_t version; /* 1..GF_CATALOG_VERSION_MAX; only grows on a machine */
+	uint64_t created_ms;
+	uint64_t expires_ms;         /* not accepted from then on; one that is active stays so. 0 = never */
+	char min_agent[GF_NAME_MAX]; /* the oldest agent that understands it, "1.2.3"; "" = any */
+	uint64_t rollback_floor;     /* a machine with this catalog may go back to versions from here on; 0 = never back */
+	struct gf_keyset next_keys;  /* the keys from its activation on; threshold 0 = they stay */
 	size_t routines_count;
 	struct gf_routine *routines;
 };
@@ -81,9 +97,18 @@ GF_MUST_CHECK int gf_routine_check_at(const struct gf_routine *routine, struct g
 void gf_routine_deinit(struct gf_routine *routine);
 void gf_catalog_deinit(struct gf_catalog *catalog);
 
-/* Encode: *ret_data is freed by the caller. 0, -EMSGSIZE, -ENOMEM. */
+/* The manifest's bytes, which signatures are over: *ret_data is freed by the caller. 0, -EMSGSIZE, -ENOMEM. */
+GF_MUST_CHECK int gf_manifest_encode(const struct gf_catalog *catalog, unsigned char **ret_data, size_t *ret_len);
+/* A manifest back, checked by every rule: 0, a GF_CODEC_E_... with diag, -ENOMEM. *ret_catalog is ended by gf_catalog_deinit. A version
+ * above GF_CATALOG_VERSION_MAX is GF_CATALOG_E_VERSION. */
+GF_MUST_CHECK int gf_manifest_decode(const void *data, size_t len, struct gf_catalog *ret_catalog,
+                                     struct gf_diag *diag);
+
+/* A catalog without signatures, as gymfleet catalog build writes it. As gf_manifest_encode. */
 GF_MUST_CHECK int gf_catalog_encode(const struct gf_catalog *catalog, unsigned char **ret_data, size_t *ret_len);
-/* Decode and check. 0, a GF_CODEC_E_... with diag, -ENOMEM. */
+/* Decode and check a whole catalog; signatures are not looked at. As gf_manifest_decode. */
 GF_MUST_CHECK int gf_catalog_decode(const void *data, size_t len, struct gf_catalog *ret_catalog, struct gf_diag *diag);
+
+enum { GF_CATALOG_E_VERSION = 16 }; /* beside the GF_CODEC_E_... */
 
 #endif

@@ -42,6 +42,9 @@ static const struct gf_field birth_fields[] = {
     GF_FLOAT(Birth, status, rated_motor_h, 0, 1e6),
     GF_FLOAT(Birth, status, motor_temp_stop_c, GF_TEMP_MIN_C, GF_TEMP_MAX_C),
     GF_FLOAT(Birth, status, surface_temp_stop_c, GF_TEMP_MIN_C, GF_TEMP_MAX_C),
+    GF_U64(Birth, status, desired_revision, 0, GF_COUNT_MAX),
+    GF_DIGEST_AS(Birth, catalog_digest, status, catalog_digest),
+    GF_BOOL(Birth, status, catalog_on_trial),
 };
 static const struct gf_table birth_table = GF_TABLE(birth_fields);
 
@@ -87,9 +90,8 @@ int gf_status_encode(const struct gf_status *status, void *buf, size_t size, siz
 	return gf_wire_pack(&wire.base, buf, size, ret_len);
 }
 
-/* A flat message: unpack, then its table. */
-static int decode_flat(const ProtobufCMessageDescriptor *type, const struct gf_table *table, const void *data,
-                       size_t len, size_t max, void *model, struct gf_diag *diag)
+int gf_wire_decode_flat(const ProtobufCMessageDescriptor *type, const struct gf_table *table, const void *data,
+                        size_t len, size_t max, void *model, struct gf_diag *diag)
 {
 	struct gf_arena arena;
 	void *wire;
@@ -105,7 +107,7 @@ static int decode_flat(const ProtobufCMessageDescriptor *type, const struct gf_t
 int gf_ack_decode(const void *data, size_t len, struct gf_ack *ret_ack, struct gf_diag *diag)
 {
 	struct gf_ack ack;
-	int r = decode_flat(&gymfleet__v1__ack__descriptor, &ack_table, data, len, GF_ACK_MAX, &ack, diag);
+	int r = gf_wire_decode_flat(&gymfleet__v1__ack__descriptor, &ack_table, data, len, GF_ACK_MAX, &ack, diag);
 
 	if (r == 0)
 		*ret_ack = ack;
@@ -115,8 +117,8 @@ int gf_ack_decode(const void *data, size_t len, struct gf_ack *ret_ack, struct g
 int gf_gateway_status_decode(const void *data, size_t len, struct gf_gateway_status *ret_status, struct gf_diag *diag)
 {
 	struct gf_gateway_status status;
-	int r = decode_flat(&gymfleet__v1__gateway_status__descriptor, &gateway_status_table, data, len, GF_STATUS_MAX,
-	                    &status, diag);
+	int r = gf_wire_decode_flat(&gymfleet__v1__gateway_status__descriptor, &gateway_status_table, data, len,
+	                            GF_STATUS_MAX, &status, diag);
 
 	if (r == 0)
 		*ret_status = status;

@@ -10,7 +10,7 @@ target_compile_options(gf_schema PRIVATE -w)
 target_link_libraries(gf_schema PUBLIC PkgConfig::PROTOBUF_C)
 
 gf_add_library(gf_codec
-    SOURCES model.c arena.c codec.c codec_wire.c codec_record.c codec_report.c topic.c
+    SOURCES model.c arena.c codec.c codec_wire.c codec_record.c codec_report.c codec_desired.c topic.c
     LINK gf_base gf_schema m)
 
 # Apart from the rest: decoding a catalog checks its routines by the catalog's rules.

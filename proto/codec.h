@@ -28,6 +28,9 @@ GF_MUST_CHECK int gf_status_encode(const struct gf_status *status, void *buf, si
 GF_MUST_CHECK int gf_ack_encode(const struct gf_ack *ack, void *buf, size_t size, size_t *ret_len);
 GF_MUST_CHECK int gf_gateway_status_encode(const struct gf_gateway_status *status, void *buf, size_t size,
                                            size_t *ret_len);
+GF_MUST_CHECK int gf_desired_encode(const struct gf_desired *desired, void *buf, size_t size, size_t *ret_len);
+GF_MUST_CHECK int gf_command_encode(const struct gf_command_order *command, void *buf, size_t size, size_t *ret_len);
+GF_MUST_CHECK int gf_reply_encode(const struct gf_reply *reply, void *buf, size_t size, size_t *ret_len);
 
 /*
  * A report is put together from records that are encoded already, so that a spool can send what it stored without
@@ -59,5 +62,9 @@ GF_MUST_CHECK int gf_status_decode(const void *data, size_t len, struct gf_statu
 GF_MUST_CHECK int gf_ack_decode(const void *data, size_t len, struct gf_ack *ret_ack, struct gf_diag *diag);
 GF_MUST_CHECK int gf_gateway_status_decode(const void *data, size_t len, struct gf_gateway_status *ret_status,
                                            struct gf_diag *diag);
+GF_MUST_CHECK int gf_desired_decode(const void *data, size_t len, struct gf_desired *ret_desired, struct gf_diag *diag);
+GF_MUST_CHECK int gf_command_decode(const void *data, size_t len, struct gf_command_order *ret_command,
+                                    struct gf_diag *diag);
+GF_MUST_CHECK int gf_reply_decode(const void *data, size_t len, struct gf_reply *ret_reply, struct gf_diag *diag);
 
 #endif

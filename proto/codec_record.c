@@ -111,10 +111,18 @@ static const struct gf_field catalog_changed_fields[] = {
     GF_TEXT(CatalogChanged, catalog_changed, catalog),
     GF_U64(CatalogChanged, catalog_changed, version, 0, GF_COUNT_MAX),
     GF_U64(CatalogChanged, catalog_changed, previous_version, 0, GF_COUNT_MAX),
+    GF_ENUM(CatalogChanged, catalog_changed, cause, 0, GF_CATALOG_CAUSE_COUNT),
+    GF_DIGEST_AS(CatalogChanged, digest, catalog_changed, digest),
 };
 
 static const struct gf_field desired_applied_fields[] = {
     GF_U64(DesiredApplied, desired_applied, revision, 0, GF_COUNT_MAX),
+    GF_ENUM(DesiredApplied, desired_applied, step, 0, GF_DESIRED_STEP_COUNT),
+    GF_ENUM(DesiredApplied, desired_applied, refusal, 0, GF_REFUSAL_COUNT),
+    GF_TEXT(DesiredApplied, desired_applied, detail),
+    GF_TEXT(DesiredApplied, desired_applied, catalog),
+    GF_U64(DesiredApplied, desired_applied, version, 0, GF_COUNT_MAX),
+    GF_DIGEST_AS(DesiredApplied, digest, desired_applied, digest),
 };
 
 static const struct gf_field lost_fields[] = {

@@ -20,6 +20,15 @@ int gf_odometer_from_wire(const Gymfleet__V1__Odometer *wire, struct gf_odometer
 	return gf_fields_from_wire(&gf_odometer_table, wire, ret_odometer, diag);
 }
 
+static ProtobufCBinaryData digest_to_wire(const struct gf_digest *digest)
+{
+	static const struct gf_digest none;
+
+	if (memcmp(digest, &none, sizeof(none)) == 0)
+		return (ProtobufCBinaryData){0};
+	return (ProtobufCBinaryData){.len = GF_DIGEST_LEN, .data = (uint8_t *)(uintptr_t)digest->bytes};
+}
+
 static void field_to_wire(const struct gf_field *f, const void *from, void *to, void *presence)
 {
 	switch (f->type) {
@@ -45,6 +54,9 @@ static void field_to_wire(const struct gf_field *f, const void *from, void *to, 
 		break;
 	case GF_FIELD_STREAM:
 		*(ProtobufCBinaryData *)to = (ProtobufCBinaryData){.len = GF_STREAM_ID_LEN, .data = (uint8_t *)from};
+		break;
+	case GF_FIELD_DIGEST:
+		*(ProtobufCBinaryData *)to = digest_to_wire(from);
 		break;
 	}
 }
@@ -98,6 +110,18 @@ static int stream_from_wire(const struct gf_field *f, const ProtobufCBinaryData 
 	return 0;
 }
 
+static int digest_from_wire(const struct gf_field *f, const ProtobufCBinaryData *bytes, void *to, struct gf_diag *diag)
+{
+	if (bytes->len != 0 && bytes->len != GF_DIGEST_LEN) {
+		gf_diag_set(diag, "%s has %zu bytes, must be %d", f->name, bytes->len, GF_DIGEST_LEN);
+		return GF_CODEC_E_INVALID;
+	}
+	memset(to, 0, GF_DIGEST_LEN);
+	if (bytes->len != 0)
+		memcpy(to, bytes->data, GF_DIGEST_LEN);
+	return 0;
+}
+
 /* The value as a number, for its range. */
 static double number_of(const struct gf_field *f, const void *from)
 {
@@ -134,6 +158,8 @@ static int field_from_wire(const struct gf_field *f, const void *wire, void *to,
 		return text_from_wire(f, *(char *const *)from, to, diag);
 	case GF_FIELD_STREAM:
 		return stream_from_wire(f, from, to, diag);
+	case GF_FIELD_DIGEST:
+		return digest_from_wire(f, from, to, diag);
 	case GF_FIELD_OPTIONAL:
 		if (*(const int *)((const char *)wire + f->presence) != f->number) {
 			*(float *)to = NAN;

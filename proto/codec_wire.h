@@ -35,6 +35,7 @@ enum gf_field_type {
 	GF_FIELD_ENUM,
 	GF_FIELD_TEXT,   /* char[size] in the model */
 	GF_FIELD_STREAM, /* bytes, exactly GF_STREAM_ID_LEN */
+	GF_FIELD_DIGEST, /* bytes, exactly GF_DIGEST_LEN; left out = zeros */
 };
 
 /* One plain field: where it stands in both structs and what it may be. */
@@ -74,6 +75,10 @@ struct gf_table {
 	{                                                                                \
 		GF_FIELD_AS(GF_FIELD_U32, W, f, uint32_t, M, f, uint32_t), .max = GF_U32_MAX \
 	}
+#define GF_U32_IN(W, M, f, least, most)                                                          \
+	{                                                                                            \
+		GF_FIELD_AS(GF_FIELD_U32, W, f, uint32_t, M, f, uint32_t), .min = (least), .max = (most) \
+	}
 #define GF_U64(W, M, f, least, most)                                                             \
 	{                                                                                            \
 		GF_FIELD_AS(GF_FIELD_U64, W, f, uint64_t, M, f, uint64_t), .min = (least), .max = (most) \
@@ -102,6 +107,10 @@ struct gf_table {
 	{                                                                                                   \
 		GF_FIELD_AS(GF_FIELD_STREAM, W, stream_id, ProtobufCBinaryData, M, stream, struct gf_stream_id) \
 	}
+#define GF_DIGEST_AS(W, wire_name, M, model_name)                                                        \
+	{                                                                                                    \
+		GF_FIELD_AS(GF_FIELD_DIGEST, W, wire_name, ProtobufCBinaryData, M, model_name, struct gf_digest) \
+	}
 
 /* Texts and bytes of `wire` then point into `model`, which must outlive it. */
 void gf_fields_to_wire(const struct gf_table *table, const void *model, void *wire);
@@ -122,6 +131,10 @@ GF_MUST_CHECK int gf_wire_unpack(struct gf_arena *arena, const ProtobufCMessageD
 
 /* The odometer, which several messages carry and which none of them may leave out. */
 extern const struct gf_table gf_odometer_table;
+/* A message that is all plain fields: unpack within `max` bytes, then its table; a member of *model is set only if all is well so far. */
+GF_MUST_CHECK int gf_wire_decode_flat(const ProtobufCMessageDescriptor *type, const struct gf_table *table,
+                                      const void *data, size_t len, size_t max, void *model, struct gf_diag *diag);
+
 GF_MUST_CHECK int gf_odometer_from_wire(const Gymfleet__V1__Odometer *wire, struct gf_odometer *ret_odometer,
                                         struct gf_diag *diag);
 

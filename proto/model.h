@@ -126,6 +126,54 @@
 	X(STAFF, "staff")         \
 	X(RESTART, "restart")
 
+/* Why a machine's active catalog changed. */
+#define GF_CATALOG_CAUSES(X)        \
+	X(OVER_THE_AIR, "over_the_air") \
+	X(ROLLED_BACK, "rolled_back")   \
+	X(BY_HAND, "by_hand")           \
+	X(RECOVERED, "recovered")
+
+/* How far a machine is with what is desired of it; the order of one revision's steps. */
+#define GF_DESIRED_STEPS(X)   \
+	X(APPLIED, "applied")     \
+	X(FETCHING, "fetching")   \
+	X(WAITING, "waiting")     \
+	X(ACTIVE, "active")       \
+	X(CONFIRMED, "confirmed") \
+	X(REFUSED, "refused")     \
+	X(ROLLED_BACK, "rolled_back")
+
+/* Why a machine doesn't take, or doesn't keep, a catalog; gymfleet.proto says what each means. */
+#define GF_REFUSALS(X)                  \
+	X(NO_KEYS, "no_keys")               \
+	X(NOT_DELIVERED, "not_delivered")   \
+	X(DIGEST, "digest")                 \
+	X(TOO_LARGE, "too_large")           \
+	X(MALFORMED, "malformed")           \
+	X(UNKNOWN_KEY, "unknown_key")       \
+	X(BAD_SIGNATURE, "bad_signature")   \
+	X(FEW_SIGNATURES, "few_signatures") \
+	X(INVALID, "invalid")               \
+	X(VERSION_RANGE, "version_range")   \
+	X(WRONG_CLASS, "wrong_class")       \
+	X(OLDER_VERSION, "older_version")   \
+	X(VERSION_REUSED, "version_reused") \
+	X(EXPIRED, "expired")               \
+	X(AGENT_TOO_OLD, "agent_too_old")   \
+	X(ENVELOPE, "envelope")             \
+	X(STORAGE, "storage")               \
+	X(IN_USE, "in_use")                 \
+	X(CRASHED, "crashed")               \
+	X(FAULTS, "faults")                 \
+	X(ROLLED_BACK, "rolled_back")
+
+#define GF_COMMANDS(X) X(STOP, "stop")
+
+#define GF_COMMAND_OUTCOMES(X) \
+	X(DONE, "done")            \
+	X(REFUSED, "refused")      \
+	X(EXPIRED, "expired")
+
 /* For a list NAMES with prefix P: enum gf_<lower> { P_UNSPECIFIED, P_A, ..., P_COUNT } and the two name functions:
  * gf_<lower>_name() never returns NULL ("unspecified", or "unknown" out of range);
  * gf_<lower>_parse() returns 0 or -EINVAL and doesn't accept "unspecified". */
@@ -140,6 +188,11 @@
 #define GF_ENUM_ENTRY_RECORD(s, n) GF_RECORD_##s,
 #define GF_ENUM_ENTRY_PRESENCE(s, n) GF_PRESENCE_##s,
 #define GF_ENUM_ENTRY_CLEARED_BY(s, n) GF_CLEARED_BY_##s,
+#define GF_ENUM_ENTRY_CATALOG_CAUSE(s, n) GF_CATALOG_CAUSE_##s,
+#define GF_ENUM_ENTRY_DESIRED_STEP(s, n) GF_DESIRED_STEP_##s,
+#define GF_ENUM_ENTRY_REFUSAL(s, n) GF_REFUSAL_##s,
+#define GF_ENUM_ENTRY_COMMAND(s, n) GF_COMMAND_##s,
+#define GF_ENUM_ENTRY_COMMAND_OUTCOME(s, n) GF_COMMAND_OUTCOME_##s,
 #define GF_DECLARE_ENUM(lower, UPPER, LIST)                                                    \
 	enum gf_##lower{GF_##UPPER##_UNSPECIFIED, LIST(GF_ENUM_ENTRY_##UPPER) GF_##UPPER##_COUNT}; \
 	const char *gf_##lower##_name(enum gf_##lower value);                                      \
@@ -156,6 +209,11 @@ GF_DECLARE_ENUM(sensor, SENSOR, GF_SENSORS);
 GF_DECLARE_ENUM(record_kind, RECORD, GF_RECORD_KINDS);
 GF_DECLARE_ENUM(presence, PRESENCE, GF_PRESENCES);
 GF_DECLARE_ENUM(cleared_by, CLEARED_BY, GF_CLEARED_BYS);
+GF_DECLARE_ENUM(catalog_cause, CATALOG_CAUSE, GF_CATALOG_CAUSES);
+GF_DECLARE_ENUM(desired_step, DESIRED_STEP, GF_DESIRED_STEPS);
+GF_DECLARE_ENUM(refusal, REFUSAL, GF_REFUSALS);
+GF_DECLARE_ENUM(command, COMMAND, GF_COMMANDS);
+GF_DECLARE_ENUM(command_outcome, COMMAND_OUTCOME, GF_COMMAND_OUTCOMES);
 
 enum {
 	GF_NAME_MAX = 48,  /* routine ids, catalog names, sites, zones, bays, models, versions; with the NUL */
@@ -167,6 +225,16 @@ enum {
 	GF_STATUS_MAX = 2 * 1024,
 	GF_ACK_MAX = 256,
 	GF_RECORD_MAX = 4 * 1024, /* one encoded record */
+	GF_DESIRED_MAX = 1024,
+	GF_COMMAND_MAX = 256,
+	GF_REPLY_MAX = 512,
+	GF_DIGEST_LEN = 32,
+	GF_DESIRED_WITHIN_MS = 24 * 3600 * 1000, /* where a DesiredCatalog names no time */
+};
+
+/* SHA-256 of a signed catalog: its name on the wire and on disk. All zero = none. */
+struct gf_digest {
+	uint8_t bytes[GF_DIGEST_LEN];
 };
 
 /* Lifetime counters of the machine; they only grow and survive everything. */
@@ -264,10 +332,18 @@ struct gf_limit_hit {
 struct gf_catalog_changed {
 	char catalog[GF_NAME_MAX];
 	uint64_t version, previous_version; /* 0 = none */
+	enum gf_catalog_cause cause;        /* UNSPECIFIED by older agents */
+	struct gf_digest digest;
 };
 
 struct gf_desired_applied {
 	uint64_t revision;
+	enum gf_desired_step step; /* UNSPECIFIED by older agents: APPLIED */
+	enum gf_refusal refusal;   /* with REFUSED and ROLLED_BACK */
+	char detail[GF_TEXT_MAX];  /* the sentence that goes with it */
+	char catalog[GF_NAME_MAX]; /* "" and zeros where none is desired */
+	uint64_t version;
+	struct gf_digest digest;
 };
 
 /* Takes the place of the records seq..through_seq, which the device had to drop. */
@@ -342,6 +418,48 @@ struct gf_status {
 	float rated_motor_h;        /* 0 = unknown */
 	float motor_temp_stop_c;    /* the envelope's limits, for "near its limit"; 0 = none */
 	float surface_temp_stop_c;
+	uint64_t desired_revision;       /* the highest it has seen; 0 = none */
+	struct gf_digest catalog_digest; /* zeros = unknown */
+	bool catalog_on_trial;           /* not confirmed yet */
+};
+
+/* Which catalog is desired; its bytes are under gf_topic_catalog. */
+struct gf_desired_catalog {
+	char name[GF_NAME_MAX];
+	uint64_t version;
+	struct gf_digest digest;
+	uint32_t size;      /* of the signed catalog, bytes */
+	uint32_t within_ms; /* from when the machine hears of it to its activation; 0 = GF_DESIRED_WITHIN_MS */
+};
+
+/* Only ever tighter than the machine's envelope; 0 = no such limit. */
+struct gf_desired_limits {
+	float intensity_max_pct, frequency_max_hz, pressure_max_mmhg, heat_max_c;
+	uint32_t session_max_ms;
+};
+
+/* All that is desired of a machine; a machine ignores a revision below the highest it has seen. */
+struct gf_desired {
+	uint64_t revision;
+	uint64_t issued_ms;
+	bool has_catalog; /* false: it keeps what it has */
+	struct gf_desired_catalog catalog;
+	struct gf_desired_limits limits;
+	bool locked; /* no session starts */
+	char lock_reason[GF_TEXT_MAX];
+};
+
+struct gf_command_order {
+	uint64_t id;
+	enum gf_command kind;
+	uint64_t issued_ms;
+	uint32_t within_ms; /* after that it is not carried out any more */
+};
+
+struct gf_reply {
+	uint64_t id;
+	enum gf_command_outcome outcome;
+	char detail[GF_TEXT_MAX];
 };
 
 struct gf_gateway_status {

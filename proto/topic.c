@@ -4,6 +4,9 @@
 #include <string.h>
 
 #define DEVICES "gymfleet/v1/devices/"
+#define CATALOGS "gymfleet/v1/catalogs/"
+
+enum { DIGEST_HEX = 2 * GF_DIGEST_LEN, PART_DIGITS_MAX = 3 };
 
 static const char *const leaf_names[] = {
     [GF_TOPIC_STATUS] = "status",   [GF_TOPIC_REPORT] = "report",   [GF_TOPIC_ACK] = "ack",
@@ -21,6 +24,66 @@ const char *gf_topic_all_devices(char buf[static GF_TOPIC_MAX], enum gf_topic_le
 {
 	snprintf(buf, GF_TOPIC_MAX, "%s" DEVICES "+/%s", shared ? "$share/gateways/" : "", leaf_names[leaf]);
 	return buf;
+}
+
+const char *gf_topic_catalog(char buf[static GF_TOPIC_MAX], const struct gf_digest *digest, int part)
+{
+	char hex[DIGEST_HEX + 1];
+
+	gf_hex(digest->bytes, GF_DIGEST_LEN, hex);
+	if (part == GF_TOPIC_CATALOG_WHOLE)
+		snprintf(buf, GF_TOPIC_MAX, CATALOGS "%s", hex);
+	else
+		snprintf(buf, GF_TOPIC_MAX, CATALOGS "%s/%d", hex, part);
+	return buf;
+}
+
+const char *gf_topic_catalog_all(char buf[static GF_TOPIC_MAX], const struct gf_digest *digest)
+{
+	char hex[DIGEST_HEX + 1];
+
+	gf_hex(digest->bytes, GF_DIGEST_LEN, hex);
+	snprintf(buf, GF_TOPIC_MAX, CATALOGS "%s/#", hex);
+	return buf;
+}
+
+/* "0", "7", "12": the number, or -1. */
+static int parse_part(const char *digits, size_t len)
+{
+	int part = 0;
+
+	if (len < 1 || len > PART_DIGITS_MAX || (len > 1 && digits[0] == '0'))
+		return -1;
+	for (size_t i = 0; i < len; i++) {
+		if (digits[i] < '0' || digits[i] > '9')
+			return -1;
+		part = part * 10 + (digits[i] - '0');
+	}
+	return part;
+}
+
+bool gf_topic_parse_catalog(const char *topic, size_t len, struct gf_digest *ret_digest, int *ret_part)
+{
+	const size_t prefix = strlen(CATALOGS), whole = prefix + DIGEST_HEX;
+	char hex[DIGEST_HEX + 1] = {0};
+	struct gf_digest digest;
+	int part = GF_TOPIC_CATALOG_WHOLE;
+
+	if (len < whole || memcmp(topic, CATALOGS, prefix) != 0)
+		return false;
+	memcpy(hex, topic + prefix, DIGEST_HEX);
+	if (strspn(hex, "0123456789abcdef") != DIGEST_HEX || gf_unhex(hex, digest.bytes, GF_DIGEST_LEN) != 0)
+		return false;
+	if (len > whole && (topic[whole] != '/' || (part = parse_part(topic + whole + 1, len - whole - 1)) < 0))
+		return false;
+	*ret_digest = digest;
+	*ret_part = part;
+	return true;
+}
+
+size_t gf_catalog_parts(size_t size)
+{
+	return size <= GF_CATALOG_PART_MAX ? 0 : (size + GF_CATALOG_PART_MAX - 1) / GF_CATALOG_PART_MAX;
 }
 
 const char *gf_topic_event(char buf[static GF_TOPIC_MAX], const char *kind, const char *id)

@@ -34,19 +34,30 @@ static const char *const golden_records[GF_RECORD_COUNT] = {
     [GF_RECORD_LIMIT_HIT] =
         "0864100518c0c40720d2d995ffbc3128018201240a025033100f180225000078412d00007041300c3a09736b69705f737465"
         "704080b89929",
-    [GF_RECORD_CATALOG_CHANGED] = "0864100518c0c40720d2d995ffbc3128018a01100a0a70657263757373696f6e10081807",
-    [GF_RECORD_DESIRED_APPLIED] = "0864100518c0c40720d2d995ffbc312801920102084d",
+    [GF_RECORD_CATALOG_CHANGED] =
+        "0864100518c0c40720d2d995ffbc3128018a01340a0a70657263757373696f6e1008180720032a20a0010203040506070809"
+        "0a0b0c0d0e0f101112131415161718191a1b1c1d1ebf",
+    [GF_RECORD_DESIRED_APPLIED] =
+        "0864100518c0c40720d2d995ffbc312801920142084d10061810220a746f6f207374726f6e672a0a70657263757373696f6e"
+        "30083a20a00102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1ebf",
     [GF_RECORD_LOST] =
         "0864100518c0c40720d2d995ffbc3128019a011d08c70112040801105f1204080910021881d095ffbc312082d095ffbc31",
 };
 
 static const char golden_ack[] = "0a100102030405060708090a0b0c0d0e0f1010c7011802";
 static const char golden_gateway_status[] = "0801101118d2d995ffbc312205302e312e30";
+static const char golden_desired[] =
+    "084e10d2d995ffbc311a390a0a70657263757373696f6e10081a20a00102030405060708090a0b0c0d0e0f10111213141516"
+    "1718191a1b1c1d1ebf20a09c012880dddb0122180d0000724215000021421d00008c422500001a4228a0f7362801320a746f"
+    "726e20636f766572";
+static const char golden_command[] = "0805100118d2d995ffbc3120b0ea01";
+static const char golden_reply[] = "080510021a0a6e6f2073657373696f6e";
 static const char golden_goodbye[] = "080210051803";
 static const char golden_birth[] =
-    "08011005180322880108c0c40710d2d995ffbc31180120042a044d582d323207534e2d303034323a05302e312e3042037369"
+    "08011005180322b10108c0c40710d2d995ffbc31180120042a044d582d323207534e2d303034323a05302e312e3042037369"
     "6d4a140a066265726c696e120663617264696f1a026234520b0880bab703100c18ce8c155a05636861697260096a10010203"
-    "0405060708090a0b0c0d0e0f1070c80178c601800180a0f1c2b1348d010000fa44950100008c429d0100002c42";
+    "0405060708090a0b0c0d0e0f1070c80178c601800180a0f1c2b1348d010000fa44950100008c429d0100002c42"
+    "a0014eaa0120a00102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1ebfb00101";
 static const char golden_report[] =
     "0a100102030405060708090a0b0c0d0e0f1010641a160864100518c0c40720d2d995ffbc312801920102084d1a1208651005"
     "18c1c4077a080809100f18032005";
@@ -144,6 +155,8 @@ static void the_status_has_its_bytes(void **state)
 static void the_report_has_its_bytes(void **state)
 {
 	struct gf_record first = sample_record(GF_RECORD_DESIRED_APPLIED);
+	/* As agents wrote it that knew the revision alone. */
+	first.desired_applied = (struct gf_desired_applied){.revision = 77};
 	struct gf_record second = {
 	    .seq = 101,
 	    .boot = 5,
@@ -173,9 +186,50 @@ static void the_report_has_its_bytes(void **state)
 	free(back);
 }
 
+static void what_is_desired_has_its_bytes(void **state)
+{
+	struct gf_desired desired = sample_desired(), back;
+	unsigned char buf[GF_DESIRED_MAX];
+	size_t len;
+
+	(void)state;
+	assert_int_equal(gf_desired_encode(&desired, buf, sizeof(buf), &len), 0);
+	assert_hex(buf, len, golden_desired);
+	assert_int_equal(gf_desired_decode(buf, len, &back, NULL), 0);
+	assert_true(back.has_catalog && back.locked);
+	assert_int_equal(back.catalog.within_ms, 3600000);
+	assert_memory_equal(&back.catalog.digest, &sample_digest, sizeof(sample_digest));
+	assert_int_equal(gf_desired_encode(&back, buf, sizeof(buf), &len), 0);
+	assert_hex(buf, len, golden_desired);
+}
+
+static void commands_and_replies_have_their_bytes(void **state)
+{
+	const struct gf_command_order command = {5, GF_COMMAND_STOP, 1700000001234, 30000};
+	const struct gf_reply reply = {5, GF_COMMAND_OUTCOME_REFUSED, "no session"};
+	struct gf_command_order command_back;
+	struct gf_reply reply_back;
+	unsigned char buf[GF_REPLY_MAX];
+	size_t len;
+
+	(void)state;
+	assert_int_equal(gf_command_encode(&command, buf, sizeof(buf), &len), 0);
+	assert_hex(buf, len, golden_command);
+	assert_int_equal(gf_command_decode(buf, len, &command_back, NULL), 0);
+	assert_int_equal(command_back.id, 5);
+	assert_int_equal(command_back.kind, GF_COMMAND_STOP);
+	assert_int_equal(command_back.within_ms, 30000);
+	assert_int_equal(gf_reply_encode(&reply, buf, sizeof(buf), &len), 0);
+	assert_hex(buf, len, golden_reply);
+	assert_int_equal(gf_reply_decode(buf, len, &reply_back, NULL), 0);
+	assert_int_equal(reply_back.outcome, GF_COMMAND_OUTCOME_REFUSED);
+	assert_string_equal(reply_back.detail, "no session");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_is_desired_has_its_bytes),      cmocka_unit_test(commands_and_replies_have_their_bytes),
 	    cmocka_unit_test(every_kind_of_record_has_its_bytes), cmocka_unit_test(the_ack_has_its_bytes),
 	    cmocka_unit_test(the_gateway_status_has_its_bytes),   cmocka_unit_test(the_status_has_its_bytes),
 	    cmocka_unit_test(the_report_has_its_bytes),

@@ -7,6 +7,8 @@
 #include "proto/codec.h"
 
 static const struct gf_stream_id sample_stream = {{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}};
+static const struct gf_digest sample_digest = {{0xa0, 1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
+                                                16,   17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 0xbf}};
 static const struct gf_odometer sample_odometer = {.motor_ms = 7200000, .sessions = 12, .cycles = 345678};
 
 static struct gf_heartbeat sample_heartbeat(void)
@@ -118,10 +120,11 @@ static inline struct gf_record sample_record(enum gf_record_kind kind)
 		r.limit_hit = (struct gf_limit_hit){"P3", GF_AREA_ARCH, GF_SIDE_RIGHT, 15.5F, 15.0F, 12, "skip_step", 86400000};
 		break;
 	case GF_RECORD_CATALOG_CHANGED:
-		r.catalog_changed = (struct gf_catalog_changed){"percussion", 8, 7};
+		r.catalog_changed = (struct gf_catalog_changed){"percussion", 8, 7, GF_CATALOG_CAUSE_BY_HAND, sample_digest};
 		break;
 	case GF_RECORD_DESIRED_APPLIED:
-		r.desired_applied.revision = 77;
+		r.desired_applied = (struct gf_desired_applied){
+		    77, GF_DESIRED_STEP_REFUSED, GF_REFUSAL_ENVELOPE, "too strong", "percussion", 8, sample_digest};
 		break;
 	case GF_RECORD_LOST:
 		r.lost = sample_lost();
@@ -158,6 +161,22 @@ static inline struct gf_status sample_birth(void)
 	    .rated_motor_h = 2000.0F,
 	    .motor_temp_stop_c = 70.0F,
 	    .surface_temp_stop_c = 43.0F,
+	    .desired_revision = 78,
+	    .catalog_digest = sample_digest,
+	    .catalog_on_trial = true,
+	};
+}
+
+static inline struct gf_desired sample_desired(void)
+{
+	return (struct gf_desired){
+	    .revision = 78,
+	    .issued_ms = 1700000001234,
+	    .has_catalog = true,
+	    .catalog = {"percussion", 8, sample_digest, 20000, 3600000},
+	    .limits = {60.5F, 40.25F, 70.0F, 38.5F, 900000},
+	    .locked = true,
+	    .lock_reason = "torn cover",
 	};
 }
 
