@@ -95,13 +95,21 @@ struct rollout_gate {
 	bool relative;
 };
 
-/* What a person asked for; never changed afterwards. */
+/* The catalog for machines of one class. */
+struct rollout_target {
+	bool there; /* false: machines of this class are no part of the rollout */
+	struct gf_digest digest;
+	uint32_t size;           /* bytes */
+	uint64_t rollback_floor; /* how far back this catalog lets a machine go; 0 = not at all */
+};
+
+/* What a person asked for; never changed afterwards. A catalog is for one class, so a release for a mixed fleet is several of one name
+ * and version: "gym@2" for chairs, "gym@2" for rollers, ... */
 struct rollout_spec {
 	char catalog[GF_NAME_MAX];
 	uint64_t version;
-	struct gf_digest digest;
-	enum gf_class class;
-	char where[ROLLOUT_WHERE_MAX]; /* an expression of gateway/api/where.h; "" = all of the class */
+	struct rollout_target targets[GF_CLASS_COUNT]; /* by class; at least one is there */
+	char where[ROLLOUT_WHERE_MAX];                 /* an expression of gateway/api/where.h; "" = all */
 	size_t waves_count;
 	struct rollout_wave_size waves[ROLLOUT_WAVES_MAX]; /* rising; the last is 100 % */
 	int64_t soak_ms;
@@ -138,7 +146,8 @@ struct rollout_facts {
 struct rollout_device {
 	int64_t key; /* the store's */
 	char id[GF_ID_MAX];
-	uint32_t wave; /* from 1; 0 = not chosen yet */
+	enum gf_class class; /* its target is spec.targets[class] */
+	uint32_t wave;       /* from 1; 0 = not chosen yet */
 	enum rollout_step step;
 	int64_t since_ms, deadline_ms; /* of the step; deadline 0 = it ends with the rollout's own */
 	uint64_t revision;             /* of the desired state that told it; 0 = not told */

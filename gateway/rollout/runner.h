@@ -40,7 +40,7 @@ void runner_free(struct runner *runner);
  * again; nothing is lost. */
 int64_t runner_step(struct runner *runner, struct gf_time now);
 
-/* Starts a rollout: the spec's digest and class are filled from the catalog's name and version. -EINVAL, -ENOENT, STORE_E_NOT_ALLOWED with
+/* Starts a rollout: the spec's targets are filled with every published catalog of that name and version, one a class. -EINVAL, -ENOENT, STORE_E_NOT_ALLOWED with
  * diag. *ret_machines: how many it begins with. */
 GF_MUST_CHECK int runner_start(struct runner *runner, const struct rollout_spec *spec, const struct store_actor *actor,
                                struct gf_time now, uint64_t *ret_id, size_t *ret_machines, struct gf_diag *diag);

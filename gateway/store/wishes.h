@@ -34,7 +34,7 @@ struct store_catalog {
 	uint64_t wanted_by, on_machines; /* machines; filled by reads */
 };
 
-/* Keeps a signed catalog. The bytes were decoded by the caller. 0; STORE_E_TAKEN: another catalog of this class has the version already (diag says
+/* Keeps a signed catalog. The bytes were decoded by the caller. 0; STORE_E_TAKEN: another catalog of this name and class has the version already (diag says
  * which); the same bytes again are fine (*ret_known). */
 enum { STORE_E_TAKEN = 8, STORE_E_NOT_ALLOWED };
 GF_MUST_CHECK int store_catalog_add(struct store *store, const struct store_catalog *catalog, const void *data,
@@ -44,9 +44,9 @@ typedef int (*store_catalog_fn)(void *ctx, const struct store_catalog *catalog);
 /* Newest version first, by class. */
 GF_MUST_CHECK int store_read_catalogs(struct store_reader *reader, store_catalog_fn row, void *ctx,
                                       struct gf_diag *diag);
-/* By name and version. -ENOENT with a sentence. */
+/* The catalog of this name and version for a class. -ENOENT with a sentence. */
 GF_MUST_CHECK int store_read_catalog(struct store_reader *reader, const char *name, uint64_t version,
-                                     struct store_catalog *ret_catalog, struct gf_diag *diag);
+                                     enum gf_class class, struct store_catalog *ret_catalog, struct gf_diag *diag);
 /* The bytes; the caller frees them. -ENOENT. */
 GF_MUST_CHECK int store_read_catalog_bytes(struct store_reader *reader, const struct gf_digest *digest,
                                            unsigned char **ret_data, size_t *ret_len, struct gf_diag *diag);
