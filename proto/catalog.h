@@ -100,7 +100,7 @@ void gf_catalog_deinit(struct gf_catalog *catalog);
 /* The manifest's bytes, which signatures are over: *ret_data is freed by the caller. 0, -EMSGSIZE, -ENOMEM. */
 GF_MUST_CHECK int gf_manifest_encode(const struct gf_catalog *catalog, unsigned char **ret_data, size_t *ret_len);
 /* A manifest back, checked by every rule: 0, a GF_CODEC_E_... with diag, -ENOMEM. *ret_catalog is ended by gf_catalog_deinit. A version
- * above GF_CATALOG_VERSION_MAX is GF_CATALOG_E_VERSION. */
+ * outside 1..GF_CATALOG_VERSION_MAX is GF_CATALOG_E_VERSION. */
 GF_MUST_CHECK int gf_manifest_decode(const void *data, size_t len, struct gf_catalog *ret_catalog,
                                      struct gf_diag *diag);
 

@@ -1,11 +1,12 @@
 /*
- * Catalogs to bytes and back. The outer Catalog holds the manifest's exact bytes, so that a signature stays good however
- * another program would encode the same routines; therefore decoding goes twice through protobuf-c.
+ * Manifests to bytes and back. The outer Catalog (proto/catalog_seal.c) holds the manifest's exact bytes, so that a signature stays good
+ * however another program would encode the same routines; therefore decoding goes twice through protobuf-c.
  */
-#include "proto/catalog.h"
+#include "proto/catalog_sign.h"
 #include "proto/codec_wire.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +19,11 @@ enum { ARENA_BUDGET = 8 * 1024 * 1024 };
 static const struct gf_field manifest_fields[] = {
     GF_TEXT(Manifest, catalog, name),
     GF_ENUM_AS(Manifest, device_class, catalog, class, 1, GF_CLASS_COUNT),
-    GF_U64(Manifest, catalog, version, 1, GF_COUNT_MAX),
+    GF_U64(Manifest, catalog, version, 0, GF_U64_MAX), /* checked apart: its refusal is one of its own */
+    GF_U64(Manifest, catalog, created_ms, 0, GF_WALL_MS_MAX),
+    GF_U64(Manifest, catalog, expires_ms, 0, GF_WALL_MS_MAX),
+    GF_TEXT(Manifest, catalog, min_agent),
+    GF_U64(Manifest, catalog, rollback_floor, 0, GF_CATALOG_VERSION_MAX),
 };
 static const struct gf_table manifest_table = GF_TABLE(manifest_fields);
 
@@ -120,10 +125,24 @@ static int pack(const ProtobufCMessage *message, unsigned char **ret_data, size_
 	return 0;
 }
 
-int gf_catalog_encode(const struct gf_catalog *catalog, unsigned char **ret_data, size_t *ret_len)
+/* `wire` then points into `keys` and `list`. Packing only reads; protobuf-c's structs know no const. */
+static void keys_to_wire(struct gf_keyset *keys, ProtobufCBinaryData list[static GF_KEYS_MAX],
+                         Gymfleet__V1__KeySet *wire)
+{
+	gymfleet__v1__key_set__init(wire);
+	wire->threshold = keys->threshold;
+	for (size_t i = 0; i < keys->count; i++)
+		list[i] = (ProtobufCBinaryData){.len = GF_KEY_LEN, .data = keys->keys[i]};
+	wire->n_keys = keys->count;
+	wire->keys = list;
+}
+
+int gf_manifest_encode(const struct gf_catalog *catalog, unsigned char **ret_data, size_t *ret_len)
 {
 	Gymfleet__V1__Manifest manifest = GYMFLEET__V1__MANIFEST__INIT;
-	Gymfleet__V1__Catalog outer = GYMFLEET__V1__CATALOG__INIT;
+	Gymfleet__V1__KeySet keys;
+	ProtobufCBinaryData key_list[GF_KEYS_MAX];
+	struct gf_keyset next_keys = catalog->next_keys;
 	struct pieces p;
 	unsigned char *data = NULL;
 	size_t first = 0, len = 0;
@@ -138,12 +157,12 @@ int gf_catalog_encode(const struct gf_catalog *catalog, unsigned char **ret_data
 	}
 	manifest.n_routines = catalog->routines_count;
 	manifest.routines = p.routine_list;
-	r = pack(&manifest.base, &outer.manifest.data, &outer.manifest.len);
+	if (next_keys.threshold > 0) {
+		keys_to_wire(&next_keys, key_list, &keys);
+		manifest.next_keys = &keys;
+	}
+	r = pack(&manifest.base, &data, &len);
 	pieces_deinit(&p);
-	if (r != 0)
-		return r;
-	r = pack(&outer.base, &data, &len);
-	free(outer.manifest.data);
 	if (r == 0 && len > GF_CATALOG_MAX) {
 		free(data);
 		return -EMSGSIZE;
@@ -152,6 +171,17 @@ int gf_catalog_encode(const struct gf_catalog *catalog, unsigned char **ret_data
 		*ret_data = data;
 		*ret_len = len;
 	}
+	return r;
+}
+
+int gf_catalog_encode(const struct gf_catalog *catalog, unsigned char **ret_data, size_t *ret_len)
+{
+	struct gf_sealed sealed = {0};
+	int r = gf_manifest_encode(catalog, &sealed.manifest, &sealed.manifest_len);
+
+	if (r == 0)
+		r = gf_seal(&sealed, ret_data, ret_len);
+	gf_sealed_deinit(&sealed);
 	return r;
 }
 
@@ -201,9 +231,71 @@ static int check_routine(const struct gf_routine *routine, const struct gf_routi
 	return gf_routine_check(routine, NULL, diag) == 0 ? 0 : GF_CODEC_E_INVALID;
 }
 
-static int manifest_from_wire(const Gymfleet__V1__Manifest *wire, struct gf_catalog *catalog, struct gf_diag *diag)
+static int keys_from_wire(const Gymfleet__V1__KeySet *wire, struct gf_keyset *keys, struct gf_diag *diag)
+{
+	int r = gf_number_check("keys", (double)wire->n_keys, 1, GF_KEYS_MAX, diag);
+
+	for (size_t i = 0; r == 0 && i < wire->n_keys; i++) {
+		r = gf_number_check("a key's length", (double)wire->keys[i].len, GF_KEY_LEN, GF_KEY_LEN, diag);
+		if (r == 0)
+			memcpy(keys->keys[i], wire->keys[i].data, GF_KEY_LEN);
+	}
+	if (r != 0)
+		return r;
+	keys->threshold = wire->threshold;
+	keys->count = wire->n_keys;
+	return gf_keyset_check(keys, diag) == 0 ? 0 : GF_CODEC_E_INVALID;
+}
+
+/* "1", "1.2", "1.2.3": numbers with dots between them, which every agent can compare with its own. */
+static bool is_agent_version(const char *text)
+{
+	bool digit = false;
+
+	for (; *text != '\0'; text++) {
+		if (*text == '.' ? !digit : (*text < '0' || *text > '9'))
+			return false;
+		digit = *text != '.';
+	}
+	return digit;
+}
+
+/* What a table can't say of the manifest's own fields. */
+static int check_head(const struct gf_catalog *catalog, struct gf_diag *diag)
+{
+	if (catalog->version < 1 || catalog->version > GF_CATALOG_VERSION_MAX) {
+		gf_diag_set(diag, "version is %" PRIu64 ", must be 1..%d", catalog->version, GF_CATALOG_VERSION_MAX);
+		return GF_CATALOG_E_VERSION;
+	}
+	if (catalog->rollback_floor > catalog->version)
+		gf_diag_set(diag, "rollback_floor is %" PRIu64 ", above the version %" PRIu64, catalog->rollback_floor,
+		            catalog->version);
+	else if (catalog->expires_ms != 0 && catalog->expires_ms <= catalog->created_ms)
+		gf_diag_set(diag, "it expires before it was made");
+	else if (catalog->min_agent[0] != '\0' && !is_agent_version(catalog->min_agent))
+		gf_diag_set(diag, "min_agent is '%s', must be numbers with dots, such as 1.2.3", catalog->min_agent);
+	else
+		return 0;
+	return GF_CODEC_E_INVALID;
+}
+
+static int head_from_wire(const Gymfleet__V1__Manifest *wire, struct gf_catalog *catalog, struct gf_diag *diag)
 {
 	int r = gf_fields_from_wire(&manifest_table, wire, catalog, diag);
+
+	if (r == 0)
+		r = check_head(catalog, diag);
+	if (r == 0 && wire->next_keys != NULL) {
+		r = keys_from_wire(wire->next_keys, &catalog->next_keys, diag);
+		if (r != 0)
+			gf_diag_prefix(diag, "next_keys");
+	}
+	return r;
+}
+
+static int manifest_from_wire(const Gymfleet__V1__Manifest *wire, struct gf_catalog *catalog, struct gf_diag *diag)
+{
+	int r = head_from_wire(wire, catalog, diag);
 
 	if (r == 0)
 		r = gf_number_check("routines", (double)wire->n_routines, 1, GF_CATALOG_ROUTINES_MAX, diag);
@@ -225,18 +317,14 @@ static int manifest_from_wire(const Gymfleet__V1__Manifest *wire, struct gf_cata
 	return r;
 }
 
-int gf_catalog_decode(const void *data, size_t len, struct gf_catalog *ret_catalog, struct gf_diag *diag)
+int gf_manifest_decode(const void *data, size_t len, struct gf_catalog *ret_catalog, struct gf_diag *diag)
 {
 	struct gf_arena arena;
 	struct gf_catalog catalog = {0};
-	Gymfleet__V1__Catalog *outer;
 	Gymfleet__V1__Manifest *manifest;
 
 	gf_arena_init(&arena, ARENA_BUDGET);
-	int r = gf_wire_unpack(&arena, &gymfleet__v1__catalog__descriptor, data, len, GF_CATALOG_MAX, &outer, diag);
-	if (r == 0)
-		r = gf_wire_unpack(&arena, &gymfleet__v1__manifest__descriptor, outer->manifest.data, outer->manifest.len,
-		                   GF_CATALOG_MAX, &manifest, diag);
+	int r = gf_wire_unpack(&arena, &gymfleet__v1__manifest__descriptor, data, len, GF_CATALOG_MAX, &manifest, diag);
 	if (r == 0)
 		r = manifest_from_wire(manifest, &catalog, diag);
 	gf_arena_deinit(&arena);
@@ -246,4 +334,15 @@ int gf_catalog_decode(const void *data, size_t len, struct gf_catalog *ret_catal
 	}
 	*ret_catalog = catalog;
 	return 0;
+}
+
+int gf_catalog_decode(const void *data, size_t len, struct gf_catalog *ret_catalog, struct gf_diag *diag)
+{
+	struct gf_sealed sealed = {0};
+	int r = gf_unseal(data, len, &sealed, diag);
+
+	if (r == 0)
+		r = gf_manifest_decode(sealed.manifest, sealed.manifest_len, ret_catalog, diag);
+	gf_sealed_deinit(&sealed);
+	return r;
 }

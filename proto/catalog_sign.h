@@ -39,7 +39,7 @@ GF_MUST_CHECK int gf_unseal(const void *data, size_t len, struct gf_sealed *ret_
 GF_MUST_CHECK int gf_seal(const struct gf_sealed *sealed, unsigned char **ret_data, size_t *ret_len);
 void gf_sealed_deinit(struct gf_sealed *sealed);
 
-/* Adds a signature, or replaces the one of the same key. `seed` is the private key. 0, -ENOSPC, -EIO. */
+/* Adds a signature, or replaces the one of the same key. `seed` is the private key. 0, -ENOSPC, -EIO, -ENOMEM. */
 GF_MUST_CHECK int gf_sign(struct gf_sealed *sealed, const uint8_t seed[static GF_SEED_LEN]);
 
 /*
@@ -48,7 +48,7 @@ GF_MUST_CHECK int gf_sign(struct gf_sealed *sealed, const uint8_t seed[static GF
  * claims to be of a known key isn't, and the good ones aren't enough), GF_REFUSAL_NO_KEYS.
  */
 GF_MUST_CHECK int gf_verify(const struct gf_keyset *keys, const struct gf_sealed *sealed, struct gf_diag *diag);
-/* The same question for one signature and one key. */
+/* The same question for one signature and one key: false too for an unsound key. */
 bool gf_signature_good(const struct gf_sealed *sealed, const struct gf_signature *signature,
                        const uint8_t key[static GF_KEY_LEN]);
 
@@ -60,6 +60,7 @@ bool gf_key_sound(const uint8_t key[static GF_KEY_LEN]);
 /* Threshold within 1..count, every key sound and there once: 0, or -EINVAL with diag. */
 GF_MUST_CHECK int gf_keyset_check(const struct gf_keyset *keys, struct gf_diag *diag);
 
+/* All zeros, which no bytes have, when there is no memory. */
 void gf_digest_of(const void *data, size_t len, struct gf_digest *ret_digest);
 bool gf_digest_none(const struct gf_digest *digest);
 bool gf_digest_equal(const struct gf_digest *a, const struct gf_digest *b);

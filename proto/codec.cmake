@@ -13,5 +13,5 @@ gf_add_library(gf_codec
     SOURCES model.c arena.c codec.c codec_wire.c codec_record.c codec_report.c codec_desired.c topic.c
     LINK gf_base gf_schema m)
 
-# Apart from the rest: decoding a catalog checks its routines by the catalog's rules.
-gf_add_library(gf_catalog_codec SOURCES catalog_codec.c LINK gf_codec gf_catalog)
+# Apart from the rest: decoding a catalog checks its routines by the catalog's rules, and its next keys by OpenSSL.
+gf_add_library(gf_catalog_codec SOURCES catalog_codec.c catalog_seal.c LINK gf_codec gf_catalog gf_catalog_sign)
