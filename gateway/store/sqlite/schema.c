@@ -135,7 +135,47 @@ static const char v5[] = "ALTER TABLE heartbeats ADD COLUMN duty_ms INTEGER NOT 
                          /* Few last, fewer still last now. */
                          "CREATE INDEX limit_hits_lasting ON limit_hits (device, at_ms + lasts_ms) WHERE lasts_ms > 0;";
 
-static const char *const migrations[] = {v1, v2, v3, v4, v5};
+/* Version 6: what is wanted of the machines (wishes.h): signed catalogs, one desired state for each machine with its newest answer, commands, and
+ * who did what. In devices, what its birth said; desired_revision: the highest it has seen. */
+static const char v6[] =
+    /* signatures: the ids of the keys, one after the other. bytes last: only who sends them reads so far. */
+    "CREATE TABLE catalogs (digest BLOB NOT NULL PRIMARY KEY, name TEXT NOT NULL, class INTEGER NOT NULL,"
+    " version INTEGER NOT NULL, size INTEGER NOT NULL, created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL,"
+    " rollback_floor INTEGER NOT NULL, signatures BLOB NOT NULL, published_ms INTEGER NOT NULL,"
+    " published_by TEXT NOT NULL, on_broker INTEGER NOT NULL DEFAULT 0, bytes BLOB NOT NULL,"
+    " UNIQUE (name, class, version)) STRICT;"
+    /* published: the revision that the broker has. applied_revision: the highest that was answered at all; answer_*: the newest word
+       on a catalog. digest NULL = none is desired, or answered. */
+    "CREATE TABLE desired (device INTEGER PRIMARY KEY REFERENCES devices, revision INTEGER NOT NULL,"
+    " published INTEGER NOT NULL DEFAULT 0, issued_ms INTEGER NOT NULL, catalog TEXT NOT NULL DEFAULT '',"
+    " version INTEGER NOT NULL DEFAULT 0, digest BLOB, size INTEGER NOT NULL DEFAULT 0,"
+    " within_ms INTEGER NOT NULL DEFAULT 0, intensity_max_pct REAL NOT NULL DEFAULT 0,"
+    " frequency_max_hz REAL NOT NULL DEFAULT 0, pressure_max_mmhg REAL NOT NULL DEFAULT 0,"
+    " heat_max_c REAL NOT NULL DEFAULT 0, session_max_ms INTEGER NOT NULL DEFAULT 0,"
+    " locked INTEGER NOT NULL DEFAULT 0, lock_reason TEXT NOT NULL DEFAULT '',"
+    " applied_revision INTEGER NOT NULL DEFAULT 0, answer_revision INTEGER NOT NULL DEFAULT 0,"
+    " answer_stream INTEGER NOT NULL DEFAULT 0, answer_step INTEGER NOT NULL DEFAULT 0,"
+    " answer_refusal INTEGER NOT NULL DEFAULT 0, answer_detail TEXT NOT NULL DEFAULT '',"
+    " answer_catalog TEXT NOT NULL DEFAULT '', answer_version INTEGER NOT NULL DEFAULT 0, answer_digest BLOB,"
+    " answered_ms INTEGER NOT NULL DEFAULT 0) STRICT;"
+    "CREATE INDEX desired_unpublished ON desired (device) WHERE published < revision;"
+    "CREATE INDEX desired_digest ON desired (digest) WHERE digest IS NOT NULL;"
+    /* state 0 = sent, and still open. */
+    "CREATE TABLE commands (id INTEGER PRIMARY KEY, device INTEGER NOT NULL REFERENCES devices, kind INTEGER NOT NULL,"
+    " state INTEGER NOT NULL DEFAULT 0, issued_ms INTEGER NOT NULL, deadline_ms INTEGER NOT NULL,"
+    " ended_ms INTEGER NOT NULL DEFAULT 0, published INTEGER NOT NULL DEFAULT 0, detail TEXT NOT NULL DEFAULT '') "
+    "STRICT;"
+    "CREATE INDEX commands_open ON commands (deadline_ms) WHERE state = 0;"
+    "CREATE INDEX commands_device ON commands (device, id);"
+    "CREATE TABLE deeds (id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, who TEXT NOT NULL,"
+    " origin TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL) STRICT;"
+    "ALTER TABLE devices ADD COLUMN catalog_digest BLOB;"
+    "ALTER TABLE devices ADD COLUMN catalog_on_trial INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE devices ADD COLUMN desired_revision INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE catalog_changes ADD COLUMN cause INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE catalog_changes ADD COLUMN digest BLOB;";
+
+static const char *const migrations[] = {v1, v2, v3, v4, v5, v6};
 const unsigned schema_version = sizeof(migrations) / sizeof(migrations[0]);
 
 int schema_read_version(struct db *db, unsigned *ret_version, struct gf_diag *diag)
