@@ -11,6 +11,11 @@
  * Verify before parse; on the shelf before it is active; active on the disk before the control core gets it. So a power cut at any point
  * leaves the old catalog active, or the new one on trial. A trial counts the agent's starts that no graceful end preceded: the one
  * after the third crash begins with the old catalog. Each phase has a deadline.
+ *
+ * What arrives is only noted; update_step acts on it. So call it soon after each of them; no op is called from anywhere else.
+ *
+ * A trial is ended before another catalog is begun with: going back must lead to one that has proved itself. A trial always ends.
+ * The exception is the catalog to which the trial would go back: when the active one's rollback floor allows it, that is switched to at once.
  */
 #ifndef AGENT_CATALOG_UPDATE_H
 #define AGENT_CATALOG_UPDATE_H
@@ -25,22 +30,28 @@ enum {
 	UPDATE_TRIAL_MS = 10 * 60 * 1000, /* up, not crashed: the default */
 	UPDATE_TRIAL_FAULTS = 2,          /* sessions that ended in a fault while on trial: rolled back */
 	UPDATE_TRIAL_CRASHES = 3,
+	UPDATE_JUDGE_CRASHES = 3,
+	UPDATE_ONLINE_MS = 60 * 1000, /* a network that was there for less isn't why something is too late */
+	UPDATE_TRIAL_SAVE_MS = 30 * 1000,
+	UPDATE_KEEP_MS = 60 * 1000,  /* how often the time that is left is saved; a start costs as much of it */
+	UPDATE_RETRY_MS = 30 * 1000, /* until a disk that refused is tried again */
+	UPDATE_ASK_MS = 1000,        /* until the network or the control core is asked again */
 };
 
 enum update_phase {
-	UPDATE_IDLE,      /* -> FETCHING; WAITING (it is on the shelf already) */
-	UPDATE_FETCHING,  /* -> WAITING, IDLE */
-	UPDATE_WAITING,   /* for the session's end -> SWITCHING, FETCHING (another one is desired), IDLE */
-	UPDATE_SWITCHING, /* -> TRIAL */
-	UPDATE_TRIAL,     /* -> IDLE; SWITCHING (back to the one before) */
+	UPDATE_IDLE,     /* -> FETCHING; WAITING (it is on the shelf already) */
+	UPDATE_FETCHING, /* -> WAITING, IDLE */
+	UPDATE_WAITING, /* for the session's end -> SWITCHING; FETCHING, IDLE, TRIAL (another one is desired, or too late) */
+	UPDATE_SWITCHING, /* -> TRIAL, IDLE */
+	UPDATE_TRIAL,     /* -> IDLE; WAITING, SWITCHING (back to the one before) */
 };
 
 struct update_ops {
-	/* Subscribe to this catalog's topics, and no longer to them. Called anew after each connect. */
+	/* Subscribe to this catalog's topics, and no longer to them. Called anew after each connect. Anything but 0: tried again. */
 	int (*fetch)(void *ctx, const struct gf_digest *digest);
 	void (*fetch_end)(void *ctx, const struct gf_digest *digest);
-	/* Hands a catalog to the control core, which takes it when no session runs; update_switched says that it did. It stays the update's.
-	 * 0; -EAGAIN: no room, tried again with the next step. */
+	/* Hands a catalog to the control core, which takes it when no session runs; update_switched says that it did, also when it plays it
+	 * already. Another one handed over before that takes its place. It stays the update's. 0; -EAGAIN: no room, tried again. */
 	int (*use)(void *ctx, const struct gf_catalog *catalog);
 	/* To be told to the gateway, exactly once. */
 	void (*applied)(void *ctx, const struct gf_desired_applied *applied);
@@ -70,7 +81,8 @@ GF_MUST_CHECK int update_open(const struct update_config *config, const struct u
                               struct update **ret_update, const struct gf_catalog **ret_active, struct gf_diag *diag);
 void update_free(struct update *update);
 
-/* Desired state arrived (a Desired message decoded). A revision below the highest seen changes nothing: returns false. */
+/* Desired state arrived (a Desired message decoded). A revision below the highest seen changes nothing, nor does the same one with
+ * another catalog: returns false. True: limits and lock hold; the revision is on the disk by then, if the disk takes it. */
 bool update_desired(struct update *update, const struct gf_desired *desired, struct gf_time now);
 /* A message on a catalog's topic arrived; what isn't of the one being fetched is ignored and counted. */
 void update_part(struct update *update, const struct gf_digest *digest, int part, const void *data, size_t len,
@@ -80,7 +92,7 @@ void update_link(struct update *update, bool up, struct gf_time now);
 /* A session began, or ended as `outcome`. */
 void update_session_started(struct update *update);
 void update_session_ended(struct update *update, enum gf_outcome outcome, struct gf_time now);
-/* The control core plays `catalog` now; the one before is freed. */
+/* The control core plays `catalog` now, which may be an earlier one than was handed over last; what is no longer needed is freed. */
 void update_switched(struct update *update, const struct gf_catalog *catalog, struct gf_time now);
 
 /* Moves what is due. Returns when to be called again at the latest (mono ms); INT64_MAX: only when something happens. */
