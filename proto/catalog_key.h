@@ -6,10 +6,10 @@
 
 #include "proto/catalog_sign.h"
 
-/* Makes a new pair: `path` (0600) and `path`.pub; never overwrites. 0, -EEXIST, or a negative errno with diag. */
+/* Makes a new pair: `path` (0600) and `path`.pub; never overwrites. 0, -EEXIST, or another negative errno, with diag. */
 GF_MUST_CHECK int gf_key_make(const char *path, uint8_t ret_key[static GF_KEY_LEN], struct gf_diag *diag);
 /* Reads a private key: refuses files that others may read and keys that aren't Ed25519 (a TLS key, say), with the reason. The caller wipes
- * the seed (OPENSSL_cleanse). 0 or a negative errno with diag. */
+ * the seed (explicit_bzero). 0 or a negative errno with diag. */
 GF_MUST_CHECK int gf_key_read_private(const char *path, uint8_t ret_seed[static GF_SEED_LEN], struct gf_diag *diag);
 /* Reads a public key. 0 or a negative errno with diag. */
 GF_MUST_CHECK int gf_key_read_public(const char *path, uint8_t ret_key[static GF_KEY_LEN], struct gf_diag *diag);
