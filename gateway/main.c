@@ -88,8 +88,10 @@ static void get_facts(void *ctx, struct api_facts *ret_facts)
 	ret_facts->up_ms = gf_clock_now(g->clock).mono_ms - g->started_ms;
 }
 
-static int set_device(void *ctx, const char *device, const struct store_device_change *change, struct gf_diag *diag)
+static int set_device(void *ctx, const char *device, const struct store_device_change *change,
+                      const struct store_actor *actor, struct gf_diag *diag)
 {
+	(void)actor;
 	struct gateway *g = ctx;
 	return store_device_set(g->store, device, change, gf_clock_now(g->clock).wall_ms, diag);
 }

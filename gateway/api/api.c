@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gateway/api/actor.h"
 #include "gateway/api/resources.h"
 #include "gateway/api/route.h"
 #include "gateway/api/socket.h"
@@ -30,6 +31,7 @@ struct exchange {
 	const struct route *route;
 	struct MHD_Connection *connection;
 	char allow[64];
+	bool unread; /* its body is too large to be read at all */
 };
 
 struct api {
@@ -38,6 +40,7 @@ struct api {
 	const struct gf_clock *clock;
 	char *socket, *database;
 	gid_t group;
+	const struct gf_keyset *catalog_keys;
 	int listen_fd;
 	struct MHD_Daemon *http;
 
@@ -65,6 +68,11 @@ const char *api_database(const struct api *api)
 const struct store *api_store(const struct api *api)
 {
 	return api->store;
+}
+
+const struct gf_keyset *api_catalog_keys(const struct api *api)
+{
+	return api->catalog_keys;
 }
 
 /* ---- readers ---- */
@@ -241,10 +249,16 @@ static enum MHD_Result take_param(void *ctx, enum MHD_ValueKind kind, const char
 	return x->request.status == 0 ? MHD_YES : MHD_NO;
 }
 
-static bool peer_allowed(struct api *api, struct MHD_Connection *connection)
+/* -1 when there is none. */
+static int peer_of(struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	return info != NULL && socket_peer_allowed(info->connect_fd, api->group);
+	return info != NULL ? info->connect_fd : -1;
+}
+
+static size_t body_max(const struct exchange *x)
+{
+	return x->route != NULL && x->route->body_max > 0 ? x->route->body_max : API_BODY_MAX;
 }
 
 /* All that can be judged from the head. */
@@ -253,13 +267,17 @@ static void begin(struct api *api, struct exchange *x, const char *path, const c
 	struct request *r = &x->request;
 	const char *length = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
 
-	if (!peer_allowed(api, x->connection))
+	int peer = peer_of(x->connection);
+	if (peer < 0 || !socket_peer_allowed(peer, api->group))
 		request_fail(r, 403, "forbidden",
 		             "the API is for root, the gateway's user and the members of its group (gateway.yaml: api.group)");
-	else if (length != NULL && strtoull(length, NULL, 10) > API_BODY_MAX)
-		request_fail(r, 413, "too_large", "the body may have at most %d bytes", API_BODY_MAX);
 	else if ((x->route = route_find(r, method, path, x->allow)) != NULL)
 		(void)MHD_get_connection_values_n(x->connection, MHD_GET_ARGUMENT_KIND, take_param, x);
+	if (r->status == 0 && strcmp(method, MHD_HTTP_METHOD_GET) != 0)
+		actor_of_socket(peer, &r->actor);
+	x->unread = length != NULL && strtoull(length, NULL, 10) > body_max(x);
+	if (x->unread)
+		request_fail(r, 413, "too_large", "the body may have at most %zu bytes", body_max(x));
 }
 
 /* A piece of the body. Without a Content-Length the end isn't known, so too much ends the connection. */
@@ -267,7 +285,7 @@ static enum MHD_Result take_body(struct exchange *x, const char *data, size_t le
 {
 	struct request *r = &x->request;
 
-	if (len > API_BODY_MAX - r->body_len)
+	if (len > body_max(x) - r->body_len)
 		return MHD_NO;
 	char *body = realloc(r->body, r->body_len + len + 1);
 	if (body == NULL)
@@ -304,7 +322,7 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
 		count_exchange(api, 1);
 		begin(api, x, path, method);
 		/* Too large a body isn't even read. */
-		return x->request.status == MHD_HTTP_CONTENT_TOO_LARGE ? reply(x) : MHD_YES;
+		return x->unread ? reply(x) : MHD_YES;
 	}
 	if (*upload_len > 0) {
 		enum MHD_Result taken = take_body(x, upload, *upload_len);
@@ -375,6 +393,7 @@ int api_new(const struct api_config *config, const struct api_ops *ops, struct a
 	*api = (struct api){.ops = *ops,
 	                    .store = config->store,
 	                    .clock = config->clock,
+	                    .catalog_keys = config->catalog_keys,
 	                    .socket = strdup(config->socket),
 	                    .database = strdup(config->database),
 	                    .listen_fd = -1};

@@ -12,13 +12,14 @@
 #ifndef GATEWAY_API_API_H
 #define GATEWAY_API_API_H
 
-#include "gateway/store/store.h"
+#include "gateway/rollout/rollout.h"
+#include "gateway/store/wishes.h"
 #include "proto/base/clock.h"
 
 enum {
 	API_THREADS = 2,
 	API_CONNECTIONS_MAX = 64,
-	API_BODY_MAX = 16 * 1024,
+	API_BODY_MAX = 16 * 1024, /* where the route has no other limit */
 	API_IDLE_S = 30,
 	API_WAIT_MAX_S = 25, /* of a long poll */
 	API_REASON_MAX = 256,
@@ -45,8 +46,23 @@ struct api_facts {
 /* Called from the API's threads, several at a time: they must be thread-safe and quick. */
 struct api_ops {
 	void (*facts)(void *ctx, struct api_facts *ret_facts);
-	/* As store_device_set. */
-	int (*device_set)(void *ctx, const char *device, const struct store_device_change *change, struct gf_diag *diag);
+	/* As store_device_set, with its deed. */
+	int (*device_set)(void *ctx, const char *device, const struct store_device_change *change,
+	                  const struct store_actor *actor, struct gf_diag *diag);
+	/* As store_desired_set. */
+	int (*desired_set)(void *ctx, const char *device, const struct gf_desired_limits *limits, const bool *locked,
+	                   const char *lock_reason, const struct store_actor *actor, struct gf_diag *diag);
+	/* As store_command_add. */
+	int (*command_add)(void *ctx, const char *device, enum gf_command kind, uint32_t within_ms,
+	                   const struct store_actor *actor, uint64_t *ret_id, struct gf_diag *diag);
+	/* As store_catalog_add. */
+	int (*catalog_add)(void *ctx, const struct store_catalog *catalog, const void *data, size_t len,
+	                   const struct store_actor *actor, bool *ret_known, struct gf_diag *diag);
+	/* As runner_start and runner_order. */
+	int (*rollout_start)(void *ctx, const struct rollout_spec *spec, const struct store_actor *actor, uint64_t *ret_id,
+	                     size_t *ret_machines, struct gf_diag *diag);
+	int (*rollout_order)(void *ctx, uint64_t id, enum rollout_order order, const struct store_actor *actor,
+	                     struct gf_diag *diag);
 	void *ctx;
 };
 
@@ -56,6 +72,9 @@ struct api_config {
 	const char *database;      /* path, for the readers */
 	const struct store *store; /* for store_last_event alone; outlives the API */
 	const struct gf_clock *clock;
+	/* gateway.yaml's catalog_keys: a catalog that isn't signed by them isn't taken; NULL = the machines alone judge it. Outlives
+	 * the API. */
+	const struct gf_keyset *catalog_keys;
 };
 
 struct api;

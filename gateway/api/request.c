@@ -27,6 +27,15 @@ void request_answer(struct request *r, json_t *json)
 	r->answer = json;
 }
 
+void request_answer_as(struct request *r, unsigned status, json_t *json)
+{
+	bool first = r->status == 0;
+
+	request_answer(r, json);
+	if (first && r->status == 200)
+		r->status = status;
+}
+
 void request_answer_list(struct request *r, json_t *items, const char *next)
 {
 	request_answer(r, json_pack("{s:o, s:s?}", "items", items, "next", next));
@@ -56,6 +65,12 @@ void request_fail_store(struct request *r, int error, const struct gf_diag *diag
 		break;
 	case -EINVAL:
 		request_fail(r, 400, "bad_value", "%s", message);
+		break;
+	case STORE_E_TAKEN:
+		request_fail(r, 409, "taken", "%s", message);
+		break;
+	case STORE_E_NOT_ALLOWED:
+		request_fail(r, 409, "not_allowed", "%s", message);
 		break;
 	case -EBUSY:
 	case -ENOSPC:
@@ -163,6 +178,25 @@ bool request_where(struct request *r, const struct where_field *fields, size_t c
 	else
 		request_answer(r, NULL);
 	return false;
+}
+
+json_t *request_body(struct request *r)
+{
+	json_error_t error = {0};
+	bool empty = r->body_len == 0;
+	json_t *body = empty ? json_object() : json_loadb(r->body, r->body_len, JSON_REJECT_DUPLICATES, &error);
+
+	if (json_is_object(body))
+		return body;
+	if (body != NULL)
+		request_fail(r, 400, "bad_body", "expected a JSON object as the body");
+	else if (empty)
+		request_answer(r, NULL);
+	else
+		request_fail(r, 400, "bad_body", "the body is no JSON: line %d, column %d: %s", error.line, error.column,
+		             error.text);
+	json_decref(body);
+	return NULL;
 }
 
 bool request_device(struct request *r, const char **ret_device)

@@ -12,11 +12,12 @@
 #include <stdint.h>
 
 #include "gateway/api/where.h"
-#include "gateway/store/store.h"
+#include "gateway/store/wishes.h"
 
 enum {
 	REQUEST_PARAMS_MAX = 12,
 	REQUEST_CURSOR_MAX = 128,
+	REQUEST_REF_MAX = GF_NAME_MAX + 24, /* "NAME@VERSION" */
 	REQUEST_LIMIT_DEFAULT = 1000,
 	REQUEST_LIMIT_MAX = 10000,
 	REQUEST_SCAN_MAX = 50000, /* rows looked at for one answer; then it ends early with a cursor */
@@ -34,6 +35,8 @@ struct request {
 	int64_t now_ms;
 	int64_t utc_offset_ms, today_ms;                 /* of the caller's clock; its day's start */
 	char id[GF_ID_MAX];                              /* what {id} of the path stands for */
+	char ref[REQUEST_REF_MAX];                       /* what {n} stands for */
+	struct store_actor actor;                        /* who asks; of requests that change something */
 	struct request_param params[REQUEST_PARAMS_MAX]; /* the names are ones the route knows */
 	size_t params_count;
 	char *body; /* NUL-terminated */
@@ -50,10 +53,12 @@ struct request {
 
 /* 200 with `json`, which it takes over; NULL stands for no memory. */
 void request_answer(struct request *r, json_t *json);
+/* The same with another status: 201, 202. */
+void request_answer_as(struct request *r, unsigned status, json_t *json);
 /* {"items": items, "next": next or null}; takes `items` over. */
 void request_answer_list(struct request *r, json_t *items, const char *next);
 void request_fail(struct request *r, unsigned status, const char *code, const char *fmt, ...) GF_PRINTF(4, 5);
-/* What the store returned: 404, 503 (busy, disk full) or 500. */
+/* What the store returned: 404, 400, 409 (taken, not allowed now), 503 (busy, disk full) or 500. */
 void request_fail_store(struct request *r, int error, const struct gf_diag *diag);
 
 /* The text of a parameter; NULL when it wasn't given. */
@@ -69,6 +74,8 @@ bool request_flag(struct request *r, const char *name, bool *ret_flag); /* 1, tr
 bool request_where(struct request *r, const struct where_field *fields, size_t count, struct where **ret_where);
 /* "utc_offset_min": how far the caller's clock is ahead of UTC; sets the caller's day by now_ms. Without it, UTC. */
 bool request_day(struct request *r);
+/* The body as a JSON object, which the caller ends by json_decref; NULL after having answered 400. An empty body is an empty object. */
+json_t *request_body(struct request *r);
 /* A device that exists; 404 when it doesn't. */
 bool request_device(struct request *r, const char **ret_device);
 

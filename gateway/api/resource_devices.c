@@ -117,11 +117,10 @@ void resource_device_patch(struct request *r)
 	const struct api_ops *ops = api_ops_of(r->api);
 	struct store_device_change change = {0};
 	struct gf_diag diag = {{0}};
-	json_error_t error;
 	const char *key;
-	json_t *value, *body = json_loadb(r->body != NULL ? r->body : "", r->body_len, JSON_REJECT_DUPLICATES, &error);
+	json_t *value, *body = request_body(r);
 
-	if (!json_is_object(body) || json_object_size(body) == 0)
+	if (body != NULL && json_object_size(body) == 0)
 		request_fail(r, 400, "bad_body", "expected a JSON object with name, site, zone or bay");
 	json_object_foreach(body, key, value)
 	{
@@ -129,7 +128,7 @@ void resource_device_patch(struct request *r)
 			break;
 	}
 	if (r->status == 0) {
-		int result = ops->device_set(ops->ctx, r->id, &change, &diag);
+		int result = ops->device_set(ops->ctx, r->id, &change, &r->actor, &diag);
 		if (result == 0)
 			resource_device(r);
 		else if (result == -ENOENT)

@@ -9,39 +9,66 @@
 enum { NAME_MAX_SHOWN = 32, NAMES_MAX = 12, NAMES_BYTES = 128 };
 
 static const struct route routes[] = {
-    {"GET", "/v1/status", resource_status, "utc_offset_min", false},
-    {"GET", "/v1/devices", resource_devices, "where limit after utc_offset_min", false},
-    {"GET", "/v1/devices/{id}", resource_device, "utc_offset_min", false},
-    {"PATCH", "/v1/devices/{id}", resource_device_patch, "utc_offset_min", true},
-    {"GET", "/v1/health", resource_health, "where limit after utc_offset_min", false},
-    {"GET", "/v1/devices/{id}/health", resource_device_health, "", false},
-    {"GET", "/v1/sessions", resource_sessions, "device since until where limit after", false},
-    {"GET", "/v1/usage", resource_usage, "by since until utc_offset_min", false},
-    {"GET", "/v1/faults", resource_faults, "device open since until where limit after", false},
-    {"GET", "/v1/audit", resource_audit, "device", false},
-    {"GET", "/v1/events", resource_events, "after tail wait_s kind device since limit", false},
-    {"GET", "/v1/doctor", resource_doctor, "", false},
+    {"GET", "/v1/status", resource_status, "utc_offset_min", 0},
+    {"GET", "/v1/devices", resource_devices, "where limit after utc_offset_min", 0},
+    {"GET", "/v1/devices/{id}", resource_device, "utc_offset_min", 0},
+    {"PATCH", "/v1/devices/{id}", resource_device_patch, "utc_offset_min", 0},
+    {"GET", "/v1/health", resource_health, "where limit after utc_offset_min", 0},
+    {"GET", "/v1/devices/{id}/health", resource_device_health, "", 0},
+    {"GET", "/v1/sessions", resource_sessions, "device since until where limit after", 0},
+    {"GET", "/v1/usage", resource_usage, "by since until utc_offset_min", 0},
+    {"GET", "/v1/faults", resource_faults, "device open since until where limit after", 0},
+    {"GET", "/v1/audit", resource_audit, "device", 0},
+    {"GET", "/v1/events", resource_events, "after tail wait_s kind device since limit", 0},
+    {"GET", "/v1/doctor", resource_doctor, "", 0},
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* Does the path match; the segment at {id} is copied, "" when it is no id. */
-static bool matches(const char *pattern, const char *path, char ret_id[static GF_ID_MAX])
+/* A number, or a catalog's name, '@' and its version: "42", "percussion@8". */
+static bool ref_valid(const char *text, size_t len)
 {
-	const char *hole = strstr(pattern, "{id}");
+	const char *at = memchr(text, '@', len);
+	const char *digits = at != NULL ? at + 1 : text, *end = text + len;
+
+	if (len >= REQUEST_REF_MAX || at == text || (at != NULL && at - text >= GF_NAME_MAX) || digits == end ||
+	    end - digits > 19)
+		return false;
+	while (digits < end && *digits >= '0' && *digits <= '9')
+		digits++;
+	return digits == end && gf_utf8_valid(text, len);
+}
+
+/* Does the path match; the segment at the hole is copied, "" when it isn't what may stand there. */
+static bool matches(const char *pattern, const char *path, struct request *r)
+{
+	const char *hole = strchr(pattern, '{');
 	size_t before = hole != NULL ? (size_t)(hole - pattern) : 0;
 
 	if (hole == NULL)
 		return strcmp(pattern, path) == 0;
 	if (strncmp(pattern, path, before) != 0)
 		return false;
-	size_t len = strcspn(path + before, "/");
-	if (len == 0 || strcmp(hole + strlen("{id}"), path + before + len) != 0)
+	const char *segment = path + before;
+	size_t len = strcspn(segment, "/");
+	if (len == 0 || strcmp(strchr(hole, '}') + 1, segment + len) != 0)
 		return false;
-	bool valid = gf_id_valid(path + before, len);
-	memcpy(ret_id, path + before, valid ? len : 0);
-	ret_id[valid ? len : 0] = '\0';
+	bool is_id = strncmp(hole, "{id}", 4) == 0;
+	size_t kept = (is_id ? gf_id_valid(segment, len) : ref_valid(segment, len)) ? len : 0;
+	char *to = is_id ? r->id : r->ref;
+	memcpy(to, segment, kept);
+	to[kept] = '\0';
 	return true;
+}
+
+/* Says what may stand in the path where something else does. */
+static bool hole_filled(struct request *r, const struct route *route)
+{
+	if (strstr(route->pattern, "{id}") != NULL && r->id[0] == '\0')
+		request_fail(r, 400, "bad_id", "a machine's id has small letters, digits and '-', at most 63");
+	else if (strstr(route->pattern, "{n}") != NULL && r->ref[0] == '\0')
+		request_fail(r, 400, "bad_id", "expected a number (12), or a catalog and its version (percussion@8)");
+	return r->status == 0;
 }
 
 const struct route *route_find(struct request *r, const char *method, const char *path, char ret_allow[static 64])
@@ -50,17 +77,13 @@ const struct route *route_find(struct request *r, const char *method, const char
 
 	*allow = '\0';
 	for (size_t i = 0; i < COUNT(routes); i++) {
-		if (!matches(routes[i].pattern, path, r->id))
+		if (!matches(routes[i].pattern, path, r))
 			continue;
 		if (strcmp(routes[i].method, method) != 0) {
 			allow = stpcpy(stpcpy(allow, *ret_allow != '\0' ? ", " : ""), routes[i].method);
 			continue;
 		}
-		if (strstr(routes[i].pattern, "{id}") != NULL && r->id[0] == '\0') {
-			request_fail(r, 400, "bad_id", "a machine's id has small letters, digits and '-', at most 63");
-			return NULL;
-		}
-		return &routes[i];
+		return hole_filled(r, &routes[i]) ? &routes[i] : NULL;
 	}
 	if (*ret_allow != '\0')
 		request_fail(r, 405, "bad_method", "%.16s is not possible here; %s is", method, ret_allow);

@@ -6,14 +6,14 @@
 
 struct route {
 	const char *method;
-	const char *pattern; /* "{id}" stands for one segment, a machine's id */
+	const char *pattern; /* "{id}" stands for one segment, a machine's id; "{n}" for a number, or NAME@VERSION */
 	void (*handle)(struct request *r);
 	const char *params; /* the names of those it takes, space-separated */
-	bool has_body;
+	size_t body_max;    /* bytes; 0 = API_BODY_MAX */
 };
 
 /*
- * Finds the route and sets r->id. NULL after having answered 404, 400 for a malformed id, or 405, when *ret_allow (room for 64
+ * Finds the route and sets r->id or r->ref. NULL after having answered 404, 400 for a malformed one, or 405, when *ret_allow (room for 64
  * bytes) names the path's methods.
  */
 const struct route *route_find(struct request *r, const char *method, const char *path, char ret_allow[static 64]);

@@ -20,8 +20,10 @@ static void get_facts(void *ctx, struct api_facts *ret_facts)
 	*ret_facts = ((struct server *)ctx)->facts;
 }
 
-static int set_device(void *ctx, const char *device, const struct store_device_change *change, struct gf_diag *diag)
+static int set_device(void *ctx, const char *device, const struct store_device_change *change,
+                      const struct store_actor *actor, struct gf_diag *diag)
 {
+	(void)actor;
 	struct server *s = ctx;
 	return store_device_set(s->store->store, device, change, NOON + HOUR, diag);
 }
