@@ -1,5 +1,6 @@
 gf_add_library(it_harness SOURCES integration/harness.c integration/client.c
     LINK gf_link gf_base PkgConfig::CMOCKA)
+gf_add_library(it_many_certs SOURCES integration/many_certs.c LINK PkgConfig::OPENSSL)
 target_compile_definitions(it_harness PRIVATE GF_SOURCE_DIR="${CMAKE_SOURCE_DIR}" GF_BINARY_DIR="${CMAKE_BINARY_DIR}")
 
 gf_add_test(link_test SOURCES integration/link_test.c LINK it_harness LABELS integration thread TIMEOUT 180)
