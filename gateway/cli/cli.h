@@ -40,9 +40,17 @@ enum cli_option {
 	CLI_OPT_NAME,
 	CLI_OPT_CATALOG_VERSION,
 	CLI_OPT_FILE,
+	CLI_OPT_EXPIRES,
+	CLI_OPT_MIN_AGENT,
+	CLI_OPT_ROLLBACK_TO,
+	CLI_OPT_NEXT_KEYS,
+	CLI_OPT_THRESHOLD,
+	CLI_OPT_KEY,
+	CLI_OPT_KEYS,
 	CLI_OPT_COUNT,
 };
-#define CLI_BIT(option) (1U << (option))
+_Static_assert(CLI_OPT_COUNT <= 64, "every option has its bit");
+#define CLI_BIT(option) (UINT64_C(1) << (option))
 #define CLI_COMMON \
 	(CLI_BIT(CLI_OPT_OUTPUT) | CLI_BIT(CLI_OPT_SOCKET) | CLI_BIT(CLI_OPT_HELP) | CLI_BIT(CLI_OPT_VERSION))
 
@@ -53,7 +61,7 @@ struct cli_command {
 	const char *args; /* "ID", "[ID]", ... or "" */
 	const char *summary;
 	const char *help;            /* what else there is to say, whole lines; may be NULL */
-	unsigned options;            /* CLI_BIT()s beyond the common ones */
+	uint64_t options;            /* CLI_BIT()s beyond the common ones */
 	unsigned args_min, args_max; /* of positional arguments */
 	enum cli_exit (*run)(struct cli *cli, char **args, size_t count);
 };
@@ -105,7 +113,9 @@ struct cli_request {
 	const char *path;
 	struct client_param params[10]; /* name NULL ends them; value NULL leaves one out */
 	json_t *body;                   /* borrowed; may be NULL */
-	int timeout_s;                  /* 0 = the usual */
+	const void *bytes;              /* sent as they are in place of a body; may be NULL */
+	size_t bytes_len;
+	int timeout_s; /* 0 = the usual */
 };
 enum cli_exit cli_request(struct cli *cli, const struct cli_request *request, json_t **ret_body);
 /* "/v1/devices/" + id + suffix into buf. */

@@ -156,22 +156,40 @@ static int parse(const struct buffer *buffer, long status, struct client_answer 
 	return 0;
 }
 
+/* Bytes are borrowed, JSON is written into *ret_text, which is the caller's to free. */
+static CURLcode set_body(CURL *curl, const struct client_body *body, char **ret_text)
+{
+	if (body->bytes != NULL) {
+		CURLcode rc = curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->len);
+		return rc == CURLE_OK ? curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body->bytes) : rc;
+	}
+	if (body->json == NULL)
+		return CURLE_OK;
+	*ret_text = json_dumps(body->json, JSON_COMPACT);
+	return *ret_text != NULL ? curl_easy_setopt(curl, CURLOPT_POSTFIELDS, *ret_text) : CURLE_OUT_OF_MEMORY;
+}
+
 int client_request(const char *socket, const char *method, const char *path, const struct client_param *params,
-                   const json_t *body, int timeout_s, struct client_answer *ret_answer, struct gf_diag *diag)
+                   const struct client_body *body, int timeout_s, struct client_answer *ret_answer,
+                   struct gf_diag *diag)
 {
 	struct buffer buffer = {0};
 	struct curl_slist *headers = NULL;
-	char *url = make_url(path, params), *sent = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
+	char *url = make_url(path, params), *sent = NULL;
 	CURL *curl = curl_easy_init();
 	long status = 0, limit = timeout_s > 0 ? timeout_s : CLIENT_TIMEOUT_S;
 	int r = -ENOMEM;
 
-	if (url == NULL || curl == NULL || (body != NULL && sent == NULL)) {
+	if (url == NULL || curl == NULL) {
 		gf_diag_set(diag, "out of memory");
 		goto end;
 	}
-	headers = curl_slist_append(NULL, "Content-Type: application/json");
-	if (curl_easy_setopt(curl, CURLOPT_URL, url) != CURLE_OK ||
+	headers = curl_slist_append(NULL, body->bytes != NULL ? "Content-Type: application/octet-stream"
+	                                                      : "Content-Type: application/json");
+	/* Bytes go at once: the answer that curl would wait for first takes as long as the whole of them. */
+	if (headers != NULL && body->bytes != NULL)
+		(void)curl_slist_append(headers, "Expect:");
+	if (set_body(curl, body, &sent) != CURLE_OK || curl_easy_setopt(curl, CURLOPT_URL, url) != CURLE_OK ||
 	    curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket) != CURLE_OK) {
 		gf_diag_set(diag, "out of memory");
 		goto end;
@@ -185,8 +203,6 @@ int client_request(const char *socket, const char *method, const char *path, con
 	(void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	(void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
 	(void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, &buffer);
-	if (sent != NULL)
-		(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, sent);
 	r = judge(curl_easy_perform(curl), socket, (int)limit, diag);
 	(void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	if (r == 0)

@@ -25,13 +25,20 @@ struct client_answer {
 	json_t *body; /* an object; the caller's to json_decref */
 };
 
+/* What goes along with a request: JSON, or bytes as they are, or nothing. */
+struct client_body {
+	const json_t *json;
+	const void *bytes;
+	size_t len;
+};
+
 /*
- * One request. `params` ends with a NULL name (NULL = none); `body` may be NULL; `timeout_s` 0 = CLIENT_TIMEOUT_S.
+ * One request. `params` ends with a NULL name (NULL = none); `timeout_s` 0 = CLIENT_TIMEOUT_S.
  * Returns 0 for any answer that is JSON, whatever its status; CLIENT_E_UNREACHABLE; -EPROTO for an answer that
  * isn't gymfleet's; -ENOMEM. `diag` is set on failure.
  */
 GF_MUST_CHECK int client_request(const char *socket, const char *method, const char *path,
-                                 const struct client_param *params, const json_t *body, int timeout_s,
+                                 const struct client_param *params, const struct client_body *body, int timeout_s,
                                  struct client_answer *ret_answer, struct gf_diag *diag);
 
 /* Tries to connect only: 0, or CLIENT_E_UNREACHABLE with the cause and the next step. */

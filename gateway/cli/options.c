@@ -30,6 +30,13 @@ static const struct option_spec specs[] = {
     [CLI_OPT_NAME] = {"name", 0, "NAME", "the catalog's name"},
     [CLI_OPT_CATALOG_VERSION] = {"version", 0, "N", "the catalog's version; it only grows"},
     [CLI_OPT_FILE] = {"out", 'o', "FILE", "where the catalog is written"},
+    [CLI_OPT_EXPIRES] = {"expires", 0, "SPAN", "machines take it until then: 90d, 24h; without it for ever"},
+    [CLI_OPT_MIN_AGENT] = {"min-agent", 0, "V", "the oldest agent that may take it, such as 1.2.0"},
+    [CLI_OPT_ROLLBACK_TO] = {"rollback-to", 0, "N", "the oldest version a machine may go back to from it"},
+    [CLI_OPT_NEXT_KEYS] = {"next-keys", 0, "FILE,...", "public keys that count instead once it is active"},
+    [CLI_OPT_THRESHOLD] = {"threshold", 0, "N", "how many of the keys must have signed"},
+    [CLI_OPT_KEY] = {"key", 0, "FILE", "the private key to sign with"},
+    [CLI_OPT_KEYS] = {"keys", 0, "FILE,...", "the public keys that a machine trusts"},
 };
 _Static_assert(sizeof(specs) / sizeof(specs[0]) == CLI_OPT_COUNT, "every option has its words");
 
@@ -38,7 +45,7 @@ enum { VAL_BASE = 256 }; /* of getopt: beyond any letter */
 /* The options that the command takes, its own before the common ones, which give way where a name or letter is taken. */
 static size_t allowed(const struct cli_command *command, enum cli_option ret_options[CLI_OPT_COUNT])
 {
-	unsigned own = command != NULL ? command->options : 0;
+	uint64_t own = command != NULL ? command->options : 0;
 	size_t count = 0;
 
 	for (int pass = 0; pass < 2; pass++)

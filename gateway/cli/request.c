@@ -22,7 +22,8 @@ enum cli_exit cli_request(struct cli *cli, const struct cli_request *request, js
 	struct client_answer answer = {0};
 	struct gf_diag diag = {{0}};
 	const char *method = request->method != NULL ? request->method : "GET";
-	int r = client_request(cli->values[CLI_OPT_SOCKET], method, request->path, request->params, request->body,
+	const struct client_body body = {.json = request->body, .bytes = request->bytes, .len = request->bytes_len};
+	int r = client_request(cli->values[CLI_OPT_SOCKET], method, request->path, request->params, &body,
 	                       request->timeout_s, &answer, &diag);
 
 	if (r != 0)
