@@ -267,7 +267,9 @@ static int check_head(const struct gf_catalog *catalog, struct gf_diag *diag)
 		gf_diag_set(diag, "version is %" PRIu64 ", must be 1..%d", catalog->version, GF_CATALOG_VERSION_MAX);
 		return GF_CATALOG_E_VERSION;
 	}
-	if (catalog->rollback_floor > catalog->version)
+	if (catalog->name[0] == '\0')
+		gf_diag_set(diag, "it has no name");
+	else if (catalog->rollback_floor > catalog->version)
 		gf_diag_set(diag, "rollback_floor is %" PRIu64 ", above the version %" PRIu64, catalog->rollback_floor,
 		            catalog->version);
 	else if (catalog->expires_ms != 0 && catalog->expires_ms <= catalog->created_ms)
