@@ -37,6 +37,18 @@ GF_MUST_CHECK int catalog_judge(const struct catalog_judge *judge, const struct 
                                 const struct gf_digest *wanted, const void *data, size_t len,
                                 struct gf_catalog *ret_catalog, struct gf_diag *diag);
 
+/* The one that was installed by hand: expiry, version and envelope are the business of who did it, and the clamp's. Signatures count when
+ * there are `keys` (threshold above 0). As catalog_judge. */
+GF_MUST_CHECK int catalog_judge_file(const struct catalog_judge *judge, const struct gf_keyset *keys, const void *data,
+                                     size_t len, struct gf_catalog *ret_catalog, struct gf_diag *diag);
+/* One that was judged before, whose digest is still the same: keys may have changed since, and it may have expired. As catalog_judge. */
+GF_MUST_CHECK int catalog_judge_kept(const struct catalog_judge *judge, const void *data, size_t len,
+                                     struct gf_catalog *ret_catalog, struct gf_diag *diag);
+
+/* Has it expired, as far as this machine can know? 0 or GF_REFUSAL_EXPIRED. */
+GF_MUST_CHECK int catalog_fresh(const struct gf_catalog *catalog, const struct catalog_facts *facts,
+                                struct gf_diag *diag);
+
 /* The last part alone: does each routine stay within what this machine may do? Names routine, step, and what is allowed. Start and ramp are left to
  * the clamp (P6). 0 or GF_REFUSAL_ENVELOPE. */
 GF_MUST_CHECK int catalog_fits(const struct catalog_judge *judge, const struct gf_catalog *catalog,
