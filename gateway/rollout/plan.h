@@ -5,16 +5,31 @@
  *     choose a wave's machines ──window open──> offer ──> installed ──> confirmed ──all answered──> soak, gates ──> next wave ──> completed
  *                                                  └─ too many failures, a gate ──> halted ──(a person)──> rolling back ──> rolled back
  *
- * A wave takes machines that are online first, spread by a hash of rollout and id, so that canaries aren't all neighbours. The last wave takes
- * everybody; who is offline then is ABSENT and catches up. A wave that finds nobody online within the deadline halts the rollout.
+ * Waves: sizes are of the machines selected when the wave begins, together with the waves before it; failed, missed and left machines hold no place.
+ * A wave but the last takes machines that are online, spread by a hash of rollout and id, so that canaries aren't all neighbours;
+ * until it has brought the catalog to somebody it chooses others in place of those that came to nothing, and when it brought it to nobody
+ * within the deadline the rollout halts. The last wave takes everybody; who is offline then is ABSENT and catches up. A wave that finds
+ * nobody left is passed over.
  *
- * Failures: a wave halts the rollout as soon as more than max_failures of its machines FAILED or EXPIRED. Machines that were told and have
- * not taken it are then WITHDRAWN. MISSED ones are not held against it.
+ * A machine is told while its window is open; one in use then takes it when its session ends. It is told once; a second time only when the first offer
+ * was withdrawn (halted, then resumed). One that has the catalog already is CONFIRMED, one that has a newer version LEFT, without being told. One that
+ * no longer is selected is LEFT unless it took it; should it be selected again before it was told, it takes part again. A later rollout's
+ * machine is LEFT to that. Latecomers wait for the next wave or join the last; COMPLETED rollouts serve them, and those that come
+ * back, with a deadline each.
+ *
+ * Failures: halted as soon as more than max_failures of a wave's machines FAILED or EXPIRED. Machines that have not taken it are then
+ * WITHDRAWN. MISSED ones are not held against it. A halted one that is resumed goes on where it was: what failed stays failed but is
+ * forgiven, WITHDRAWN machines wait again.
+ *
+ * A pause stops the clock of the soak; machines that were told go on, and are judged.
  *
  * Gates compare two rates as two Poisson counts: halted when the machines with the new catalog have a rate above the limit, from at
  * least two events, and a rate within the limit would show that many or more with a probability below PLAN_CHANCE (the conditional binomial test of
- * Przyborowski and Wilenski, 1940). Judged all through the soak and once more at its end. Without use there is nothing to judge; the reason
- * says so.
+ * Przyborowski and Wilenski, 1940). Judged from the first installation on and once more at each soak's end. Without use there is nothing to judge; the
+ * reason says so.
+ *
+ * Rolling back: machines that took it, or may have, are told what they had before, windows or not, as far as the catalog's rollback_floor allows;
+ * others are STUCK. Who did not take it is WITHDRAWN.
  *
  * Deadlines (I9): WAITING ends with its wave's; a window opens within 24 h; ABSENT, OFFERED, INSTALLED, REVERTING after spec.deadline_ms; SOAKING
  * after spec.soak_ms; PAUSED after ROLLOUT_PAUSE_MAX_MS; ROLLING_BACK when its last machine's deadline has passed.
@@ -43,7 +58,7 @@ struct plan_changes {
 };
 
 /* Moves everything that is due at `now_ms` (wall). Returns when to be called again at the latest (wall ms); INT64_MAX: only when facts change.
- * New machines of the selection are appended to rollout->devices by the caller before, WAITING with wave 0. */
+ * New machines of the selection were added before, WAITING with wave 0. */
 int64_t plan_step(struct rollout *rollout, int64_t now_ms, struct plan_changes *ret_changes);
 
 /* A person's order. 0, or -EINVAL with the reason in diag (it is over; it allows no way back; …): nothing changed then. Follow with plan_step. */

@@ -31,15 +31,15 @@ enum {
 
 /* A machine's place in a rollout. */
 #define ROLLOUT_STEPS(X)                                                                                         \
-	X(WAITING, "waiting")     /* wave 0: its wave has not begun; else: its site's window is closed */            \
-	X(ABSENT, "absent")       /* its turn came while it was offline: the wish waits for it -> OFFERED, MISSED */ \
+	X(WAITING, "waiting")     /* wave 0: not chosen yet; else: its site's window is closed */                    \
+	X(ABSENT, "absent")       /* its turn came while it was offline: the offer waits -> OFFERED, MISSED */       \
 	X(OFFERED, "offered")     /* told -> INSTALLED, CONFIRMED, FAILED, EXPIRED, WITHDRAWN */                     \
 	X(INSTALLED, "installed") /* active, on trial -> CONFIRMED, FAILED, EXPIRED */                               \
 	X(CONFIRMED, "confirmed") /* an end */                                                                       \
 	X(FAILED, "failed")       /* an end: refused, or rolled back by itself; the code says why */                 \
 	X(EXPIRED, "expired")     /* an end: told while online, and no answer by its deadline */                     \
 	X(MISSED, "missed")       /* an end: offline until its deadline; -> OFFERED should it come back after all */ \
-	X(WITHDRAWN, "withdrawn") /* an end: the rollout ended before the machine took it */                         \
+	X(WITHDRAWN, "withdrawn") /* an end: the rollout ended before it took it; -> WAITING when resumed */         \
 	X(LEFT, "left")           /* an end: no longer there, has a newer one, or is another rollout's */            \
 	X(REVERTING, "reverting") /* told to go back -> REVERTED, STUCK */                                           \
 	X(REVERTED, "reverted")   /* an end */                                                                       \
@@ -133,13 +133,18 @@ struct rollout_facts {
 	bool there;  /* false: retired, or no longer selected */
 	bool online; /* by presence */
 	bool in_use;
-	bool taken;       /* by another rollout that is under way */
-	uint64_t version; /* of its active catalog */
+	bool taken; /* by another rollout that is under way */
+	/* Its active catalog; digest zeros = unknown. */
+	char catalog[GF_NAME_MAX];
+	uint64_t version;
 	struct gf_digest digest;
-	/* Its newest answer to the revision of this step; step UNSPECIFIED = none. */
+	bool on_trial;
+	/* Its newest answer to this step: to its revision or a later one, about the catalog that the step desires; UNSPECIFIED = none. */
 	enum gf_desired_step answer;
 	enum gf_refusal refusal;
+	char detail[GF_TEXT_MAX];
 	int64_t answered_ms;
+	char site[GF_NAME_MAX];
 	int32_t utc_offset_s; /* of its site, now */
 };
 
@@ -147,7 +152,7 @@ struct rollout_device {
 	int64_t key; /* the store's */
 	char id[GF_ID_MAX];
 	enum gf_class class; /* its target is spec.targets[class] */
-	uint32_t wave;       /* from 1; 0 = not chosen yet */
+	uint32_t wave;       /* from 1; 0 = not chosen yet, or never had to be: it had the catalog, or left before */
 	enum rollout_step step;
 	int64_t since_ms, deadline_ms; /* of the step; deadline 0 = it ends with the rollout's own */
 	uint64_t revision;             /* of the desired state that told it; 0 = not told */
@@ -158,6 +163,9 @@ struct rollout_device {
 	enum gf_refusal refusal;
 	char detail[GF_TEXT_MAX]; /* a sentence: why it failed, or what it waits for */
 	struct rollout_facts facts;
+	/* The plan's own, while a step of it runs. */
+	bool changed, wished;
+	int wish;
 };
 
 struct rollout {
@@ -167,6 +175,7 @@ struct rollout {
 	enum rollout_phase phase; /* while RUNNING or PAUSED */
 	uint32_t wave;            /* from 1 */
 	int64_t created_ms, state_since_ms, phase_since_ms;
+	int64_t forgiven_ms; /* when it was resumed after a halt: what failed until then is not held against it again */
 	int64_t wave_since_ms[ROLLOUT_WAVES_MAX], wave_done_ms[ROLLOUT_WAVES_MAX]; /* [0] is wave 1; 0 = not yet */
 	char reason[GF_TEXT_MAX * 2]; /* a sentence: why it is in its state, or what it waits for */
 	char created_by[GF_NAME_MAX];

@@ -9,29 +9,27 @@
 #include "gateway/rollout/plan.h"
 #include "gateway/store/wishes.h"
 
-/* What selects machines; given each machine that is known, at every look. */
-typedef bool (*store_select_fn)(void *ctx, const struct store_device *device);
-
 /* ---- inside a batch (store_begin … store_commit), so that nobody changes it in between ---- */
 
 /*
- * Makes a rollout of these machines. STORE_E_NOT_ALLOWED with the reason: another rollout under way has one of them (it names
- * both), or none is selected.
+ * Makes a rollout of these machines, with its event and audit entry. STORE_E_NOT_ALLOWED with the reason: another rollout under way has
+ * one of them (it names both), or none is selected.
  */
-GF_MUST_CHECK int store_rollout_add(struct store *store, const struct rollout_spec *spec, const int64_t *devices,
-                                    size_t count, const struct store_actor *actor, int64_t now_ms, uint64_t *ret_id,
-                                    struct gf_diag *diag);
-/* The rollout with its machines and their facts; ended by rollout_deinit. utc_offset_s is the caller's to fill. -ENOENT. */
+GF_MUST_CHECK int store_rollout_add(struct store *store, const struct rollout_spec *spec,
+                                    const char (*devices)[GF_ID_MAX], size_t count, const struct store_actor *actor,
+                                    int64_t now_ms, uint64_t *ret_id, struct gf_diag *diag);
+/* The rollout with its machines and their facts; ended by rollout_deinit. `there` and utc_offset_s are the caller's to fill. -ENOENT. */
 GF_MUST_CHECK int store_rollout_load(struct store *store, uint64_t id, struct rollout *ret_rollout,
                                      struct gf_diag *diag);
 /* Machines that are selected now and not in it: added as WAITING, unless another rollout under way has them. */
-GF_MUST_CHECK int store_rollout_join(struct store *store, uint64_t id, const int64_t *devices, size_t count,
+GF_MUST_CHECK int store_rollout_join(struct store *store, uint64_t id, const char (*devices)[GF_ID_MAX], size_t count,
                                      int64_t now_ms, struct gf_diag *diag);
 /* Writes what plan_step or plan_order changed, with the desired states of its wishes (their revisions go into rollout->devices), and
  * tells it as events. */
 GF_MUST_CHECK int store_rollout_save(struct store *store, struct rollout *rollout, const struct plan_changes *changes,
                                      int64_t now_ms, struct gf_diag *diag);
-/* Ids of those that aren't at an end, and of completed ones that still serve latecomers; the caller frees it. */
+/* Oldest first: those that aren't at an end or of which a machine isn't, and completed ones that still serve latecomers: until a later one with
+ * the same selection has completed. The caller frees it. */
 GF_MUST_CHECK int store_rollouts_open(struct store *store, uint64_t **ret_ids, size_t *ret_count, struct gf_diag *diag);
 
 /* ---- reading, for the API ---- */
