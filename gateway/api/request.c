@@ -41,6 +41,19 @@ void request_answer_list(struct request *r, json_t *items, const char *next)
 	request_answer(r, json_pack("{s:o, s:s?}", "items", items, "next", next));
 }
 
+/* A message that quotes a part of a text may have cut a character in two: what isn't UTF-8 becomes '?', since JSON holds nothing else. */
+static void mend(char *text)
+{
+	for (unsigned char *c = (unsigned char *)text; *c != '\0';) {
+		size_t len = *c < 0x80 ? 1 : *c >= 0xF0 ? 4 : *c >= 0xE0 ? 3 : 2;
+		if (strnlen((const char *)c, len) < len || !gf_utf8_valid(c, len)) {
+			*c = '?';
+			len = 1;
+		}
+		c += len;
+	}
+}
+
 void request_fail(struct request *r, unsigned status, const char *code, const char *fmt, ...)
 {
 	char message[GF_DIAG_MAX];
@@ -51,6 +64,7 @@ void request_fail(struct request *r, unsigned status, const char *code, const ch
 	va_start(args, fmt);
 	(void)vsnprintf(message, sizeof(message), fmt, args);
 	va_end(args);
+	mend(message);
 	r->status = status;
 	r->answer = json_pack("{s:{s:s, s:s}}", "error", "code", code, "message", message);
 }
