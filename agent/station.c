@@ -172,11 +172,18 @@ static void on_published(struct station *s, const struct gf_link_event *event, s
 	}
 }
 
+static void on_watched(struct station *s, const struct gf_link_event *event, struct gf_time now)
+{
+	if (event->code >= 0x80)
+		gf_log_limited(&s->down_log, now.mono_ms, GF_LOG_WARNING, module,
+		               "%s: the broker refused the catalog's topic (code 0x%02x); check its access list", s->config.id,
+		               (unsigned)event->code);
+}
+
 static void (*const handlers[])(struct station *, const struct gf_link_event *, struct gf_time) = {
-    [GF_LINK_EVENT_UP] = on_up,
-    [GF_LINK_EVENT_DOWN] = on_down,
-    [GF_LINK_EVENT_MESSAGE] = on_message,
-    [GF_LINK_EVENT_PUBLISHED] = on_published,
+    [GF_LINK_EVENT_UP] = on_up,           [GF_LINK_EVENT_DOWN] = on_down,
+    [GF_LINK_EVENT_MESSAGE] = on_message, [GF_LINK_EVENT_PUBLISHED] = on_published,
+    [GF_LINK_EVENT_WATCHED] = on_watched,
 };
 
 static void take_link_events(struct station *s, struct gf_time now)

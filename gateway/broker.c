@@ -145,6 +145,7 @@ static bool take_events(struct broker *b, struct gf_link *link, bool *up, const 
 			enough = !take_message(b, &event);
 			break;
 		case GF_LINK_EVENT_PUBLISHED:
+		case GF_LINK_EVENT_WATCHED:
 			break;
 		}
 		gf_link_event_deinit(&event);

@@ -74,6 +74,7 @@ static void go_down(struct gf_link *link, enum gf_link_state next)
 	link_probe_free(link->probe);
 	link->probe = NULL;
 	link->window = 0;
+	link_watch_down(link);
 	link->due_ms = link->now_ms + backoff_ms(link);
 	link->failures++;
 	link->state = next;
@@ -171,6 +172,7 @@ static void become_up(struct gf_link *link)
 	link->state = GF_LINK_UP;
 	link->up_ms = link->now_ms;
 	link->due_ms = INT64_MAX;
+	link_watch_up(link);
 	link->ops.wake(link->ops.ctx);
 }
 
@@ -330,6 +332,7 @@ static void step_up(struct gf_link *link)
 		return;
 	}
 	s = take_signals(link);
+	link_watch_signals(link, &s);
 	if (!s.lost)
 		return;
 	if (link->now_ms - link->up_ms >= STABLE_MS)
@@ -390,7 +393,7 @@ bool gf_link_next(struct gf_link *link, struct gf_link_event *ret_event)
 		link->slots[item.connection & 1][item.slot].state = LINK_SLOT_FREE;
 	pthread_mutex_unlock(&link->lock);
 	if (!found)
-		return false;
+		return link_watch_next(link, ret_event);
 	*ret_event = (struct gf_link_event){
 	    .kind = item.kind,
 	    .connection = item.connection,
@@ -569,6 +572,7 @@ void gf_link_free(struct gf_link *link)
 	drop(link);
 	link_probe_free(link->probe);
 	link_box_deinit(&link->box);
+	link_watch_deinit(link);
 	for (unsigned i = 0; i < link->subs_count; i++)
 		free(link->subs[i].filter);
 	free(link->config.host);

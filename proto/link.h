@@ -51,6 +51,7 @@ enum gf_link_event_kind {
 	GF_LINK_EVENT_DOWN, /* lost, refused, or failed to connect: `reason` says why; comes once an attempt */
 	GF_LINK_EVENT_MESSAGE,
 	GF_LINK_EVENT_PUBLISHED, /* `cookie`, and `code`: 0 or 16 (nobody listens) is success, >= 0x80 refused, -1 lost with the connection */
+	GF_LINK_EVENT_WATCHED, /* what became of gf_link_watch on this connection, `code`: below 0x80 granted, >= 0x80 refused, -1 not sent */
 };
 
 struct gf_link_event {
@@ -96,6 +97,15 @@ void gf_link_free(struct gf_link *link);
 
 /* Adds a subscription, made at every connect before GF_LINK_EVENT_UP. Before gf_link_start only. -ENOSPC over GF_LINK_SUBS_MAX. */
 GF_MUST_CHECK int gf_link_subscribe(struct gf_link *link, const char *filter, int qos);
+
+/*
+ * One further subscription that comes and goes: made at once when UP, and anew at every connect until gf_link_unwatch; another filter
+ * takes its place. Each time GF_LINK_EVENT_WATCHED says what the broker answered, once the events before it are taken; a loss is
+ * told by DOWN. The same filter again has the broker send once more what it retains, but for one whose answer is still awaited.
+ * Messages that are under way when it ends still come. 0 or -ENOMEM, and nothing has changed.
+ */
+GF_MUST_CHECK int gf_link_watch(struct gf_link *link, const char *filter, int qos);
+void gf_link_unwatch(struct gf_link *link);
 
 /* The first attempt is due at once; failures from before a stop don't count. */
 void gf_link_start(struct gf_link *link);

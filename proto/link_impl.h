@@ -1,6 +1,6 @@
 /*
  * What the parts of the link share: link.c, the owner's side with its state machine; link_signal.c, what the connection reports
- * to it; and link_paho.c, which alone knows Paho and runs in part on its threads. Private to proto/link*.c.
+ * to it; link_watch.c, the subscription that comes and goes; and link_paho.c, which alone knows Paho and runs in part on its threads. Private to proto/link*.c.
  *
  * Locks: Paho calls us under its own process-wide mutex, and we take link->lock inside. So nobody calls Paho with link->lock
  * held, and no callback does more than copy and signal.
@@ -31,9 +31,26 @@ struct link_slot {
 	enum { LINK_SLOT_FREE, LINK_SLOT_IN_FLIGHT, LINK_SLOT_ANSWERED } state;
 };
 
+/* A subscription that comes and goes; the owner's. */
+struct link_watch {
+	char *filter; /* NULL: none */
+	int qos;
+	bool asked, answered; /* of the broker, on this connection */
+	bool told;            /* GF_LINK_EVENT_WATCHED is due, with `code` */
+	int code;
+};
+
+/* One SUBSCRIBE for it. Its address is Paho's context; so many are never under way on the connections that Paho still answers for. */
+enum { LINK_ASKS_MAX = 8 };
+struct link_ask {
+	struct gf_link *link;
+	uint64_t no;
+};
+
 /* What Paho's threads saw since the last step. */
 struct link_signals {
-	bool connected, failed, lost, closed;
+	bool connected, failed, lost, closed, watched;
+	int watch_code;
 	unsigned granted; /* subscriptions, since the last step */
 	int refusal;      /* MQTT 5 reason code, 0: none */
 	unsigned receive_max;
@@ -54,6 +71,7 @@ struct gf_link {
 	unsigned failures; /* since the last stable connection */
 	unsigned granted;  /* subscriptions of this connection */
 	unsigned window;
+	struct link_watch watch;
 	char reason[sizeof((struct gf_link_event *)0)->reason];
 
 	pthread_mutex_t lock; /* guards what follows */
@@ -63,6 +81,9 @@ struct gf_link {
 	struct link_box box;
 	/* Paho may answer a publish of a lost connection late: it then hits the bank that is not in use. */
 	struct link_slot slots[2][GF_LINK_WINDOW_MAX];
+	struct link_ask asks[LINK_ASKS_MAX];
+	uint64_t ask_no; /* the newest; 0: no answer is awaited on this connection */
+	uint64_t asks_count;
 	struct gf_link_stats stats;
 };
 
@@ -91,12 +112,26 @@ void link_on_answer(struct link_slot *slot, int code);
 void link_on_message(struct gf_link *link, const char *topic, size_t topic_len, const void *payload, size_t len,
                      bool retained);
 
+/* `code` as in GF_LINK_EVENT_WATCHED. One that isn't the newest changes nothing. */
+void link_on_watched(struct link_ask *ask, int code);
+
+/* --- link_watch.c --- */
+
+void link_watch_up(struct gf_link *link);
+void link_watch_down(struct gf_link *link);
+void link_watch_signals(struct gf_link *link, const struct link_signals *s);
+bool link_watch_next(struct gf_link *link, struct gf_link_event *ret_event);
+void link_watch_deinit(struct gf_link *link);
+
 /* --- link_paho.c --- */
 
 /* Starts an attempt; it ends with the signal connected or failed. `will` NULL: none; read only until this returns. */
 GF_MUST_CHECK int link_paho_connect(struct gf_link *link, const struct gf_link_will *will);
 /* Each filter ends with a signal: granted, or failed. */
 GF_MUST_CHECK int link_paho_subscribe(struct gf_link *link);
+/* Ends with link_on_watched. */
+GF_MUST_CHECK int link_paho_watch(struct gf_link *link, const char *filter, int qos, struct link_ask *ask);
+void link_paho_unwatch(struct gf_link *link, const char *filter);
 /* Starts a graceful end; it ends with the signal closed. */
 GF_MUST_CHECK int link_paho_disconnect(struct gf_link *link);
 /* Lets go of the handle, if there is one. No callback comes after that. */

@@ -60,6 +60,18 @@ static void on_subscribed(void *context, MQTTAsync_successData5 *response)
 		link_on_granted(context);
 }
 
+static void on_watched(void *context, MQTTAsync_successData5 *response)
+{
+	link_on_watched(context, response ? (int)response->reasonCode : 0);
+}
+
+static void on_watch_failed(void *context, MQTTAsync_failureData5 *response)
+{
+	int code = refusal_of(response);
+
+	link_on_watched(context, code ? code : -1);
+}
+
 static void on_closed(void *context, MQTTAsync_successData5 *response)
 {
 	(void)response;
@@ -209,6 +221,24 @@ int link_paho_subscribe(struct gf_link *link)
 			return -ENOTCONN;
 	}
 	return 0;
+}
+
+int link_paho_watch(struct gf_link *link, const char *filter, int qos, struct link_ask *ask)
+{
+	MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
+
+	options.context = ask;
+	options.onSuccess5 = on_watched;
+	options.onFailure5 = on_watch_failed;
+	return MQTTAsync_subscribe(link->paho, filter, qos, &options) == MQTTASYNC_SUCCESS ? 0 : -ENOTCONN;
+}
+
+/* Nobody waits for the answer: what still comes is the owner's to ignore. */
+void link_paho_unwatch(struct gf_link *link, const char *filter)
+{
+	MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
+
+	(void)MQTTAsync_unsubscribe(link->paho, filter, &options);
 }
 
 int link_paho_disconnect(struct gf_link *link)

@@ -85,6 +85,22 @@ void link_on_answer(struct link_slot *slot, int code)
 		wake(link);
 }
 
+void link_on_watched(struct link_ask *ask, int code)
+{
+	struct gf_link *link = ask->link;
+	bool newest;
+
+	pthread_mutex_lock(&link->lock);
+	newest = link->open && ask->no == link->ask_no;
+	if (newest) {
+		link->signals.watched = true;
+		link->signals.watch_code = code;
+	}
+	pthread_mutex_unlock(&link->lock);
+	if (newest)
+		wake(link);
+}
+
 void link_on_message(struct gf_link *link, const char *topic, size_t topic_len, const void *payload, size_t len,
                      bool retained)
 {

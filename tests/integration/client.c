@@ -18,7 +18,8 @@ struct it_client {
 	size_t count;
 	bool up;
 	uint64_t cookie, answered;
-	int code;
+	int code, watch_code;
+	size_t watches;
 	char reason[200];
 };
 
@@ -52,6 +53,10 @@ static void take_event(struct it_client *c, struct gf_link_event *event)
 	case GF_LINK_EVENT_PUBLISHED:
 		c->answered = event->cookie;
 		c->code = event->code;
+		break;
+	case GF_LINK_EVENT_WATCHED:
+		c->watches++;
+		c->watch_code = event->code;
 		break;
 	}
 }
@@ -161,6 +166,18 @@ const struct it_message *it_client_last(struct it_client *c, const char *topic)
 		if (!topic || strcmp(c->messages[i - 1].topic, topic) == 0)
 			return &c->messages[i - 1];
 	return NULL;
+}
+
+const struct it_message *it_client_message(const struct it_client *c, size_t index)
+{
+	return index < c->count ? &c->messages[index] : NULL;
+}
+
+size_t it_client_watches(struct it_client *c, int *ret_code)
+{
+	it_client_turn(c);
+	*ret_code = c->watch_code;
+	return c->watches;
 }
 
 struct gf_link *it_client_link(struct it_client *c)

@@ -45,6 +45,12 @@ int it_client_publish(struct it_client *c, const char *topic, const void *payloa
 size_t it_client_heard(struct it_client *c, const char *topic);
 const struct it_message *it_client_last(struct it_client *c, const char *topic);
 
+/* The message with this index, in the order in which they came; NULL when there is none yet. No turn. */
+const struct it_message *it_client_message(const struct it_client *c, size_t index);
+
+/* After a turn: how many answers gf_link_watch has had, and the last one's code. */
+size_t it_client_watches(struct it_client *c, int *ret_code);
+
 struct gf_link *it_client_link(struct it_client *c);
 
 #endif

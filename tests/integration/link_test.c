@@ -388,6 +388,44 @@ static void says_up_before_the_first_message(void **state)
 	it_client_close(gateway);
 }
 
+/* Only what is watched comes, what is retained at once; anew after a loss; nothing after the end. */
+static void watches_a_topic_for_as_long_as_it_wants(void **state)
+{
+	struct it_world *w = *state;
+	struct it_client *gateway, *chair;
+	size_t heard;
+	int code = -1;
+
+	it_broker_start(w);
+	gateway = it_client_open(w, "gateway", NULL);
+	assert_true(it_client_publish(gateway, DESIRED, "one", 3, true) >= 0);
+	chair = it_client_open(w, "chair-1", &(struct it_client_options){.filters = {ACK}});
+	IT_UNTIL(SOON_MS, it_client_up(chair));
+	assert_int_equal(gf_link_watch(it_client_link(chair), DESIRED, 1), 0);
+	IT_UNTIL(SOON_MS, it_client_watches(chair, &code) == 1 && it_client_heard(chair, DESIRED) == 1);
+	assert_int_equal(code, 1);                                             /* the QoS that was asked for */
+	assert_int_equal(gf_link_watch(it_client_link(chair), DESIRED, 1), 0); /* once more what is retained */
+	IT_UNTIL(SOON_MS, it_client_watches(chair, &code) == 2 && it_client_heard(chair, DESIRED) == 2);
+
+	it_broker_kill(w);
+	IT_UNTIL(SOON_MS, !it_client_up(chair));
+	it_broker_start(w);
+	IT_UNTIL(SOON_MS, it_client_up(chair));
+	IT_UNTIL(SOON_MS, it_client_watches(chair, &code) == 3);
+	assert_true(it_client_publish(gateway, DESIRED, "two", 3, false) >= 0);
+	IT_UNTIL(SOON_MS, it_client_heard(chair, DESIRED) >= 3);
+
+	gf_link_unwatch(it_client_link(chair));
+	assert_true(it_client_publish(chair, REPORT, "x", 1, false) >= 0); /* by now the broker has heard of it */
+	heard = it_client_heard(chair, DESIRED);
+	assert_true(it_client_publish(gateway, DESIRED, "three", 5, false) >= 0);
+	assert_true(it_client_publish(gateway, ACK, "after it", 8, false) >= 0);
+	IT_UNTIL(SOON_MS, it_client_heard(chair, ACK) == 1);
+	assert_int_equal(it_client_heard(chair, DESIRED), heard);
+	it_client_close(chair);
+	it_client_close(gateway);
+}
+
 static bool will_with_number(void *ctx, uint64_t connection, struct gf_link_will *ret_will)
 {
 	(void)ctx;
@@ -463,6 +501,7 @@ int main(void)
 	    TEST(refuses_what_is_too_large),
 	    TEST(bounds_its_mailbox_and_counts_what_it_drops),
 	    TEST(says_up_before_the_first_message),
+	    TEST(watches_a_topic_for_as_long_as_it_wants),
 	    TEST(leaves_a_will_only_when_it_vanishes),
 	    TEST(can_be_stopped_and_started_again),
 	};

@@ -52,6 +52,11 @@ void fake_link_message(const char *topic, const void *data, size_t len)
 	happen((struct gf_link_event){.kind = GF_LINK_EVENT_MESSAGE, .topic = strdup(topic), .payload = copy, .len = len});
 }
 
+void fake_link_watched(int code)
+{
+	happen((struct gf_link_event){.kind = GF_LINK_EVENT_WATCHED, .code = code});
+}
+
 void fake_link_published(uint64_t cookie, int code)
 {
 	happen((struct gf_link_event){.kind = GF_LINK_EVENT_PUBLISHED, .cookie = cookie, .code = code});
@@ -100,6 +105,19 @@ int gf_link_subscribe(struct gf_link *link, const char *filter, int qos)
 	(void)qos;
 	snprintf(link->fake.subscribed, sizeof(link->fake.subscribed), "%s", filter);
 	return 0;
+}
+
+int gf_link_watch(struct gf_link *link, const char *filter, int qos)
+{
+	(void)qos;
+	snprintf(link->fake.watching, sizeof(link->fake.watching), "%s", filter);
+	link->fake.watches++;
+	return 0;
+}
+
+void gf_link_unwatch(struct gf_link *link)
+{
+	link->fake.watching[0] = '\0';
 }
 
 void gf_link_start(struct gf_link *link)

@@ -21,6 +21,8 @@ struct fake_link {
 	struct gf_link_config config;
 	struct gf_link_ops ops;
 	char subscribed[128];
+	char watching[192]; /* by gf_link_watch; "": nothing */
+	size_t watches;
 	int publish_error; /* what gf_link_publish returns, when not 0 */
 	uint64_t connection;
 	size_t count; /* publishes that were taken; a test sets it to 0 to look at what comes next */
@@ -33,6 +35,7 @@ extern struct fake_link *fake_link; /* NULL: there is none */
 void fake_link_up(void);
 void fake_link_down(const char *reason);
 void fake_link_message(const char *topic, const void *data, size_t len);
+void fake_link_watched(int code);
 void fake_link_published(uint64_t cookie, int code);
 
 /* The nth publish (from 0) whose topic ends like this, or NULL. */

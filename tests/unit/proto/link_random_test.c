@@ -22,7 +22,7 @@ static struct life {
 	struct gf_prng random;
 	/* what the owner was told */
 	bool up;
-	uint64_t connection, downs, ups, messages;
+	uint64_t connection, downs, ups, messages, watched;
 	/* what it published, by cookie */
 	enum { UNKNOWN, IN_FLIGHT, ANSWERED } publishes[STEPS];
 	uint64_t of[STEPS]; /* the connection */
@@ -46,6 +46,14 @@ static void on_published(const struct gf_link_event *event)
 	life.in_flight--;
 	life.in_flight_of[life.of[event->cookie] % RECENT]--;
 	assert_true(event->connection == life.of[event->cookie]);
+}
+
+/* At most one for each question, on the connection on which it was put. */
+static void on_watched(const struct gf_link_event *event)
+{
+	assert_true(life.up && event->connection == life.connection);
+	assert_true(life.rig->link->watch.filter != NULL);
+	life.watched++;
 }
 
 static void on_event(struct rig *rig, const struct gf_link_event *event)
@@ -73,6 +81,9 @@ static void on_event(struct rig *rig, const struct gf_link_event *event)
 		break;
 	case GF_LINK_EVENT_PUBLISHED:
 		on_published(event);
+		break;
+	case GF_LINK_EVENT_WATCHED:
+		on_watched(event);
 		break;
 	}
 }
@@ -177,6 +188,29 @@ static void publishes(struct rig *rig)
 	life.in_flight_of[rig->link->connection % RECENT]++;
 }
 
+static void watches(struct rig *rig)
+{
+	static const char *const filters[] = {"a/#", "b/#"};
+
+	if (gf_link_watch(rig->link, filters[gf_prng_below(&life.random, 2)], 1) == 0)
+		assert_non_null(rig->link->watch.filter);
+}
+
+static void unwatches(struct rig *rig)
+{
+	gf_link_unwatch(rig->link);
+	assert_null(rig->link->watch.filter);
+}
+
+/* The newest question is mostly the one that is answered, but an old one may be. */
+static void answers_watch(struct rig *rig)
+{
+	unsigned back = one_in(4) ? (unsigned)gf_prng_below(&life.random, 4) : 0;
+
+	if (rig->asks_count > back)
+		link_on_watched(rig->asks[(rig->asks_count - 1 - back) % RIG_SENT_MAX], one_in(4) ? 0x87 : 1);
+}
+
 static void finds(struct rig *rig)
 {
 	strcpy(rig->probe_reason, one_in(8) ? "something is wrong" : "");
@@ -206,6 +240,7 @@ static void breaks(struct rig *rig)
 	rig->disconnect_error = one_in(3) ? -ENOTCONN : 0;
 	rig->send_error = one_in(10) ? -EIO : 0;
 	rig->probe_error = one_in(10) ? -EAGAIN : 0;
+	rig->watch_error = one_in(10) ? -ENOTCONN : 0;
 	rig->subscribe_refusal = one_in(10) ? 0x87 : 0;
 	alloc_fail_after(one_in(5) ? 3 : -1);
 }
@@ -280,9 +315,10 @@ static void settle(struct rig *rig)
 static void happen(struct rig *rig)
 {
 	static void (*const deeds[])(struct rig *) = {
-	    accepts, accepts, accepts, grants,       grants, grants,    grants,    grants,    refuses, loses,
-	    closes,  answers, answers, answers_late, sends,  publishes, publishes, publishes, finds,   finds,
-	    stops,   starts,  starts,  dozes,        breaks, passes,    passes,    passes,    passes,  tells_again,
+	    accepts, accepts, accepts,     grants,  grants,       grants,        grants,        grants,    refuses,
+	    loses,   closes,  answers,     answers, answers_late, sends,         publishes,     publishes, publishes,
+	    finds,   finds,   stops,       starts,  starts,       dozes,         breaks,        passes,    passes,
+	    passes,  passes,  tells_again, watches, unwatches,    answers_watch, answers_watch,
 	};
 
 	deeds[gf_prng_below(&life.random, sizeof deeds / sizeof deeds[0])](rig);
@@ -304,7 +340,8 @@ static void end_life(struct rig *rig)
 	int64_t end = rig->now + SETTLE_MS;
 
 	rig->sleeps = false;
-	rig->connect_error = rig->subscribe_error = rig->disconnect_error = rig->send_error = rig->probe_error = 0;
+	rig->connect_error = rig->subscribe_error = rig->disconnect_error = rig->send_error = rig->probe_error =
+	    rig->watch_error = 0;
 	rig->subscribe_refusal = 0;
 	alloc_fail_after(-1);
 	gf_link_start(rig->link);
@@ -331,7 +368,7 @@ static void end_life(struct rig *rig)
 
 static void keeps_its_invariants_in_any_life(void **state)
 {
-	uint64_t ups = 0, published = 0;
+	uint64_t ups = 0, published = 0, watched = 0;
 
 	(void)state;
 	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
@@ -345,9 +382,11 @@ static void keeps_its_invariants_in_any_life(void **state)
 		end_life(life.rig);
 		ups += life.ups;
 		published += life.published;
+		watched += life.watched;
 	}
 	assert_true(ups > 20 * SEEDS); /* the lives were worth living */
 	assert_true(published > 100 * SEEDS);
+	assert_true(watched > 20 * SEEDS);
 }
 
 int main(void)

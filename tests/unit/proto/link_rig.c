@@ -116,6 +116,24 @@ int link_paho_subscribe(struct gf_link *link)
 	return rig->paho == RIG_CONNECTED ? rig->subscribe_error : -ENOTCONN;
 }
 
+int link_paho_watch(struct gf_link *link, const char *filter, int qos, struct link_ask *ask)
+{
+	struct rig *rig = the_rig;
+
+	note(rig, "watch(%s,%d) ", filter, qos);
+	assert_int_equal(link->state, GF_LINK_UP);
+	if (rig->watch_error < 0 || rig->paho != RIG_CONNECTED)
+		return rig->watch_error < 0 ? rig->watch_error : -ENOTCONN;
+	rig->asks[rig->asks_count++ % RIG_SENT_MAX] = ask;
+	return 0;
+}
+
+void link_paho_unwatch(struct gf_link *link, const char *filter)
+{
+	assert_int_equal(link->state, GF_LINK_UP);
+	note(the_rig, "unwatch(%s) ", filter);
+}
+
 int link_paho_disconnect(struct gf_link *link)
 {
 	struct rig *rig = the_rig;
@@ -231,6 +249,9 @@ static void write_down(struct rig *rig, const struct gf_link_event *event)
 		break;
 	case GF_LINK_EVENT_PUBLISHED:
 		note(rig, "PUB:%d=%d ", (int)event->cookie, event->code);
+		break;
+	case GF_LINK_EVENT_WATCHED:
+		note(rig, "WATCHED:%d=%d ", (int)event->connection, event->code);
 		break;
 	}
 }
@@ -355,6 +376,13 @@ void rig_answer(struct rig *rig, unsigned i, int code)
 int rig_publish(struct rig *rig, uint64_t cookie)
 {
 	return gf_link_publish(rig->link, "report", "x", 1, 1, false, 0, cookie);
+}
+
+void rig_answer_watch(struct rig *rig, unsigned i, int code)
+{
+	assert_true(i < rig->asks_count);
+	link_on_watched(rig->asks[i % RIG_SENT_MAX], code);
+	rig_step(rig);
 }
 
 void rig_message(struct rig *rig, const char *topic)

@@ -7,7 +7,8 @@
  *     idle waiting connecting up closing                  the state, when it is another one after a step
  *     probe(name) probe(all)                              a probe begins
  *     connect(N) connect(-) subscribe disconnect drop     what Paho is asked to do; N: the number in the will, -: no will
- *     UP:N DOWN:N MSG:topic PUB:cookie=code               the events, N is the connection's number
+ *     watch(filter,qos) unwatch(filter)                   the subscription that comes and goes
+ *     UP:N DOWN:N MSG:topic PUB:cookie=code WATCHED:N=code   the events, N is the connection's number
  */
 #ifndef TESTS_LINK_RIG_H
 #define TESTS_LINK_RIG_H
@@ -28,10 +29,13 @@ struct rig {
 	uint64_t will_number; /* for which the will was asked last */
 
 	enum rig_paho paho;
-	int connect_error, subscribe_error, disconnect_error, send_error, probe_error; /* what the fakes return */
+	int connect_error, subscribe_error, disconnect_error, send_error, probe_error,
+	    watch_error;                      /* what the fakes return */
 	int subscribe_refusal;                /* while subscribing the broker cuts the connection for this reason */
 	struct link_slot *sent[RIG_SENT_MAX]; /* of QoS 1, on the connection that is or was last */
 	unsigned sent_count;
+	struct link_ask *asks[RIG_SENT_MAX]; /* all, of any connection */
+	unsigned asks_count;
 
 	bool probing, probe_done;
 	char probe_reason[100];
@@ -68,6 +72,9 @@ void rig_probe_finds(struct rig *rig, const char *reason);
 void rig_close_done(struct rig *rig);
 /* The broker's answer to the i-th publish of this connection. */
 void rig_answer(struct rig *rig, unsigned i, int code);
+
+/* The broker's answer to the i-th gf_link_watch that got out, counted since the rig's begin. */
+void rig_answer_watch(struct rig *rig, unsigned i, int code);
 
 int rig_publish(struct rig *rig, uint64_t cookie);
 void rig_message(struct rig *rig, const char *topic);
