@@ -118,13 +118,13 @@ void store_reader_close(struct store_reader *reader);
 
 #define STORE_TIME_SOURCES(X) X(DEVICE, "device") X(ESTIMATED, "estimated") X(RECEIVED, "received")
 #define STORE_OFFLINES(X) X(NEVER, "never_seen") X(GOODBYE, "goodbye") X(LOST, "lost") X(SILENT, "silent")
-#define STORE_EVENT_KINDS(X)                                                                                      \
-	X(PRESENCE, "presence")                                                                                       \
-	X(SESSION, "session")                                                                                         \
-	X(FAULT, "fault")                                                                                             \
-	X(LOST, "lost")                                                                                               \
-	X(QUARANTINE, "quarantine") X(CATALOG, "catalog") X(DEVICE, "device") X(LIMIT, "limit") X(ROLLOUT, "rollout") \
-	    X(COMMAND, "command")
+#define STORE_EVENT_KINDS(X)    \
+	X(PRESENCE, "presence")     \
+	X(SESSION, "session")       \
+	X(FAULT, "fault")           \
+	X(LOST, "lost")             \
+	X(QUARANTINE, "quarantine") \
+	X(CATALOG, "catalog") X(DEVICE, "device") X(LIMIT, "limit") X(ROLLOUT, "rollout") X(COMMAND, "command")
 #define STORE_AUDIT_KINDS(X) \
 	X(GAP, "gap")            \
 	X(OVERLAP, "overlap") X(DUPLICATE, "duplicate") X(RESET, "reset") X(LOST, "lost") X(BEHIND, "behind")
@@ -203,8 +203,13 @@ struct store_device {
 	char model[GF_NAME_MAX], serial[GF_NAME_MAX], agent_version[GF_NAME_MAX], driver[GF_NAME_MAX];
 	char catalog[GF_NAME_MAX];
 	uint64_t catalog_version;
+	struct gf_digest catalog_digest;                             /* zeros = unknown */
+	bool catalog_on_trial;                                       /* not confirmed yet */
 	float rated_motor_h, motor_temp_stop_c, surface_temp_stop_c; /* 0 = unknown */
 	int64_t cert_not_after_ms;
+	struct gf_desired desired;        /* revision 0 = nothing was ever desired of it */
+	struct gf_desired_applied answer; /* its newest word on what is desired; revision 0 = none */
+	int64_t answered_ms;
 
 	bool online;
 	enum store_offline offline_reason;   /* when offline */
