@@ -28,6 +28,8 @@ struct control_thread {
 	struct gf_spsc mailbox, commands;
 	struct tick tick; /* the thread's own, but for its phase */
 	struct control_event events[CONTROL_EVENTS_PER_STEP_MAX];
+	struct control_event owed; /* a catalog was taken, and there was no room to say so */
+	bool owes;
 	pthread_t thread;
 	sem_t ended;
 	bool started; /* and not joined yet */
@@ -55,16 +57,37 @@ static size_t room_needed(enum control_event_kind kind)
 	case CONTROL_EVENT_FAULT_RAISED:
 	case CONTROL_EVENT_FAULT_CLEARED:
 	case CONTROL_EVENT_LIMIT_HIT:
+	case CONTROL_EVENT_CATALOG:
 		break;
 	}
 	return 1;
 }
 
+/* The main loop frees the catalog before this one when it hears of it, and waits for that. */
+static void owe(struct control_thread *t, const struct control_event *event)
+{
+	t->owed = *event;
+	t->owes = true;
+}
+
+static void pay(struct control_thread *t)
+{
+	if (!t->owes || !gf_spsc_push(&t->mailbox, &t->owed))
+		return;
+	t->owes = false;
+	t->config.wake(t->config.wake_ctx);
+}
+
 static void deliver(struct control_thread *t, size_t count)
 {
+	pay(t);
 	for (size_t i = 0; i < count; i++) {
 		const struct control_event *event = &t->events[i];
-		if (gf_spsc_free_slots(&t->mailbox) < room_needed(event->kind) || !gf_spsc_push(&t->mailbox, event))
+		if (gf_spsc_free_slots(&t->mailbox) >= room_needed(event->kind) && gf_spsc_push(&t->mailbox, event))
+			continue;
+		if (event->kind == CONTROL_EVENT_CATALOG)
+			owe(t, event);
+		else
 			atomic_fetch_add_explicit(&t->lost, 1, memory_order_relaxed);
 	}
 	if (count > 0)
@@ -84,6 +107,9 @@ static void carry_out_commands(struct control_thread *t)
 			break;
 		case CONTROL_COMMAND_STOP:
 			control_stop(t->config.control, command.outcome);
+			break;
+		case CONTROL_COMMAND_CATALOG:
+			control_set_catalog(t->config.control, command.catalog);
 			break;
 		}
 	}

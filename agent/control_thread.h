@@ -4,7 +4,7 @@
  * loop:
  *
  *     events    to the main loop. When that is stuck and they fill up, checkpoints give way first, then telemetry; room is kept for
- *               sessions and faults.
+ *               sessions and faults. That a catalog was taken is never lost: it waits in the thread for room.
  *     commands  from the main loop, carried out at the next tick. One that finds no room is refused and counted.
  */
 #ifndef AGENT_CONTROL_THREAD_H
@@ -27,6 +27,7 @@ enum control_command_kind {
 	CONTROL_COMMAND_STORAGE, /* control_set_storage */
 	CONTROL_COMMAND_LIMITS,  /* control_set_limits */
 	CONTROL_COMMAND_STOP,    /* control_stop */
+	CONTROL_COMMAND_CATALOG, /* control_set_catalog */
 };
 
 struct control_command {
@@ -35,6 +36,7 @@ struct control_command {
 		bool storage_full;
 		struct control_limits limits;
 		enum gf_outcome outcome;
+		const struct gf_catalog *catalog;
 	};
 };
 

@@ -222,6 +222,8 @@ static void event_record(const struct recorder *r, const struct control_event *e
 		ret_record->heartbeat = event->heartbeat;
 		fill_heartbeat(r, facts, ret_record);
 		break;
+	case CONTROL_EVENT_CATALOG:
+		break;
 	}
 }
 
@@ -247,6 +249,8 @@ int recorder_event(struct recorder *recorder, const struct control_event *event,
                    const struct recorder_link_facts *facts)
 {
 	struct recorder_entry entry = {.remembers = true, .memory = event->memory};
+	if (event->kind == CONTROL_EVENT_CATALOG)
+		return 0; /* why it changed is known elsewhere: recorder_catalog */
 	event_record(recorder, event, now, facts, &entry.record);
 	if (event->kind == CONTROL_EVENT_SESSION_PROGRESS)
 		return waits_or_fails(checkpoint(recorder, &entry));

@@ -3,7 +3,7 @@
  *
  *     1. what the hardware did since the last tick is accounted (player, tally, meter, duty, sitting)
  *     2. the reading is judged (sensors, faults); what is wrong stops or pauses the session
- *     3. buttons, and the limits of time
+ *     3. a new catalog when nobody is on it, buttons, and the limits of time
  *     4. the program's output, lowered by guard and temperatures, off if anything forbids it, clamped by the envelope
  *     5. events, each with what must be remembered
  *
@@ -140,6 +140,16 @@ static void take_stop(struct control *c)
 	c->stop_as = GF_OUTCOME_UNSPECIFIED;
 }
 
+/* Before the buttons: the session that begins in this tick is of the new one. */
+static void take_catalog(struct control *c, int64_t mono_ms, struct sink *sink)
+{
+	if (c->next_catalog == NULL || c->player.state != PLAYER_IDLE)
+		return;
+	c->config.catalog = c->next_catalog;
+	c->next_catalog = NULL;
+	control_emit_catalog(c, mono_ms, sink);
+}
+
 static void take_time_limits(struct control *c, int64_t mono_ms, struct sink *sink)
 {
 	struct gf_limit_hit hit;
@@ -244,6 +254,11 @@ void control_set_limits(struct control *control, const struct control_limits *li
 	control->envelope = control_envelope_tighten(&control->config.envelope, limits);
 }
 
+void control_set_catalog(struct control *control, const struct gf_catalog *catalog)
+{
+	control->next_catalog = catalog;
+}
+
 void control_stop(struct control *control, enum gf_outcome outcome)
 {
 	control->stop_as = outcome;
@@ -297,6 +312,7 @@ size_t control_step(struct control *control, int64_t mono_ms, const struct drive
 		close_if_ended(c, mono_ms, input != NULL, &sink);
 	take_faults(c, &view, mono_ms, passed.ms);
 	take_stop(c);
+	take_catalog(c, mono_ms, &sink);
 	if (input != NULL)
 		control_take_presses(c, &view, &pressed, mono_ms, &sink);
 	take_time_limits(c, mono_ms, &sink);

@@ -34,7 +34,7 @@ struct control_config {
 	float heat_c;                         /* what the heater warms to while a session runs; 0 = no heat */
 	uint32_t tick_ms;                     /* the period of real ticks, to notice late ones; 0 = time is virtual */
 	uint32_t heartbeat_ms, checkpoint_ms; /* 0 = the defaults above */
-	const struct gf_catalog *catalog;     /* owned by the caller; outlives the control; NULL: no sessions */
+	const struct gf_catalog *catalog; /* owned by the caller, in use until CONTROL_EVENT_CATALOG; NULL: no sessions */
 };
 
 /* Where the counters stand when the agent starts. */
@@ -55,6 +55,7 @@ enum control_event_kind {
 	CONTROL_EVENT_LIMIT_HIT,
 	/* `heartbeat`: sensors, motor_ms, flags of the interval, odometer as of the last ended session; the rest is the recorder's */
 	CONTROL_EVENT_TELEMETRY,
+	CONTROL_EVENT_CATALOG, /* `catalog` is what sessions are of from here on; the one before isn't looked at any more */
 };
 
 /*
@@ -73,6 +74,7 @@ struct control_event {
 		struct gf_fault_cleared fault_cleared;
 		struct gf_limit_hit limit_hit;
 		struct gf_heartbeat heartbeat;
+		const struct gf_catalog *catalog;
 	};
 };
 
@@ -95,6 +97,13 @@ size_t control_step(struct control *control, int64_t mono_ms, const struct drive
 
 /* From here on, until they are set again. Nothing in them widens the envelope. */
 void control_set_limits(struct control *control, const struct control_limits *limits);
+
+/*
+ * From the next step in which no session runs; CONTROL_EVENT_CATALOG says when. A session under way is played to its end with the
+ * catalog it began with, and none begins with that any more. Until the event both are in use; of two in a row only the second is
+ * taken, and the first isn't looked at any more. A request for a routine that the new one hasn't is ignored.
+ */
+void control_set_catalog(struct control *control, const struct gf_catalog *catalog);
 
 /* Ends a running session with the next step; does nothing when none runs. */
 void control_stop(struct control *control, enum gf_outcome outcome);

@@ -2,12 +2,12 @@
 #include "agent/control/control_impl.h"
 
 /*
- * Of a step. At rest: a session's end, each closed area opened by staff, the next session's start and first checkpoint, P1's skip and
+ * Of a step. At rest: a session's end, a new catalog, each closed area opened by staff, the next session's start and first checkpoint, P1's skip and
  * warning, P6 or P7, a heartbeat. In a session there are fewer: D1, P8, the longest session, P1 twice, P6, checkpoint, heartbeat.
  */
 enum {
 	EVENTS_FOR_FAULTS = 8,
-	EVENTS_AT_REST = 1 + MEMORY_CLOSED_MAX + 2 + 2 + 1 + 1,
+	EVENTS_AT_REST = 1 + 1 + MEMORY_CLOSED_MAX + 2 + 2 + 1 + 1,
 };
 _Static_assert(EVENTS_AT_REST + (int)EVENTS_FOR_FAULTS <= (int)CONTROL_EVENTS_PER_STEP_MAX, "a step's events fit");
 
@@ -25,6 +25,11 @@ void control_emit_limit(const struct control *c, int64_t mono_ms, const struct g
 	event->started_mono_ms = in_session ? c->session.started_mono_ms : 0;
 	event->limit_hit = *hit;
 	event->limit_hit.session_no = in_session ? c->session.start.session_no : 0;
+}
+
+void control_emit_catalog(const struct control *c, int64_t mono_ms, struct sink *sink)
+{
+	control_emit(sink, CONTROL_EVENT_CATALOG, mono_ms)->catalog = c->config.catalog;
 }
 
 void control_emit_duty(const struct control *c, int64_t mono_ms, const char *action, struct sink *sink)

@@ -16,7 +16,8 @@
 struct control {
 	struct control_config config;
 	struct control_limits limits;
-	struct control_envelope envelope; /* the config's, tightened by the limits */
+	struct control_envelope envelope;      /* the config's, tightened by the limits */
+	const struct gf_catalog *next_catalog; /* NULL: none waits */
 	struct player player;
 	struct guard guard;
 	struct sitting sitting;
@@ -47,6 +48,7 @@ struct sink {
 
 struct control_event *control_emit(struct sink *sink, enum control_event_kind kind, int64_t mono_ms);
 void control_emit_limit(const struct control *c, int64_t mono_ms, const struct gf_limit_hit *hit, struct sink *sink);
+void control_emit_catalog(const struct control *c, int64_t mono_ms, struct sink *sink);
 /* D1's `action`: "warn", "stop", "refuse". */
 void control_emit_duty(const struct control *c, int64_t mono_ms, const char *action, struct sink *sink);
 void control_emit_progress(struct control *c, int64_t mono_ms, struct sink *sink);

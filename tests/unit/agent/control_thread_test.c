@@ -239,6 +239,61 @@ static void commands_without_room_are_refused_and_counted(void **state)
 	assert_true(storage_fault_comes(h));
 }
 
+/* ---- another catalog ---- */
+
+static bool tell_catalog(struct hardware *h, const struct gf_catalog *catalog)
+{
+	return control_thread_tell(h->thread,
+	                           &(struct control_command){.kind = CONTROL_COMMAND_CATALOG, .catalog = catalog});
+}
+
+static void a_catalog_is_taken_once_the_session_has_ended(void **state)
+{
+	struct hardware *h = *state;
+	struct gf_catalog other = *rig_catalog(GF_CLASS_CHAIR);
+	struct control_event event;
+	const struct control_command stop = {.kind = CONTROL_COMMAND_STOP, .outcome = GF_OUTCOME_STAFF_STOPPED};
+	hardware_start(h, 0);
+	hardware_begin_session(h);
+	assert_true(tell_catalog(h, &other));
+	assert_true(hardware_waited_for_ticks(h, 5));
+	assert_int_equal(hardware_drain(h, CONTROL_EVENT_CATALOG, &event), 0);
+	hardware_ask_for(h, 0);
+	assert_true(control_thread_tell(h->thread, &stop));
+	assert_true(hardware_waited_for_ticks(h, 4));
+	assert_int_equal(hardware_drain(h, CONTROL_EVENT_CATALOG, &event), 1);
+	assert_ptr_equal(event.catalog, &other);
+	assert_int_equal(control_thread_join(h->thread, GF_OUTCOME_STAFF_STOPPED), 0);
+}
+
+/* The main loop waits for this event to free the old catalog: whatever else finds no room, this comes. */
+static void that_a_catalog_was_taken_is_told_however_full_the_mailbox_is(void **state)
+{
+	struct hardware *h = *state;
+	struct gf_catalog others[CONTROL_MAILBOX + 8];
+	struct control_event event;
+	size_t heard = 0;
+	const struct gf_catalog *last = NULL;
+	hardware_start(h, 0);
+	/* A catalog a tick, and nobody takes anything out. */
+	for (int i = 0; i < CONTROL_MAILBOX + 8; i++) {
+		others[i] = *rig_catalog(GF_CLASS_CHAIR);
+		assert_true(tell_catalog(h, &others[i]));
+		assert_true(hardware_waited_for_ticks(h, 2));
+	}
+	for (int i = 0; i < 3; i++) {
+		while (control_thread_next(h->thread, &event)) {
+			heard += event.kind == CONTROL_EVENT_CATALOG ? 1 : 0;
+			last = event.kind == CONTROL_EVENT_CATALOG ? event.catalog : last;
+		}
+		assert_true(hardware_waited_for_ticks(h, 2));
+	}
+	assert_true(heard < CONTROL_MAILBOX + 8);
+	assert_ptr_equal(last, &others[CONTROL_MAILBOX + 7]);
+	assert_int_equal(control_thread_lost(h->thread), 0);
+	assert_int_equal(control_thread_join(h->thread, GF_OUTCOME_STAFF_STOPPED), 0);
+}
+
 /* ---- ending ---- */
 
 static void i5_joining_ends_the_session_and_leaves_the_output_off(void **state)
@@ -315,6 +370,8 @@ int main(void)
 	    TEST(a_running_session_is_stopped_by_a_command),
 	    TEST(limits_are_set_by_a_command),
 	    TEST(commands_without_room_are_refused_and_counted),
+	    TEST(a_catalog_is_taken_once_the_session_has_ended),
+	    TEST(that_a_catalog_was_taken_is_told_however_full_the_mailbox_is),
 	    TEST(i5_joining_ends_the_session_and_leaves_the_output_off),
 	    TEST(i5_freeing_without_a_join_leaves_the_output_off_too),
 	    TEST(joining_a_machine_at_rest_makes_up_no_session),

@@ -15,14 +15,19 @@
 #include "agent/control/sitting.h"
 #include "proto/base/rand.h"
 
-enum { ERAS = 800, TICKS_PER_ERA = 5000, ROUTINES = 4, STEPS = 12, GAP_MS = 2000 };
+enum { ERAS = 800, TICKS_PER_ERA = 5000, ROUTINES = 4, STEPS = 12, SHELVES = 3, GAP_MS = 2000 };
 
 struct world {
 	uint64_t seed;
 	struct gf_prng prng;
-	struct gf_step steps[ROUTINES][STEPS];
-	struct gf_routine routines[ROUTINES];
-	struct gf_catalog catalog;
+	struct shelf {
+		struct gf_step steps[ROUTINES][STEPS];
+		struct gf_routine routines[ROUTINES];
+		struct gf_catalog catalog;
+	} shelves[SHELVES]; /* what one catalog consists of */
+	/* Which one sessions are of, and which one waits; -1: none. What is neither of them is overwritten. */
+	int playing, waiting;
+	uint64_t version, switches, switches_late;
 	struct control_config config;
 	struct control *control;
 	int64_t now_ms;
@@ -32,6 +37,7 @@ struct world {
 	struct driver_output before, output;
 	int64_t over_since_ms; /* the current is above its limit in every reading since; -1: it isn't */
 	unsigned over_ticks;
+	bool in_session;
 	uint64_t ticks_on, ended, session_no;
 	struct control_limits limits;
 	struct control_envelope envelope; /* with the limits */
@@ -86,20 +92,25 @@ static void random_step(struct world *w, struct gf_step *step)
 	};
 }
 
-static void random_catalog(struct world *w)
+static void random_catalog(struct world *w, struct shelf *shelf)
 {
-	w->catalog = (struct gf_catalog){.name = "wild", .routines_count = ROUTINES, .routines = w->routines};
+	shelf->catalog = (struct gf_catalog){
+	    .name = "wild",
+	    .version = ++w->version,
+	    .routines_count = one_in(w, 4) ? below(w, ROUTINES + 1) : ROUTINES,
+	    .routines = shelf->routines,
+	};
 	for (size_t i = 0; i < ROUTINES; i++) {
-		w->routines[i] = (struct gf_routine){
+		shelf->routines[i] = (struct gf_routine){
 		    .id = "wild",
 		    .classes = UINT32_MAX,
 		    .staff_unlock = one_in(w, 4),
 		    .cap_pct = one_in(w, 3) ? wild(w, 100) : 0,
 		    .steps_count = below(w, STEPS + 1),
-		    .steps = w->steps[i],
+		    .steps = shelf->steps[i],
 		};
 		for (size_t s = 0; s < STEPS; s++)
-			random_step(w, &w->steps[i][s]);
+			random_step(w, &shelf->steps[i][s]);
 	}
 }
 
@@ -200,9 +211,12 @@ static void begin_era(struct world *w)
 	static const uint32_t ticks[] = {20, 20, 20, 1000, 7, 300};
 	const struct control_resume resume = {.next_fault_no = 1};
 
-	random_catalog(w);
+	random_catalog(w, &w->shelves[0]);
 	random_envelope(w);
-	w->config.catalog = &w->catalog;
+	w->config.catalog = &w->shelves[0].catalog;
+	w->playing = 0;
+	w->waiting = -1;
+	w->in_session = false;
 	w->tick_ms = ticks[below(w, sizeof(ticks) / sizeof(ticks[0]))];
 	w->input = (struct driver_input){0};
 	w->calm = !one_in(w, 4);
@@ -323,6 +337,28 @@ static void check_latch(struct world *w, const struct control_event *event)
 	}
 }
 
+/* Who is told of the switch throws the old one away at once: whoever still looks into it finds rubbish. */
+static void check_switch(struct world *w, const struct control_event *event)
+{
+	MUST(w, w->waiting >= 0 && !w->in_session && event->catalog == &w->shelves[w->waiting].catalog);
+	struct shelf *old = &w->shelves[w->playing];
+	old->catalog.routines = NULL;
+	old->catalog.routines_count = SIZE_MAX;
+	for (size_t i = 0; i < ROUTINES; i++)
+		old->routines[i] = (struct gf_routine){.steps_count = SIZE_MAX};
+	w->playing = w->waiting;
+	w->waiting = -1;
+	w->switches++;
+}
+
+/* A session is of the catalog that plays, and none begins while another one waits. */
+static void check_session(struct world *w, const struct gf_session_started *started)
+{
+	MUST(w, started->session_no == w->session_no + 1 && !w->limits.locked);
+	MUST(w, w->waiting < 0 && started->catalog_version == w->shelves[w->playing].catalog.version);
+	w->in_session = true;
+}
+
 /* Sessions are numbered without holes and no event is outside the contract. */
 static void check_events(struct world *w, const struct control_event *events, size_t count)
 {
@@ -332,13 +368,17 @@ static void check_events(struct world *w, const struct control_event *events, si
 		check_latch(w, &events[i]);
 		w->skips += events[i].kind == CONTROL_EVENT_LIMIT_HIT && events[i].limit_hit.action[0] == 's' ? 1 : 0;
 		if (events[i].kind == CONTROL_EVENT_SESSION_STARTED) {
-			MUST(w, events[i].session_started.session_no == w->session_no + 1 && !w->limits.locked);
+			check_session(w, &events[i].session_started);
 			memset(w->spot_ms, 0, sizeof(w->spot_ms));
 		}
+		if (events[i].kind == CONTROL_EVENT_CATALOG)
+			check_switch(w, &events[i]);
 		if (events[i].kind != CONTROL_EVENT_SESSION_ENDED)
 			continue;
 		w->session_no++;
 		w->ended++;
+		w->in_session = false;
+		w->switches_late += w->waiting >= 0 ? 1 : 0;
 		MUST(w, events[i].session_ended.start.session_no == w->session_no);
 		MUST(w, events[i].session_ended.outcome > 0 && events[i].session_ended.outcome < GF_OUTCOME_COUNT);
 		MUST(w, events[i].session_ended.areas_count <= GF_SESSION_AREAS_MAX);
@@ -346,8 +386,21 @@ static void check_events(struct world *w, const struct control_event *events, si
 	MUST(w, w->latched == 0 || !output_on(&w->output));
 }
 
+/* One that neither plays nor waits is made anew; it may take the place of the one that waits. */
+static void random_switch(struct world *w)
+{
+	int free = 0;
+	while (free == w->playing || free == w->waiting)
+		free++;
+	random_catalog(w, &w->shelves[free]);
+	w->waiting = free;
+	control_set_catalog(w->control, &w->shelves[free].catalog);
+}
+
 static void random_command(struct world *w)
 {
+	if (one_in(w, 2000))
+		random_switch(w);
 	if (one_in(w, 500))
 		random_limits(w);
 	if (one_in(w, 3000))
@@ -375,6 +428,7 @@ static void random_tick(struct world *w)
 	check_duty(w, elapsed_ms);
 	check_spots(w);
 	check_events(w, events, count);
+	MUST(w, w->waiting < 0 || control_in_session(w->control)); /* idle, it waits for nothing */
 }
 
 static void i3_and_i4_hold_for_millions_of_random_ticks(void **state)
@@ -397,6 +451,7 @@ static void i3_and_i4_hold_for_millions_of_random_ticks(void **state)
 	              (unsigned long long)w.skips);
 	/* A test in which nothing runs proves nothing. */
 	assert_true(w.ended > 5000 && w.ticks_on > 300000 && w.rests > 200 && w.latches > 50 && w.skips > 200);
+	assert_true(w.switches > 1000 && w.switches_late > 200);
 }
 
 int main(void)

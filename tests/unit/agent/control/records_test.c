@@ -199,6 +199,9 @@ static void take_step(struct account *a, const struct control_event *events, siz
 		case CONTROL_EVENT_SESSION_PROGRESS:
 			MUST(a, e->session_ended.start.session_no == a->open_no);
 			break;
+		case CONTROL_EVENT_CATALOG:
+			MUST(a, false); /* nobody gave one */
+			break;
 		case CONTROL_EVENT_SESSION_ENDED:
 			take_ended(a, &e->session_ended);
 			break;

@@ -43,6 +43,7 @@ static void take(struct played *p, const struct control_event *event)
 	case CONTROL_EVENT_SESSION_PROGRESS:
 	case CONTROL_EVENT_FAULT_CLEARED:
 	case CONTROL_EVENT_TELEMETRY:
+	case CONTROL_EVENT_CATALOG:
 		break;
 	}
 }

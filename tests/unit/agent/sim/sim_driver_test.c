@@ -141,6 +141,7 @@ static void take_event(struct sim_rig *rig, const struct control_event *event)
 		rig->crc = gf_crc32c(rig->crc, event->heartbeat.sensors, sizeof(event->heartbeat.sensors));
 		break;
 	case CONTROL_EVENT_LIMIT_HIT:
+	case CONTROL_EVENT_CATALOG:
 		break;
 	}
 }
