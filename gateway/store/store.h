@@ -210,6 +210,7 @@ struct store_device {
 	struct gf_desired desired;        /* revision 0 = nothing was ever desired of it */
 	struct gf_desired_applied answer; /* its newest word on what is desired; revision 0 = none */
 	int64_t answered_ms;
+	uint64_t applied_revision; /* the highest that it answered: limits and lock up to it are in force */
 
 	bool online;
 	enum store_offline offline_reason;   /* when offline */
@@ -372,7 +373,8 @@ struct store_stats {
 	uint64_t quarantined, quarantine_kept; /* ever; still there */
 	int64_t quarantine_last_ms;
 	char quarantine_last_device[GF_ID_MAX], quarantine_last_reason[STORE_REASON_MAX];
-	uint64_t records_lost; /* that machines had to drop, ever */
+	uint64_t records_lost;  /* that machines had to drop, ever */
+	uint64_t stray_answers; /* to desired states that were never given, ever */
 };
 GF_MUST_CHECK int store_read_stats(struct store_reader *reader, struct store_stats *ret_stats, struct gf_diag *diag);
 

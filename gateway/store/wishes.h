@@ -11,6 +11,8 @@
 #include "gateway/store/store.h"
 #include "proto/catalog_sign.h"
 
+enum { STORE_DEEDS_KEPT = 100 * 1000, STORE_COMMANDS_KEPT = 10 * 1000 }; /* the newest */
+
 /* Who did it, from where: "anna (uid 1000)", "unix socket, pid 4711, gymfleet". */
 struct store_actor {
 	char who[GF_NAME_MAX];
@@ -58,7 +60,9 @@ struct store_desired {
 	int64_t key;
 	struct gf_desired desired; /* revision 0 = nothing was ever desired of it */
 	uint64_t published;        /* the revision that the broker has */
-	/* The machine's newest word on a desired catalog, whatever the revision. */
+	uint64_t applied; /* the highest revision that the machine answered; limits and lock up to it are in force */
+	/* The machine's newest word on a desired catalog, whatever the revision. Revisions grow for limits and lock too, and above
+	 * what a machine has seen of another database's: an answer to an offer has a revision from its own on, and its digest. */
 	struct gf_desired_applied answer;
 	int64_t answered_ms;
 };
@@ -118,15 +122,16 @@ struct store_command {
 GF_MUST_CHECK int store_command_add(struct store *store, const char *device, enum gf_command kind, uint32_t within_ms,
                                     const struct store_actor *actor, int64_t now_ms, uint64_t *ret_id,
                                     struct gf_diag *diag);
-/* A reply arrived. What isn't open any more is left as it is. */
+/* Inside a batch: a reply arrived. What has ended is left as it is; but what was done or refused, and told too late, is told as that. */
 GF_MUST_CHECK int store_command_reply(struct store *store, const char *device, const struct gf_reply *reply,
                                       int64_t now_ms, struct gf_diag *diag);
-/* Ends what is past its deadline. */
+/* Ends what is past its deadline, and what was given by a clock that has been set back since. */
 GF_MUST_CHECK int store_command_expire(struct store *store, int64_t now_ms, struct gf_diag *diag);
 GF_MUST_CHECK int store_command_published(struct store *store, uint64_t id, struct gf_diag *diag);
 typedef int (*store_command_fn)(void *ctx, const struct store_command *command);
-GF_MUST_CHECK int store_read_commands_unsent(struct store_reader *reader, store_command_fn row, void *ctx,
-                                             struct gf_diag *diag);
+/* Open ones that the broker doesn't have, by id; at most `limit` after `after`. */
+GF_MUST_CHECK int store_read_commands_unsent(struct store_reader *reader, uint64_t after, size_t limit,
+                                             store_command_fn row, void *ctx, struct gf_diag *diag);
 GF_MUST_CHECK int store_read_command(struct store_reader *reader, uint64_t id, struct store_command *ret_command,
                                      struct gf_diag *diag);
 

@@ -202,6 +202,16 @@ void query_blob(struct query *q, const void *data, size_t len)
 	BIND(q, sqlite3_bind_blob64(q->stmt, q->param, data, len, SQLITE_STATIC));
 }
 
+void query_digest(struct query *q, const struct gf_digest *digest)
+{
+	static const struct gf_digest none;
+
+	if (memcmp(digest, &none, sizeof(none)) == 0)
+		BIND(q, sqlite3_bind_null(q->stmt, q->param));
+	else
+		query_blob(q, digest->bytes, sizeof(digest->bytes));
+}
+
 int query_step(struct query *q)
 {
 	q->col = 0;
@@ -284,4 +294,12 @@ bool col_blob(struct query *q, void *dst, size_t size)
 		return false;
 	memcpy(dst, data, size);
 	return true;
+}
+
+void col_digest(struct query *q, struct gf_digest *ret_digest)
+{
+	struct gf_digest digest = {{0}};
+
+	(void)col_blob(q, digest.bytes, sizeof(digest.bytes));
+	*ret_digest = digest;
 }

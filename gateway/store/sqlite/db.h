@@ -61,6 +61,7 @@ void query_u64(struct query *q, uint64_t v);     /* above INT64_MAX it is INT64_
 void query_real(struct query *q, double v);      /* NaN is NULL */
 void query_text(struct query *q, const char *v); /* NULL is NULL; must live until query_end */
 void query_blob(struct query *q, const void *data, size_t len);
+void query_digest(struct query *q, const struct gf_digest *digest); /* zeros are NULL */
 
 /* QUERY_ROW, QUERY_DONE, or another SQLite code. */
 int query_step(struct query *q);
@@ -73,9 +74,10 @@ GF_MUST_CHECK int query_value(struct query *q, int64_t none, int64_t *ret_value,
 
 int64_t col_i64(struct query *q);
 uint64_t col_u64(struct query *q);
-double col_real(struct query *q);                       /* NaN for NULL */
-bool col_null(struct query *q);                         /* of the next column, which stays the next */
-void col_text(struct query *q, char *dst, size_t size); /* "" for NULL */
-bool col_blob(struct query *q, void *dst, size_t size); /* false unless it has exactly `size` bytes */
+double col_real(struct query *q);                               /* NaN for NULL */
+bool col_null(struct query *q);                                 /* of the next column, which stays the next */
+void col_text(struct query *q, char *dst, size_t size);         /* "" for NULL */
+bool col_blob(struct query *q, void *dst, size_t size);         /* false unless it has exactly `size` bytes */
+void col_digest(struct query *q, struct gf_digest *ret_digest); /* zeros for NULL */
 
 #endif

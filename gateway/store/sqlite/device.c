@@ -11,7 +11,7 @@ static const int64_t plausible_since_ms = 1577836800000; /* 2020-01-01: no machi
 	" state_stream, state_boot, state_uptime_ms, clock_synced, clock_since_ms, last_record_ms, catalog,"            \
 	" catalog_version, odo_motor_ms, odo_sessions, odo_cycles, odo_seq, running_session, chain_no, chain_motor_ms," \
 	" chain_sessions, sessions, session_motor_ms, heartbeat_ms, heartbeat_stream, heartbeat_seq, last_stream,"      \
-	" rest_stream, rest_since_ms, rest_until_ms"
+	" rest_stream, rest_since_ms, rest_until_ms, catalog_digest, catalog_on_trial"
 
 static void read_row(struct query *q, struct device *d)
 {
@@ -50,6 +50,8 @@ static void read_row(struct query *q, struct device *d)
 	d->rest_stream = col_i64(q);
 	d->rest_since_ms = col_i64(q);
 	d->rest_until_ms = col_i64(q);
+	col_digest(q, &d->catalog_digest);
+	d->catalog_on_trial = col_i64(q);
 }
 
 static int make_row(struct store *s, struct device *d, struct gf_diag *diag)
@@ -93,7 +95,7 @@ int device_save(struct store *s, const struct device *d, struct gf_diag *diag)
 
 	query_begin(&q, &s->db,
 	            "UPDATE devices SET (" DEVICE_COLUMNS ") = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-	            " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE device = ?");
+	            " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE device = ?");
 	query_i64(&q, d->first_seen_ms);
 	query_i64(&q, d->last_seen_ms);
 	query_i64(&q, d->born);
@@ -128,6 +130,8 @@ int device_save(struct store *s, const struct device *d, struct gf_diag *diag)
 	query_i64(&q, d->rest_stream);
 	query_i64(&q, d->rest_since_ms);
 	query_i64(&q, d->rest_until_ms);
+	query_digest(&q, &d->catalog_digest);
+	query_i64(&q, d->catalog_on_trial);
 	query_i64(&q, d->key);
 	return query_run(&q, diag);
 }

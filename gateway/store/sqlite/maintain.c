@@ -1,8 +1,9 @@
 /*
  * Retention: in small steps, so that a long list of old rows never holds ingest up. Heartbeats and the finer rollups go
- * by age, events by number. Sessions, faults, daily rollups and what was lost stay.
+ * by age; events, deeds and commands by number. Sessions, faults, daily rollups and what was lost stay.
  */
 #include "gateway/store/sqlite/writer.h"
+#include "gateway/store/wishes.h"
 
 struct retention {
 	const char *sql; /* parameters: device, older than, budget */
@@ -48,20 +49,39 @@ static int prune_device(struct store *s, int64_t device, int64_t now_ms, unsigne
 	return 0;
 }
 
-static int prune_events(struct store *s, unsigned budget, unsigned *ret_deleted, struct gf_diag *diag)
+/* What goes by number: the newest are kept. The ids of commands have holes. */
+static int prune_lists(struct store *s, unsigned budget, unsigned *ret_deleted, struct gf_diag *diag)
 {
-	struct query q;
-	int r;
+	static const struct {
+		const char *sql;
+		int64_t kept;
+	} lists[] = {
+	    {"DELETE FROM events WHERE id IN (SELECT id FROM events WHERE id <= (SELECT max(id) FROM events) - ?"
+	     " ORDER BY id LIMIT ?)",
+	     STORE_EVENTS_KEPT},
+	    {"DELETE FROM deeds WHERE id IN (SELECT id FROM deeds WHERE id <= (SELECT max(id) FROM deeds) - ?"
+	     " ORDER BY id LIMIT ?)",
+	     STORE_DEEDS_KEPT},
+	    {"DELETE FROM commands WHERE state <> 0 AND id IN (SELECT id FROM commands WHERE id <="
+	     " (SELECT id FROM commands ORDER BY id DESC LIMIT 1 OFFSET ?) ORDER BY id LIMIT ?)",
+	     STORE_COMMANDS_KEPT},
+	};
+	unsigned deleted = 0;
 
-	query_begin(&q, &s->db,
-	            "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE id <= (SELECT max(id) FROM events) - ?"
-	            " ORDER BY id LIMIT ?)");
-	query_i64(&q, STORE_EVENTS_KEPT);
-	query_i64(&q, budget);
-	r = query_run(&q, diag);
-	if (!r)
-		*ret_deleted = (unsigned)sqlite3_changes(s->db.handle);
-	return r;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]) && deleted < budget; i++) {
+		struct query q;
+		int r;
+
+		query_begin(&q, &s->db, lists[i].sql);
+		query_i64(&q, lists[i].kept);
+		query_i64(&q, budget - deleted);
+		r = query_run(&q, diag);
+		if (r)
+			return r;
+		deleted += (unsigned)sqlite3_changes(s->db.handle);
+	}
+	*ret_deleted = deleted;
+	return 0;
 }
 
 /* The device after the one where the last call stopped; 0 = all were visited. */
@@ -77,7 +97,7 @@ static int next_device(struct store *s, int64_t after, int64_t *ret_device, stru
 static int prune(struct store *s, int64_t now_ms, unsigned budget, bool *ret_more, struct gf_diag *diag)
 {
 	unsigned used = 0;
-	int r = prune_events(s, budget, &used, diag);
+	int r = prune_lists(s, budget, &used, diag);
 
 	*ret_more = true;
 	while (!r && used < budget) {

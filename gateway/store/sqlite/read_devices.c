@@ -1,6 +1,7 @@
 /* Reading devices: the row, its newest heartbeat, its open faults. */
 #include <errno.h>
 
+#include "gateway/store/sqlite/desired.h"
 #include "gateway/store/sqlite/reader.h"
 #include "gateway/store/sqlite/schema.h"
 
@@ -17,7 +18,8 @@ enum { DAY_MS = 24 * 3600 * 1000 };
 	" d.catalog_version, d.rated_motor_h, d.motor_temp_stop_c, d.surface_temp_stop_c, d.cert_not_after_ms, d.online," \
 	" d.offline_reason, d.presence_since_ms, d.first_seen_ms, d.last_seen_ms, d.boot, d.connection, d.clock_synced,"  \
 	" d.clock_since_ms, st.id, st.acked_seq, d.last_record_ms, d.odo_motor_ms, d.odo_sessions, d.odo_cycles,"         \
-	" d.running_session, d.sessions, d.session_motor_ms, d.rest_since_ms, d.rest_until_ms,"                           \
+	" d.running_session, d.sessions, d.session_motor_ms, d.rest_since_ms, d.rest_until_ms, d.catalog_digest,"         \
+	" d.catalog_on_trial, w.revision, " DESIRED_COLUMNS ", w.applied_revision, " ANSWER_COLUMNS ", w.answered_ms,"    \
 	" (SELECT count(*) FROM sessions s WHERE s.device = d.device AND s.started_ms >= ?3),"                            \
 	" (SELECT count(*) FROM sessions s WHERE s.device = d.device AND s.started_ms >= ?2 AND s.outcome = 6),"          \
 	" (SELECT min(s.started_ms) FROM sessions s WHERE s.device = d.device AND s.started_ms >= ?2 AND s.outcome = 6)," \
@@ -27,6 +29,7 @@ enum { DAY_MS = 24 * 3600 * 1000 };
 	" h.tick_overruns, h.duty_ms, h.duty_max_ms, h.rest_left_ms, h.bus_timeouts, h.bus_crc_errors, h.bus_exceptions," \
 	" h.bus_reconnects" SENSOR_COLUMNS " FROM devices d"                                                              \
 	" LEFT JOIN streams st ON st.device = d.device AND st.stream = d.stream"                                          \
+	" LEFT JOIN desired w ON w.device = d.device"                                                                     \
 	" LEFT JOIN heartbeats h ON h.device = d.device AND h.at_ms = d.heartbeat_ms AND h.stream = d.heartbeat_stream"   \
 	" AND h.seq = d.heartbeat_seq"
 
@@ -64,6 +67,17 @@ static void read_identity(struct query *q, struct store_device *d)
 	d->cert_not_after_ms = col_i64(q);
 }
 
+static void read_desired(struct query *q, struct store_device *d)
+{
+	col_digest(q, &d->catalog_digest);
+	d->catalog_on_trial = col_i64(q);
+	d->desired.revision = col_u64(q);
+	desired_columns(q, &d->desired);
+	d->applied_revision = col_u64(q);
+	answer_columns(q, &d->answer);
+	d->answered_ms = col_i64(q);
+}
+
 static void read_state(struct query *q, struct store_device *d)
 {
 	d->online = col_i64(q);
@@ -86,6 +100,7 @@ static void read_state(struct query *q, struct store_device *d)
 	d->session_motor_ms = col_u64(q);
 	d->rest_since_ms = col_i64(q);
 	d->rest_until_ms = col_i64(q);
+	read_desired(q, d);
 	d->sessions_today = col_u64(q);
 	d->interrupted_24h = (uint32_t)col_i64(q);
 	d->interrupted_since_ms = col_i64(q);

@@ -77,6 +77,7 @@ static int read_numbers(struct store_reader *reader, struct store_stats *s, stru
 	    {"SELECT value FROM meta WHERE key = 'epoch'", &s->epoch},
 	    {"SELECT value FROM meta WHERE key = 'quarantined'", &s->quarantined},
 	    {"SELECT value FROM meta WHERE key = 'records_lost'", &s->records_lost},
+	    {"SELECT value FROM meta WHERE key = 'stray_answers'", &s->stray_answers},
 	    {"SELECT value FROM meta WHERE key = 'heartbeats'", &s->heartbeats_applied},
 	    {"SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size", &s->free_bytes},
 	};

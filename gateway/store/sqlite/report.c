@@ -15,38 +15,6 @@
 /* No counter of a machine comes near it (139 years in milliseconds), and sums of many stay within 64 bits. */
 static const uint64_t counter_max = 1ULL << 42;
 
-/* ---- small kinds ---- */
-
-static int catalog_changed_apply(struct apply *a)
-{
-	const struct gf_catalog_changed *c = &a->rec->catalog_changed;
-	struct position at = {a->stream, a->rec->boot, a->rec->uptime_ms};
-	struct query q;
-	int r;
-
-	query_begin(
-	    &q, a->db,
-	    "INSERT OR REPLACE INTO catalog_changes (device, stream, seq, at_ms, catalog, version, previous_version)"
-	    " VALUES (?, ?, ?, ?, ?, ?, ?)");
-	query_i64(&q, a->dev->key);
-	query_i64(&q, a->stream);
-	query_u64(&q, a->rec->seq);
-	query_i64(&q, a->at_ms);
-	query_text(&q, c->catalog);
-	query_u64(&q, c->version);
-	query_u64(&q, c->previous_version);
-	r = query_run(&q, a->diag);
-	if (r)
-		return r;
-	if (device_advance(a->dev, &at)) {
-		gf_strcpy(a->dev->catalog, sizeof(a->dev->catalog), c->catalog);
-		a->dev->catalog_version = c->version;
-	}
-	return event_add(a->store, a->at_ms, STORE_EVENT_CATALOG, a->dev->id, c->version, c->catalog, a->diag,
-	                 "catalog %s is at version %llu (was %llu)", c->catalog, (unsigned long long)c->version,
-	                 (unsigned long long)c->previous_version);
-}
-
 /* ---- lost ---- */
 
 struct lost_counts {
@@ -117,6 +85,7 @@ static int (*const appliers[GF_RECORD_COUNT])(struct apply *) = {
     [GF_RECORD_FAULT_CLEARED] = fault_cleared_apply,
     [GF_RECORD_LIMIT_HIT] = limit_hit_apply,
     [GF_RECORD_CATALOG_CHANGED] = catalog_changed_apply,
+    [GF_RECORD_DESIRED_APPLIED] = desired_applied_apply,
 };
 
 static bool odometer_sane(const struct gf_odometer *o)

@@ -50,12 +50,13 @@ int presence_heard(struct apply *a)
 static int save_identity(struct apply *a, const struct gf_status *st)
 {
 	struct query q;
+	int r;
 
 	query_begin(
 	    &q, a->db,
 	    "UPDATE devices SET class = ?, model = ?, serial = ?, agent_version = ?, driver = ?, site = ?, zone = ?,"
-	    " bay = ?, rated_motor_h = ?, motor_temp_stop_c = ?, surface_temp_stop_c = ?, cert_not_after_ms = ?"
-	    " WHERE device = ?");
+	    " bay = ?, rated_motor_h = ?, motor_temp_stop_c = ?, surface_temp_stop_c = ?, cert_not_after_ms = ?,"
+	    " desired_revision = ? WHERE device = ?");
 	query_i64(&q, st->class);
 	query_text(&q, st->model);
 	query_text(&q, st->serial);
@@ -68,8 +69,10 @@ static int save_identity(struct apply *a, const struct gf_status *st)
 	query_real(&q, (double)st->motor_temp_stop_c);
 	query_real(&q, (double)st->surface_temp_stop_c);
 	query_u64(&q, st->cert_not_after_ms);
+	query_u64(&q, st->desired_revision);
 	query_i64(&q, a->dev->key);
-	return query_run(&q, a->diag);
+	r = query_run(&q, a->diag);
+	return r ? r : desired_outgrow(a, st->desired_revision);
 }
 
 /*
@@ -159,6 +162,8 @@ static int birth_state(struct apply *a, const struct gf_status *st)
 	}
 	gf_strcpy(d->catalog, sizeof(d->catalog), st->catalog);
 	d->catalog_version = st->catalog_version;
+	d->catalog_digest = st->catalog_digest;
+	d->catalog_on_trial = st->catalog_on_trial;
 	return 0;
 }
 

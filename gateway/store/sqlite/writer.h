@@ -14,7 +14,9 @@
 #include "gateway/store/sqlite/rollup.h"
 
 /* Counters kept in the meta table. */
-#define META_COUNTERS(X) X(EPOCH, "epoch") X(QUARANTINED, "quarantined") X(LOST, "records_lost") X(BEATS, "heartbeats")
+#define META_COUNTERS(X) \
+	X(EPOCH, "epoch")    \
+	X(QUARANTINED, "quarantined") X(LOST, "records_lost") X(BEATS, "heartbeats") X(STRAY, "stray_answers")
 enum meta_counter {
 #define X(s, n) META_##s,
 	META_COUNTERS(X)
@@ -34,6 +36,7 @@ struct store {
 	atomic_uint_fast64_t last_event;
 	struct rollups rollups;  /* of this batch, not yet written */
 	int64_t maintain_device; /* where retention goes on */
+	int64_t stray_event_ms;  /* when an answer that was kept out was told last */
 };
 
 /* Where in a machine's life something was said. */
@@ -57,6 +60,8 @@ struct device {
 	int64_t clock_since_ms, last_record_ms;
 	char catalog[GF_NAME_MAX];
 	uint64_t catalog_version;
+	struct gf_digest catalog_digest; /* zeros = unknown */
+	bool catalog_on_trial;
 	struct gf_odometer odometer;
 	uint64_t odo_seq; /* with the stream stored up to here, all sessions before the odometer's reading are stored */
 	uint64_t running_session;
@@ -139,11 +144,18 @@ GF_MUST_CHECK int session_ended_apply(struct apply *a);
 GF_MUST_CHECK int session_idle(struct apply *a);
 GF_MUST_CHECK int fault_raised_apply(struct apply *a); /* fault.c */
 GF_MUST_CHECK int fault_cleared_apply(struct apply *a);
-GF_MUST_CHECK int limit_hit_apply(struct apply *a); /* limit.c */
+GF_MUST_CHECK int limit_hit_apply(struct apply *a);       /* limit.c */
+GF_MUST_CHECK int catalog_changed_apply(struct apply *a); /* answer.c */
+GF_MUST_CHECK int desired_applied_apply(struct apply *a);
 /* At the record in hand the machine had to rest for so long; 0 = it may run. */
 void limit_rests(struct apply *a, uint32_t left_ms);
 /* chain.c: session `no` was stored: judge its links to its neighbours. */
 GF_MUST_CHECK int chain_check(struct apply *a, uint64_t no);
+
+/* ---- wish_desired.c ---- */
+
+/* The machine says that it has seen this revision: what is desired of it is given again above it, if it was given below. */
+GF_MUST_CHECK int desired_outgrow(struct apply *a, uint64_t seen);
 
 /* ---- life.c ---- */
 
