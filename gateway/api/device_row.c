@@ -4,57 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MS_PER_HOUR 3600e3
-
 enum { READING_FRESH_MS = 5 * 60 * 1000 };
-
-#define NAME(symbol, name) name,
-static const char *const class_words[] = {GF_CLASSES(NAME) NULL};
-static const char *const health_words[] = {HEALTH_SEVERITIES(NAME) NULL};
-static const char *const offline_words[] = {STORE_OFFLINES(NAME) NULL};
-#undef NAME
-static const char *const presence_words[] = {"online", "offline", NULL};
-
-const struct where_field device_fields[] = {
-    {"id", WHERE_TEXT, NULL},
-    {"class", WHERE_TEXT, class_words},
-    {"model", WHERE_TEXT, NULL},
-    {"serial", WHERE_TEXT, NULL},
-    {"site", WHERE_TEXT, NULL},
-    {"zone", WHERE_TEXT, NULL},
-    {"bay", WHERE_TEXT, NULL},
-    {"name", WHERE_TEXT, NULL},
-    {"presence", WHERE_TEXT, presence_words},
-    {"offline_reason", WHERE_TEXT, offline_words},
-    {"last_seen", WHERE_TIME, NULL},
-    {"online_since", WHERE_TIME, NULL},
-    {"first_seen", WHERE_TIME, NULL},
-    {"health", WHERE_TEXT, health_words},
-    {"reasons", WHERE_NUMBER, NULL},
-    {"open_faults", WHERE_NUMBER, NULL},
-    {"in_session", WHERE_BOOL, NULL},
-    {"sessions", WHERE_NUMBER, NULL},
-    {"sessions_today", WHERE_NUMBER, NULL},
-    {"motor_hours", WHERE_NUMBER, NULL},
-    {"rated_motor_h", WHERE_NUMBER, NULL},
-    {"motor_temp_c", WHERE_NUMBER, NULL},
-    {"surface_temp_c", WHERE_NUMBER, NULL},
-    {"current_ma", WHERE_NUMBER, NULL},
-    {"supply_mv", WHERE_NUMBER, NULL},
-    {"spool_records", WHERE_NUMBER, NULL},
-    {"clock_synced", WHERE_BOOL, NULL},
-    {"cert_not_after", WHERE_TIME, NULL},
-    {"catalog", WHERE_TEXT, NULL},
-    {"catalog_version", WHERE_NUMBER, NULL},
-    {"agent_version", WHERE_TEXT, NULL},
-    {"driver", WHERE_TEXT, NULL},
-    {"resting", WHERE_BOOL, NULL},
-    {"rest_until", WHERE_TIME, NULL},
-    {"out_of_service", WHERE_BOOL, NULL},
-    {"duty_s", WHERE_NUMBER, NULL},
-    {"duty_max_s", WHERE_NUMBER, NULL},
-};
-const size_t device_fields_count = sizeof(device_fields) / sizeof(device_fields[0]);
 
 static enum health_presence presence(const struct store_device *d)
 {
@@ -65,11 +15,6 @@ static enum health_presence presence(const struct store_device *d)
 	    [STORE_OFFLINE_SILENT] = HEALTH_SILENT,
 	};
 	return d->online ? HEALTH_ONLINE : offline[d->offline_reason];
-}
-
-static double motor_hours(const struct store_device *d)
-{
-	return (double)d->odometer.motor_ms / MS_PER_HOUR;
 }
 
 /* While a machine uploads what it kept offline, its newest heartbeat here is an old one. */
@@ -99,10 +44,13 @@ void device_judge(const struct store_device *d, int64_t now_ms, struct device_he
 	    .cert_not_after_ms = d->cert_not_after_ms,
 	    .interrupted_24h = d->interrupted_24h,
 	    .interrupted_since_ms = d->interrupted_since_ms,
-	    .motor_hours = motor_hours(d),
+	    .motor_hours = device_motor_hours(d),
 	    .rated_motor_h = d->rated_motor_h,
 	    .rest_since_ms = d->rest_since_ms,
 	    .rest_until_ms = d->rest_until_ms,
+	    .locked = d->desired.locked,
+	    .locked_since_ms = (int64_t)d->desired.issued_ms,
+	    .lock_reason = d->desired.lock_reason,
 	};
 	if (d->has_heartbeat) {
 		const struct gf_heartbeat *beat = &d->heartbeat;
@@ -132,85 +80,6 @@ void device_judge(const struct store_device *d, int64_t now_ms, struct device_he
 	ret_health->reads_now = reads_now(d, now_ms);
 	ret_health->resting = d->rest_until_ms > now_ms;
 	ret_health->severity = health_judge(&facts, ret_health->reasons, &ret_health->count);
-}
-
-/* The newest reading; null when it is an old one, which says nothing of now. */
-static json_t *reading(const struct store_device *d, const struct device_health *health, enum gf_sensor sensor)
-{
-	const struct gf_stat *stat = &d->heartbeat.sensors[sensor];
-	return json_measure(health->reads_now && stat->present ? (double)stat->last : NAN);
-}
-
-static void put_identity(json_t **row, const struct store_device *d)
-{
-	json_put(row, "id", json_string(d->id));
-	json_put(row, "class", json_text(d->class != GF_CLASS_UNSPECIFIED ? gf_class_name(d->class) : ""));
-	json_put(row, "model", json_text(d->model));
-	json_put(row, "serial", json_text(d->serial));
-	json_put(row, "site", json_text(d->location.site));
-	json_put(row, "zone", json_text(d->location.zone));
-	json_put(row, "bay", json_text(d->location.bay));
-	json_put(row, "name", json_text(d->name));
-}
-
-static void put_state(json_t **row, const struct store_device *d, const struct device_health *health)
-{
-	json_put(row, "presence", json_string(d->online ? "online" : "offline"));
-	json_put(row, "offline_reason", json_text(d->online ? "" : store_offline_name(d->offline_reason)));
-	json_put(row, "last_seen", json_time(d->last_seen_ms));
-	json_put(row, "online_since", json_time(d->online ? d->presence_since_ms : 0));
-	json_put(row, "first_seen", json_time(d->first_seen_ms));
-	json_put(row, "health", json_string(health_severity_name(health->severity)));
-	json_put(row, "reasons", json_count(health->count));
-	json_put(row, "open_faults", json_count(d->open_faults));
-	json_put(row, "in_session", json_boolean(d->online && d->running_session != 0));
-}
-
-static void put_numbers(json_t **row, const struct store_device *d, const struct device_health *health)
-{
-	json_put(row, "sessions", json_count(d->sessions));
-	json_put(row, "sessions_today", json_count(d->sessions_today));
-	json_put(row, "motor_hours", json_measure(motor_hours(d)));
-	json_put(row, "rated_motor_h", json_measure(d->rated_motor_h > 0 ? (double)d->rated_motor_h : NAN));
-	json_put(row, "motor_temp_c", reading(d, health, GF_SENSOR_MOTOR_TEMP_C));
-	json_put(row, "surface_temp_c", reading(d, health, GF_SENSOR_SURFACE_TEMP_C));
-	json_put(row, "current_ma", reading(d, health, GF_SENSOR_CURRENT_MA));
-	json_put(row, "supply_mv", reading(d, health, GF_SENSOR_SUPPLY_MV));
-	json_put(row, "spool_records", d->has_heartbeat ? json_count(d->heartbeat.spool_records) : json_null());
-	json_put(row, "clock_synced", d->clock_since_ms > 0 ? json_boolean(d->clock_synced) : json_null());
-	json_put(row, "cert_not_after", json_time(d->cert_not_after_ms));
-	json_put(row, "catalog", json_text(d->catalog));
-	json_put(row, "catalog_version", *d->catalog != '\0' ? json_count(d->catalog_version) : json_null());
-	json_put(row, "agent_version", json_text(d->agent_version));
-	json_put(row, "driver", json_text(d->driver));
-}
-
-/* Worst first: a latched one comes before all others. */
-static bool out_of_service(const struct store_device *d)
-{
-	return d->open_faults > 0 && d->open[0].severity == GF_SEVERITY_LATCH;
-}
-
-static void put_duty(json_t **row, const struct store_device *d, const struct device_health *health)
-{
-	bool limited = health->reads_now && d->heartbeat.duty_max_ms > 0;
-
-	json_put(row, "resting", json_boolean(health->resting));
-	json_put(row, "rest_until", json_time(health->resting ? d->rest_until_ms : 0));
-	json_put(row, "out_of_service", json_boolean(out_of_service(d)));
-	json_put(row, "duty_s", limited ? json_seconds(d->heartbeat.duty_ms) : json_null());
-	json_put(row, "duty_max_s", limited ? json_seconds(d->heartbeat.duty_max_ms) : json_null());
-}
-
-json_t *device_row(const struct store_device *device, const struct device_health *health)
-{
-	json_t *row = json_object();
-
-	put_identity(&row, device);
-	put_state(&row, device, health);
-	put_numbers(&row, device, health);
-	put_duty(&row, device, health);
-	return row;
 }
 
 static json_t *sensors(const struct store_device *d)
@@ -290,6 +159,34 @@ static json_t *labels(const struct store_device *d)
 	return object;
 }
 
+/* What is desired of it and what it answered last; null where nothing ever was. */
+static json_t *desired(const struct store_device *d)
+{
+	const struct gf_desired_limits *l = &d->desired.limits;
+	json_t *object = json_object(), *limits = json_object();
+
+	if (d->desired.revision == 0) {
+		json_decref(object);
+		json_decref(limits);
+		return json_null();
+	}
+	json_put(&limits, "intensity_max_pct",
+	         l->intensity_max_pct > 0 ? json_measure((double)l->intensity_max_pct) : json_null());
+	json_put(&limits, "frequency_max_hz",
+	         l->frequency_max_hz > 0 ? json_measure((double)l->frequency_max_hz) : json_null());
+	json_put(&limits, "pressure_max_mmhg",
+	         l->pressure_max_mmhg > 0 ? json_measure((double)l->pressure_max_mmhg) : json_null());
+	json_put(&limits, "heat_max_c", l->heat_max_c > 0 ? json_measure((double)l->heat_max_c) : json_null());
+	json_put(&limits, "session_max_s", l->session_max_ms > 0 ? json_seconds(l->session_max_ms) : json_null());
+	json_put(&object, "revision", json_count(d->desired.revision));
+	json_put(&object, "since", json_time((int64_t)d->desired.issued_ms));
+	json_put(&object, "limits", limits);
+	json_put(&object, "answered_revision", d->answer.revision > 0 ? json_count(d->answer.revision) : json_null());
+	json_put(&object, "answered", json_time(d->answered_ms));
+	json_put(&object, "answer", json_text(d->answer.detail));
+	return object;
+}
+
 json_t *device_detail(const struct store_device *device, const struct device_health *health)
 {
 	json_t *row = device_row(device, health);
@@ -303,6 +200,7 @@ json_t *device_detail(const struct store_device *device, const struct device_hea
 	json_put(&row, "heartbeat", json_time(device->has_heartbeat ? device->heartbeat_ms : 0));
 	json_put(&row, "labels", labels(device));
 	json_put(&row, "closed_areas", closed_areas(device));
+	json_put(&row, "desired", desired(device));
 	put_insides(&row, device);
 	json_put(&row, "stream", json_text(stream));
 	json_put(&row, "acked_seq", json_count(device->acked_seq));

@@ -18,6 +18,13 @@ struct device_health {
 };
 void device_judge(const struct store_device *device, int64_t now_ms, struct device_health *ret_health);
 
+double device_motor_hours(const struct store_device *device);
+
+/* One value of the row; `field` is one of device_fields, `health` may be NULL unless its value is judged. */
+json_t *device_field_value(const struct where_field *field, const struct store_device *device,
+                           const struct device_health *health);
+bool device_field_judged(const struct where_field *field);
+
 /* NULL without memory. */
 json_t *device_row(const struct store_device *device, const struct device_health *health);
 /* The row and what only one machine's page has. */

@@ -308,11 +308,15 @@ void json_push(json_t **array, json_t *value)
 
 struct where_value json_lookup(const void *row, const struct where_field *field)
 {
-	const json_t *value = json_object_get(row, field->name);
-	struct where_value v = {.type = field->type};
+	return json_value(json_object_get(row, field->name), field->type);
+}
+
+struct where_value json_value(const json_t *value, enum where_type type)
+{
+	struct where_value v = {.type = type};
 	int64_t ms;
 
-	switch (field->type) {
+	switch (type) {
 	case WHERE_TEXT:
 		v.text = json_string_value(value);
 		return v.text != NULL ? v : (struct where_value){.type = WHERE_NULL};

@@ -100,6 +100,8 @@ void json_put(json_t **object, const char *key, json_t *value);
 /* The same for an array's next element. */
 void json_push(json_t **array, json_t *value);
 
+/* A JSON value for where_match, as of `type`; WHERE_NULL when it is none. A text lives as long as `value`. */
+struct where_value json_value(const json_t *value, enum where_type type);
 /* A field of a JSON row for where_match; times are RFC 3339 texts there. */
 struct where_value json_lookup(const void *row, const struct where_field *field);
 

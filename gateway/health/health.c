@@ -233,6 +233,7 @@ enum health_severity health_judge(const struct health_facts *facts,
 	judge_motor_hours(&v);
 	verdict_rest(&v);
 	verdict_closed(&v);
+	verdict_locked(&v);
 	sort(ret_reasons, v.count);
 	*ret_count = v.count;
 	return v.count ? ret_reasons[0].severity : HEALTH_OK;

@@ -16,6 +16,7 @@
 	X(OUT_OF_SERVICE, "out_of_service") \
 	X(RESTING, "resting")               \
 	X(AREA_CLOSED, "area_closed")       \
+	X(LOCKED, "locked")                 \
 	X(MOTOR_HOT, "motor_hot")           \
 	X(SURFACE_HOT, "surface_hot")       \
 	X(CLOCK_UNSYNCED, "clock_unsynced") \
@@ -94,6 +95,9 @@ struct health_facts {
 	size_t closed_count;                  /* <= HEALTH_CLOSED_MAX */
 	struct health_closed closed[HEALTH_CLOSED_MAX];
 	struct health_bus bus;
+	bool locked; /* by the operator: no session starts */
+	int64_t locked_since_ms;
+	const char *lock_reason; /* the operator's words; NULL or "" = none */
 };
 
 struct health_reason {

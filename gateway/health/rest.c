@@ -20,6 +20,22 @@ void verdict_rest(struct verdict *v)
 	           gf_duration_format(f->rest_until_ms - f->now_ms, left));
 }
 
+/* Somebody wanted it so; it is told so that nobody looks for a fault. */
+void verdict_locked(struct verdict *v)
+{
+	const struct health_facts *f = v->facts;
+	struct health_reason *r;
+
+	if (!f->locked)
+		return;
+	r = verdict_add(v, HEALTH_CODE_LOCKED, HEALTH_OK, f->locked_since_ms,
+	                "nothing to do: gymfleet device unlock lets it run again");
+	if (f->lock_reason != NULL && *f->lock_reason != '\0')
+		VERDICT_SAY(r, "locked%s, no session starts: %s", verdict_since(v, f->locked_since_ms).text, f->lock_reason);
+	else
+		VERDICT_SAY(r, "locked%s, no session starts", verdict_since(v, f->locked_since_ms).text);
+}
+
 static void name_closed(struct health_reason *r, const struct health_closed *c, bool first)
 {
 	char at[GF_RFC3339_MAX];

@@ -33,6 +33,7 @@ struct phrase verdict_since(const struct verdict *v, int64_t ms);
 void verdict_fault(struct verdict *v, const struct health_fault *fault);
 /* rest.c: what the machine's own rules keep from running. */
 void verdict_rest(struct verdict *v);
+void verdict_locked(struct verdict *v);
 void verdict_closed(struct verdict *v);
 
 #endif

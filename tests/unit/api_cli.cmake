@@ -1,5 +1,6 @@
 gf_add_test(where_test SOURCES unit/gateway/api/where_test.c LINK gw_where LABELS unit)
 gf_add_test(rollout_spec_test SOURCES unit/gateway/api/rollout_spec_test.c LINK gw_rollout_spec LABELS unit)
+gf_add_test(select_test SOURCES unit/gateway/api/select_test.c LINK gw_api LABELS unit)
 gf_add_fuzzer(rollout_spec_fuzz SOURCES fuzz/rollout_spec_fuzz.c LINK gw_rollout_spec)
 gf_add_test(actor_test SOURCES unit/gateway/api/actor_test.c LINK gw_api LABELS unit)
 gf_add_fuzzer(where_fuzz SOURCES fuzz/where_fuzz.c LINK gw_where)

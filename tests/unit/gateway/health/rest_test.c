@@ -24,6 +24,22 @@ static void a_rest_is_told_until_it_is_over(void **state)
 	assert_int_equal(count_reasons(&f), 0);
 }
 
+static void a_lock_is_told_with_the_operators_words(void **state)
+{
+	struct health_facts f = well();
+	struct health_reason r;
+
+	(void)state;
+	f.locked = true;
+	f.locked_since_ms = NOON - 10 * MINUTE;
+	r = only(&f);
+	assert_int_equal(r.code, HEALTH_CODE_LOCKED);
+	assert_int_equal(r.severity, HEALTH_OK);
+	assert_string_equal(r.text, "locked since 2026-11-20T11:50:00Z (10 min), no session starts");
+	f.lock_reason = "torn cover";
+	assert_string_equal(only(&f).text, "locked since 2026-11-20T11:50:00Z (10 min), no session starts: torn cover");
+}
+
 static void an_offline_machine_rests_too(void **state)
 {
 	struct health_facts f = well();
@@ -76,6 +92,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_rest_is_told_until_it_is_over),
+	    cmocka_unit_test(a_lock_is_told_with_the_operators_words),
 	    cmocka_unit_test(an_offline_machine_rests_too),
 	    cmocka_unit_test(closed_areas_are_worth_knowing_and_no_more),
 	    cmocka_unit_test(of_many_closed_areas_the_last_to_open_are_named),
