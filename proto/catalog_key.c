@@ -22,6 +22,8 @@ enum { FILE_MAX = 16 * 1024, PRIVATE_MODE = 0600, PUBLIC_MODE = 0644 };
 
 #define KEYGEN "make a signing key with 'gymfleet catalog keygen'"
 
+static const char public_mark[] = "-----BEGIN PUBLIC KEY-----";
+
 static int out_of_memory(struct gf_diag *diag)
 {
 	gf_diag_set(diag, "out of memory");
@@ -157,7 +159,7 @@ static int not_a_key(const char *path, const char *text, bool private, struct gf
 {
 	if (strstr(text, "-----BEGIN CERTIFICATE-----") != NULL)
 		gf_diag_set(diag, "%s: this is a certificate, as TLS uses; " KEYGEN, path);
-	else if (private && strstr(text, "-----BEGIN PUBLIC KEY-----") != NULL)
+	else if (private && strstr(text, public_mark) != NULL)
 		gf_diag_set(diag, "%s: this is a public key; name the private one, which has no .pub at its end", path);
 	else if (!private && strstr(text, "PRIVATE KEY-----") != NULL)
 		gf_diag_set(diag, "%s: this is a private key, which has to stay where catalogs are signed; name its .pub file",
@@ -178,8 +180,7 @@ static int parse_private(const char *path, const char *text, size_t len, uint8_t
 	int r = key != NULL ? check_type(key, path, diag) : -EINVAL;
 
 	if (key == NULL && asked)
-		gf_diag_set(diag,
-		            "%s: the key is under a passphrase; take it off on the machine that signs: openssl pkey -in %s",
+		gf_diag_set(diag, "%s: the key is under a passphrase; take it off where you sign: openssl pkey -in %s -out NEW",
 		            path, path);
 	else if (key == NULL)
 		r = bio != NULL ? not_a_key(path, text, true, diag) : out_of_memory(diag);
@@ -198,13 +199,15 @@ int gf_key_read_private(const char *path, uint8_t ret_seed[static GF_SEED_LEN], 
 {
 	char *text = NULL;
 	size_t len = 0;
-	int r = gf_file_check_private(path, diag);
+	int r = gf_file_read(path, FILE_MAX, &text, &len, diag);
 
-	if (r == 0)
-		r = gf_file_read(path, FILE_MAX, &text, &len, diag);
 	if (r != 0)
 		return r;
-	r = parse_private(path, text, len, ret_seed, diag);
+	/* The wrong half of a pair is worth more to be told than that others may read it. */
+	if (strstr(text, public_mark) == NULL)
+		r = gf_file_check_private(path, diag);
+	if (r == 0)
+		r = parse_private(path, text, len, ret_seed, diag);
 	OPENSSL_cleanse(text, len);
 	free(text);
 	return r;
