@@ -3,5 +3,7 @@ gf_add_library(gw_cli SOURCES
     cli/cli.c cli/findings.c cli/options.c cli/help.c cli/request.c cli/client.c cli/writer.c cli/text.c
     cli/cmd_status.c cli/cmd_devices.c cli/cmd_device.c cli/cmd_health.c cli/cmd_sessions.c cli/cmd_usage.c
     cli/cmd_faults.c cli/cmd_audit.c cli/cmd_events.c cli/cmd_doctor.c cli/cmd_catalog.c
-    LINK gf_catalog_yaml gf_catalog_codec gf_base PkgConfig::CURL PkgConfig::JANSSON m)
+    cli/cmd_catalog_build.c cli/cmd_catalog_sign.c cli/cmd_catalog_inspect.c cli/cmd_catalog_diff.c cli/cmd_catalog_publish.c
+    cli/catalog_file.c cli/catalog_diff.c
+    LINK gf_catalog_yaml gf_catalog_codec gf_catalog_key gf_base PkgConfig::CURL PkgConfig::JANSSON m)
 gf_add_program(gymfleet SOURCES cli/main.c LINK gw_cli)

@@ -46,9 +46,33 @@ const struct cli_command cli_commands[] = {
     {"doctor", "", "is the gateway well, and if not, what to do", "Works without a gateway too.\n", 0, 0, 0,
      cmd_doctor},
     {"catalog check", "FILE|DIR...", "check routines written in YAML", NULL, 0, 1, 64, cmd_catalog_check},
-    {"catalog build", "DIR", "build a catalog from routines", "DIR holds the routines; those for CLASS are taken.\n",
-     CLI_BIT(CLI_OPT_CLASS) | CLI_BIT(CLI_OPT_NAME) | CLI_BIT(CLI_OPT_CATALOG_VERSION) | CLI_BIT(CLI_OPT_FILE), 1, 1,
-     cmd_catalog_build},
+    {"catalog build", "DIR", "build a catalog from routines",
+     "DIR holds the routines; those for CLASS are taken. A machine never takes a version again with other content,\n"
+     "and goes back to an older one only when --rollback-to of the newest it had allows it. --next-keys changes whose\n"
+     "signatures count: the old keys must sign it, the next catalog is then for the new ones, --threshold of them.\n",
+     CLI_BIT(CLI_OPT_CLASS) | CLI_BIT(CLI_OPT_NAME) | CLI_BIT(CLI_OPT_CATALOG_VERSION) | CLI_BIT(CLI_OPT_FILE) |
+         CLI_BIT(CLI_OPT_EXPIRES) | CLI_BIT(CLI_OPT_MIN_AGENT) | CLI_BIT(CLI_OPT_ROLLBACK_TO) |
+         CLI_BIT(CLI_OPT_NEXT_KEYS) | CLI_BIT(CLI_OPT_THRESHOLD),
+     1, 1, cmd_catalog_build},
+    {"catalog keygen", "FILE", "make a key to sign catalogs with",
+     "FILE becomes the private key, FILE.pub the public one. Neither is ever overwritten.\n", 0, 1, 1,
+     cmd_catalog_keygen},
+    {"catalog sign", "FILE", "sign a catalog",
+     "Adds the key's signature, or puts it in the place of an older one of the same key. Do so before it is "
+     "published:\n"
+     "each signature changes the digest, by which machines know a catalog.\n",
+     CLI_BIT(CLI_OPT_KEY), 1, 1, cmd_catalog_sign},
+    {"catalog inspect", "FILE", "what a catalog holds, and who signed it",
+     "With --keys it also tells what a machine that trusts these would say; exit code 1 when it would refuse.\n",
+     CLI_BIT(CLI_OPT_KEYS) | CLI_BIT(CLI_OPT_THRESHOLD), 1, 1, cmd_catalog_inspect},
+    {"catalog diff", "BEFORE AFTER", "what changes for a machine between two catalogs",
+     "Steps are those a machine plays: sides and repetitions unrolled. They are numbered as in BEFORE, added ones as "
+     "in\n"
+     "AFTER.\n",
+     0, 2, 2, cmd_catalog_diff},
+    {"catalog publish", "FILE", "hand a signed catalog to the gateway",
+     "Machines get it once a rollout wants it of them: see 'gymfleet help rollout'.\n", 0, 1, 1, cmd_catalog_publish},
+    {"catalog list", "", "the catalogs the gateway has", NULL, CLI_BIT(CLI_OPT_LIMIT), 0, 0, cmd_catalog_list},
     {"help", "[COMMAND]", "what a command does", NULL, 0, 0, 2, cmd_help},
     {0},
 };

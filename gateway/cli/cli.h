@@ -152,6 +152,12 @@ enum cli_exit cmd_events(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_doctor(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_catalog_check(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_catalog_build(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_catalog_keygen(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_catalog_sign(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_catalog_inspect(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_catalog_diff(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_catalog_publish(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_catalog_list(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_help(struct cli *cli, char **args, size_t count);
 
 #endif
