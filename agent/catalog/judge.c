@@ -67,10 +67,10 @@ static int check_class(const struct catalog_judge *judge, const struct gf_catalo
 	return GF_REFUSAL_WRONG_CLASS;
 }
 
-static int check_version(const struct catalog_facts *facts, const struct gf_catalog *catalog,
-                         const struct gf_digest *digest, struct gf_diag *diag)
+int catalog_version_allowed(const struct catalog_facts *facts, uint64_t version, const struct gf_digest *digest,
+                            struct gf_diag *diag)
 {
-	const uint64_t version = catalog->version, highest = facts->highest_version, floor = facts->rollback_floor;
+	const uint64_t highest = facts->highest_version, floor = facts->rollback_floor;
 	char have[9];
 	if (version > highest)
 		return 0;
@@ -162,7 +162,7 @@ int catalog_judge(const struct catalog_judge *judge, const struct catalog_facts 
 		return r;
 	r = check_class(judge, &catalog, diag);
 	if (r == 0)
-		r = check_version(facts, &catalog, wanted, diag);
+		r = catalog_version_allowed(facts, catalog.version, wanted, diag);
 	if (r == 0)
 		r = catalog_fresh(&catalog, facts, diag);
 	if (r == 0)

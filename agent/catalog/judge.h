@@ -45,6 +45,9 @@ GF_MUST_CHECK int catalog_judge_file(const struct catalog_judge *judge, const st
 GF_MUST_CHECK int catalog_judge_kept(const struct catalog_judge *judge, const void *data, size_t len,
                                      struct gf_catalog *ret_catalog, struct gf_diag *diag);
 
+/* The rule of versions: only up, but for what the highest one's floor allows. 0, GF_REFUSAL_OLDER_VERSION, GF_REFUSAL_VERSION_REUSED. */
+GF_MUST_CHECK int catalog_version_allowed(const struct catalog_facts *facts, uint64_t version,
+                                          const struct gf_digest *digest, struct gf_diag *diag);
 /* Has it expired, as far as this machine can know? 0 or GF_REFUSAL_EXPIRED. */
 GF_MUST_CHECK int catalog_fresh(const struct gf_catalog *catalog, const struct catalog_facts *facts,
                                 struct gf_diag *diag);

@@ -143,27 +143,38 @@ int shelf_put(struct shelf *shelf, enum shelf_slot slot, const void *data, size_
 	return replace(shelf, name_of(slot), data, len, diag);
 }
 
-int shelf_get(struct shelf *shelf, enum shelf_slot slot, const struct gf_digest *digest, unsigned char **ret_data,
-              size_t *ret_len, struct gf_diag *diag)
+int shelf_read(struct shelf *shelf, enum shelf_slot slot, unsigned char **ret_data, size_t *ret_len,
+               struct gf_diag *diag)
 {
-	char path[PATH_MAX], *data = NULL, want[9], have[9];
-	size_t len = 0;
-	struct gf_digest found;
+	char path[PATH_MAX], *data = NULL;
 	if (name_of(slot) == NULL) {
 		gf_diag_set(diag, "there is no slot %d on the shelf", (int)slot);
 		return -EINVAL;
 	}
-	const int r = gf_file_read(path_of(shelf, name_of(slot), path), GF_CATALOG_MAX, &data, &len, diag);
+	const int r = gf_file_read(path_of(shelf, name_of(slot), path), GF_CATALOG_MAX, &data, ret_len, diag);
+	if (r == 0)
+		*ret_data = (unsigned char *)data;
+	return r;
+}
+
+int shelf_get(struct shelf *shelf, enum shelf_slot slot, const struct gf_digest *digest, unsigned char **ret_data,
+              size_t *ret_len, struct gf_diag *diag)
+{
+	char want[9], have[9];
+	unsigned char *data = NULL;
+	size_t len = 0;
+	struct gf_digest found;
+	const int r = shelf_read(shelf, slot, &data, &len, diag);
 	if (r != 0)
 		return r;
 	gf_digest_of(data, len, &found);
 	if (!gf_digest_equal(&found, digest)) {
-		gf_diag_set(diag, "%s: holds catalog %s, not %s", path, gf_digest_short(&found, have),
+		gf_diag_set(diag, "%s/%s: holds catalog %s, not %s", shelf->dir, name_of(slot), gf_digest_short(&found, have),
 		            gf_digest_short(digest, want));
 		free(data);
 		return -EILSEQ;
 	}
-	*ret_data = (unsigned char *)data;
+	*ret_data = data;
 	*ret_len = len;
 	return 0;
 }

@@ -22,6 +22,9 @@ GF_MUST_CHECK int shelf_save(struct shelf *shelf, const struct shelf_state *stat
 /* `slot` is SHELF_A or SHELF_B. On failure as shelf_save; the digest in the state tells whether a slot is still what it was. */
 GF_MUST_CHECK int shelf_put(struct shelf *shelf, enum shelf_slot slot, const void *data, size_t len,
                             struct gf_diag *diag);
+/* Whatever is in a slot: for when the state is lost. The caller frees *ret_data. */
+GF_MUST_CHECK int shelf_read(struct shelf *shelf, enum shelf_slot slot, unsigned char **ret_data, size_t *ret_len,
+                             struct gf_diag *diag);
 /* The bytes of a slot, if they have this digest: -EILSEQ when they are others. The caller frees *ret_data. */
 GF_MUST_CHECK int shelf_get(struct shelf *shelf, enum shelf_slot slot, const struct gf_digest *digest,
                             unsigned char **ret_data, size_t *ret_len, struct gf_diag *diag);

@@ -80,6 +80,8 @@ struct update;
 GF_MUST_CHECK int update_open(const struct update_config *config, const struct update_ops *ops, struct gf_time now,
                               struct update **ret_update, const struct gf_catalog **ret_active, struct gf_diag *diag);
 void update_free(struct update *update);
+/* What was odd at the opening, for the log: a state that was set aside, a file that isn't taken and why. "" for nothing. */
+const char *update_notice(const struct update *update);
 
 /* Desired state arrived (a Desired message decoded). A revision below the highest seen changes nothing, nor does the same one with
  * another catalog: returns false. True: limits and lock hold; the revision is on the disk by then, if the disk takes it. */
