@@ -19,7 +19,7 @@
  *
  * Failures: halted as soon as more than max_failures of a wave's machines FAILED or EXPIRED. Machines that have not taken it are then
  * WITHDRAWN. MISSED ones are not held against it. A halted one that is resumed goes on where it was: what failed stays failed but is
- * forgiven, WITHDRAWN machines wait again.
+ * forgiven, WITHDRAWN machines wait again, a soak begins anew, and gates look at what happens from then on.
  *
  * A pause stops the clock of the soak; machines that were told go on, and are judged.
  *
@@ -31,7 +31,7 @@
  * Rolling back: machines that took it, or may have, are told what they had before, windows or not, as far as the catalog's rollback_floor allows;
  * others are STUCK. Who did not take it is WITHDRAWN.
  *
- * Deadlines (I9): WAITING ends with its wave's; a window opens within 24 h; ABSENT, OFFERED, INSTALLED, REVERTING after spec.deadline_ms; SOAKING
+ * Deadlines (I9): WAITING ends with its wave's; a window opens within 24 h (48 h when a clock change takes it away); ABSENT, OFFERED, INSTALLED, REVERTING after spec.deadline_ms; SOAKING
  * after spec.soak_ms; PAUSED after ROLLOUT_PAUSE_MAX_MS; ROLLING_BACK when its last machine's deadline has passed.
  */
 #ifndef GW_ROLLOUT_PLAN_H
@@ -68,8 +68,10 @@ GF_MUST_CHECK int plan_order(struct rollout *rollout, enum rollout_order order, 
 /* Checks a spec: waves rising and ending with 100 %, spans within bounds, gates sensible. 0 or -EINVAL with diag. */
 GF_MUST_CHECK int plan_check(const struct rollout_spec *spec, struct gf_diag *diag);
 
-/* Is the window open at this minute of a site's day; and, wall ms, when it opens next (now when open). */
+/* Is the window open at this minute of a site's day. */
 bool plan_window_open(const struct rollout_spec *spec, int64_t now_ms, int32_t utc_offset_s);
+/* When it opens next (now when open), as long as the site's clock isn't changed before. */
+int64_t plan_window_opens_ms(const struct rollout_spec *spec, int64_t now_ms, int32_t utc_offset_s);
 
 /* Does the gate fail on these outcomes? `why` gets the numbers as a sentence either way. */
 bool plan_gate_fails(const struct rollout_gate *gate, const struct rollout_outcome *updated,

@@ -179,7 +179,7 @@ struct rollout {
 	int64_t wave_since_ms[ROLLOUT_WAVES_MAX], wave_done_ms[ROLLOUT_WAVES_MAX]; /* [0] is wave 1; 0 = not yet */
 	char reason[GF_TEXT_MAX * 2]; /* a sentence: why it is in its state, or what it waits for */
 	char created_by[GF_NAME_MAX];
-	/* In the soak so far: machines of this rollout's waves since their installation, and those still on the old version meanwhile. */
+	/* Since it was started, or resumed after a halt: its machines since they took it; and those still on the old version since the first took it. */
 	struct rollout_outcome updated, others;
 	size_t devices_count;
 	struct rollout_device *devices; /* by key; owned */
