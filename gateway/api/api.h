@@ -46,7 +46,7 @@ struct api_facts {
 /* Called from the API's threads, several at a time: they must be thread-safe and quick. */
 struct api_ops {
 	void (*facts)(void *ctx, struct api_facts *ret_facts);
-	/* As store_device_set, with its deed. */
+	/* As store_device_set. */
 	int (*device_set)(void *ctx, const char *device, const struct store_device_change *change,
 	                  const struct store_actor *actor, struct gf_diag *diag);
 	/* As store_desired_set. */

@@ -17,6 +17,14 @@ void resource_faults(struct request *r);
 void resource_audit(struct request *r);
 void resource_events(struct request *r);
 void resource_doctor(struct request *r);
+void resource_device_lock(struct request *r);
+void resource_device_unlock(struct request *r);
+void resource_device_limits(struct request *r);
+void resource_device_stop(struct request *r);
+void resource_command(struct request *r);
+void resource_catalogs(struct request *r);
+void resource_catalog_publish(struct request *r);
+void resource_audit_log(struct request *r);
 
 /* What handlers need of the running API. */
 const struct api_ops *api_ops_of(const struct api *api);

@@ -21,6 +21,14 @@ static const struct route routes[] = {
     {"GET", "/v1/audit", resource_audit, "device", 0},
     {"GET", "/v1/events", resource_events, "after tail wait_s kind device since limit", 0},
     {"GET", "/v1/doctor", resource_doctor, "", 0},
+    {"POST", "/v1/devices/{id}/lock", resource_device_lock, "utc_offset_min", 0},
+    {"POST", "/v1/devices/{id}/unlock", resource_device_unlock, "utc_offset_min", 0},
+    {"POST", "/v1/devices/{id}/limits", resource_device_limits, "utc_offset_min", 0},
+    {"POST", "/v1/devices/{id}/stop", resource_device_stop, "", 0},
+    {"GET", "/v1/commands/{n}", resource_command, "", 0},
+    {"GET", "/v1/catalogs", resource_catalogs, "where limit after", 0},
+    {"POST", "/v1/catalogs", resource_catalog_publish, "", GF_CATALOG_MAX},
+    {"GET", "/v1/audit/log", resource_audit_log, "since where limit after", 0},
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

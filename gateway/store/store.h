@@ -86,8 +86,9 @@ GF_MUST_CHECK int store_quarantine(struct store *store, const char *device, cons
 struct store_device_change {
 	const char *name, *site, *zone, *bay;
 };
+struct store_actor; /* wishes.h */
 GF_MUST_CHECK int store_device_set(struct store *store, const char *device, const struct store_device_change *change,
-                                   int64_t now_ms, struct gf_diag *diag);
+                                   const struct store_actor *actor, int64_t now_ms, struct gf_diag *diag);
 
 /*
  * Marks machines offline from which nothing was heard for STORE_SILENCE_MS. `listening_since_ms`: when the gateway's

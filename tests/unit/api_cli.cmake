@@ -7,6 +7,9 @@ gf_add_fuzzer(where_fuzz SOURCES fuzz/where_fuzz.c LINK gw_where)
 gf_add_test(api_test
     SOURCES unit/gateway/api/api_test.c unit/gateway/api/server.c unit/gateway/store/fixture.c
     LINK gw_api LABELS unit thread)
+gf_add_test(api_wishes_test
+    SOURCES unit/gateway/api/wishes_test.c unit/gateway/api/server.c unit/gateway/store/fixture.c
+    LINK gw_api LABELS unit thread)
 gf_add_test(cli_writer_test SOURCES unit/gateway/cli/writer_test.c LINK gw_cli LABELS unit)
 gf_add_test(cli_test
     SOURCES unit/gateway/cli/cli_test.c unit/gateway/api/server.c unit/gateway/store/fixture.c

@@ -23,9 +23,29 @@ static void get_facts(void *ctx, struct api_facts *ret_facts)
 static int set_device(void *ctx, const char *device, const struct store_device_change *change,
                       const struct store_actor *actor, struct gf_diag *diag)
 {
-	(void)actor;
 	struct server *s = ctx;
-	return store_device_set(s->store->store, device, change, NOON + HOUR, diag);
+	return store_device_set(s->store->store, device, change, actor, NOON + HOUR, diag);
+}
+
+static int set_desired(void *ctx, const char *device, const struct gf_desired_limits *limits, const bool *locked,
+                       const char *lock_reason, const struct store_actor *actor, struct gf_diag *diag)
+{
+	struct server *s = ctx;
+	return store_desired_set(s->store->store, device, limits, locked, lock_reason, actor, NOON + HOUR, diag);
+}
+
+static int add_command(void *ctx, const char *device, enum gf_command kind, uint32_t within_ms,
+                       const struct store_actor *actor, uint64_t *ret_id, struct gf_diag *diag)
+{
+	struct server *s = ctx;
+	return store_command_add(s->store->store, device, kind, within_ms, actor, NOON + HOUR, ret_id, diag);
+}
+
+static int add_catalog(void *ctx, const struct store_catalog *catalog, const void *data, size_t len,
+                       const struct store_actor *actor, bool *ret_known, struct gf_diag *diag)
+{
+	struct server *s = ctx;
+	return store_catalog_add(s->store->store, catalog, data, len, actor, NOON + HOUR, ret_known, diag);
 }
 
 static void fill(struct fixture *f)
@@ -65,7 +85,12 @@ int server_setup(void **state)
 	s->clock = (struct gf_clock){.now = now};
 	s->config = (struct api_config){
 	    .socket = s->socket, .database = s->store->path, .store = s->store->store, .clock = &s->clock};
-	s->ops = (struct api_ops){.facts = get_facts, .device_set = set_device, .ctx = s};
+	s->ops = (struct api_ops){.facts = get_facts,
+	                          .device_set = set_device,
+	                          .desired_set = set_desired,
+	                          .command_add = add_command,
+	                          .catalog_add = add_catalog,
+	                          .ctx = s};
 	if (api_new(&s->config, &s->ops, &s->api, &diag) != 0)
 		fail_msg("%s", diag.text);
 	*state = s;
@@ -103,13 +128,20 @@ char *server_send(const struct server *s, const void *bytes, size_t len)
 	return answer;
 }
 
-int server_ask(const struct server *s, const char *method, const char *path, const char *body, json_t **ret_json)
+int server_ask_bytes(const struct server *s, const char *method, const char *path, const void *body, size_t body_len,
+                     json_t **ret_json)
 {
 	char *request = NULL;
-	int status = 0,
-	    len = asprintf(&request, "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
-	                   method, path, body != NULL ? strlen(body) : 0, body != NULL ? body : "");
-	char *answer = server_send(s, request, (size_t)len), *json = strstr(answer, "\r\n\r\n");
+	size_t size = 0;
+	int status = 0;
+	FILE *out = open_memstream(&request, &size);
+
+	fprintf(out, "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n", method, path,
+	        body_len);
+	if (body_len > 0)
+		fwrite(body, 1, body_len, out);
+	fclose(out);
+	char *answer = server_send(s, request, size), *json = strstr(answer, "\r\n\r\n");
 
 	if (sscanf(answer, "HTTP/1.1 %d", &status) != 1 || json == NULL)
 		fail_msg("%s %s: no HTTP: %s", method, path, answer);
@@ -120,4 +152,9 @@ int server_ask(const struct server *s, const char *method, const char *path, con
 	free(answer);
 	free(request);
 	return status;
+}
+
+int server_ask(const struct server *s, const char *method, const char *path, const char *body, json_t **ret_json)
+{
+	return server_ask_bytes(s, method, path, body != NULL ? body : "", body != NULL ? strlen(body) : 0, ret_json);
 }

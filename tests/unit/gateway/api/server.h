@@ -30,5 +30,8 @@ char *server_send(const struct server *s, const void *bytes, size_t len);
 
 /* One request; returns the status and, unless NULL, the JSON. `body` may be NULL. */
 int server_ask(const struct server *s, const char *method, const char *path, const char *body, json_t **ret_json);
+/* The same with a body of any bytes. */
+int server_ask_bytes(const struct server *s, const char *method, const char *path, const void *body, size_t body_len,
+                     json_t **ret_json);
 
 #endif

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 #include <string.h>
 
+#include "gateway/store/wishes.h"
 #include "tests/unit/gateway/store/fixture.h"
 
 #define ID "chair-1"
@@ -144,27 +145,44 @@ static void acks_this_store_forgot_do_not_wedge_the_machine(void **state)
 	assert_int_equal(count_sessions(f, ID), 1);
 }
 
+static int check_deed(void *ctx, const struct store_deed *deed)
+{
+	static const char *const details[] = {"site taken back", "name='Window chair', site='hamburg'"};
+	size_t *count = ctx;
+
+	assert_string_equal(deed->action, "device set");
+	assert_string_equal(deed->subject, ID);
+	assert_string_equal(deed->actor.who, "anna (uid 1000)");
+	assert_true(*count < 2);
+	assert_string_equal(deed->detail, details[(*count)++]);
+	return 0;
+}
+
 static void overrides_win_and_can_be_taken_back(void **state)
 {
 	struct fixture *f = *state;
 	struct store_device_change set = {.name = "Window chair", .site = "hamburg"}, unset = {.site = ""};
+	const struct store_actor anna = {"anna (uid 1000)", "unix socket"};
 	struct gf_diag diag = {""};
 	struct store_device d;
+	size_t deeds = 0;
 
-	assert_int_equal(store_device_set(f->store, ID, &set, NOON, &diag), -ENOENT);
+	assert_int_equal(store_device_set(f->store, ID, &set, &anna, NOON, &diag), -ENOENT);
 	assert_string_equal(diag.text, "there is no device 'chair-1'");
 	send_status(f, ID, birth(1, 1, 1), false, NOON);
-	assert_int_equal(store_device_set(f->store, ID, &set, NOON, &diag), 0);
+	assert_int_equal(store_device_set(f->store, ID, &set, &anna, NOON, &diag), 0);
 	send_status(f, ID, birth(1, 2, 1), false, NOON);
 	d = get_device(f, ID, NOON);
 	assert_string_equal(d.name, "Window chair");
 	assert_string_equal(d.location.site, "hamburg");
 	assert_string_equal(d.location.zone, "lounge");
 	assert_true(d.site_set && !d.zone_set);
-	assert_int_equal(store_device_set(f->store, ID, &unset, NOON, &diag), 0);
+	assert_int_equal(store_device_set(f->store, ID, &unset, &anna, NOON, &diag), 0);
 	d = get_device(f, ID, NOON);
 	assert_string_equal(d.location.site, "berlin");
 	assert_string_equal(d.name, "Window chair");
+	assert_int_equal(store_read_deeds(f->reader, 0, 0, check_deed, &deeds, &diag), 0);
+	assert_int_equal(deeds, 2);
 }
 
 static int count_kind(void *ctx, const struct store_event *event)
