@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/store/wishes.h"
 #include "proto/codec.h"
 #include "proto/topic.h"
 
@@ -75,10 +76,15 @@ void ingest_state_get(const struct ingest *in, struct ingest_state *ret_state)
 	*ret_state = in->state;
 }
 
-static size_t leaf_limit(enum gf_topic_leaf leaf)
-{
-	return leaf == GF_TOPIC_STATUS ? GF_STATUS_MAX : GF_REPORT_MAX;
-}
+/* What machines write: how large it may be, and what it is called in quarantine. 0 = theirs only to read. */
+static const struct leaf {
+	size_t max;
+	const char *name;
+} leaves[GF_TOPIC_LEAF_COUNT] = {
+    [GF_TOPIC_STATUS] = {GF_STATUS_MAX, "status"},
+    [GF_TOPIC_REPORT] = {GF_REPORT_MAX, "report"},
+    [GF_TOPIC_REPLY] = {GF_REPLY_MAX, "reply"},
+};
 
 int ingest_message(struct ingest *in, const char *topic, size_t topic_len, const void *payload, size_t len,
                    bool retained, int64_t recv_ms)
@@ -86,8 +92,7 @@ int ingest_message(struct ingest *in, const char *topic, size_t topic_len, const
 	struct message m = {.retained = retained, .recv_ms = recv_ms, .len = len};
 	size_t kept;
 
-	if (!gf_topic_parse_device(topic, topic_len, m.device, &m.leaf) ||
-	    (m.leaf != GF_TOPIC_STATUS && m.leaf != GF_TOPIC_REPORT) || len == 0) {
+	if (!gf_topic_parse_device(topic, topic_len, m.device, &m.leaf) || leaves[m.leaf].max == 0 || len == 0) {
 		/* An empty payload on a retained topic only says that it was cleared. */
 		in->state.ignored++;
 		return 0;
@@ -106,6 +111,7 @@ int ingest_message(struct ingest *in, const char *topic, size_t topic_len, const
 	in->state.messages++;
 	in->state.reports += m.leaf == GF_TOPIC_REPORT;
 	in->state.statuses += m.leaf == GF_TOPIC_STATUS;
+	in->state.replies += m.leaf == GF_TOPIC_REPLY;
 	return 0;
 }
 
@@ -113,10 +119,8 @@ int ingest_message(struct ingest *in, const char *topic, size_t topic_len, const
 
 static int quarantine(struct ingest *in, const struct message *m, const char *reason, struct gf_diag *diag)
 {
-	const char *leaf = m->leaf == GF_TOPIC_STATUS ? "status" : "report";
-
-	return store_quarantine(in->store, m->device, leaf, reason[0] ? reason : "not readable", m->data, m->len,
-	                        m->recv_ms, diag);
+	return store_quarantine(in->store, m->device, leaves[m->leaf].name, reason[0] ? reason : "not readable", m->data,
+	                        m->len, m->recv_ms, diag);
 }
 
 /* What a decoder returned: the message goes to quarantine, unless memory was short, which is not its fault. */
@@ -137,6 +141,17 @@ static int apply_status(struct ingest *in, const struct message *m, struct gf_di
 	if (r)
 		return undecodable(in, m, r, reason.text, diag);
 	return store_apply_status(in->store, m->device, &status, m->retained, m->recv_ms, diag);
+}
+
+static int apply_reply(struct ingest *in, const struct message *m, struct gf_diag *diag)
+{
+	struct gf_diag reason = {""};
+	struct gf_reply reply;
+	int r = gf_reply_decode(m->data, m->len, &reply, &reason);
+
+	if (r)
+		return undecodable(in, m, r, reason.text, diag);
+	return store_command_reply(in->store, m->device, &reply, m->recv_ms, diag);
 }
 
 static int apply_decoded(struct ingest *in, struct message *m, const struct gf_report *report, const bool *bad,
@@ -172,10 +187,12 @@ static int apply_report(struct ingest *in, struct message *m, struct gf_diag *di
 static int apply(struct ingest *in, struct message *m, struct gf_diag *diag)
 {
 	m->acked = false;
-	if (m->len > leaf_limit(m->leaf)) {
+	if (m->len > leaves[m->leaf].max) {
 		in->undecodable++;
 		return quarantine(in, m, "too large", diag);
 	}
+	if (m->leaf == GF_TOPIC_REPLY)
+		return apply_reply(in, m, diag);
 	return m->leaf == GF_TOPIC_STATUS ? apply_status(in, m, diag) : apply_report(in, m, diag);
 }
 

@@ -42,7 +42,7 @@ GF_MUST_CHECK int ingest_new(struct store *store, ingest_publish_fn publish, voi
 void ingest_free(struct ingest *ingest); /* NULL is fine; what isn't committed is forgotten */
 
 /*
- * Takes one message; topics other than a device's status and report are counted and ignored. The bytes are copied.
+ * Takes one message; topics other than a device's status, report and reply are counted and ignored. The bytes are copied.
  * Returns 0, INGEST_E_FULL, -ENOMEM.
  */
 GF_MUST_CHECK int ingest_message(struct ingest *ingest, const char *topic, size_t topic_len, const void *payload,
@@ -59,12 +59,12 @@ GF_MUST_CHECK int ingest_commit(struct ingest *ingest, int64_t now_ms, struct gf
 
 /* For doctor. */
 struct ingest_state {
-	uint64_t messages, reports, statuses; /* taken */
-	uint64_t ignored;                     /* topics that are not a device's to write */
-	uint64_t refused;                     /* for a full batch */
-	uint64_t undecodable;                 /* quarantined whole */
-	uint64_t rejected;                    /* records quarantined out of readable reports */
-	uint64_t unkept;                      /* refused by the database, and by its quarantine too */
+	uint64_t messages, reports, statuses, replies; /* taken */
+	uint64_t ignored;                              /* topics that are not a device's to write */
+	uint64_t refused;                              /* for a full batch */
+	uint64_t undecodable;                          /* quarantined whole */
+	uint64_t rejected;                             /* records quarantined out of readable reports */
+	uint64_t unkept;                               /* refused by the database, and by its quarantine too */
 	struct gf_diag last_unkept;
 	uint64_t commits, acks;
 	uint64_t failed_commits;    /* ever */
