@@ -14,6 +14,7 @@ enum { COMMIT_RETRY_MS = 1000, TAKE_MAX = 4 * INGEST_BATCH_MAX };
 struct broker {
 	struct gf_link *in, *out;
 	struct ingest *ingest;
+	struct downlink *downlink;
 	void (*wake)(void *ctx);
 	void *wake_ctx;
 	uint64_t epoch;
@@ -68,6 +69,23 @@ static void publish_ack(void *ctx, const char *device, const void *ack, size_t l
 		b->acks_unsent++;
 }
 
+/* ---- the downlink's way to the link ---- */
+
+static int publish_wish(void *ctx, const char *topic, const void *payload, size_t len, bool retain, uint32_t expiry_s,
+                        uint64_t cookie)
+{
+	struct broker *b = ctx;
+	return gf_link_publish(b->out, topic, payload, len, 1, retain, expiry_s, cookie);
+}
+
+static unsigned wish_window(void *ctx)
+{
+	struct broker *b = ctx;
+	return gf_link_window(b->out);
+}
+
+/* ---- what comes in ---- */
+
 static void log_unkept(struct broker *b)
 {
 	struct ingest_state state;
@@ -116,6 +134,25 @@ static void note_change(struct broker *b, bool *up, bool is_up, const char *reas
 	gf_strcpy(b->reason, sizeof(b->reason), reason);
 }
 
+static void link_up(struct broker *b, const struct gf_link *link)
+{
+	if (link == b->in) {
+		b->listening_since_ms = b->now.wall_ms;
+		return;
+	}
+	publish_status(b, true);
+	if (!b->stopping)
+		downlink_up(b->downlink);
+}
+
+static void link_down(struct broker *b, const struct gf_link *link)
+{
+	if (link == b->in)
+		b->listening_since_ms = 0;
+	else
+		downlink_down(b->downlink);
+}
+
 /* Drains one link's mailbox, at most TAKE_MAX events; true when more may wait. */
 static bool take_events(struct broker *b, struct gf_link *link, bool *up, const char *direction)
 {
@@ -128,15 +165,11 @@ static bool take_events(struct broker *b, struct gf_link *link, bool *up, const 
 		case GF_LINK_EVENT_UP:
 			note_change(b, up, true, "");
 			gf_log(GF_LOG_NOTICE, "broker", "connected (%s)", direction);
-			if (link == b->out)
-				publish_status(b, true);
-			else
-				b->listening_since_ms = b->now.wall_ms;
+			link_up(b, link);
 			break;
 		case GF_LINK_EVENT_DOWN:
 			note_change(b, up, false, event.reason);
-			if (link == b->in)
-				b->listening_since_ms = 0;
+			link_down(b, link);
 			if (!b->stopping)
 				gf_log_limited(&b->down_log, b->now.mono_ms, GF_LOG_WARNING, "broker", "not connected (%s): %s",
 				               direction, event.reason);
@@ -145,6 +178,8 @@ static bool take_events(struct broker *b, struct gf_link *link, bool *up, const 
 			enough = !take_message(b, &event);
 			break;
 		case GF_LINK_EVENT_PUBLISHED:
+			downlink_published(b->downlink, event.cookie, event.code);
+			break;
 		case GF_LINK_EVENT_WATCHED:
 			break;
 		}
@@ -173,11 +208,13 @@ static int subscribe(struct broker *b)
 	int r = gf_link_subscribe(b->in, gf_topic_all_devices(filter, GF_TOPIC_STATUS, false), 1);
 	if (r == 0)
 		r = gf_link_subscribe(b->in, gf_topic_all_devices(filter, GF_TOPIC_REPORT, true), 1);
+	if (r == 0)
+		r = gf_link_subscribe(b->in, gf_topic_all_devices(filter, GF_TOPIC_REPLY, true), 1);
 	return r;
 }
 
-int broker_new(const struct gf_link_config *link, struct store *store, uint64_t epoch, void (*wake)(void *ctx),
-               void *wake_ctx, struct broker **ret_broker, struct gf_diag *diag)
+int broker_new(const struct gf_link_config *link, struct store *store, const char *database, uint64_t epoch,
+               void (*wake)(void *ctx), void *wake_ctx, struct broker **ret_broker, struct gf_diag *diag)
 {
 	struct broker *b = calloc(1, sizeof(*b));
 	if (b == NULL)
@@ -192,7 +229,10 @@ int broker_new(const struct gf_link_config *link, struct store *store, uint64_t 
 
 	const struct gf_link_ops in_ops = {.wake = wake_owner, .ctx = b};
 	const struct gf_link_ops out_ops = {.wake = wake_owner, .will = make_will, .ctx = b};
+	const struct downlink_ops down_ops = {.publish = publish_wish, .window = wish_window, .ctx = b};
 	int r = ingest_new(store, publish_ack, b, &b->ingest);
+	if (r == 0)
+		r = downlink_new(store, database, &down_ops, &b->downlink, diag);
 	if (r == 0)
 		r = make_link(b, link, "in", &in_ops, &b->in, diag);
 	if (r == 0)
@@ -223,6 +263,7 @@ int64_t broker_step(struct broker *broker, struct gf_time now)
 	broker->now = now;
 	int64_t due_ms = earlier(gf_link_step(broker->out, now.mono_ms), gf_link_step(broker->in, now.mono_ms));
 	bool more = take_events(broker, broker->out, &broker->out_up, "out");
+	due_ms = earlier(due_ms, downlink_step(broker->downlink, now));
 	/* While the store refuses, what arrives is left in the mailbox, which has a limit of its own. */
 	if (now.mono_ms < broker->retry_at_ms)
 		return earlier(due_ms, broker->retry_at_ms);
@@ -236,6 +277,7 @@ void broker_stop(struct broker *broker, struct gf_time now)
 {
 	broker->now = now;
 	broker->stopping = true;
+	downlink_down(broker->downlink);
 	if (gf_link_state(broker->out) == GF_LINK_UP)
 		publish_status(broker, false);
 	gf_link_stop(broker->in);
@@ -254,6 +296,7 @@ void broker_free(struct broker *broker)
 	gf_link_free(broker->in);
 	gf_link_free(broker->out);
 	ingest_free(broker->ingest);
+	downlink_free(broker->downlink);
 	free(broker);
 }
 
@@ -268,6 +311,7 @@ void broker_state_get(const struct broker *broker, struct broker_state *ret_stat
 	    .acks_unsent = broker->acks_unsent,
 	};
 	gf_strcpy(ret_state->reason, sizeof(ret_state->reason), broker->reason);
+	downlink_state_get(broker->downlink, &ret_state->downlink);
 }
 
 void broker_ingest_state_get(const struct broker *broker, struct ingest_state *ret_state)

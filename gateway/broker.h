@@ -1,14 +1,15 @@
 /*
- * The gateway's two connections: one for what comes in (status, reports), one for what goes out (acks, its own status), so that
- * the one never waits for the other's TCP acknowledgements. What comes in goes to ingest in batches as large as have
+ * The gateway's two connections: one for what comes in (status, reports, replies), one for what goes out (acks, its own status, and
+ * by the downlink what is wanted of the machines), so that the one never waits for the other's TCP acknowledgements. What comes in goes to ingest in batches as large as have
  * arrived: the longer a commit takes, the more messages share the next one.
  *
- * Statuses are subscribed by every gateway (retained births tell a gateway that starts what it missed); reports are shared
- * between gateways. Sessions are clean: what was in flight to a gateway that died is sent again by the agents.
+ * Statuses are subscribed by every gateway (retained births tell a gateway that starts what it missed); reports and replies are
+ * shared between gateways. Sessions are clean: what was in flight to a gateway that died is sent again by the agents.
  */
 #ifndef GATEWAY_BROKER_H
 #define GATEWAY_BROKER_H
 
+#include "gateway/downlink.h"
 #include "gateway/ingest/ingest.h"
 #include "proto/base/clock.h"
 #include "proto/link.h"
@@ -22,11 +23,14 @@ struct broker_state {
 	struct gf_link_stats in, out;
 	size_t pending;       /* messages waiting for a commit */
 	uint64_t acks_unsent; /* no connection or no room: the agents ask again */
+	struct downlink_state downlink;
 };
 
-/* `wake` is called from any thread and must only signal. `store` outlives the broker. 0, or a negative errno with diag. */
-GF_MUST_CHECK int broker_new(const struct gf_link_config *link, struct store *store, uint64_t epoch,
-                             void (*wake)(void *ctx), void *wake_ctx, struct broker **ret_broker, struct gf_diag *diag);
+/* `wake` is called from any thread and must only signal. `store` outlives the broker; `database` is its file. 0, or a negative errno
+ * with diag. */
+GF_MUST_CHECK int broker_new(const struct gf_link_config *link, struct store *store, const char *database,
+                             uint64_t epoch, void (*wake)(void *ctx), void *wake_ctx, struct broker **ret_broker,
+                             struct gf_diag *diag);
 void broker_start(struct broker *broker);
 
 /* Takes what arrived, commits, sends acks, moves the links. Returns when to be called again at the latest (mono ms). */

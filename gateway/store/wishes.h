@@ -13,6 +13,10 @@
 
 enum { STORE_DEEDS_KEPT = 100 * 1000, STORE_COMMANDS_KEPT = 10 * 1000 }; /* the newest */
 
+/* Counts the commits since the store was opened that changed what the broker should have, without touching the database: for
+ * those who bring it there. */
+uint64_t store_wishes(const struct store *store);
+
 /* Who did it, from where: "anna (uid 1000)", "unix socket, pid 4711, gymfleet". */
 struct store_actor {
 	char who[GF_NAME_MAX];
@@ -75,11 +79,13 @@ GF_MUST_CHECK int store_desired_catalog(struct store *store, int64_t device_key,
                                         const struct gf_desired_catalog *catalog, int64_t now_ms,
                                         uint64_t *ret_revision, struct gf_diag *diag);
 typedef int (*store_desired_fn)(void *ctx, const struct store_desired *desired);
-/* What the broker doesn't have (all = false), or everything (all = true), by device; at most `limit` rows after `after_key`. */
+/* What the broker doesn't have (all = false), or everything (all = true), by key; at most `limit` rows after `after_key`. */
 GF_MUST_CHECK int store_read_desired(struct store_reader *reader, bool all, int64_t after_key, size_t limit,
                                      store_desired_fn row, void *ctx, struct gf_diag *diag);
 GF_MUST_CHECK int store_read_desired_of(struct store_reader *reader, const char *device,
                                         struct store_desired *ret_desired, struct gf_diag *diag);
+/* The broker may have lost everything: nothing counts as published. */
+GF_MUST_CHECK int store_desired_unpublished(struct store *store, struct gf_diag *diag);
 /* The broker took these revisions. */
 struct store_published {
 	int64_t key;
@@ -88,7 +94,7 @@ struct store_published {
 GF_MUST_CHECK int store_desired_published(struct store *store, const struct store_published *published, size_t count,
                                           struct gf_diag *diag);
 
-/* Catalogs that are desired of some machine and so must be on the broker, and those that are there and no longer needed. */
+/* Catalogs that are desired of some machine and so must be on the broker, and those of which the broker may have a part. */
 struct store_retained {
 	struct gf_digest digest;
 	uint32_t size;

@@ -6,7 +6,6 @@
  * is written and synced into the database first.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "gateway/store/sqlite/schema.h"
@@ -127,6 +126,7 @@ int store_begin(struct store *s, struct gf_diag *diag)
 	s->in_batch = true;
 	rollups_forget(&s->rollups);
 	s->batch_event = 0;
+	s->batch_wish = false;
 	memset(s->batch_counts, 0, sizeof(s->batch_counts));
 	return 0;
 }
@@ -183,6 +183,8 @@ int store_commit(struct store *s, struct gf_diag *diag)
 	}
 	if (s->batch_event)
 		atomic_store(&s->last_event, s->batch_event);
+	if (s->batch_wish)
+		atomic_fetch_add(&s->wishes, 1);
 	end_batch(s);
 	return 0;
 }
@@ -198,6 +200,11 @@ int store_finish(struct store *s, int r, struct gf_diag *diag)
 uint64_t store_last_event(const struct store *s)
 {
 	return atomic_load(&s->last_event);
+}
+
+uint64_t store_wishes(const struct store *s)
+{
+	return atomic_load(&s->wishes);
 }
 
 int store_next_epoch(struct store *s, uint64_t *ret_epoch, struct gf_diag *diag)
@@ -321,34 +328,14 @@ static int override_set(struct store *s, const char *device, const struct store_
 	return r;
 }
 
-/* "name='Window chair', zone taken back" */
-static void change_text(const struct store_device_change *change, char buf[static STORE_REASON_MAX])
+int store_device_set(struct store *s, const char *device, const struct store_device_change *change, int64_t now_ms,
+                     struct gf_diag *diag)
 {
-	const char *values[] = {change->name, change->site, change->zone, change->bay},
-	           *names[] = {"name", "site", "zone", "bay"};
-	size_t len = 0;
-
-	buf[0] = '\0';
-	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]) && len < STORE_REASON_MAX; i++)
-		if (values[i] && values[i][0])
-			len +=
-			    (size_t)snprintf(buf + len, STORE_REASON_MAX - len, "%s%s='%s'", len ? ", " : "", names[i], values[i]);
-		else if (values[i])
-			len += (size_t)snprintf(buf + len, STORE_REASON_MAX - len, "%s%s taken back", len ? ", " : "", names[i]);
-}
-
-int store_device_set(struct store *s, const char *device, const struct store_device_change *change,
-                     const struct store_actor *actor, int64_t now_ms, struct gf_diag *diag)
-{
-	char text[STORE_REASON_MAX];
 	int r = store_begin(s, diag);
 
 	if (r)
 		return r;
 	r = override_set(s, device, change, diag);
-	change_text(change, text);
-	if (!r)
-		r = store_deed_add(s, actor, "device set", device, text, now_ms, diag);
 	if (!r)
 		r = event_add(s, now_ms, STORE_EVENT_DEVICE, device, 0, "set", diag, "name or place set by the operator");
 	return store_finish(s, r, diag);

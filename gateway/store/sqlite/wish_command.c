@@ -98,6 +98,7 @@ static int add(struct store *s, const char *device, enum gf_command kind, uint32
 		r = insert(s, target.key, kind, within_ms, now_ms, ret_id, diag);
 	if (r)
 		return r;
+	s->batch_wish = true;
 	snprintf(action, sizeof(action), "device %s", gf_command_name(kind));
 	snprintf(detail, sizeof(detail), "within %g s", within_ms / 1000.0);
 	r = store_deed_add(s, actor, action, device, detail, now_ms, diag);

@@ -107,6 +107,7 @@ static int save(struct store *s, struct wish *w, int64_t now_ms, struct gf_diag 
 	query_i64(&q, d->limits.session_max_ms);
 	query_i64(&q, d->locked);
 	query_text(&q, d->lock_reason);
+	s->batch_wish = true;
 	return query_run(&q, diag);
 }
 
@@ -213,6 +214,7 @@ int desired_outgrow(struct apply *a, uint64_t seen)
 	r = query_run(&q, a->diag);
 	if (r || sqlite3_changes(a->db->handle) == 0)
 		return r;
+	a->store->batch_wish = true;
 	return event_add(a->store, a->recv_ms, STORE_EVENT_DEVICE, a->dev->id, seen, "outgrown", a->diag,
 	                 "it has seen revision %" PRIu64 " of what is desired of it, which this database never gave: was an"
 	                 " older one restored? What is desired goes out again above it",
@@ -220,6 +222,13 @@ int desired_outgrow(struct apply *a, uint64_t seen)
 }
 
 /* ---- what the broker has ---- */
+
+int store_desired_unpublished(struct store *s, struct gf_diag *diag)
+{
+	int r = store_begin(s, diag);
+
+	return r ? r : store_finish(s, db_exec(&s->db, "UPDATE desired SET published = 0 WHERE published > 0", diag), diag);
+}
 
 static int mark(struct store *s, const struct store_published *published, size_t count, struct gf_diag *diag)
 {

@@ -34,6 +34,8 @@ struct store {
 	uint64_t batch_event;              /* newest event of this batch, 0 = none */
 	uint64_t batch_counts[META_COUNT]; /* added to the counters at commit */
 	atomic_uint_fast64_t last_event;
+	bool batch_wish; /* what the broker should have changes with this batch */
+	atomic_uint_fast64_t wishes;
 	struct rollups rollups;  /* of this batch, not yet written */
 	int64_t maintain_device; /* where retention goes on */
 	int64_t stray_event_ms;  /* when an answer that was kept out was told last */
