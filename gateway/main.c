@@ -91,9 +91,36 @@ static void get_facts(void *ctx, struct api_facts *ret_facts)
 static int set_device(void *ctx, const char *device, const struct store_device_change *change,
                       const struct store_actor *actor, struct gf_diag *diag)
 {
-	(void)actor;
 	struct gateway *g = ctx;
-	return store_device_set(g->store, device, change, gf_clock_now(g->clock).wall_ms, diag);
+	return store_device_set(g->store, device, change, actor, gf_clock_now(g->clock).wall_ms, diag);
+}
+
+/* What is wanted of machines is in the store before the loop, which tells them, is woken. */
+
+static int set_desired(void *ctx, const char *device, const struct gf_desired_limits *limits, const bool *locked,
+                       const char *lock_reason, const struct store_actor *actor, struct gf_diag *diag)
+{
+	struct gateway *g = ctx;
+	int r =
+	    store_desired_set(g->store, device, limits, locked, lock_reason, actor, gf_clock_now(g->clock).wall_ms, diag);
+	gf_daemon_wake(&g->daemon);
+	return r;
+}
+
+static int add_command(void *ctx, const char *device, enum gf_command kind, uint32_t within_ms,
+                       const struct store_actor *actor, uint64_t *ret_id, struct gf_diag *diag)
+{
+	struct gateway *g = ctx;
+	int r = store_command_add(g->store, device, kind, within_ms, actor, gf_clock_now(g->clock).wall_ms, ret_id, diag);
+	gf_daemon_wake(&g->daemon);
+	return r;
+}
+
+static int add_catalog(void *ctx, const struct store_catalog *catalog, const void *data, size_t len,
+                       const struct store_actor *actor, bool *ret_known, struct gf_diag *diag)
+{
+	struct gateway *g = ctx;
+	return store_catalog_add(g->store, catalog, data, len, actor, gf_clock_now(g->clock).wall_ms, ret_known, diag);
 }
 
 /* ---- the main loop ---- */
@@ -195,7 +222,12 @@ static int open_store(struct gateway *g, struct gf_diag *diag)
 
 static int open_all(struct gateway *g, struct gf_diag *diag)
 {
-	const struct api_ops ops = {.facts = get_facts, .device_set = set_device, .ctx = g};
+	const struct api_ops ops = {.facts = get_facts,
+	                            .device_set = set_device,
+	                            .desired_set = set_desired,
+	                            .command_add = add_command,
+	                            .catalog_add = add_catalog,
+	                            .ctx = g};
 	int r = open_store(g, diag);
 	if (r == 0)
 		r = broker_new(&g->config->link, g->store, g->config->database, g->epoch, gf_daemon_wake, &g->daemon, &g->broker, diag);

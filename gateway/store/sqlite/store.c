@@ -6,6 +6,7 @@
  * is written and synced into the database first.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "gateway/store/sqlite/schema.h"
@@ -328,14 +329,34 @@ static int override_set(struct store *s, const char *device, const struct store_
 	return r;
 }
 
-int store_device_set(struct store *s, const char *device, const struct store_device_change *change, int64_t now_ms,
-                     struct gf_diag *diag)
+/* "name='Window chair', zone taken back" */
+static void change_text(const struct store_device_change *change, char buf[static STORE_REASON_MAX])
 {
+	const char *values[] = {change->name, change->site, change->zone, change->bay},
+	           *names[] = {"name", "site", "zone", "bay"};
+	size_t len = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]) && len < STORE_REASON_MAX; i++)
+		if (values[i] && values[i][0])
+			len +=
+			    (size_t)snprintf(buf + len, STORE_REASON_MAX - len, "%s%s='%s'", len ? ", " : "", names[i], values[i]);
+		else if (values[i])
+			len += (size_t)snprintf(buf + len, STORE_REASON_MAX - len, "%s%s taken back", len ? ", " : "", names[i]);
+}
+
+int store_device_set(struct store *s, const char *device, const struct store_device_change *change,
+                     const struct store_actor *actor, int64_t now_ms, struct gf_diag *diag)
+{
+	char text[STORE_REASON_MAX];
 	int r = store_begin(s, diag);
 
 	if (r)
 		return r;
 	r = override_set(s, device, change, diag);
+	change_text(change, text);
+	if (!r)
+		r = store_deed_add(s, actor, "device set", device, text, now_ms, diag);
 	if (!r)
 		r = event_add(s, now_ms, STORE_EVENT_DEVICE, device, 0, "set", diag, "name or place set by the operator");
 	return store_finish(s, r, diag);
