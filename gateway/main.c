@@ -28,6 +28,7 @@ enum {
 	MAINTAIN_SOON_MS = 1000,
 	MAINTAIN_ROWS = 5000,
 	WATCHDOG_MS = 10000,
+	COMMANDS_MS = 1000,
 };
 
 struct gateway {
@@ -44,7 +45,8 @@ struct gateway {
 	struct api_facts facts;
 
 	struct gf_daemon daemon;
-	uv_timer_t presence, maintain, watchdog;
+	uv_timer_t presence, maintain, watchdog, commands;
+	struct gf_log_limit commands_log;
 	struct steady steady;
 };
 
@@ -162,6 +164,17 @@ static void on_maintain(uv_timer_t *timer)
 	uv_timer_start(timer, on_maintain, more ? MAINTAIN_SOON_MS : MAINTAIN_MS, 0);
 }
 
+/* Each command ends, whatever became of the machine and of the connection. */
+static void on_commands(uv_timer_t *timer)
+{
+	struct gateway *g = timer->data;
+	struct gf_time now = gf_clock_now(g->clock);
+	struct gf_diag diag = {{0}};
+	if (store_command_expire(g->store, now.wall_ms, &diag) != 0)
+		gf_log_limited(&g->commands_log, now.mono_ms, GF_LOG_ERROR, "store", "commands past their time stay open: %s",
+		               diag.text);
+}
+
 static void on_watchdog(uv_timer_t *timer)
 {
 	struct gateway *g = timer->data;
@@ -175,6 +188,7 @@ static void stop(void *ctx)
 	struct gateway *g = ctx;
 	uv_timer_stop(&g->presence);
 	uv_timer_stop(&g->maintain);
+	uv_timer_stop(&g->commands);
 	broker_stop(g->broker, gf_clock_now(g->clock));
 }
 
@@ -186,7 +200,7 @@ static bool stopped(const void *ctx)
 
 static void start_timers(struct gateway *g)
 {
-	uv_timer_t *timers[] = {&g->presence, &g->maintain, &g->watchdog};
+	uv_timer_t *timers[] = {&g->presence, &g->maintain, &g->watchdog, &g->commands};
 	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
 		uv_timer_init(&g->daemon.loop, timers[i]);
 		timers[i]->data = g;
@@ -194,6 +208,7 @@ static void start_timers(struct gateway *g)
 	uv_timer_start(&g->presence, on_presence, PRESENCE_MS, PRESENCE_MS);
 	uv_timer_start(&g->maintain, on_maintain, MAINTAIN_SOON_MS, 0);
 	uv_timer_start(&g->watchdog, on_watchdog, 0, WATCHDOG_MS);
+	uv_timer_start(&g->commands, on_commands, COMMANDS_MS, COMMANDS_MS);
 }
 
 /* ---- coming up and going down ---- */
@@ -230,7 +245,8 @@ static int open_all(struct gateway *g, struct gf_diag *diag)
 	                            .ctx = g};
 	int r = open_store(g, diag);
 	if (r == 0)
-		r = broker_new(&g->config->link, g->store, g->config->database, g->epoch, gf_daemon_wake, &g->daemon, &g->broker, diag);
+		r = broker_new(&g->config->link, g->store, g->config->database, g->epoch, gf_daemon_wake, &g->daemon,
+		               &g->broker, diag);
 	if (r != 0)
 		return r;
 	refresh_facts(g, gf_clock_now(g->clock));
@@ -260,6 +276,7 @@ static int run(struct gateway *g)
 	gf_log_set_level(g->config->log_level);
 	g->clock = gf_clock_system(GF_CLOCK_TRUST_SYSTEM);
 	g->started_ms = gf_clock_now(g->clock).mono_ms;
+	g->commands_log = (struct gf_log_limit){.interval_ms = 60000, .burst = 1};
 	int r = gf_daemon_init(&g->daemon, "gateway", g->clock, &ops, g);
 	if (r != 0) {
 		gf_log(GF_LOG_ERROR, "gateway", "no event loop: %s", strerror(-r));
