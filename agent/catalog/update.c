@@ -255,10 +255,10 @@ static void fetching(struct update *u)
 		take_fetched(u);
 		return;
 	}
-	if (u->fetched == FETCH_NOT_IT) {
+	if (u->fetched == FETCH_NOT_IT)
 		fetch_was_not_it(u);
+	if (u->phase != UPDATE_FETCHING)
 		return;
-	}
 	if (u->online_ms >= UPDATE_FETCH_MS || (too_late(u) && u->online_ms >= UPDATE_ONLINE_MS)) {
 		snprintf(text, sizeof(text), "%zu of %zu parts came in %" PRId64 " s of connection",
 		         u->fetch.parts - u->fetch.missing, u->fetch.parts, u->online_ms / 1000);
