@@ -26,6 +26,8 @@ struct agent_yaml {
 	char model[GF_NAME_MAX], serial[GF_NAME_MAX];
 	struct location_yaml location;
 	char *state_dir, *catalog;
+	struct config_keys_yaml *catalog_keys;
+	unsigned catalog_trial_s;
 	int clock, log_level, driver;
 	struct gf_link_yaml broker;
 	unsigned spool_mib, heartbeat_s;
@@ -94,6 +96,9 @@ static const cyaml_schema_field_t agent_fields[] = {
     CYAML_FIELD_MAPPING("location", CYAML_FLAG_DEFAULT, struct agent_yaml, location, location_fields),
     CYAML_FIELD_STRING_PTR("state_dir", CYAML_FLAG_POINTER, struct agent_yaml, state_dir, 1, 4096),
     CYAML_FIELD_STRING_PTR("catalog", CYAML_FLAG_POINTER, struct agent_yaml, catalog, 1, 4096),
+    CYAML_FIELD_MAPPING_PTR("catalog_keys", OPTIONAL | CYAML_FLAG_POINTER, struct agent_yaml, catalog_keys,
+                            config_keys_fields),
+    CYAML_FIELD_UINT("catalog_trial_s", OPTIONAL, struct agent_yaml, catalog_trial_s),
     CYAML_FIELD_ENUM("clock", STRICT_ENUM | OPTIONAL, struct agent_yaml, clock, clock_names,
                      CYAML_ARRAY_LEN(clock_names)),
     CYAML_FIELD_ENUM("log_level", STRICT_ENUM | OPTIONAL, struct agent_yaml, log_level, level_names,
@@ -292,7 +297,9 @@ static int take(const struct config_check *c, const struct agent_yaml *yaml, str
 	config->rated_motor_h = yaml->rated_motor_h;
 	const unsigned heartbeat_s = gf_yaml_has(c->doc, "heartbeat_s") ? yaml->heartbeat_s : 60;
 	const unsigned spool_mib = gf_yaml_has(c->doc, "spool_mib") ? yaml->spool_mib : 16;
+	const unsigned trial_s = gf_yaml_has(c->doc, "catalog_trial_s") ? yaml->catalog_trial_s : 600;
 	config->heartbeat_ms = heartbeat_s * 1000U;
+	config->catalog_trial_ms = trial_s * 1000U;
 	config->spool_bytes_max = (uint64_t)spool_mib << 20;
 	config->state_dir = gf_path_beside(c->path, yaml->state_dir);
 	config->catalog_file = gf_path_beside(c->path, yaml->catalog);
@@ -302,6 +309,8 @@ static int take(const struct config_check *c, const struct agent_yaml *yaml, str
 
 	if ((r = config_in_range(c, "heartbeat_s", heartbeat_s, 1, 3600)) != 0 ||
 	    (r = config_in_range(c, "spool_mib", spool_mib, 1, 4096)) != 0 ||
+	    (r = config_in_range(c, "catalog_trial_s", trial_s, 10, 86400)) != 0 ||
+	    (r = config_keys_take(c, yaml->catalog_keys, config)) != 0 ||
 	    (r = config_in_range(c, "rated_motor_h", yaml->rated_motor_h, 0, 1000000)) != 0 ||
 	    (r = take_envelope(c, yaml->envelope, config->class, &config->envelope)) != 0 ||
 	    (r = take_heat(c, yaml->heat_c, config)) != 0 || (r = take_broker(c, &yaml->broker, config)) != 0)

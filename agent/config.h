@@ -10,6 +10,7 @@
 #include "agent/sim/sim_driver.h"
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
+#include "proto/catalog.h"
 #include "proto/link.h"
 
 enum agent_driver { AGENT_DRIVER_SIM = 1, AGENT_DRIVER_MODBUS, AGENT_DRIVER_SYSFS };
@@ -20,6 +21,8 @@ struct agent_config {
 	char model[GF_NAME_MAX], serial[GF_NAME_MAX];
 	struct gf_location location;
 	char *state_dir, *catalog_file;
+	struct gf_keyset catalog_keys; /* whose signatures count; threshold 0 = none: nothing over the air is taken */
+	uint32_t catalog_trial_ms;     /* how long a new catalog is on trial */
 	enum gf_clock_trust clock;
 	enum gf_log_level log_level;
 	struct gf_link_config link;
