@@ -15,7 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/catalog_file.h"
 #include "agent/check.h"
 #include "agent/config.h"
 #include "agent/control_thread.h"
@@ -35,12 +34,10 @@ _Static_assert(STATION_DRAIN_MS <= GF_DAEMON_GOODBYE_MS / 2, "the other half of 
 struct agent {
 	struct agent_config *config;
 	const struct gf_clock *clock;
-	struct gf_catalog catalog;
 	struct driver *driver;
 	struct control *control;
 	struct control_thread *thread;
 	struct station *station;
-	char *spool_dir;
 	int lock_fd; /* -1: the machine isn't ours yet */
 
 	struct gf_daemon daemon;
@@ -74,6 +71,28 @@ static void take_events(struct agent *agent)
 		log_fault(agent, &event);
 		station_event(agent->station, &event, gf_clock_now(agent->clock));
 	}
+}
+
+/* ---- what the station wants of the control thread: what finds no room is told again ---- */
+
+static int tell(const struct agent *agent, const struct control_command *command)
+{
+	return control_thread_tell(agent->thread, command) ? 0 : -EAGAIN;
+}
+
+static int use_catalog(void *ctx, const struct gf_catalog *catalog)
+{
+	return tell(ctx, &(struct control_command){.kind = CONTROL_COMMAND_CATALOG, .catalog = catalog});
+}
+
+static int set_limits(void *ctx, const struct control_limits *limits)
+{
+	return tell(ctx, &(struct control_command){.kind = CONTROL_COMMAND_LIMITS, .limits = *limits});
+}
+
+static int stop_session(void *ctx, enum gf_outcome outcome)
+{
+	return tell(ctx, &(struct control_command){.kind = CONTROL_COMMAND_STOP, .outcome = outcome});
 }
 
 /* A command that finds no room is told again with the next step. */
@@ -136,7 +155,8 @@ static bool stopped(const void *ctx)
 
 static int open_driver(struct agent *agent, struct recorder_meter *ret_meter, struct gf_diag *diag)
 {
-	int r = driver_open(agent->config, agent->catalog.routines_count, gf_clock_now(agent->clock), &agent->driver, diag);
+	int r = driver_open(agent->config, station_catalog(agent->station)->routines_count, gf_clock_now(agent->clock),
+	                    &agent->driver, diag);
 	if (r != 0)
 		return r;
 	struct driver_input input;
@@ -147,8 +167,7 @@ static int open_driver(struct agent *agent, struct recorder_meter *ret_meter, st
 	return 0;
 }
 
-static int open_station(struct agent *agent, const struct recorder_meter *meter, struct control_resume *ret_resume,
-                        struct gf_diag *diag)
+static int make_station(struct agent *agent, struct gf_diag *diag)
 {
 	const struct agent_config *c = agent->config;
 	struct station_config config = {
@@ -156,22 +175,21 @@ static int open_station(struct agent *agent, const struct recorder_meter *meter,
 	    .location = c->location,
 	    .rated_motor_h = c->rated_motor_h,
 	    .envelope = c->envelope,
-	    .catalog_version = agent->catalog.version,
+	    .catalog_file = c->catalog_file,
+	    .catalog_keys = c->catalog_keys,
+	    .catalog_trial_ms = c->catalog_trial_ms,
+	    .control = {.use = use_catalog, .limits = set_limits, .stop = stop_session, .ctx = agent},
+	    .state_dir = c->state_dir,
 	    .spool_bytes_max = c->spool_bytes_max,
-	    .spool_sync = true,
+	    .sync = true,
 	    .link = &c->link,
 	    .wake = gf_daemon_wake,
 	    .wake_ctx = &agent->daemon,
 	};
-	if (asprintf(&agent->spool_dir, "%s/spool", c->state_dir) < 0)
-		return -ENOMEM;
-	config.spool_dir = agent->spool_dir;
 	gf_strcpy(config.id, sizeof(config.id), c->id);
 	gf_strcpy(config.model, sizeof(config.model), c->model);
 	gf_strcpy(config.serial, sizeof(config.serial), c->serial);
-	gf_strcpy(config.driver, sizeof(config.driver), agent->driver->ops->name);
-	gf_strcpy(config.catalog, sizeof(config.catalog), agent->catalog.name);
-	return station_new(&config, meter, gf_clock_now(agent->clock), &agent->station, ret_resume, diag);
+	return station_new(&config, gf_clock_now(agent->clock), &agent->station, diag);
 }
 
 static int open_all(struct agent *agent, struct gf_diag *diag)
@@ -181,8 +199,9 @@ static int open_all(struct agent *agent, struct gf_diag *diag)
 	int r;
 
 	if ((r = own_machine(agent->config->state_dir, &agent->lock_fd, diag)) != 0 ||
-	    (r = catalog_file_load(agent->config, &agent->catalog, diag)) != 0 ||
-	    (r = open_driver(agent, &meter, diag)) != 0 || (r = open_station(agent, &meter, &resume, diag)) != 0)
+	    (r = make_station(agent, diag)) != 0 || (r = open_driver(agent, &meter, diag)) != 0 ||
+	    (r = station_open(agent->station, agent->driver->ops->name, &meter, gf_clock_now(agent->clock), &resume,
+	                      diag)) != 0)
 		return r;
 
 	struct control_config control = {
@@ -191,24 +210,24 @@ static int open_all(struct agent *agent, struct gf_diag *diag)
 	    .heat_c = agent->config->heat_c,
 	    .tick_ms = CONTROL_TICK_MS,
 	    .heartbeat_ms = agent->config->heartbeat_ms,
-	    .catalog = &agent->catalog,
+	    .catalog = station_catalog(agent->station),
 	};
 	r = control_new(&control, &resume, gf_clock_now(agent->clock).mono_ms, &agent->control);
 	if (r != 0)
 		gf_diag_set(diag, "the control core doesn't start: %s", strerror(-r));
+	else
+		control_set_limits(agent->control, station_limits(agent->station));
 	return r;
 }
 
 static void close_all(struct agent *agent)
 {
 	control_thread_free(agent->thread);
-	station_free(agent->station);
 	control_free(agent->control);
 	if (agent->driver != NULL)
 		agent->driver->ops->free(agent->driver);
-	gf_catalog_deinit(&agent->catalog);
+	station_free(agent->station); /* whose catalog the control core had */
 	agent_config_free(agent->config);
-	free(agent->spool_dir);
 	if (agent->lock_fd >= 0)
 		close(agent->lock_fd);
 }
@@ -232,9 +251,10 @@ static int start(struct agent *agent, struct gf_diag *diag)
 	uv_timer_init(&agent->daemon.loop, &agent->housekeeping);
 	agent->housekeeping.data = agent;
 	uv_timer_start(&agent->housekeeping, on_housekeeping, HOUSEKEEPING_MS, HOUSEKEEPING_MS);
+	const struct gf_catalog *catalog = station_catalog(agent->station);
 	gf_log(GF_LOG_NOTICE, "agent", "%s: a %s with catalog %s@%llu (%zu routines)", agent->config->id,
-	       gf_class_name(agent->config->class), agent->catalog.name, (unsigned long long)agent->catalog.version,
-	       agent->catalog.routines_count);
+	       gf_class_name(agent->config->class), catalog->name, (unsigned long long)catalog->version,
+	       catalog->routines_count);
 	station_start(agent->station);
 	return 0;
 }
@@ -253,11 +273,13 @@ static int run(struct agent *agent)
 	r = start(agent, &diag);
 	if (r == 0)
 		gf_daemon_run(&agent->daemon);
-	else
+	else if (agent->station != NULL)
+		station_stop(agent->station, gf_clock_now(agent->clock));
+	if (r != 0)
 		gf_log(GF_LOG_ERROR, "agent", "%s", diag.text[0] != '\0' ? diag.text : strerror(r < 0 ? -r : EIO));
 	if (agent->hangs) {
 		/* The thread may come back while all that it uses is taken down. */
-		station_free(agent->station);
+		station_abandon(agent->station);
 		_exit(EXIT_FAILURE);
 	}
 	close_all(agent);

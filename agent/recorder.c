@@ -258,19 +258,34 @@ int recorder_event(struct recorder *recorder, const struct control_event *event,
 	return error != 0 ? error : recorder_write(recorder);
 }
 
-int recorder_catalog(struct recorder *recorder, const char *name, uint64_t version, struct gf_time now)
+/* One that the main loop has. */
+static int write_own(struct recorder *r, struct recorder_entry *entry, struct gf_time now)
 {
-	const struct recorder_state *current = &recorder->current;
-	if (current->catalog_version == version && strcmp(current->catalog, name) == 0)
-		return 0;
-	struct recorder_entry entry = {.record.kind = GF_RECORD_CATALOG_CHANGED};
-	struct gf_catalog_changed *changed = &entry.record.catalog_changed;
-	recorder_stamp(recorder, now, now.mono_ms, &entry.record);
-	gf_strcpy(changed->catalog, sizeof(changed->catalog), name);
-	changed->version = version;
-	changed->previous_version = current->catalog_version;
-	int error = recorder_enqueue(recorder, &entry);
-	return error != 0 ? error : recorder_write(recorder);
+	recorder_stamp(r, now, now.mono_ms, &entry->record);
+	int error = recorder_enqueue(r, entry);
+	return error != 0 ? error : recorder_write(r);
+}
+
+int recorder_catalog(struct recorder *recorder, const struct gf_catalog_changed *changed, struct gf_time now)
+{
+	struct recorder_entry entry = {
+	    .record = {.kind = GF_RECORD_CATALOG_CHANGED, .catalog_changed = *changed},
+	};
+	return write_own(recorder, &entry, now);
+}
+
+uint64_t recorder_catalog_version(const struct recorder *recorder, const char **ret_name)
+{
+	*ret_name = recorder->current.catalog;
+	return recorder->current.catalog_version;
+}
+
+int recorder_desired(struct recorder *recorder, const struct gf_desired_applied *applied, struct gf_time now)
+{
+	struct recorder_entry entry = {
+	    .record = {.kind = GF_RECORD_DESIRED_APPLIED, .desired_applied = *applied},
+	};
+	return write_own(recorder, &entry, now);
 }
 
 int recorder_flush(struct recorder *recorder, size_t *ret_waiting)

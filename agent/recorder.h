@@ -43,8 +43,14 @@ struct recorder_link_facts {
  */
 GF_MUST_CHECK int recorder_event(struct recorder *recorder, const struct control_event *event, struct gf_time now,
                                  const struct recorder_link_facts *facts);
-/* The catalog that is active now; a record only when it changed. */
-GF_MUST_CHECK int recorder_catalog(struct recorder *recorder, const char *name, uint64_t version, struct gf_time now);
+/* The active catalog has changed. As recorder_event. */
+GF_MUST_CHECK int recorder_catalog(struct recorder *recorder, const struct gf_catalog_changed *changed,
+                                   struct gf_time now);
+/* The catalog that is active by the records so far; *ret_name is the recorder's, "" and 0 when there was none. */
+uint64_t recorder_catalog_version(const struct recorder *recorder, const char **ret_name);
+/* How far the machine is with what is desired of it. As recorder_event. */
+GF_MUST_CHECK int recorder_desired(struct recorder *recorder, const struct gf_desired_applied *applied,
+                                   struct gf_time now);
 /* Tries the waiting ones again; call every second or so. Returns like recorder_event; how many still wait is in *ret_waiting. */
 GF_MUST_CHECK int recorder_flush(struct recorder *recorder, size_t *ret_waiting);
 

@@ -1,6 +1,7 @@
 /*
  * Happy path: station_event writes through the recorder into the spool; station_step lets the link move, hands its events to the
- * uplink, and the uplink publishes what the spool holds. After each connect a retained birth tells who is there. At the end what is
+ * uplink and to what comes down, and the uplink publishes what the spool holds. After each connect a retained birth tells who is there,
+ * and again when the catalog is another one. At the end what is
  * in the spool gets a short time to be acked: a machine that is switched off for the night has told of its last session.
  *
  * Failure modes:
@@ -12,6 +13,7 @@
  * - an end without broker or spool waits for nothing, one without acks not long: the rest is told after the next start.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,11 +25,8 @@
 enum {
 	BIRTH_RETRY_MS = 5000,
 	MAILBOX = 32,
-	STATUS_WINDOW = 2, /* publishes in flight beside the reports: a birth and a goodbye */
+	OTHER_WINDOW = 4, /* publishes in flight beside the reports: a birth, a goodbye, replies */
 };
-
-/* The uplink's cookies count from 1. */
-#define COOKIE_STATUS (UINT64_C(1) << 63)
 
 static const char module[] = "station";
 
@@ -48,11 +47,16 @@ static void fill_birth(const struct station *s, struct gf_time now, struct gf_st
 	gf_strcpy(status->model, sizeof(status->model), c->model);
 	gf_strcpy(status->serial, sizeof(status->serial), c->serial);
 	gf_strcpy(status->agent_version, sizeof(status->agent_version), GF_VERSION);
-	gf_strcpy(status->driver, sizeof(status->driver), c->driver);
+	gf_strcpy(status->driver, sizeof(status->driver), s->driver);
 	status->location = c->location;
 	status->odometer = recorder_odometer(s->recorder);
-	gf_strcpy(status->catalog, sizeof(status->catalog), c->catalog);
-	status->catalog_version = c->catalog_version;
+	gf_strcpy(status->catalog, sizeof(status->catalog), update_active(s->update)->name);
+	status->catalog_version = update_active(s->update)->version;
+	status->catalog_digest = update_active_digest(s->update);
+	status->catalog_on_trial = update_on_trial(s->update);
+	status->desired_revision = update_revision(s->update);
+	if (status->desired_revision < downlink_revision(s->downlink))
+		status->desired_revision = downlink_revision(s->downlink);
 	status->stream = spool_stream(s->spool);
 	status->next_seq = spool_next_seq(s->spool);
 	status->acked_seq = spool_acked(s->spool);
@@ -67,7 +71,8 @@ static int publish_status(struct station *s, const struct gf_status *status)
 	unsigned char buf[GF_STATUS_MAX];
 	size_t len;
 	int r = gf_status_encode(status, buf, sizeof(buf), &len);
-	return r != 0 ? r : gf_link_publish(s->link, s->status_topic, buf, len, 1, true, 0, COOKIE_STATUS);
+	return r != 0 ? r
+	              : gf_link_publish(s->link, s->topics[GF_TOPIC_STATUS], buf, len, 1, true, 0, STATION_COOKIE_STATUS);
 }
 
 void station_birth(struct station *s, struct gf_time now)
@@ -81,6 +86,8 @@ void station_birth(struct station *s, struct gf_time now)
 	if (s->spool == NULL)
 		return;
 	fill_birth(s, now, &status);
+	s->told_digest = status.catalog_digest;
+	s->told_on_trial = status.catalog_on_trial;
 	int r = publish_status(s, &status);
 	if (r == 0)
 		return;
@@ -106,7 +113,7 @@ static bool make_will(void *ctx, uint64_t connection, struct gf_link_will *ret_w
 	size_t len;
 	if (gf_status_encode(&status, ret_will->payload, sizeof(ret_will->payload), &len) != 0)
 		return false;
-	ret_will->topic = s->status_topic;
+	ret_will->topic = s->topics[GF_TOPIC_STATUS];
 	ret_will->len = len;
 	ret_will->retained = true;
 	return true;
@@ -124,6 +131,7 @@ static void on_up(struct station *s, const struct gf_link_event *event, struct g
 	station_birth(s, now);
 	if (s->uplink != NULL)
 		uplink_link_up(s->uplink, now.mono_ms);
+	station_down_link(s, true, now);
 }
 
 static void on_down(struct station *s, const struct gf_link_event *event, struct gf_time now)
@@ -137,12 +145,13 @@ static void on_down(struct station *s, const struct gf_link_event *event, struct
 	s->birth_due_ms = INT64_MAX;
 	if (s->uplink != NULL)
 		uplink_link_down(s->uplink);
+	station_down_link(s, false, now);
 }
 
-static void on_message(struct station *s, const struct gf_link_event *event, struct gf_time now)
+static void take_ack(struct station *s, const struct gf_link_event *event, struct gf_time now)
 {
 	struct gf_diag diag = {{0}};
-	if (s->uplink == NULL || strcmp(event->topic, s->ack_topic) != 0)
+	if (s->uplink == NULL)
 		return;
 	uint64_t rejected = uplink_stats(s->uplink).rejected_records;
 	int r = uplink_ack(s->uplink, event->payload, event->len, now.mono_ms, &diag);
@@ -160,9 +169,19 @@ static void on_message(struct station *s, const struct gf_link_event *event, str
 		station_spool_restart(s, now);
 }
 
+static void on_message(struct station *s, const struct gf_link_event *event, struct gf_time now)
+{
+	if (strcmp(event->topic, s->topics[GF_TOPIC_ACK]) == 0)
+		take_ack(s, event, now);
+	else
+		station_down_message(s, event, now);
+}
+
 static void on_published(struct station *s, const struct gf_link_event *event, struct gf_time now)
 {
-	if ((event->cookie & COOKIE_STATUS) == 0) {
+	if ((event->cookie & STATION_COOKIE_REPLY) != 0) {
+		downlink_replied(s->downlink, event->cookie & ~STATION_COOKIE_REPLY, event->code);
+	} else if ((event->cookie & STATION_COOKIE_STATUS) == 0) {
 		if (s->uplink != NULL)
 			uplink_published(s->uplink, event->cookie, event->code, now.mono_ms);
 	} else if (event->code >= 0x80 && s->phase != STATION_LEAVING) {
@@ -209,8 +228,9 @@ void station_event(struct station *station, const struct control_event *event, s
 	if (station->link != NULL)
 		facts.connects = (uint32_t)gf_link_stats(station->link).connects;
 	station_spool_check(station, recorder_event(station->recorder, event, now, &facts), now);
-	/* There may be something to send. */
-	if (station->online && event->kind != CONTROL_EVENT_SESSION_PROGRESS)
+	const bool due = station_down_event(station, event, now);
+	/* There may be something to send, or a catalog that waited for this. */
+	if (station->link != NULL && (due || (station->online && event->kind != CONTROL_EVENT_SESSION_PROGRESS)))
 		station->config.wake(station->config.wake_ctx);
 }
 
@@ -240,13 +260,21 @@ static void leave(struct station *s)
 	gf_link_stop(s->link);
 }
 
+/* From what the last birth said. */
+static bool catalog_differs(const struct station *s)
+{
+	const struct gf_digest digest = update_active_digest(s->update);
+	return s->birth_due_ms == INT64_MAX &&
+	       (!gf_digest_equal(&digest, &s->told_digest) || update_on_trial(s->update) != s->told_on_trial);
+}
+
 /* Sends what can be sent, at the end the goodbye. Returns when to be called again at the latest. */
 static int64_t send_due(struct station *s, struct gf_time now)
 {
 	int64_t due_ms = INT64_MAX;
 	if (s->phase == STATION_LEAVING)
 		return INT64_MAX;
-	if (s->online && now.mono_ms >= s->birth_due_ms)
+	if (s->online && (now.mono_ms >= s->birth_due_ms || catalog_differs(s)))
 		station_birth(s, now);
 	if (s->uplink != NULL)
 		due_ms = uplink_step(s->uplink, now.mono_ms);
@@ -269,10 +297,12 @@ int64_t station_step(struct station *station, struct gf_time now)
 	if (now.mono_ms >= station->flush_due_ms)
 		station_spool_flush(station, now);
 	due_ms = earlier(station->flush_due_ms, station->reopen_due_ms);
+	station->stepped = true;
 	if (station->link == NULL)
-		return due_ms;
+		return earlier(due_ms, station_down_step(station, now));
 	due_ms = earlier(due_ms, gf_link_step(station->link, now.mono_ms));
 	take_link_events(station, now);
+	due_ms = earlier(due_ms, station_down_step(station, now));
 	return earlier(due_ms, send_due(station, now));
 }
 
@@ -282,6 +312,9 @@ void station_stop(struct station *station, struct gf_time now)
 		return;
 	station->phase = STATION_DRAINING;
 	station->drain_until_ms = now.mono_ms + STATION_DRAIN_MS;
+	update_stop(station->update);
+	if (station->recorder == NULL)
+		return;
 	station_spool_flush(station, now);
 	if (station->uplink != NULL)
 		uplink_hurry(station->uplink, now.mono_ms);
@@ -302,62 +335,76 @@ static int open_link(struct station *s, const struct gf_link_config *config, str
 	const struct gf_link_ops ops = {.wake = wake_owner, .will = make_will, .ctx = s};
 	if (link.mailbox_max == 0)
 		link.mailbox_max = MAILBOX;
-	link.window_max = UPLINK_WINDOW + STATUS_WINDOW;
+	link.window_max = UPLINK_WINDOW + OTHER_WINDOW;
 	link.packet_max = GF_REPORT_MAX;
 	link.client_id = s->config.id;
 	int r = gf_link_new(&link, &ops, &s->link, diag);
-	if (r != 0)
-		return r;
-	return gf_link_subscribe(s->link, s->ack_topic, 0);
+	if (r == 0)
+		r = gf_link_subscribe(s->link, s->topics[GF_TOPIC_ACK], 0);
+	if (r == 0)
+		r = gf_link_subscribe(s->link, s->topics[GF_TOPIC_DESIRED], 1);
+	return r == 0 ? gf_link_subscribe(s->link, s->topics[GF_TOPIC_COMMAND], 1) : r;
 }
 
-static int open_all(struct station *s, const struct recorder_meter *meter, struct gf_time now,
-                    const struct gf_link_config *link, struct control_resume *ret_resume, struct gf_diag *diag)
+int station_open(struct station *station, const char *driver, const struct recorder_meter *meter, struct gf_time now,
+                 struct control_resume *ret_resume, struct gf_diag *diag)
 {
+	struct station *s = station;
+	const struct gf_link_config *link = s->config.link;
+	struct control_resume resume;
+
+	gf_strcpy(s->driver, sizeof(s->driver), driver);
 	int r = station_spool_open(s, diag);
 	if (r == 0)
-		r = recorder_open(s->spool, meter, now, &s->recorder, ret_resume, diag);
+		r = recorder_open(s->spool, meter, now, &s->recorder, &resume, diag);
 	if (r == 0)
-		r = recorder_catalog(s->recorder, s->config.catalog, s->config.catalog_version, now);
+		r = station_down_begin(s, now);
 	if (r == 0 && link != NULL)
 		r = open_link(s, link, diag);
-	return r == 0 ? station_uplink_make(s) : r;
+	s->config.link = NULL; /* the caller's, and copied by now */
+	if (r == 0)
+		r = station_uplink_make(s);
+	if (r == 0)
+		*ret_resume = resume;
+	return r;
 }
 
 static int copy_config(struct station *s, const struct station_config *config)
 {
 	s->config = *config;
-	s->config.spool_dir = NULL;
-	s->config.link = NULL;
-	s->spool_dir = strdup(config->spool_dir);
+	s->state_dir = strdup(config->state_dir);
+	s->catalog_file = config->catalog_file != NULL ? strdup(config->catalog_file) : NULL;
 	s->cert_file = strdup(config->link != NULL ? config->link->cert_file : "");
-	return s->spool_dir != NULL && s->cert_file != NULL ? 0 : -ENOMEM;
+	if (asprintf(&s->spool_dir, "%s/spool", config->state_dir) < 0)
+		s->spool_dir = NULL;
+	s->config.state_dir = s->state_dir;
+	s->config.catalog_file = s->catalog_file;
+	return s->state_dir != NULL && s->spool_dir != NULL && s->cert_file != NULL &&
+	               (s->catalog_file != NULL || config->catalog_file == NULL)
+	           ? 0
+	           : -ENOMEM;
 }
 
-int station_new(const struct station_config *config, const struct recorder_meter *meter, struct gf_time now,
-                struct station **ret_station, struct control_resume *ret_resume, struct gf_diag *diag)
+int station_new(const struct station_config *config, struct gf_time now, struct station **ret_station,
+                struct gf_diag *diag)
 {
 	struct station *s = calloc(1, sizeof(*s));
-	struct control_resume resume;
 	if (s == NULL)
 		return -ENOMEM;
-	gf_topic_device(s->status_topic, config->id, GF_TOPIC_STATUS);
-	gf_topic_device(s->report_topic, config->id, GF_TOPIC_REPORT);
-	gf_topic_device(s->ack_topic, config->id, GF_TOPIC_ACK);
+	for (int i = 0; i < GF_TOPIC_LEAF_COUNT; i++)
+		gf_topic_device(s->topics[i], config->id, (enum gf_topic_leaf)i);
 	s->birth_due_ms = s->reopen_due_ms = INT64_MAX;
 	s->flush_due_ms = now.mono_ms;
 	s->reopen_wait_ms = STATION_REOPEN_MIN_MS;
-	s->down_log = (struct gf_log_limit){.interval_ms = 60000, .burst = 2};
-	s->ack_log = (struct gf_log_limit){.interval_ms = 60000, .burst = 2};
+	s->down_log = s->ack_log = s->stray_log = (struct gf_log_limit){.interval_ms = 60000, .burst = 2};
 	int r = copy_config(s, config);
 	if (r == 0)
-		r = open_all(s, meter, now, config->link, &resume, diag);
+		r = station_down_open(s, now, diag);
 	if (r != 0) {
 		station_free(s);
 		return r;
 	}
 	*ret_station = s;
-	*ret_resume = resume;
 	return 0;
 }
 
@@ -367,13 +414,33 @@ void station_free(struct station *station)
 		return;
 	gf_link_free(station->link);
 	/* What was appended without syncing, by a history, becomes durable here. */
-	if (station->spool != NULL && !station->config.spool_sync && spool_sync(station->spool) != 0)
+	if (station->spool != NULL && !station->config.sync && spool_sync(station->spool) != 0)
 		gf_log(GF_LOG_ERROR, module, "%s: can't sync %s", station->config.id, station->spool_dir);
 	station_spool_close(station);
 	recorder_free(station->recorder);
+	station_down_close(station);
+	free(station->state_dir);
 	free(station->spool_dir);
 	free(station->cert_file);
+	free(station->catalog_file);
 	free(station);
+}
+
+void station_abandon(struct station *station)
+{
+	if (station != NULL)
+		station->update = NULL; /* with the catalog that it holds */
+	station_free(station);
+}
+
+const struct gf_catalog *station_catalog(const struct station *station)
+{
+	return update_active(station->update);
+}
+
+const struct control_limits *station_limits(const struct station *station)
+{
+	return downlink_limits(station->downlink);
 }
 
 struct spool_stats station_spool(const struct station *station)

@@ -17,7 +17,7 @@ int station_spool_open(struct station *s, struct gf_diag *diag)
 	const struct spool_config config = {
 	    .dir = s->spool_dir,
 	    .bytes_max = s->config.spool_bytes_max,
-	    .sync = s->config.spool_sync,
+	    .sync = s->config.sync,
 	};
 	int r = spool_open(&config, &s->spool, diag);
 	if (r != 0)
@@ -36,7 +36,7 @@ int station_spool_open(struct station *s, struct gf_diag *diag)
 static int publish_report(void *ctx, const void *data, size_t len, uint64_t cookie)
 {
 	struct station *s = ctx;
-	return gf_link_publish(s->link, s->report_topic, data, len, 1, false, 0, cookie);
+	return gf_link_publish(s->link, s->topics[GF_TOPIC_REPORT], data, len, 1, false, 0, cookie);
 }
 
 int station_uplink_make(struct station *s)

@@ -37,7 +37,8 @@ static int machine_history(const struct fleet_config *config, const struct scena
 	fleet_machine_dir(config, spec->id, dir);
 	if (has_spool(dir))
 		return 0;
-	int r = machine_open(&machine, spec, &config->catalogs[spec->sim.class], dir, NULL, NULL, NULL, now, diag);
+	const struct machine_catalog catalog = machine_catalog_of(config, spec->sim.class);
+	int r = machine_open(&machine, spec, &catalog, dir, NULL, NULL, NULL, now, diag);
 	while (r == 0 && now.wall_ms < to_wall_ms) {
 		machine_tick(&machine, now);
 		int64_t next_ms = machine_next_tick_ms(&machine, now.mono_ms);
@@ -46,6 +47,8 @@ static int machine_history(const struct fleet_config *config, const struct scena
 	}
 	if (r == 0)
 		machine_shutdown(&machine, GF_OUTCOME_STAFF_STOPPED, now);
+	if (r == 0)
+		station_stop(machine.station, now);
 	machine_close(&machine);
 	return r;
 }
@@ -85,16 +88,30 @@ int fleet_totals(const struct fleet_config *config, struct fleet_totals *ret_tot
 
 /* ---- agents ---- */
 
-/* "key: text" with the text in quotes: a model is whatever somebody wrote into the scenario. */
-static void put_text(FILE *out, const char *key, const char *text)
+enum { TRIAL_MIN_S = 10 }; /* as agent.yaml has it */
+
+/* The text in quotes: a model is whatever somebody wrote into the scenario. */
+static void put_quoted(FILE *out, const char *text)
 {
-	fprintf(out, "%s: \"", key);
+	fputc('"', out);
 	for (; *text != '\0'; text++) {
 		if (*text == '"' || *text == '\\')
 			fputc('\\', out);
 		fputc(*text, out);
 	}
 	fputs("\"\n", out);
+}
+
+static void put_text(FILE *out, const char *key, const char *text)
+{
+	fprintf(out, "%s: ", key);
+	put_quoted(out, text);
+}
+
+static void put_item(FILE *out, const char *text)
+{
+	fputs("    - ", out);
+	put_quoted(out, text);
 }
 
 /* "key: folder/file", both absolute: what is relative there is relative to agent.yaml. */
@@ -119,8 +136,20 @@ static void put_sim(FILE *out, const struct sim_config *sim)
 
 /* The folders of the whole fleet, absolute. */
 struct folders {
-	char catalogs[FLEET_PATH_MAX], pki[FLEET_PATH_MAX];
+	char catalogs[FLEET_PATH_MAX], pki[FLEET_PATH_MAX], keys[GF_KEYS_MAX][FLEET_PATH_MAX];
 };
+
+static void put_keys(FILE *out, const struct fleet_config *config, const struct folders *folders)
+{
+	if (config->trial_ms > 0)
+		fprintf(out, "catalog_trial_s: %u\n",
+		        config->trial_ms < TRIAL_MIN_S * 1000 ? TRIAL_MIN_S : config->trial_ms / 1000);
+	if (config->keys == NULL)
+		return;
+	fprintf(out, "catalog_keys:\n  threshold: %u\n  files:\n", config->keys->threshold);
+	for (size_t i = 0; i < config->keys->count; i++)
+		put_item(out, folders->keys[i]);
+}
 
 static void put_agent(FILE *out, const struct fleet_config *config, const struct folders *folders, const char *dir,
                       const struct scenario_machine *spec)
@@ -136,6 +165,7 @@ static void put_agent(FILE *out, const struct fleet_config *config, const struct
 	put_path(out, "state_dir", dir, "");
 	snprintf(file, sizeof(file), "%s.catalog", gf_class_name(spec->sim.class));
 	put_path(out, "catalog", folders->catalogs, file);
+	put_keys(out, config, folders);
 	fprintf(out, "clock: system\nrated_motor_h: %.9g\nbroker:\n", (double)spec->rated_motor_h);
 	put_text(out, "  host", config->broker_host);
 	fprintf(out, "  port: %u\n", config->broker_port);
@@ -184,6 +214,8 @@ int fleet_write_agents(const struct fleet_config *config, const char *catalogs_d
 	int r = absolute(catalogs_dir, folders.catalogs, diag);
 	if (r == 0)
 		r = absolute(config->pki_dir, folders.pki, diag);
+	for (size_t i = 0; config->keys != NULL && i < config->keys->count && r == 0; i++)
+		r = absolute(config->key_files[i], folders.keys[i], diag);
 	for (size_t i = 0; i < config->scenario->count && r == 0; i++)
 		r = write_agent(config, &folders, &config->scenario->machines[i], diag);
 	if (r == -ENOMEM)

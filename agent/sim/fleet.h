@@ -17,6 +17,10 @@ enum { FLEET_PATH_MAX = 4096 };
 struct fleet_config {
 	const struct scenario *scenario;
 	const struct gf_catalog *catalogs; /* by class, [GF_CLASS_COUNT] */
+	const struct gf_digest *digests;   /* theirs */
+	const struct gf_keyset *keys;      /* whose signatures count over the air; NULL: nobody's */
+	char **key_files;                  /* the same as files, for the agents; NULL after the last */
+	uint32_t trial_ms;                 /* of a new catalog; 0: the default */
 	const char *state_dir;             /* each machine has <state_dir>/<id>/ */
 	const char *pki_dir;               /* live: certificates of the devices */
 	const char *broker_host;

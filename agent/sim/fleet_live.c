@@ -130,8 +130,8 @@ static int open_slot(struct fleet *fleet, struct slot *slot, const struct scenar
 	    .window_max = GF_LINK_WINDOW_MAX,
 	    .packet_max = GF_REPORT_MAX,
 	};
-	int r = machine_open(&slot->machine, spec, &config->catalogs[spec->sim.class], dir, &link, wake_slot, slot,
-	                     gf_clock_now(fleet->clock), diag);
+	const struct machine_catalog catalog = machine_catalog_of(config, spec->sim.class);
+	int r = machine_open(&slot->machine, spec, &catalog, dir, &link, wake_slot, slot, gf_clock_now(fleet->clock), diag);
 	if (r == 0)
 		station_start(slot->machine.station);
 	return r;

@@ -32,49 +32,94 @@ static int open_driver(struct machine *machine, uint16_t routines, const char *d
 	return 0;
 }
 
-static void describe(const struct scenario_machine *spec, const struct gf_catalog *catalog,
-                     struct station_config *config)
+struct machine_catalog machine_catalog_of(const struct fleet_config *config, enum gf_class class)
 {
+	return (struct machine_catalog){
+	    .catalog = &config->catalogs[class],
+	    .digest = config->digests[class],
+	    .keys = config->keys,
+	    .trial_ms = config->trial_ms,
+	};
+}
+
+/* The control core is on the same thread: there is always room. */
+static int use_catalog(void *ctx, const struct gf_catalog *catalog)
+{
+	const struct machine *machine = ctx;
+	control_set_catalog(machine->tick.control, catalog);
+	return 0;
+}
+
+static int set_limits(void *ctx, const struct control_limits *limits)
+{
+	const struct machine *machine = ctx;
+	control_set_limits(machine->tick.control, limits);
+	return 0;
+}
+
+static int stop_session(void *ctx, enum gf_outcome outcome)
+{
+	const struct machine *machine = ctx;
+	control_stop(machine->tick.control, outcome);
+	return 0;
+}
+
+static void describe(struct machine *machine, const struct machine_catalog *catalog, struct station_config *config)
+{
+	const struct scenario_machine *spec = machine->spec;
 	gf_strcpy(config->id, sizeof(config->id), spec->id);
 	gf_strcpy(config->model, sizeof(config->model), spec->model);
 	gf_strcpy(config->serial, sizeof(config->serial), spec->serial);
-	gf_strcpy(config->driver, sizeof(config->driver), "sim");
-	gf_strcpy(config->catalog, sizeof(config->catalog), catalog->name);
 	config->class = spec->sim.class;
 	config->location = spec->location;
 	config->rated_motor_h = spec->rated_motor_h;
-	config->catalog_version = catalog->version;
+	config->catalog = catalog->catalog;
+	config->catalog_digest = &catalog->digest;
+	if (catalog->keys != NULL)
+		config->catalog_keys = *catalog->keys;
+	config->catalog_trial_ms = catalog->trial_ms;
+	config->control =
+	    (struct station_control){.use = use_catalog, .limits = set_limits, .stop = stop_session, .ctx = machine};
 	control_envelope_defaults(spec->sim.class, &config->envelope);
 }
 
-int machine_open(struct machine *machine, const struct scenario_machine *spec, const struct gf_catalog *catalog,
+static int open_control(struct machine *machine, const struct station_config *config,
+                        const struct control_resume *resume, struct gf_time now)
+{
+	const struct control_config control = {
+	    .class = config->class, .envelope = config->envelope, .catalog = station_catalog(machine->station)};
+	int r = control_new(&control, resume, now.mono_ms, &machine->tick.control);
+	if (r == 0)
+		control_set_limits(machine->tick.control, station_limits(machine->station));
+	return r;
+}
+
+int machine_open(struct machine *machine, const struct scenario_machine *spec, const struct machine_catalog *catalog,
                  const char *dir, const struct gf_link_config *link, void (*wake)(void *ctx), void *wake_ctx,
                  struct gf_time now, struct gf_diag *diag)
 {
 	struct recorder_meter meter = {0};
 	struct control_resume resume = {0};
-	char spool_dir[4200];
 	int r;
 
 	*machine = (struct machine){.spec = spec};
-	snprintf(spool_dir, sizeof(spool_dir), "%s/spool", dir);
 	struct station_config config = {
-	    .spool_dir = spool_dir,
+	    .state_dir = dir,
 	    .spool_bytes_max = SPOOL_BYTES,
-	    .spool_sync = link != NULL,
+	    .sync = link != NULL,
 	    .link = link,
 	    .wake = wake,
 	    .wake_ctx = wake_ctx,
 	};
-	describe(spec, catalog, &config);
-	if ((r = gf_dir_make(dir, diag)) != 0 ||
-	    (r = open_driver(machine, (uint16_t)catalog->routines_count, dir, now, &meter, diag)) != 0 ||
-	    (r = station_new(&config, &meter, now, &machine->station, &resume, diag)) != 0) {
+	describe(machine, catalog, &config);
+	if ((r = gf_dir_make(dir, diag)) != 0 || (r = station_new(&config, now, &machine->station, diag)) != 0 ||
+	    (r = open_driver(machine, (uint16_t)station_catalog(machine->station)->routines_count, dir, now, &meter,
+	                     diag)) != 0 ||
+	    (r = station_open(machine->station, "sim", &meter, now, &resume, diag)) != 0) {
 		gf_diag_prefix(diag, "%s", spec->id);
 		return r;
 	}
-	struct control_config control = {.class = spec->sim.class, .envelope = config.envelope, .catalog = catalog};
-	r = control_new(&control, &resume, now.mono_ms, &machine->tick.control);
+	r = open_control(machine, &config, &resume, now);
 	if (r != 0)
 		gf_diag_set(diag, "%s: the control core doesn't start: %s", spec->id, strerror(-r));
 	return r;

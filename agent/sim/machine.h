@@ -12,13 +12,25 @@ struct machine {
 	struct station *station;
 };
 
+/* What it plays at first. */
+struct machine_catalog {
+	const struct gf_catalog *catalog; /* outlives the machine */
+	struct gf_digest digest;
+	const struct gf_keyset *keys; /* whose signatures count over the air; NULL: nobody's */
+	uint32_t trial_ms;            /* 0: the default */
+};
+
+/* For a machine of this class. */
+struct machine_catalog machine_catalog_of(const struct fleet_config *config, enum gf_class class);
+
 /*
  * Opens it in `dir`. `link` NULL: offline, and the spool isn't synced at each append. `wake` as in station_config.
  * 0, or an error with diag; machine_close in any case.
  */
 GF_MUST_CHECK int machine_open(struct machine *machine, const struct scenario_machine *spec,
-                               const struct gf_catalog *catalog, const char *dir, const struct gf_link_config *link,
-                               void (*wake)(void *ctx), void *wake_ctx, struct gf_time now, struct gf_diag *diag);
+                               const struct machine_catalog *catalog, const char *dir,
+                               const struct gf_link_config *link, void (*wake)(void *ctx), void *wake_ctx,
+                               struct gf_time now, struct gf_diag *diag);
 
 /* One control tick at `now`. */
 void machine_tick(struct machine *machine, struct gf_time now);

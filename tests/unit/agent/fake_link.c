@@ -102,8 +102,9 @@ void gf_link_free(struct gf_link *link)
 
 int gf_link_subscribe(struct gf_link *link, const char *filter, int qos)
 {
-	(void)qos;
-	snprintf(link->fake.subscribed, sizeof(link->fake.subscribed), "%s", filter);
+	char *subscribed = link->fake.subscribed;
+	size_t used = strlen(subscribed);
+	snprintf(subscribed + used, sizeof(link->fake.subscribed) - used, "%s=%d ", filter, qos);
 	return 0;
 }
 

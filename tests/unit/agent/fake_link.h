@@ -20,8 +20,8 @@ struct fake_link {
 	enum gf_link_state state;
 	struct gf_link_config config;
 	struct gf_link_ops ops;
-	char subscribed[128];
-	char watching[192]; /* by gf_link_watch; "": nothing */
+	char subscribed[512]; /* "filter=qos " each */
+	char watching[192];   /* by gf_link_watch; "": nothing */
 	size_t watches;
 	int publish_error; /* what gf_link_publish returns, when not 0 */
 	uint64_t connection;

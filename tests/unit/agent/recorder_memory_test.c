@@ -260,7 +260,9 @@ static void checkpoints_and_catalogs_keep_the_memory(void **state)
 	m->memory.duty_ms = 5000;
 	assert_int_equal(machine_goes_on(m), 0);
 	assert_true(state_remembers(m, 5000));
-	assert_int_equal(recorder_catalog(m->recorder, "chair", 3, machine_now(m)), 0);
+	assert_int_equal(
+	    recorder_catalog(m->recorder, &(struct gf_catalog_changed){.catalog = "chair", .version = 3}, machine_now(m)),
+	    0);
 	assert_true(state_remembers(m, 5000));
 	machine_stop(m);
 	assert_true(machine_start(m));

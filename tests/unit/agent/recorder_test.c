@@ -66,18 +66,48 @@ static void heartbeats_carry_spool_and_link(void **state)
 	assert_int_equal(beat.heartbeat.tick_p99_us, 90);
 }
 
-static void a_catalog_is_recorded_when_it_changes(void **state)
+static void a_catalog_is_recorded_and_remembered(void **state)
 {
 	struct machine *m = *state;
+	const struct gf_catalog_changed changed = {.catalog = "chair",
+	                                           .version = 3,
+	                                           .previous_version = 2,
+	                                           .cause = GF_CATALOG_CAUSE_OVER_THE_AIR,
+	                                           .digest.bytes = {1, 2, 3}};
+	const char *name = NULL;
 	assert_true(machine_start(m));
-	assert_int_equal(recorder_catalog(m->recorder, "chair", 3, machine_now(m)), 0);
-	assert_int_equal(recorder_catalog(m->recorder, "chair", 3, machine_now(m)), 0);
+	assert_int_equal(recorder_catalog_version(m->recorder, &name), 0);
+	assert_string_equal(name, "");
+	assert_int_equal(recorder_catalog(m->recorder, &changed, machine_now(m)), 0);
 	machine_stop(m);
 	assert_true(machine_start(m));
-	assert_int_equal(recorder_catalog(m->recorder, "chair", 3, machine_now(m)), 0);
-	assert_int_equal(recorder_catalog(m->recorder, "chair", 4, machine_now(m)), 0);
-	assert_int_equal(spool_next_seq(m->spool), 3);
-	assert_int_equal(machine_record(m->spool, 2).catalog_changed.previous_version, 3);
+	assert_int_equal(recorder_catalog_version(m->recorder, &name), 3);
+	assert_string_equal(name, "chair");
+	assert_int_equal(spool_next_seq(m->spool), 2);
+	const struct gf_record record = machine_record(m->spool, 1);
+	assert_int_equal(record.kind, GF_RECORD_CATALOG_CHANGED);
+	assert_int_equal(record.catalog_changed.previous_version, 2);
+	assert_int_equal(record.catalog_changed.cause, GF_CATALOG_CAUSE_OVER_THE_AIR);
+	assert_memory_equal(&record.catalog_changed.digest, &changed.digest, sizeof(changed.digest));
+}
+
+static void how_far_it_is_with_what_is_desired_is_recorded(void **state)
+{
+	struct machine *m = *state;
+	const struct gf_desired_applied applied = {.revision = 7,
+	                                           .step = GF_DESIRED_STEP_REFUSED,
+	                                           .refusal = GF_REFUSAL_EXPIRED,
+	                                           .detail = "it has expired",
+	                                           .catalog = "chair",
+	                                           .version = 9,
+	                                           .digest.bytes = {9}};
+	assert_true(machine_start(m));
+	assert_int_equal(recorder_desired(m->recorder, &applied, machine_now(m)), 0);
+	const struct gf_record record = machine_record(m->spool, 1);
+	assert_int_equal(record.kind, GF_RECORD_DESIRED_APPLIED);
+	assert_int_equal(record.desired_applied.revision, 7);
+	assert_int_equal(record.desired_applied.refusal, GF_REFUSAL_EXPIRED);
+	assert_string_equal(record.desired_applied.detail, "it has expired");
 }
 
 /* ---- the state's bytes ---- */
@@ -145,11 +175,9 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, machine_setup, machine_teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(a_session_is_recorded_with_its_odometer),
-	    TEST(heartbeats_carry_spool_and_link),
-	    TEST(a_catalog_is_recorded_when_it_changes),
-	    cmocka_unit_test(the_state_survives_its_encoding),
-	    TEST(a_state_of_another_version_is_refused_with_a_remedy),
+	    TEST(a_session_is_recorded_with_its_odometer),     TEST(heartbeats_carry_spool_and_link),
+	    TEST(a_catalog_is_recorded_and_remembered),        TEST(how_far_it_is_with_what_is_desired_is_recorded),
+	    cmocka_unit_test(the_state_survives_its_encoding), TEST(a_state_of_another_version_is_refused_with_a_remedy),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -52,6 +54,46 @@ static void count_wake(void *ctx)
 	((struct world *)ctx)->wakes++;
 }
 
+/* ---- the control core: it does what it is told when the test says so ---- */
+
+static int use_catalog(void *ctx, const struct gf_catalog *catalog)
+{
+	struct world *w = ctx;
+	if (w->control_error != 0)
+		return w->control_error;
+	w->handed = catalog;
+	return 0;
+}
+
+static int set_limits(void *ctx, const struct control_limits *limits)
+{
+	struct world *w = ctx;
+	if (w->control_error != 0)
+		return w->control_error;
+	w->limits = *limits;
+	w->limits_set++;
+	return 0;
+}
+
+static int stop_session(void *ctx, enum gf_outcome outcome)
+{
+	struct world *w = ctx;
+	if (w->control_error != 0)
+		return w->control_error;
+	w->stopped_as = outcome;
+	w->stops++;
+	return 0;
+}
+
+void rig_takes_catalog(struct world *w)
+{
+	const struct gf_catalog *catalog = w->handed;
+	assert_non_null(catalog);
+	w->handed = NULL;
+	w->playing = catalog;
+	rig_tell(w, (struct control_event){.kind = CONTROL_EVENT_CATALOG, .catalog = catalog});
+}
+
 int rig_open(struct world *w, bool online, struct gf_diag *diag)
 {
 	static char host[] = "broker", cert_file[] = "device.pem";
@@ -61,19 +103,31 @@ int rig_open(struct world *w, bool online, struct gf_diag *diag)
 	    .id = "gun-berlin-01",
 	    .class = GF_CLASS_PERCUSSION,
 	    .model = "g1",
-	    .driver = "sim",
 	    .rated_motor_h = 2000,
 	    .envelope = {.motor_temp_stop_c = 70},
-	    .catalog = "gun",
-	    .catalog_version = 4,
-	    .spool_dir = w->t.dir,
+	    .catalog = &w->catalog,
+	    .catalog_digest = &w->digest,
+	    .catalog_keys = w->keys,
+	    .catalog_trial_ms = RIG_TRIAL_MS,
+	    .control = {.use = use_catalog, .limits = set_limits, .stop = stop_session, .ctx = w},
+	    .state_dir = w->t.dir,
 	    .spool_bytes_max = 4 << 20,
-	    .spool_sync = true,
+	    .sync = true,
 	    .link = online ? &link : NULL,
 	    .wake = count_wake,
 	    .wake_ctx = w,
 	};
-	return station_new(&config, &meter, w->now, &w->station, &w->resume, diag);
+	int r = station_new(&config, w->now, &w->station, diag);
+	if (r == 0)
+		r = station_open(w->station, "sim", &meter, w->now, &w->resume, diag);
+	if (r == 0) {
+		w->playing = station_catalog(w->station);
+		w->limits = *station_limits(w->station);
+		return 0;
+	}
+	station_free(w->station);
+	w->station = NULL;
+	return r;
 }
 
 void rig_restart(struct world *w)
@@ -94,6 +148,9 @@ int rig_setup(void **state)
 	rig_disk_error = rig_sync_error = 0;
 	rig_failed_syncs = rig_syncs_after_failure = 0;
 	*state = w;
+	w->catalog = (struct gf_catalog){
+	    .name = "gun", .class = GF_CLASS_PERCUSSION, .version = 4, .routines_count = 1, .routines = &w->routine};
+	memset(&w->digest, 4, sizeof(w->digest));
 	rig_restart(w);
 	return 0;
 }
@@ -102,8 +159,10 @@ int rig_teardown(void **state)
 {
 	struct world *w = *state;
 	rig_disk_error = rig_sync_error = 0;
+	char command[128];
 	station_free(w->station);
-	trap_deinit(&w->t);
+	snprintf(command, sizeof(command), "rm -rf %s", w->t.dir);
+	assert_int_equal(system(command), 0);
 	free(w);
 	return 0;
 }

@@ -13,10 +13,22 @@ extern int rig_disk_error; /* what writing says; 0: it works */
 extern int rig_sync_error;
 extern uint64_t rig_failed_syncs, rig_syncs_after_failure;
 
+enum { RIG_TRIAL_MS = 30000 };
+
 struct world {
 	struct trap t; /* only its folder */
 	struct station *station;
 	struct control_resume resume;
+	struct gf_catalog catalog; /* installed by hand: gun@4 */
+	struct gf_routine routine;
+	struct gf_digest digest;
+	struct gf_keyset keys; /* before rig_restart: whose signatures count */
+	/* The control core. */
+	int control_error; /* what it answers; 0: it has room */
+	const struct gf_catalog *handed, *playing;
+	struct control_limits limits;
+	unsigned limits_set, stops;
+	enum gf_outcome stopped_as;
 	struct gf_time now;
 	uint64_t wakes, sessions, committed; /* committed: what the gateway has */
 };
@@ -34,6 +46,8 @@ void rig_pass(struct world *w, int64_t ms);
 
 /* What the control core says. A session begins and ends. */
 void rig_tell(struct world *w, struct control_event event);
+/* It takes the catalog that it was handed. */
+void rig_takes_catalog(struct world *w);
 void rig_beat(struct world *w);
 void rig_session(struct world *w);
 

@@ -19,7 +19,7 @@ static void a_connection_begins_with_a_retained_birth(void **state)
 {
 	struct world *w = *state;
 	struct gf_link_will will = {0};
-	assert_string_equal(fake_link->subscribed, BRANCH "ack");
+	assert_string_equal(fake_link->subscribed, BRANCH "ack=0 " BRANCH "desired=1 " BRANCH "command=1 ");
 	assert_string_equal(fake_link->config.client_id, "gun-berlin-01");
 	assert_true(fake_link->config.window_max <= GF_LINK_WINDOW_MAX && fake_link->config.window_max > UPLINK_WINDOW);
 	assert_true(fake_link->ops.will(fake_link->ops.ctx, 1, &will));

@@ -36,6 +36,7 @@ struct world {
 
 /* What is shipped for each class. */
 static struct gf_catalog catalogs[GF_CLASS_COUNT];
+static struct gf_digest digests[GF_CLASS_COUNT];
 
 static int load_catalogs(void **state)
 {
@@ -45,6 +46,7 @@ static int load_catalogs(void **state)
 		if (gf_catalog_yaml_folder(GF_SOURCE_DIR "/config/routines", (enum gf_class) class,
 		                           gf_class_name((enum gf_class) class), 1, &catalogs[class], &diag) != 0)
 			return -1;
+		digests[class].bytes[0] = (uint8_t)class;
 	}
 	return 0;
 }
@@ -73,7 +75,8 @@ static void world_init(struct world *w, uint64_t seed)
 		                             .faults = {{GF_FAULT_ESTOP, 20}}};
 	}
 	w->scenario = (struct scenario){.count = MACHINES, .machines = w->machines};
-	w->config = (struct fleet_config){.scenario = &w->scenario, .catalogs = catalogs, .state_dir = w->dir};
+	w->config =
+	    (struct fleet_config){.scenario = &w->scenario, .catalogs = catalogs, .digests = digests, .state_dir = w->dir};
 }
 
 static void live(struct world *w, int64_t hours)
