@@ -102,7 +102,7 @@ int catalog_fresh(const struct gf_catalog *catalog, const struct catalog_facts *
 	char expired[GF_RFC3339_MAX], today[GF_RFC3339_MAX];
 	if (catalog->expires_ms == 0 || now <= 0 || (uint64_t)now < catalog->expires_ms)
 		return 0;
-	gf_diag_set(diag, "it expired at %s, this machine knows of %s",
+	gf_diag_set(diag, "it expired at %s, and here it is %s or later",
 	            gf_time_format((int64_t)catalog->expires_ms, expired), gf_time_format(now, today));
 	return GF_REFUSAL_EXPIRED;
 }

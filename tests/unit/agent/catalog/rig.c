@@ -62,7 +62,7 @@ void made_init(struct made *made, const struct recipe *recipe)
 	struct gf_sealed sealed = {0};
 	struct gf_catalog catalog = {.class = recipe->class != 0 ? recipe->class : GF_CLASS_CHAIR,
 	                             .version = recipe->version,
-	                             .created_ms = RIG_TODAY,
+	                             .created_ms = RIG_TODAY / 2,
 	                             .expires_ms = recipe->expires_ms,
 	                             .rollback_floor = recipe->floor,
 	                             .routines_count = count,
