@@ -81,8 +81,7 @@ int64_t plan_step(struct rollout *r, int64_t now_ms, struct plan_changes *ret_ch
 	do {
 		p.due_ms = INT64_MAX;
 		each(&p, plan_device);
-		plan_judge(&p);
-	} while (plan_wave_step(&p));
+	} while (plan_judge(&p) || plan_wave_step(&p));
 	collect(&p, ret_changes);
 	return p.due_ms;
 }

@@ -48,6 +48,9 @@ static void wish(struct rollout_device *d, enum plan_wish_kind kind)
 {
 	d->changed = d->wished = true;
 	d->wish = kind;
+	/* What it said to an earlier one is no answer to this. */
+	if (kind != PLAN_WITHDRAW)
+		d->facts.answer = GF_DESIRED_STEP_UNSPECIFIED;
 }
 
 static void move(const struct plan *p, struct rollout_device *d, enum rollout_step step, int64_t within_ms)
@@ -177,6 +180,11 @@ static void before(struct plan *p, struct rollout_device *d)
 	const struct rollout *r = p->r;
 	bool offering = r->state == ROLLOUT_RUNNING || r->state == ROLLOUT_COMPLETED;
 
+	/* Came to a rollout that is over. */
+	if (!offering && r->state != ROLLOUT_PAUSED) {
+		plan_device_withdraw(p, d);
+		return;
+	}
 	if (needs_nothing(p, d))
 		return;
 	/* Whoever is left, or comes late, belongs to the last wave. */
@@ -336,7 +344,7 @@ void plan_device(struct plan *p, struct rollout_device *d)
 	case ROLLOUT_STEP_COUNT:
 		break;
 	}
-	if (!rollout_step_ends(d->step) && d->deadline_ms > 0)
+	if (!rollout_step_ends(d->step) && d->step != ROLLOUT_STEP_WAITING)
 		plan_due(p, d->deadline_ms);
 }
 

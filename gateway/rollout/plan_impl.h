@@ -53,8 +53,8 @@ bool plan_device_may_go_back(const struct rollout *r, const struct rollout_devic
 
 /* Begins, ends and chooses waves; true when something moved, so that machines may move in turn. */
 bool plan_wave_step(struct plan *p);
-/* Halts when too many failed or a gate fails. */
-void plan_judge(struct plan *p);
+/* Halts when too many failed or a gate fails; true when it did. */
+bool plan_judge(struct plan *p);
 
 /* ---- plan.c ---- */
 

@@ -254,22 +254,23 @@ static bool too_many_failed(struct plan *p, uint32_t wave)
 	return true;
 }
 
-void plan_judge(struct plan *p)
+bool plan_judge(struct plan *p)
 {
 	struct rollout *r = p->r;
 	char why[GF_TEXT_MAX];
 
 	if (r->state != ROLLOUT_RUNNING && r->state != ROLLOUT_PAUSED)
-		return;
+		return false;
 	for (uint32_t wave = 1; wave <= r->wave; wave++)
 		if (too_many_failed(p, wave))
-			return;
+			return true;
 	if (census_of(r, 0).installed == 0)
-		return;
+		return false;
 	for (size_t i = 0; i < r->spec.gates_count; i++)
 		if (plan_gate_fails(&r->spec.gates[i], &r->updated, &r->others, why)) {
 			plan_halt(p);
 			PLAN_REASON(p, "wave %u: %s", (unsigned)r->wave, why);
-			return;
+			return true;
 		}
+	return false;
 }
