@@ -225,23 +225,31 @@ int gf_sign(struct gf_sealed *sealed, const uint8_t seed[static GF_SEED_LEN])
 	return put_signature(sealed, &signature);
 }
 
-bool gf_signature_good(const struct gf_sealed *sealed, const struct gf_signature *signature,
-                       const uint8_t key[static GF_KEY_LEN])
+/* Over what is signed of a catalog. */
+static bool is_good(const unsigned char *bytes, size_t len, const struct gf_signature *signature,
+                    const uint8_t key[static GF_KEY_LEN])
 {
 	struct gf_key_id id;
-	size_t len = 0;
 
 	gf_key_id_of(key, &id);
 	if (!same_id(&id, &signature->key_id) || !gf_key_sound(key))
 		return false;
-	unsigned char *bytes = to_sign(sealed, &len);
 	EVP_PKEY *public = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key, GF_KEY_LEN);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool good = bytes != NULL && public != NULL && ctx != NULL &&
-	            EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, public) == 1 &&
+	bool good = public != NULL && ctx != NULL && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, public) == 1 &&
 	            EVP_DigestVerify(ctx, signature->bytes, sizeof(signature->bytes), bytes, len) == 1;
 	EVP_MD_CTX_free(ctx);
 	EVP_PKEY_free(public);
+	return good;
+}
+
+bool gf_signature_good(const struct gf_sealed *sealed, const struct gf_signature *signature,
+                       const uint8_t key[static GF_KEY_LEN])
+{
+	size_t len = 0;
+	unsigned char *bytes = to_sign(sealed, &len);
+	bool good = bytes != NULL && is_good(bytes, len, signature, key);
+
 	free(bytes);
 	return good;
 }
@@ -260,16 +268,17 @@ static bool there_before(const struct gf_keyset *keys, size_t index)
 	return false;
 }
 
-static void count_key(const struct gf_keyset *keys, size_t index, const struct gf_sealed *sealed, struct tally *tally)
+static void count_key(const struct gf_sealed *sealed, const unsigned char *bytes, size_t len,
+                      const uint8_t key[static GF_KEY_LEN], struct tally *tally)
 {
 	bool claimed = false, good = false;
 	struct gf_key_id id;
 
-	gf_key_id_of(keys->keys[index], &id);
+	gf_key_id_of(key, &id);
 	for (size_t i = 0; i < sealed->signatures_count && !good; i++) {
 		if (same_id(&sealed->signatures[i].key_id, &id)) {
 			claimed = true;
-			good = gf_signature_good(sealed, &sealed->signatures[i], keys->keys[index]);
+			good = is_good(bytes, len, &sealed->signatures[i], key);
 		}
 	}
 	tally->good += good;
@@ -277,6 +286,20 @@ static void count_key(const struct gf_keyset *keys, size_t index, const struct g
 		tally->bad++;
 		tally->last = id;
 	}
+}
+
+static int count_keys(const struct gf_keyset *keys, const struct gf_sealed *sealed, struct tally *tally)
+{
+	size_t len = 0;
+	unsigned char *bytes = to_sign(sealed, &len);
+
+	if (bytes == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < keys->count; i++)
+		if (!there_before(keys, i))
+			count_key(sealed, bytes, len, keys->keys[i], tally);
+	free(bytes);
+	return 0;
 }
 
 /* "0123456789abcdef, ..." of the signatures, as many as fit into a sentence. */
@@ -301,11 +324,9 @@ int gf_verify(const struct gf_keyset *keys, const struct gf_sealed *sealed, stru
 		gf_diag_set(diag, "there are no keys to verify a catalog with");
 		return GF_REFUSAL_NO_KEYS;
 	}
-	for (size_t i = 0; i < keys->count; i++)
-		if (!there_before(keys, i))
-			count_key(keys, i, sealed, &tally);
-	if (tally.good >= keys->threshold)
-		return 0;
+	const int r = count_keys(keys, sealed, &tally);
+	if (r != 0 || tally.good >= keys->threshold)
+		return r;
 	if (tally.bad > 0) {
 		gf_hex(tally.last.bytes, GF_KEY_ID_LEN, text);
 		gf_diag_set(diag, "the signature that claims to be of key %s is not; %zu good of %u needed", text, tally.good,

@@ -45,7 +45,7 @@ GF_MUST_CHECK int gf_sign(struct gf_sealed *sealed, const uint8_t seed[static GF
 /*
  * Do enough of the keys vouch for the manifest? Signatures of unknown keys and second ones of the same key don't count. 0, or with
  * diag: GF_REFUSAL_FEW_SIGNATURES, GF_REFUSAL_UNKNOWN_KEY (no signature is of a known key), GF_REFUSAL_BAD_SIGNATURE (one that
- * claims to be of a known key isn't, and the good ones aren't enough), GF_REFUSAL_NO_KEYS.
+ * claims to be of a known key isn't, and the good ones aren't enough), GF_REFUSAL_NO_KEYS; or -ENOMEM, which is no verdict.
  */
 GF_MUST_CHECK int gf_verify(const struct gf_keyset *keys, const struct gf_sealed *sealed, struct gf_diag *diag);
 /* The same question for one signature and one key: false too for an unsound key. */

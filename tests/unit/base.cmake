@@ -1,3 +1,11 @@
+# Tests in which memory runs out at each of our own allocations, one after the other.
+function(gf_add_alloc_test name)
+    gf_add_test(${name} ${ARGN})
+    target_sources(${name} PRIVATE unit/proto/alloc_fail.c)
+    target_link_options(${name} PRIVATE
+        -Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray,--wrap=strdup,--wrap=asprintf)
+endfunction()
+
 foreach(name err clock rand crc32c text)
     gf_add_test(proto_base_${name}_test SOURCES unit/proto/base/${name}_test.c LINK gf_base LABELS unit)
 endforeach()

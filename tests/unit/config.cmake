@@ -1,11 +1,3 @@
-# Tests in which memory runs out at each of our own allocations, one after the other.
-function(gf_add_alloc_test name)
-    gf_add_test(${name} ${ARGN})
-    target_sources(${name} PRIVATE unit/proto/alloc_fail.c)
-    target_link_options(${name} PRIVATE
-        -Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray,--wrap=strdup,--wrap=asprintf)
-endfunction()
-
 add_library(unit_shipped STATIC unit/proto/certs.c unit/proto/shipped.c)
 target_link_libraries(unit_shipped PRIVATE gf_flags PkgConfig::CMOCKA PUBLIC gf_base PkgConfig::OPENSSL)
 target_compile_definitions(unit_shipped PRIVATE GF_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
