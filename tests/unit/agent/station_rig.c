@@ -104,7 +104,6 @@ int rig_open(struct world *w, bool online, struct gf_diag *diag)
 	    .class = GF_CLASS_PERCUSSION,
 	    .model = "g1",
 	    .rated_motor_h = 2000,
-	    .envelope = {.motor_temp_stop_c = 70},
 	    .catalog = &w->catalog,
 	    .catalog_digest = &w->digest,
 	    .catalog_keys = w->keys,
@@ -117,6 +116,8 @@ int rig_open(struct world *w, bool online, struct gf_diag *diag)
 	    .wake = count_wake,
 	    .wake_ctx = w,
 	};
+	control_envelope_defaults(GF_CLASS_PERCUSSION, &config.envelope);
+	config.envelope.motor_temp_stop_c = 70;
 	int r = station_new(&config, w->now, &w->station, diag);
 	if (r == 0)
 		r = station_open(w->station, "sim", &meter, w->now, &w->resume, diag);
