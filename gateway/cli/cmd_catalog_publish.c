@@ -11,7 +11,8 @@ static const struct column list_columns[] = {
     {"on_machines", "ON", COLUMN_WHOLE, 0, true},  {"published", "PUBLISHED", COLUMN_TIME, 0, false},
     {"published_by", "BY", COLUMN_TEXT, 0, false}, {"expires", "EXPIRES", COLUMN_TIME, 0, false},
     {"size", "BYTES", COLUMN_WHOLE, 0, true},      {"digest", "DIGEST", COLUMN_TEXT, 13, false},
-    {"created", "", COLUMN_RAW_ONLY, 0, false},    {"signatures", "", COLUMN_RAW_ONLY, 0, false},
+    {"created", "", COLUMN_RAW_ONLY, 0, false},    {"rollback_to", "", COLUMN_RAW_ONLY, 0, false},
+    {"signatures", "", COLUMN_RAW_ONLY, 0, false},
 };
 
 enum cli_exit cmd_catalog_list(struct cli *cli, char **args, size_t count)
