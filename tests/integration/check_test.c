@@ -214,6 +214,37 @@ static void what_a_routine_will_not_get_is_said(void **state)
 	assert_says(t, "broken", "catalog", "build it with 'gymfleet catalog build");
 }
 
+static void cli(struct test *t, const char *word, const char *a, const char *b, const char *c, const char *d)
+{
+	struct it_output out = it_run(t->w, it_program("gymfleet"), "catalog", word, a, b, c, d);
+	if (out.status != 0)
+		fail_msg("catalog %s: %s", word, out.err);
+	it_output_free(&out);
+}
+
+static void whose_signatures_count_is_said(void **state)
+{
+	struct test *t = *state;
+	const char *file = it_path(t->w, "catalogs/" CLASS ".catalog");
+	configure(t, SIM, "");
+	check(t, FINE);
+	assert_says(t, "ok", "catalog keys", "none: no catalog is taken over the air");
+	cli(t, "keygen", it_path(t->w, "anna"), NULL, NULL, NULL);
+	configure(t, SIM, "catalog_keys: {threshold: 1, files: [anna.pub]}\n");
+	check(t, BROKEN);
+	assert_says(t, "ok", "catalog keys", "1 of 1 must have signed a catalog: ");
+	assert_says(t, "broken", "catalog",
+	            "signed by 0 of the known keys, 1 are needed; sign it with 'gymfleet catalog sign'");
+	cli(t, "sign", "--key", it_path(t->w, "anna"), file, NULL);
+	check(t, FINE);
+	assert_says(t, "ok", "catalog file", "signed by enough of the keys");
+	assert_says(t, "ok", "catalog", CLASS "@1, 1 routines");
+	configure(t, SIM, "catalog_keys: {threshold: 2, files: [anna.pub]}\n");
+	run(t, "--check");
+	assert_int_equal(t->output.status, CONFIG);
+	assert_non_null(strstr(t->output.err, "agent.yaml:"));
+}
+
 /* Nobody can turn a key that isn't there. */
 static void a_routine_that_nobody_can_unlock_is_said(void **state)
 {
@@ -332,6 +363,7 @@ int main(void)
 	    TEST(a_sensor_that_the_envelope_demands_must_be_there),
 	    TEST(a_missing_watcher_is_broken),
 	    TEST(what_a_routine_will_not_get_is_said),
+	    TEST(whose_signatures_count_is_said),
 	    TEST(a_routine_that_nobody_can_unlock_is_said),
 	    TEST(a_certificate_at_its_end_is_said),
 	    TEST(a_mistake_in_the_file_ends_with_2),
