@@ -15,6 +15,7 @@
 #include "agent/config.h"
 #include "agent/sim/fleet.h"
 #include "proto/base/file.h"
+#include "proto/catalog_key.h"
 #include "tests/unit/proto/certs.h"
 
 static const char scenario_text[] =
@@ -96,6 +97,33 @@ static void an_agent_takes_over_exactly_the_simulated_machine(void **state)
 	agent_config_free(c);
 }
 
+static void an_agent_gets_the_keys_and_the_trial(void **state)
+{
+	struct stage *s = *state;
+	struct gf_keyset keys = {.threshold = 2, .count = 2};
+	char *files[] = {(char[]){"anna.pub"}, (char[]){"keys/ben.pub"}, NULL};
+	struct fleet_config fleet = {.scenario = &s->scenario,
+	                             .state_dir = "machines",
+	                             .pki_dir = "pki",
+	                             .broker_host = "a",
+	                             .broker_port = 1,
+	                             .keys = &keys,
+	                             .key_files = files,
+	                             .trial_ms = 2000};
+	struct agent_config *c = NULL;
+
+	assert_int_equal(gf_dir_make("keys", NULL), 0);
+	if (gf_key_make("anna", keys.keys[0], &s->diag) != 0 || gf_key_make("keys/ben", keys.keys[1], &s->diag) != 0 ||
+	    fleet_write_agents(&fleet, "catalogs", &s->diag) != 0 ||
+	    agent_config_load("machines/r-x-01/agent.yaml", &c, &s->diag) != 0)
+		fail_msg("%s", s->diag.text);
+	assert_memory_equal(&c->catalog_keys, &keys, sizeof(keys));
+	assert_int_equal(c->catalog_trial_ms, 10000); /* the least that agent.yaml takes */
+	agent_config_free(c);
+	files[1] = (char[]){"keys/nobody.pub"};
+	assert_int_equal(fleet_write_agents(&fleet, "catalogs", &s->diag), -ENOENT);
+}
+
 static void a_missing_folder_is_named(void **state)
 {
 	struct stage *s = *state;
@@ -110,6 +138,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(an_agent_takes_over_exactly_the_simulated_machine, setup, teardown),
+	    cmocka_unit_test_setup_teardown(an_agent_gets_the_keys_and_the_trial, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_missing_folder_is_named, setup, teardown),
 	};
 
