@@ -152,8 +152,7 @@ static void add(struct request *r, const struct gf_sealed *sealed, const struct 
 		return;
 	}
 	json_t *answer = catalog_row(&row);
-	json_put(&answer, "replaced", json_false());
-	json_put(&answer, "known", json_boolean(known));
+	json_put(&answer, "replaced", json_boolean(known)); /* the same bytes were there already */
 	request_answer_as(r, known ? 200 : 201, answer);
 }
 

@@ -76,9 +76,11 @@ static bool take_kind(struct request *r, uint32_t *ret_kinds)
 	if (near != NULL)
 		request_fail(r, 400, "bad_parameter", "kind is '%s'; did you mean '%s'?", kind, near);
 	else
-		request_fail(r, 400, "bad_parameter",
-		             "kind is '%s'; it may be presence, session, fault, lost, quarantine, catalog, device or limit",
-		             kind);
+		request_fail(
+		    r, 400, "bad_parameter",
+		    "kind is '%s'; it may be presence, session, fault, lost, quarantine, catalog, device, limit, rollout "
+		    "or command",
+		    kind);
 	return false;
 }
 

@@ -47,12 +47,22 @@ enum cli_option {
 	CLI_OPT_THRESHOLD,
 	CLI_OPT_KEY,
 	CLI_OPT_KEYS,
+	CLI_OPT_WAVES,
+	CLI_OPT_SOAK,
+	CLI_OPT_MAX_FAILURES,
+	CLI_OPT_DEADLINE,
+	CLI_OPT_WINDOW,
+	CLI_OPT_GATE,
+	CLI_OPT_STEP,
+	CLI_OPT_REASON,
 	CLI_OPT_COUNT,
 };
 _Static_assert(CLI_OPT_COUNT <= 64, "every option has its bit");
 #define CLI_BIT(option) (UINT64_C(1) << (option))
 #define CLI_COMMON \
 	(CLI_BIT(CLI_OPT_OUTPUT) | CLI_BIT(CLI_OPT_SOCKET) | CLI_BIT(CLI_OPT_HELP) | CLI_BIT(CLI_OPT_VERSION))
+
+enum { CLI_MANY_MAX = 8 };
 
 struct cli;
 
@@ -74,6 +84,8 @@ struct cli {
 	char utc_offset_min[8];            /* of the local clock, as the API wants it */
 	const struct cli_command *command; /* the one that runs */
 	const char *values[CLI_OPT_COUNT]; /* NULL = not given; "" for a switch */
+	const char *many[CLI_MANY_MAX]; /* each value of the option that may be repeated; a command has one such at most */
+	size_t many_count;
 	enum writer_format format;
 	unsigned long limit; /* of rows */
 };
@@ -158,6 +170,18 @@ enum cli_exit cmd_catalog_inspect(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_catalog_diff(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_catalog_publish(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_catalog_list(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_device_lock(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_device_unlock(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_device_stop(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_audit_log(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_rollout_start(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_rollout_list(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_rollout_show(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_rollout_watch(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_rollout_pause(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_rollout_resume(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_rollout_halt(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_rollout_rollback(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_help(struct cli *cli, char **args, size_t count);
 
 #endif

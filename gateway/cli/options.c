@@ -9,6 +9,7 @@ struct option_spec {
 	char letter;       /* 0 = none */
 	const char *value; /* NULL for a switch */
 	const char *help;
+	bool many; /* may be given several times: cli_many has them all */
 };
 
 static const struct option_spec specs[] = {
@@ -24,7 +25,8 @@ static const struct option_spec specs[] = {
     [CLI_OPT_BY] = {"by", 0, "KEY", "device, site, class, routine, area, hour or day"},
     [CLI_OPT_OPEN] = {"open", 0, NULL, "only what is still open"},
     [CLI_OPT_FOLLOW] = {"follow", 'f', NULL, "go on printing new ones until interrupted"},
-    [CLI_OPT_KIND] = {"kind", 0, "KIND", "presence, session, fault, lost, quarantine, catalog, device or limit"},
+    [CLI_OPT_KIND] = {"kind", 0, "KIND",
+                      "presence, session, fault, lost, quarantine, catalog, device, limit, rollout or command"},
     [CLI_OPT_DEVICE] = {"device", 0, "ID", "only this machine"},
     [CLI_OPT_CLASS] = {"class", 0, "CLASS", "percussion, roller, compression, chair or water_bed"},
     [CLI_OPT_NAME] = {"name", 0, "NAME", "the catalog's name"},
@@ -37,6 +39,16 @@ static const struct option_spec specs[] = {
     [CLI_OPT_THRESHOLD] = {"threshold", 0, "N", "how many of the keys must have signed"},
     [CLI_OPT_KEY] = {"key", 0, "FILE", "the private key to sign with"},
     [CLI_OPT_KEYS] = {"keys", 0, "FILE,...", "the public keys that a machine trusts"},
+    [CLI_OPT_WAVES] = {"waves", 0, "LIST", "how many machines each wave reaches: 1,10%,100%"},
+    [CLI_OPT_SOAK] = {"soak", 0, "SPAN", "how long a wave is watched before the next: 30m"},
+    [CLI_OPT_MAX_FAILURES] = {"max-failures", 0, "N%", "halted when more of a wave's machines fail: 2%"},
+    [CLI_OPT_DEADLINE] = {"deadline", 0, "SPAN", "how long a machine may take to answer: 24h"},
+    [CLI_OPT_WINDOW] = {"window", 0, "FROM-TO",
+                        "machines are told between these times of their site's day: 22:00-06:00"},
+    [CLI_OPT_GATE] = {"gate", 0, "EXPR", "halted when this doesn't hold: faults_per_100h<=1.5x; may be repeated; none",
+                      true},
+    [CLI_OPT_STEP] = {"step", 0, "STEP,...", "list the machines that are there: failed, offered, confirmed, ..."},
+    [CLI_OPT_REASON] = {"reason", 0, "TEXT", "why, for whoever looks at the machine"},
 };
 _Static_assert(sizeof(specs) / sizeof(specs[0]) == CLI_OPT_COUNT, "every option has its words");
 
@@ -106,6 +118,17 @@ static enum cli_exit complain(struct cli *cli, int result, char *const *argv, co
 	return unknown(cli, argv[optind - 1], options, count);
 }
 
+static bool take(struct cli *cli, enum cli_option option, const char *value)
+{
+	cli->values[option] = value != NULL ? value : "";
+	if (!specs[option].many)
+		return true;
+	if (cli->many_count == CLI_MANY_MAX)
+		return false;
+	cli->many[cli->many_count++] = cli->values[option];
+	return true;
+}
+
 enum cli_exit cli_options(struct cli *cli, int argc, char **argv, int *ret_first)
 {
 	enum cli_option options[CLI_OPT_COUNT] = {0};
@@ -130,8 +153,8 @@ enum cli_exit cli_options(struct cli *cli, int argc, char **argv, int *ret_first
 		if (got == '?' || got == ':')
 			return complain(cli, got, argv, options, count);
 		for (size_t i = 0; i < count; i++)
-			if (got == VAL_BASE + (int)i || got == specs[options[i]].letter)
-				cli->values[options[i]] = optarg != NULL ? optarg : "";
+			if ((got == VAL_BASE + (int)i || got == specs[options[i]].letter) && !take(cli, options[i], optarg))
+				return cli_fail_usage(cli, "--%s may be given at most %d times", specs[options[i]].name, CLI_MANY_MAX);
 	}
 	*ret_first = optind;
 	return CLI_OK;

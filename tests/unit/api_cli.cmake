@@ -12,7 +12,13 @@ gf_add_test(api_wishes_test
     LINK gw_api LABELS unit thread)
 gf_add_test(cli_writer_test SOURCES unit/gateway/cli/writer_test.c LINK gw_cli LABELS unit)
 gf_add_test(cli_test
-    SOURCES unit/gateway/cli/cli_test.c unit/gateway/api/server.c unit/gateway/store/fixture.c
+    SOURCES unit/gateway/cli/cli_test.c unit/gateway/cli/words.c unit/gateway/api/server.c unit/gateway/store/fixture.c
     LINK gw_cli gw_api LABELS unit)
+gf_add_test(cli_rollout_test
+    SOURCES unit/gateway/cli/rollout_test.c unit/gateway/cli/words.c unit/gateway/cli/canned.c
+    LINK gw_cli gw_api gw_plan LABELS unit)
+gf_add_test(cli_stop_test
+    SOURCES unit/gateway/cli/stop_test.c unit/gateway/cli/words.c unit/gateway/cli/canned.c
+    LINK gw_cli LABELS unit)
 gf_add_test(incident_test SOURCES unit/gateway/api/incident_test.c LINK gw_api LABELS unit)
 gf_add_test(device_row_test SOURCES unit/gateway/api/device_row_test.c LINK gw_api LABELS unit)

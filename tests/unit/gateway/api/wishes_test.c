@@ -105,10 +105,10 @@ static void a_catalog_comes_in_once(void **state)
 	assert_int_equal(strlen(text(json, "digest")), 64);
 	assert_int_equal(json_array_size(json_object_get(json, "signatures")), 2);
 	assert_int_equal(json_string_length(json_array_get(json_object_get(json, "signatures"), 0)), 16);
-	assert_true(json_is_false(json_object_get(json, "known")));
+	assert_true(json_is_false(json_object_get(json, "replaced")));
 	json_decref(json);
 	json = publish(*state, catalog(8, 0, seed_a, seed_b), 200);
-	assert_true(json_is_true(json_object_get(json, "known")));
+	assert_true(json_is_true(json_object_get(json, "replaced")));
 	json_decref(json);
 	refused(publish(*state, catalog(8, 0, seed_a, NULL), 409), "taken", "percussion@8");
 }

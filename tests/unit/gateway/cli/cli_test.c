@@ -1,5 +1,3 @@
-#include "gateway/cli/cli.h"
-
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,48 +7,7 @@
 #include <unistd.h>
 
 #include "tests/unit/gateway/api/server.h"
-
-struct result {
-	int code;
-	char *out, *err;
-};
-
-static void forget(struct result *r)
-{
-	free(r->out);
-	free(r->err);
-	*r = (struct result){0};
-}
-
-/* Runs `gymfleet <words>`; `words` are separated by '|'. */
-static struct result run(const char *socket, const char *words)
-{
-	char program[] = "gymfleet", option[] = "--socket", path[256], *argv[32] = {program, option, path},
-	     *copy = strdup(words), *rest = NULL;
-	struct result r = {0};
-	size_t out_size, err_size;
-	int argc = 3;
-
-	snprintf(path, sizeof(path), "%s", socket);
-	for (char *w = strtok_r(copy, "|", &rest); w != NULL; w = strtok_r(NULL, "|", &rest))
-		argv[argc++] = w;
-	FILE *out = open_memstream(&r.out, &out_size), *err = open_memstream(&r.err, &err_size);
-	r.code = (int)cli_main(argc, argv, out, err);
-	fclose(out);
-	fclose(err);
-	free(copy);
-	return r;
-}
-
-static void expect(const char *socket, const char *words, int code, const char *out, const char *err)
-{
-	struct result r = run(socket, words);
-
-	if (r.code != code || strstr(r.out, out) == NULL || strstr(r.err, err) == NULL)
-		fail_msg("%s: exit %d\nout: %s\nerr: %s\nexpected %d \"%s\" \"%s\"", words, r.code, r.out, r.err, code, out,
-		         err);
-	forget(&r);
-}
+#include "tests/unit/gateway/cli/words.h"
 
 static json_t *run_json(struct server *s, const char *words)
 {
@@ -218,8 +175,9 @@ static void lists_are_printed_in_every_format(void **state)
 /* CSV has all that JSON has, so that a column isn't missing in the one that is in the other. */
 static void csv_has_every_key_of_json(void **state)
 {
-	static const char *const lists[] = {"devices", "sessions", "faults", "usage"};
+	static const char *const lists[] = {"devices", "sessions", "faults", "usage", "audit|log"};
 
+	expect(((struct server *)*state)->socket, "device|set|gun-paris-01|name=x", CLI_OK, "", "");
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
 		char words[64], heading[1024];
 		const char *key;
@@ -268,6 +226,28 @@ static void a_machine_is_shown_and_set(void **state)
 	json_decref(json);
 	expect(s->socket, "device|set|nobody|name=x", CLI_REFUSED, "", "there is no machine 'nobody'");
 	expect(s->socket, "device|set|chair-berlin-01|name=x|-o|csv", CLI_OK, "id,name,class", "");
+}
+
+static void a_machine_is_locked_and_unlocked(void **state)
+{
+	struct server *s = *state;
+
+	expect(s->socket, "device|lock|chair-berlin-01|--reason|torn cover", CLI_OK,
+	       "chair-berlin-01 is locked: no session starts; the one that runs goes on (to end it: gymfleet device stop "
+	       "chair-berlin-01)\n",
+	       "");
+	expect(s->socket, "device|show|chair-berlin-01", CLI_OK, "torn cover", "");
+	expect(s->socket, "health|chair-berlin-01", CLI_OK, "no session starts: torn cover", "");
+	expect(s->socket, "device|unlock|chair-berlin-01", CLI_OK, "is unlocked: sessions may start\n", "");
+	expect(s->socket, "device|lock|gun-paris-01|-o|csv", CLI_OK, "gun-paris-01,true,,offline", "");
+	expect(s->socket, "device|lock|gun-paris-01", CLI_OK, "it is offline and hears of it when it is back", "");
+	expect(s->socket, "device|lock|nobody", CLI_REFUSED, "", "there is no machine 'nobody'");
+	expect(s->socket, "device|lock|gun-paris-01|--reason|\xff", CLI_USAGE, "", "--reason is not UTF-8");
+	expect(s->socket, "device|stop|gun-paris-01", CLI_REFUSED, "", "gun-paris-01 is offline");
+	expect(s->socket, "audit|log", CLI_OK, "device unlock", "");
+	expect(s->socket, "audit|log|--where|action='device lock' and subject=chair-berlin-01|-o|csv", CLI_OK, "torn cover",
+	       "");
+	expect(s->socket, "audit|log|--since|1m|--where|action=x", CLI_OK, "nobody has changed anything", "");
 }
 
 static void options_may_stand_anywhere(void **state)
@@ -369,6 +349,7 @@ int main(void)
 	    TEST(csv_has_every_key_of_json),
 	    TEST(rows_are_chosen_and_limited),
 	    TEST(a_machine_is_shown_and_set),
+	    TEST(a_machine_is_locked_and_unlocked),
 	    TEST(options_may_stand_anywhere),
 	    TEST(the_environment_names_the_socket),
 	    TEST(following_prints_events_until_the_gateway_ends),

@@ -1,0 +1,170 @@
+/*
+ * `rollout watch`: looks once a second. On a terminal one bar for each wave is redrawn in place; elsewhere a line is printed for each
+ * wave and state that changed, so that a log holds no escape sequences. A gateway that restarts meanwhile is waited for.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "gateway/cli/rollout_text.h"
+#include "gateway/cli/text.h"
+#include "proto/base/clock.h"
+
+enum { LOOK_MS = 1000, PATIENCE_MAX = 60, LINES_MAX = 20, BAR_WIDTH = 24 };
+
+struct screen {
+	char lines[LINES_MAX][ROLLOUT_LINE_MAX];
+	size_t count;
+};
+
+/* The state, its reason, and each wave. */
+static void draw(const struct cli *cli, const json_t *rollout, struct screen *ret_screen)
+{
+	struct screen s = {.count = 0};
+	const json_t *wave;
+	char state[ROLLOUT_LINE_MAX];
+	size_t i;
+
+	rollout_state(cli, rollout, state);
+	(void)snprintf(s.lines[s.count++], ROLLOUT_LINE_MAX, "%.60s@%lld  rollout %lld  %.300s",
+	               rollout_word(rollout, "catalog"), rollout_number(rollout, "version"), rollout_number(rollout, "id"),
+	               state);
+	json_array_foreach(json_object_get(rollout, "waves"), i, wave)
+	{
+		if (s.count + 1 < LINES_MAX)
+			rollout_wave_line(wave, BAR_WIDTH, s.lines[s.count++]);
+	}
+	(void)snprintf(s.lines[s.count++], ROLLOUT_LINE_MAX, "%.320s", rollout_word(rollout, "reason"));
+	for (i = 0; i < s.count; i++)
+		text_clean(s.lines[i]);
+	*ret_screen = s;
+}
+
+/* A line must stay one line of the terminal: it would not be redrawn in its place. */
+static void print_cut(const struct cli *cli, const char *line)
+{
+	size_t columns = 0, n = 0;
+
+	while (line[n] != '\0') {
+		size_t len = 1;
+		while (((unsigned char)line[n + len] & 0xC0) == 0x80)
+			len++;
+		if (cli->width > 1 && ++columns >= cli->width)
+			break;
+		n += len;
+	}
+	(void)fprintf(cli->out, "%.*s\033[K\n", (int)n, line);
+}
+
+static void redraw(const struct cli *cli, const struct screen *before, const struct screen *now)
+{
+	if (before->count > 0)
+		(void)fprintf(cli->out, "\033[%zuA", before->count);
+	for (size_t i = 0; i < now->count; i++)
+		print_cut(cli, now->lines[i]);
+	(void)fputs("\033[J", cli->out);
+}
+
+static void print_changes(const struct cli *cli, const struct screen *before, const struct screen *now)
+{
+	for (size_t i = 0; i < now->count; i++)
+		if (now->lines[i][0] != '\0' && (before->count != now->count || strcmp(before->lines[i], now->lines[i]) != 0))
+			(void)fprintf(cli->out, "%s\n", now->lines[i]);
+}
+
+/* For programs: one object for each change. */
+static enum cli_exit print_json(struct cli *cli, const json_t *rollout, json_t **last)
+{
+	if (json_equal(rollout, *last))
+		return CLI_OK;
+	json_decref(*last);
+	*last = json_deep_copy(rollout);
+	char *text = json_dumps(rollout, JSON_COMPACT);
+	if (text == NULL)
+		return cli_fail(cli, CLI_REFUSED, "out of memory");
+	(void)fprintf(cli->out, "%s\n", text);
+	free(text);
+	return CLI_OK;
+}
+
+/* Asks again while a gateway that answered before restarts. */
+static enum cli_exit look(struct cli *cli, const char *path, bool answered, json_t **ret_rollout)
+{
+	const struct timespec pause = {.tv_sec = LOOK_MS / 1000};
+	FILE *err = cli->err, *quiet = answered ? fopen("/dev/null", "we") : NULL;
+	enum cli_exit code = CLI_UNREACHABLE;
+
+	for (int i = 0; i < PATIENCE_MAX && code == CLI_UNREACHABLE; i++) {
+		if (i == 1)
+			(void)fputs("gymfleet: the gateway doesn't answer; waiting for it\n", err);
+		if (i > 0)
+			(void)nanosleep(&pause, NULL);
+		cli->err = quiet != NULL && i + 1 < PATIENCE_MAX ? quiet : err;
+		code = cli_request(cli, &(struct cli_request){.path = path}, ret_rollout);
+		if (!answered)
+			break;
+	}
+	cli->err = err;
+	if (quiet != NULL)
+		(void)fclose(quiet);
+	return code;
+}
+
+static enum cli_exit say_end(struct cli *cli, const json_t *rollout)
+{
+	char line[ROLLOUT_LINE_MAX];
+
+	if (cli->format == WRITER_TABLE) {
+		rollout_advice(cli, rollout, line);
+		(void)fprintf(cli->out, "Now: %s\n", line);
+	}
+	return strcmp(rollout_word(rollout, "state"), "completed") == 0 ? CLI_OK : CLI_REFUSED;
+}
+
+static enum cli_exit watch(struct cli *cli, const char *path)
+{
+	const struct timespec pause = {.tv_sec = LOOK_MS / 1000};
+	struct screen *screens = calloc(2, sizeof(*screens));
+	json_t *rollout = NULL, *last = NULL;
+	enum cli_exit code = screens != NULL ? CLI_OK : cli_fail(cli, CLI_REFUSED, "out of memory");
+
+	for (bool answered = false; code == CLI_OK; answered = true) {
+		json_decref(rollout);
+		rollout = NULL;
+		code = look(cli, path, answered, &rollout);
+		if (code != CLI_OK)
+			break;
+		cli->now_ms = gf_clock_now(gf_clock_system(GF_CLOCK_TRUST_SYSTEM)).wall_ms;
+		draw(cli, rollout, &screens[1]);
+		if (cli->format != WRITER_TABLE)
+			code = print_json(cli, rollout, &last);
+		else if (cli->terminal)
+			redraw(cli, &screens[0], &screens[1]);
+		else
+			print_changes(cli, &screens[0], &screens[1]);
+		screens[0] = screens[1];
+		if (fflush(cli->out) != 0)
+			code = cli_fail(cli, CLI_REFUSED, "can't write the output");
+		if (code == CLI_OK && rollout_over(rollout)) {
+			code = say_end(cli, rollout);
+			break;
+		}
+		(void)nanosleep(&pause, NULL);
+	}
+	json_decref(last);
+	json_decref(rollout);
+	free(screens);
+	return code;
+}
+
+enum cli_exit cmd_rollout_watch(struct cli *cli, char **args, size_t count)
+{
+	char path[160];
+	enum cli_exit code = rollout_path(cli, args[0], "", path, sizeof(path));
+
+	(void)count;
+	if (code == CLI_OK && cli->format == WRITER_CSV)
+		return cli_fail_usage(
+		    cli, "'rollout watch' prints bars, or one JSON object a line (-o json); for CSV ask 'rollout list'");
+	return code == CLI_OK ? watch(cli, path) : code;
+}

@@ -1,0 +1,196 @@
+#include "gateway/cli/rollout_text.h"
+
+#include <string.h>
+
+#include "gateway/cli/text.h"
+#include "proto/base/clock.h"
+#include "proto/base/text.h"
+
+enum { CLOCK_MAX = 32 };
+
+enum cli_exit rollout_path(struct cli *cli, const char *which, const char *suffix, char *buf, size_t size)
+{
+	const char *at = strchr(which, '@'), *digits = at != NULL ? at + 1 : which;
+
+	/* What stands in a path must not lead elsewhere. */
+	if (*digits == '\0' || digits[strspn(digits, "0123456789")] != '\0' || at == which ||
+	    strpbrk(which, "/?#%") != NULL || strlen(which) > 80 || !gf_utf8_valid(which, strlen(which)))
+		return cli_fail_usage(
+		    cli, "'%s' is no rollout; write its number (12), or its catalog and version (percussion@8)", which);
+	(void)snprintf(buf, size, "/v1/rollouts/%s%s", which, suffix);
+	return CLI_OK;
+}
+
+long long rollout_number(const json_t *object, const char *key)
+{
+	return (long long)json_number_value(json_object_get(object, key));
+}
+
+long long rollout_count(const json_t *object, const char *step)
+{
+	return rollout_number(json_object_get(object, "counts"), step);
+}
+
+const char *rollout_word(const json_t *object, const char *key)
+{
+	const char *word = json_string_value(json_object_get(object, key));
+	return word != NULL ? word : "";
+}
+
+int64_t rollout_time(const json_t *object, const char *key)
+{
+	int64_t ms = 0;
+	return gf_time_parse(rollout_word(object, key), &ms) == 0 ? ms : 0;
+}
+
+static bool is(const json_t *rollout, const char *state)
+{
+	return strcmp(rollout_word(rollout, "state"), state) == 0;
+}
+
+bool rollout_over(const json_t *rollout)
+{
+	return is(rollout, "halted") || is(rollout, "completed") || is(rollout, "rolled_back");
+}
+
+/* ---- how far ---- */
+
+/* Machines that are through; rolling back counts those that are back. */
+static double through(const json_t *object)
+{
+	double machines = (double)rollout_number(object, "machines"), ended = (double)rollout_number(object, "ended");
+	double on_trial = (double)rollout_count(object, "installed");
+
+	/* One on trial has the catalog: it is nearly there, and never all the way. */
+	return machines > 0 ? (ended + on_trial / 2) / machines : 0;
+}
+
+void rollout_bar(const json_t *object, size_t width, char buf[static ROLLOUT_BAR_SIZE])
+{
+	size_t columns = width < ROLLOUT_BAR_MAX ? width : ROLLOUT_BAR_MAX;
+	char *to = buf;
+
+	text_bar(through(object), columns, buf);
+	size_t filled = text_width(buf);
+	to += strlen(buf);
+	for (size_t i = filled; i < columns; i++)
+		to = stpcpy(to, "░");
+}
+
+/* Appends "N words", after " · " where something stands already. */
+static void add(char buf[static ROLLOUT_LINE_MAX], long long n, const char *words, bool always)
+{
+	size_t used = strlen(buf);
+
+	if (n > 0 || always)
+		(void)snprintf(buf + used, ROLLOUT_LINE_MAX - used, "%s%lld %s", used > 0 ? " · " : "", n, words);
+}
+
+void rollout_counts(const json_t *o, char buf[static ROLLOUT_LINE_MAX])
+{
+	long long in_use = rollout_number(o, "in_use");
+
+	buf[0] = '\0';
+	add(buf, rollout_count(o, "confirmed"), "confirmed", false);
+	add(buf, rollout_count(o, "installed"), "on trial", false);
+	add(buf, in_use, "in use", false);
+	add(buf, rollout_count(o, "offered") - in_use, "told", false);
+	add(buf, rollout_count(o, "absent"), "offline", false);
+	add(buf, rollout_count(o, "waiting"), "waiting", false);
+	add(buf, rollout_count(o, "missed"), "missed", false);
+	add(buf, rollout_count(o, "withdrawn"), "withdrawn", false);
+	add(buf, rollout_count(o, "left"), "left out", false);
+	add(buf, rollout_count(o, "reverting"), "going back", false);
+	add(buf, rollout_count(o, "reverted"), "back", false);
+	add(buf, rollout_count(o, "stuck"), "stuck", false);
+	add(buf, rollout_count(o, "failed") + rollout_count(o, "expired"), "failed", true);
+}
+
+void rollout_wave_line(const json_t *wave, size_t width, char buf[static ROLLOUT_LINE_MAX])
+{
+	char bar[ROLLOUT_BAR_SIZE], counts[ROLLOUT_LINE_MAX];
+	long long machines = rollout_number(wave, "machines"), planned = rollout_number(wave, "planned");
+	bool begun = json_is_string(json_object_get(wave, "began"));
+
+	rollout_bar(wave, width, bar);
+	rollout_counts(wave, counts);
+	if (begun)
+		(void)snprintf(buf, ROLLOUT_LINE_MAX, "wave %-2lld %s %3.0f %%  %lld of %lld  %.480s",
+		               rollout_number(wave, "wave"), bar, through(wave) * 100, rollout_number(wave, "ended"), machines,
+		               counts);
+	else
+		(void)snprintf(buf, ROLLOUT_LINE_MAX, "wave %-2lld %s   0 %%  about %lld machines, not begun",
+		               rollout_number(wave, "wave"), bar, planned);
+}
+
+/* ---- in words ---- */
+
+/* "17:42", with the day when it isn't today's. */
+static const char *clock_text(const struct cli *cli, int64_t ms, char buf[static CLOCK_MAX])
+{
+	char full[WRITER_TIME_MAX], today[WRITER_TIME_MAX];
+
+	(void)writer_local_time(ms, full);
+	(void)writer_local_time(cli->now_ms, today);
+	bool same_day = strlen(full) > 11 && strncmp(full, today, 10) == 0;
+	(void)gf_strcpy(buf, CLOCK_MAX, same_day ? full + 11 : full);
+	return buf;
+}
+
+void rollout_state(const struct cli *cli, const json_t *rollout, char buf[static ROLLOUT_LINE_MAX])
+{
+	const char *state = rollout_word(rollout, "state");
+	int64_t until = rollout_time(rollout, "until"), since = rollout_time(rollout, "state_since");
+	bool soaking = strcmp(rollout_word(rollout, "phase"), "soaking") == 0;
+	long long wave = rollout_number(rollout, "wave"), waves = rollout_number(rollout, "waves_count");
+	char at[CLOCK_MAX], from[CLOCK_MAX];
+
+	(void)clock_text(cli, until, at);
+	(void)clock_text(cli, since, from);
+	if (is(rollout, "running") && wave == 0)
+		(void)snprintf(buf, ROLLOUT_LINE_MAX, "running: about to begin");
+	else if (is(rollout, "running"))
+		(void)snprintf(buf, ROLLOUT_LINE_MAX, "running: wave %lld of %lld, %s%s%s", wave, waves,
+		               soaking ? "watched" : "machines are told and answer",
+		               until > 0 ? soaking ? " until " : ", until " : "", until > 0 ? at : "");
+	else if (is(rollout, "paused"))
+		(void)snprintf(buf, ROLLOUT_LINE_MAX, "paused since %s in wave %lld of %lld, halted by itself at %s", from,
+		               wave, waves, at);
+	else if (is(rollout, "rolling_back"))
+		(void)snprintf(buf, ROLLOUT_LINE_MAX, "rolling back since %s, done by %s", from, at);
+	else
+		(void)snprintf(buf, ROLLOUT_LINE_MAX, "%s since %s", is(rollout, "rolled_back") ? "rolled back" : state, from);
+}
+
+void rollout_advice(const struct cli *cli, const json_t *rollout, char buf[static ROLLOUT_LINE_MAX])
+{
+	long long id = rollout_number(rollout, "id"),
+	          failed = rollout_count(rollout, "failed") + rollout_count(rollout, "expired"),
+	          stuck = rollout_count(rollout, "stuck");
+
+	(void)cli;
+	if (is(rollout, "running") && failed == 0)
+		(void)snprintf(buf, ROLLOUT_LINE_MAX, "nothing to do; follow it by: gymfleet rollout watch %lld", id);
+	else if (is(rollout, "running"))
+		(void)snprintf(buf, ROLLOUT_LINE_MAX,
+		               "look at what failed; to wait with the others: gymfleet rollout pause %lld", id);
+	else if (is(rollout, "paused"))
+		(void)snprintf(buf, ROLLOUT_LINE_MAX,
+		               "go on by: gymfleet rollout resume %lld, or end it: gymfleet rollout halt %lld", id, id);
+	else if (is(rollout, "halted"))
+		(void)snprintf(
+		    buf, ROLLOUT_LINE_MAX,
+		    "decide: go on (gymfleet rollout resume %lld) or bring the machines back (gymfleet rollout rollback "
+		    "%lld)",
+		    id, id);
+	else if (is(rollout, "rolling_back"))
+		(void)snprintf(buf, ROLLOUT_LINE_MAX, "nothing to do; follow it by: gymfleet rollout watch %lld", id);
+	else if (is(rollout, "rolled_back"))
+		(void)snprintf(buf, ROLLOUT_LINE_MAX,
+		               stuck > 0 ? "go to the machines that are stuck; then build a better catalog as a higher version"
+		                         : "build a better catalog as a higher version");
+	else
+		(void)snprintf(buf, ROLLOUT_LINE_MAX,
+		               failed > 0 ? "look at what failed; a machine that comes late still gets it"
+		                          : "nothing to do; a machine that comes late still gets it");
+}

@@ -1,0 +1,399 @@
+/* `rollout ...` over rollouts as the API's own rows show them: what is asked of the gateway, what is printed, and the exit code. */
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/api/rollout_json.h"
+#include "gateway/api/rollout_spec.h"
+#include "tests/unit/gateway/cli/canned.h"
+#include "tests/unit/gateway/cli/words.h"
+
+#define NOON INT64_C(2209032000000) /* 2040-01-01T12:00:00Z: never today, whose times are told without the day */
+#define HOUR INT64_C(3600000)
+#define SEEN_MAX 16
+
+struct gateway {
+	struct store_rollout stages[3]; /* one after another, at each look; the last stays */
+	size_t stages_count;
+	atomic_size_t looks;
+	json_t *devices;
+	int status; /* of POSTs, where it isn't a success */
+	const char *message;
+	/* What was asked; read when the server has ended. */
+	json_t *body;
+	char seen[SEEN_MAX][600];
+	size_t seen_count;
+};
+
+static struct store_rollout percussion(void)
+{
+	struct store_rollout s = {
+	    .rollout = {.id = 12,
+	                .spec = {.catalog = "percussion",
+	                         .version = 8,
+	                         .where = "site=berlin",
+	                         .soak_ms = HOUR / 2,
+	                         .deadline_ms = 24 * HOUR,
+	                         .max_failures_ppm = 20000,
+	                         .gates_count = 1,
+	                         .gates = {{ROLLOUT_GATE_FAULTS, 1.5, true}}},
+	                .state = ROLLOUT_RUNNING,
+	                .wave = 2,
+	                .created_ms = NOON,
+	                .state_since_ms = NOON,
+	                .phase_since_ms = NOON + HOUR,
+	                .wave_since_ms = {NOON, NOON + HOUR},
+	                .wave_done_ms = {NOON + HOUR},
+	                .created_by = "anna (uid 1000)",
+	                .updated = {.machines = 3, .motor_hours = 4, .faults = 1, .sessions = 20, .user_stops = 3},
+	                .others = {.machines = 7, .motor_hours = 0}},
+	    .machines = 10,
+	};
+	struct rollout_target *target = &s.rollout.spec.targets[GF_CLASS_PERCUSSION];
+
+	target->there = true;
+	target->size = 900;
+	target->rollback_floor = 7;
+	assert_int_equal(rollout_spec_waves("1,40%,100%", &s.rollout.spec, NULL), 0);
+	s.waves[0].machines = 6;
+	s.waves[0].steps[ROLLOUT_STEP_WAITING] = 6;
+	s.waves[1].machines = 1;
+	s.waves[1].steps[ROLLOUT_STEP_CONFIRMED] = 1;
+	s.waves[2].machines = 3;
+	s.waves[2].steps[ROLLOUT_STEP_INSTALLED] = 1;
+	s.waves[2].steps[ROLLOUT_STEP_OFFERED] = 1;
+	s.waves[2].steps[ROLLOUT_STEP_FAILED] = 1;
+	s.waves[2].in_use = 1;
+	for (size_t w = 0; w <= 2; w++)
+		for (size_t i = 0; i < ROLLOUT_STEP_COUNT; i++)
+			s.steps[i] += s.waves[w].steps[i];
+	return s;
+}
+
+static json_t *machine(const char *id, enum rollout_step step, enum gf_refusal refusal, const char *detail)
+{
+	struct rollout_device d = {.class = GF_CLASS_PERCUSSION,
+	                           .wave = 2,
+	                           .step = step,
+	                           .since_ms = NOON + HOUR,
+	                           .deadline_ms = NOON + 25 * HOUR,
+	                           .told_ms = NOON + HOUR,
+	                           .previous_catalog = "percussion",
+	                           .previous_version = 7,
+	                           .refusal = refusal};
+
+	gf_strcpy(d.id, sizeof(d.id), id);
+	gf_strcpy(d.detail, sizeof(d.detail), detail);
+	return rollout_json_device(&d);
+}
+
+static void see(struct gateway *g, const struct canned_request *request)
+{
+	if (g->seen_count < SEEN_MAX)
+		snprintf(g->seen[g->seen_count++], sizeof(g->seen[0]), "%s %s?%s", request->method, request->path,
+		         request->query);
+	if (request->body != NULL && g->body == NULL)
+		g->body = json_incref(request->body);
+}
+
+static json_t *answer(void *ctx, const struct canned_request *request, int *ret_status)
+{
+	struct gateway *g = ctx;
+	size_t stage = atomic_load(&g->looks);
+
+	see(g, request);
+	if (strcmp(request->method, "POST") == 0 && g->status != 0) {
+		*ret_status = g->status;
+		return json_pack("{s:{s:s, s:s}}", "error", "code", "x", "message", g->message);
+	}
+	if (strcmp(request->method, "POST") == 0 && strcmp(request->path, "/v1/rollouts") == 0) {
+		*ret_status = 201;
+		return json_pack("{s:i, s:i}", "id", 12, "machines", 10);
+	}
+	if (strstr(request->path, "/devices") != NULL)
+		return json_pack("{s:O, s:n}", "items", g->devices, "next");
+	if (strcmp(request->path, "/v1/rollouts") == 0)
+		return json_pack("{s:[o], s:n}", "items", rollout_json_row(&g->stages[0]), "next");
+	if (stage + 1 < g->stages_count)
+		atomic_fetch_add(&g->looks, 1);
+	return rollout_json_detail(&g->stages[stage]);
+}
+
+static struct gateway *gateway(void)
+{
+	struct gateway *g = calloc(1, sizeof(*g));
+
+	assert_non_null(g);
+	g->stages[0] = percussion();
+	g->stages_count = 1;
+	g->devices =
+	    json_pack("[o, o]", machine("gun-1", ROLLOUT_STEP_FAILED, GF_REFUSAL_ENVELOPE, "80 % is above its 60 %"),
+	              machine("gun-2", ROLLOUT_STEP_INSTALLED, GF_REFUSAL_UNSPECIFIED, ""));
+	return g;
+}
+
+static void drop(struct gateway *g)
+{
+	json_decref(g->devices);
+	json_decref(g->body);
+	free(g);
+}
+
+/* Runs the words against this gateway; it stays for what was asked. */
+static struct result ask(struct gateway *g, const char *words)
+{
+	struct canned server;
+
+	assert_int_equal(setenv("TZ", "UTC", 1), 0);
+	canned_start(&server, answer, g);
+	struct result r = run(server.socket, words);
+	canned_stop(&server);
+	return r;
+}
+
+static void says(const struct result *r, int code, const char *const *texts)
+{
+	if (r->code != code)
+		fail_msg("exit %d\n%s\n%s", r->code, r->out, r->err);
+	for (; *texts != NULL; texts++)
+		if (strstr(r->out, *texts) == NULL && strstr(r->err, *texts) == NULL)
+			fail_msg("'%s' is not in\n%s\n%s", *texts, r->out, r->err);
+}
+
+static void check(struct gateway *g, const char *words, int code, const char *const *texts)
+{
+	struct result r = ask(g, words);
+
+	says(&r, code, texts);
+	forget(&r);
+}
+
+#define TEXTS(...)        \
+	(const char *const[]) \
+	{                     \
+		__VA_ARGS__, NULL \
+	}
+
+static void starting_says_what_follows(void **state)
+{
+	struct gateway *g = gateway();
+
+	(void)state;
+	check(
+	    g,
+	    "rollout|start|percussion@8|--where|site=berlin|--waves|1,40%,100%|--soak|30m|--max-failures|2%|--deadline|24h|"
+	    "--window|22:00-06:00|--gate|faults_per_100h<=1.5x|--gate|user_stops_per_100<=3",
+	    CLI_OK,
+	    TEXTS("rollout 12: percussion@8 for 10 machines (percussion)", "wave 1   up to 1, about 1 new",
+	          "wave 2   up to 40% of them, about 3 new", "wave 3   up to 100% of them, about 6 new",
+	          "Each wave is watched for 30 min before the next; a machine has 24 h to answer.",
+	          "It halts by itself when more than 2 % of a wave fail, or unless faults_per_100h<=1.5x.",
+	          "gymfleet rollout watch 12"));
+	json_t *expected =
+	    json_loads("{\"catalog\":\"percussion\",\"version\":8,\"where\":\"site=berlin\",\"waves\":\"1,40%,100%\","
+	               "\"soak_s\":1800.0,\"max_failures_pct\":2.0,\"deadline_s\":86400.0,\"window\":"
+	               "\"22:00-06:00\",\"gates\":[\"faults_per_100h<=1.5x\",\"user_stops_per_100<=3\"]}",
+	               0, NULL);
+	assert_non_null(expected);
+	if (!json_equal(g->body, expected))
+		fail_msg("%s", json_dumps(g->body, 0));
+	json_decref(expected);
+	drop(g);
+}
+
+static void only_what_was_said_is_asked(void **state)
+{
+	struct gateway *g = gateway();
+
+	(void)state;
+	check(g, "rollout|start|percussion@8|--gate|none|-o|csv", CLI_OK, TEXTS("id,machines\r\n12,10"));
+	json_t *expected = json_loads("{\"catalog\":\"percussion\",\"version\":8,\"gates\":[]}", 0, NULL);
+	assert_true(json_equal(g->body, expected));
+	json_decref(expected);
+	drop(g);
+}
+
+static void wrong_words_are_refused_before_anything_is_asked(void **state)
+{
+	static const struct {
+		const char *words, *err;
+	} cases[] = {
+	    {"rollout|start|percussion", "'percussion' is no catalog; write its name and version, such as percussion@8"},
+	    {"rollout|start|percussion@", "is no catalog"},
+	    {"rollout|start|@8", "is no catalog"},
+	    {"rollout|start|percussion@8x", "is no catalog"},
+	    {"rollout|start|p@8|--soak|30", "--soak is '30'; expected a span such as 90s, 30m, 24h or 7d"},
+	    {"rollout|start|p@8|--deadline|soon", "--deadline is 'soon'"},
+	    {"rollout|start|p@8|--max-failures|120%", "--max-failures is '120%'; expected 0% to 100%"},
+	    {"rollout|start|p@8|--max-failures|2x", "--max-failures is '2x'"},
+	    {"rollout|start|p@8|--gate|a|--gate|b|--gate|c|--gate|d|--gate|e|--gate|f|--gate|g|--gate|h|--gate|i",
+	     "--gate may be given at most 8 times"},
+	    {"rollout|show|x", "'x' is no rollout; write its number (12), or its catalog and version (percussion@8)"},
+	    {"rollout|show|../devices", "is no rollout"},
+	    {"rollout|show|a/b@3", "is no rollout"},
+	    {"rollout|watch|@3", "is no rollout"},
+	    {"rollout|watch|3|-o|csv", "one JSON object a line"},
+	    {"rollout|pause|", "needs N|NAME@VERSION"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		expect("/nonexistent", cases[i].words, CLI_USAGE, "", cases[i].err);
+}
+
+static void the_gateways_refusal_is_the_commands(void **state)
+{
+	struct gateway *g = gateway();
+
+	(void)state;
+	g->status = 409;
+	g->message = "gun-1 is part of rollout 11 of gym@2, which is under way";
+	check(g, "rollout|start|percussion@8", CLI_REFUSED, TEXTS("gun-1 is part of rollout 11"));
+	g->status = 400;
+	g->message = "waves: '5x', column 2: expected a comma";
+	check(g, "rollout|start|percussion@8|--waves|5x", CLI_USAGE, TEXTS("waves: '5x', column 2"));
+	drop(g);
+}
+
+static void showing_tells_state_why_and_what_now(void **state)
+{
+	struct gateway *g = gateway();
+
+	(void)state;
+	gf_strcpy(g->stages[0].rollout.reason, sizeof(g->stages[0].rollout.reason), "waits for gun-2's session to end");
+	check(g, "rollout|show|percussion@8", CLI_OK,
+	      TEXTS("percussion@8  rollout 12  running: wave 2 of 3, machines are told and answer, until 2040-01-02 13:00",
+	            "Why      waits for gun-2's session to end",
+	            "10: 1 confirmed · 1 on trial · 1 in use · 6 waiting · 1 failed",
+	            "look at what failed; to wait with the others: gymfleet rollout pause 12", "For      site=berlin",
+	            "Rules    waves 1,40%,100% · watched 30 min · at most 2 % failures · 24 h to answer · "
+	            "faults_per_100h<=1.5x",
+	            "By       anna (uid 1000), 2040-01-01 12:00", "with it", "25.0", "still without", "gun-1",
+	            "80 % is above its 60 %", "envelope", "2 machines would go back to percussion@7 (2)"));
+	assert_string_equal(g->seen[0], "GET /v1/rollouts/percussion@8?");
+	assert_non_null(strstr(g->seen[1], "/v1/rollouts/12/devices?step=failed"));
+	drop(g);
+}
+
+static void a_catalog_without_a_way_back_says_so(void **state)
+{
+	struct gateway *g = gateway();
+
+	(void)state;
+	g->stages[0].rollout.spec.targets[GF_CLASS_PERCUSSION].rollback_floor = 0;
+	check(g, "rollout|show|12", CLI_OK, TEXTS("not possible: the catalog lets no machine go back"));
+	drop(g);
+}
+
+static void machines_of_a_step_are_listed_in_every_format(void **state)
+{
+	struct gateway *g = gateway();
+
+	(void)state;
+	check(g, "rollout|show|12|--step|failed", CLI_OK, TEXTS("gun-1", "80 % is above its 60 %"));
+	assert_non_null(strstr(g->seen[0], "step=failed"));
+	check(g, "rollout|show|12|--step|failed|-o|csv", CLI_OK, TEXTS("gun-1,2,failed,envelope"));
+	check(g, "rollout|show|12|-o|json", CLI_OK, TEXTS("\"not_chosen\": 6"));
+	check(g, "rollout|list", CLI_OK, TEXTS("percussion", "running", "2040-01-01 12:00"));
+	check(g, "rollout|list|-o|csv", CLI_OK, TEXTS("12,percussion,8,running,offering,2,3,10,1,1"));
+	drop(g);
+}
+
+static void an_order_is_posted_and_answered_with_what_follows(void **state)
+{
+	static const char *const orders[] = {"pause", "resume", "halt", "rollback"};
+	struct gateway *g = gateway();
+
+	(void)state;
+	g->stages[0].rollout.state = ROLLOUT_PAUSED;
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+		char words[64], path[64];
+		snprintf(words, sizeof(words), "rollout|%s|12", orders[i]);
+		snprintf(path, sizeof(path), "POST /v1/rollouts/12/%s?", orders[i]);
+		check(g, words, CLI_OK,
+		      TEXTS("rollout 12 of percussion@8 is paused since 2040-01-01 12:00 in wave 2 of 3, halted by itself at "
+		            "2040-01-08 12:00",
+		            "gymfleet rollout resume 12"));
+		assert_string_equal(g->seen[i], path);
+	}
+	g->status = 409;
+	g->message = "rollout 12 is completed; there is nothing to pause";
+	check(g, "rollout|pause|12", CLI_REFUSED, TEXTS("there is nothing to pause"));
+	drop(g);
+}
+
+/* Not on a terminal: a line for each wave that changed, no escape sequences. */
+static void watching_prints_changes_and_ends_with_the_rollout(void **state)
+{
+	struct gateway *g = gateway();
+
+	(void)state;
+	g->stages_count = 2;
+	g->stages[1] = g->stages[0];
+	g->stages[1].rollout.state = ROLLOUT_HALTED;
+	gf_strcpy(g->stages[1].rollout.reason, sizeof(g->stages[1].rollout.reason),
+	          "1 of 3 machines failed, more than 2 %");
+	struct result r = ask(g, "rollout|watch|12");
+	says(&r, CLI_REFUSED,
+	     TEXTS("percussion@8  rollout 12  running: wave 2 of 3",
+	           "wave 1  ████████████████████████ 100 %  1 of 1  1 confirmed · 0 failed",
+	           " 50 %  1 of 3  1 on trial · 1 in use · 1 failed", "about 6 machines, not begun",
+	           "halted since 2040-01-01 12:00", "1 of 3 machines failed, more than 2 %",
+	           "decide: go on (gymfleet rollout resume 12)"));
+	assert_null(strchr(r.out, '\033'));
+	const char *wave = strstr(r.out, "wave 1");
+	assert_null(strstr(wave + 1, "wave 1")); /* it didn't change */
+	forget(&r);
+	g->stages[1].rollout.state = ROLLOUT_COMPLETED;
+	atomic_store(&g->looks, 0);
+	r = ask(g, "rollout|watch|12|-o|json");
+	says(&r, CLI_OK, TEXTS("\"state\":\"running\"", "\"state\":\"completed\""));
+	assert_int_equal(r.out[strlen(r.out) - 1], '\n');
+	forget(&r);
+	drop(g);
+}
+
+/* I9: whatever state it is in, a person is told until when, or what to do. */
+static void i9_every_state_says_what_is_next(void **state)
+{
+	static const struct {
+		enum rollout_state state;
+		enum rollout_phase phase;
+		const char *line, *now;
+	} cases[] = {
+	    {ROLLOUT_RUNNING, ROLLOUT_PHASE_SOAKING, "wave 2 of 3, watched until 2040-01-01 13:30", "rollout pause 12"},
+	    {ROLLOUT_PAUSED, ROLLOUT_PHASE_SOAKING, "halted by itself at 2040-01-08 12:00", "rollout resume 12"},
+	    {ROLLOUT_HALTED, ROLLOUT_PHASE_SOAKING, "halted since 2040-01-01 12:00", "rollout rollback 12"},
+	    {ROLLOUT_COMPLETED, ROLLOUT_PHASE_SOAKING, "completed since", "look at what failed"},
+	    {ROLLOUT_ROLLING_BACK, ROLLOUT_PHASE_SOAKING, "rolling back since 2040-01-01 12:00, done by 2040-01-02 12:00",
+	     "rollout watch 12"},
+	    {ROLLOUT_ROLLED_BACK, ROLLOUT_PHASE_SOAKING, "rolled back since", "as a higher version"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct gateway *g = gateway();
+		g->stages[0].rollout.state = cases[i].state;
+		g->stages[0].rollout.phase = cases[i].phase;
+		check(g, "rollout|show|12", CLI_OK, TEXTS(cases[i].line, cases[i].now));
+		drop(g);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(starting_says_what_follows),
+	    cmocka_unit_test(only_what_was_said_is_asked),
+	    cmocka_unit_test(wrong_words_are_refused_before_anything_is_asked),
+	    cmocka_unit_test(the_gateways_refusal_is_the_commands),
+	    cmocka_unit_test(showing_tells_state_why_and_what_now),
+	    cmocka_unit_test(a_catalog_without_a_way_back_says_so),
+	    cmocka_unit_test(machines_of_a_step_are_listed_in_every_format),
+	    cmocka_unit_test(an_order_is_posted_and_answered_with_what_follows),
+	    cmocka_unit_test(watching_prints_changes_and_ends_with_the_rollout),
+	    cmocka_unit_test(i9_every_state_says_what_is_next),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
