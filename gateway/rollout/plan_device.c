@@ -29,7 +29,7 @@ static bool has_previous(const struct rollout_device *d)
 {
 	static const struct gf_digest none;
 
-	return !plan_digest_equal(&d->previous, &none);
+	return !plan_digest_equal(&d->previous, &none) && d->previous_catalog[0] != '\0' && d->previous_version > 0;
 }
 
 static bool answered(const struct rollout_device *d, enum gf_desired_step step)

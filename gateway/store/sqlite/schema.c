@@ -175,7 +175,37 @@ static const char v6[] =
     "ALTER TABLE catalog_changes ADD COLUMN cause INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE catalog_changes ADD COLUMN digest BLOB;";
 
-static const char *const migrations[] = {v1, v2, v3, v4, v5, v6};
+/* Version 7: rollouts (rollouts.h), and where each of their machines stands. selection: the expression of --where. window_from NULL: at any time.
+ * Steps 0 to 3 and 10 aren't an end (rollout.h). */
+static const char v7[] =
+    "CREATE TABLE rollouts (id INTEGER PRIMARY KEY AUTOINCREMENT, catalog TEXT NOT NULL, version INTEGER NOT NULL,"
+    " selection TEXT NOT NULL, soak_ms INTEGER NOT NULL, deadline_ms INTEGER NOT NULL,"
+    " max_failures_ppm INTEGER NOT NULL, window_from INTEGER, window_to INTEGER, state INTEGER NOT NULL DEFAULT 0,"
+    " phase INTEGER NOT NULL DEFAULT 0, wave INTEGER NOT NULL DEFAULT 1, created_ms INTEGER NOT NULL,"
+    " state_since_ms INTEGER NOT NULL, phase_since_ms INTEGER NOT NULL, forgiven_ms INTEGER NOT NULL DEFAULT 0,"
+    " reason TEXT NOT NULL DEFAULT '', created_by TEXT NOT NULL) STRICT;"
+    "CREATE TABLE rollout_targets (rollout INTEGER NOT NULL REFERENCES rollouts, class INTEGER NOT NULL,"
+    " digest BLOB NOT NULL, size INTEGER NOT NULL, rollback_floor INTEGER NOT NULL,"
+    " PRIMARY KEY (rollout, class)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE rollout_gates (rollout INTEGER NOT NULL REFERENCES rollouts, n INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL, limit_value REAL NOT NULL, relative INTEGER NOT NULL,"
+    " PRIMARY KEY (rollout, n)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE rollout_waves (rollout INTEGER NOT NULL REFERENCES rollouts, wave INTEGER NOT NULL,"
+    " value INTEGER NOT NULL, percent INTEGER NOT NULL, since_ms INTEGER NOT NULL DEFAULT 0,"
+    " done_ms INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (rollout, wave)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE rollout_devices (rollout INTEGER NOT NULL REFERENCES rollouts,"
+    " device INTEGER NOT NULL REFERENCES devices, wave INTEGER NOT NULL DEFAULT 0, step INTEGER NOT NULL DEFAULT 0,"
+    " since_ms INTEGER NOT NULL, deadline_ms INTEGER NOT NULL DEFAULT 0, revision INTEGER NOT NULL DEFAULT 0,"
+    " told_ms INTEGER NOT NULL DEFAULT 0, installed_ms INTEGER NOT NULL DEFAULT 0, previous BLOB,"
+    " previous_catalog TEXT NOT NULL DEFAULT '', previous_version INTEGER NOT NULL DEFAULT 0,"
+    " refusal INTEGER NOT NULL DEFAULT 0, detail TEXT NOT NULL DEFAULT '',"
+    " PRIMARY KEY (rollout, device)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX rollout_devices_device ON rollout_devices (device, rollout, step);"
+    "CREATE INDEX rollout_devices_open ON rollout_devices (rollout) WHERE step IN (0, 1, 2, 3, 10);"
+    /* What a machine did since it has a catalog. */
+    "CREATE INDEX faults_device_time ON faults (device, raised_ms);";
+
+static const char *const migrations[] = {v1, v2, v3, v4, v5, v6, v7};
 const unsigned schema_version = sizeof(migrations) / sizeof(migrations[0]);
 
 int schema_read_version(struct db *db, unsigned *ret_version, struct gf_diag *diag)

@@ -232,14 +232,14 @@ static int64_t step_twice(struct sim *s)
 	int64_t due_ms, other_ms;
 
 	copy.devices = malloc(SIM_MAX * sizeof(*copy.devices));
-	memcpy(copy.devices, s->r.devices, SIM_MAX * sizeof(*copy.devices));
+	memcpy(copy.devices, s->r.devices, s->r.devices_count * sizeof(*copy.devices));
 	s->last = (struct plan_changes){.devices = s->changed, .wishes = s->wishes};
 	due_ms = plan_step(&s->r, s->now_ms, &s->last);
 	other_ms = plan_step(&copy, s->now_ms, &other);
 	assert_int_equal(due_ms, other_ms);
 	assert_int_equal(s->last.devices_count, other.devices_count);
 	assert_int_equal(s->last.wishes_count, other.wishes_count);
-	assert_memory_equal(s->r.devices, copy.devices, SIM_MAX * sizeof(*copy.devices));
+	assert_memory_equal(s->r.devices, copy.devices, s->r.devices_count * sizeof(*copy.devices));
 	assert_int_equal(copy.state, s->r.state);
 	/* Nothing is left to do at that time. */
 	other_ms = plan_step(&copy, s->now_ms, &other);
@@ -274,7 +274,7 @@ void sim_step_lost(struct sim *s)
 
 	take_facts(s);
 	saved.devices = malloc(SIM_MAX * sizeof(*saved.devices));
-	memcpy(saved.devices, s->r.devices, SIM_MAX * sizeof(*saved.devices));
+	memcpy(saved.devices, s->r.devices, s->r.devices_count * sizeof(*saved.devices));
 	step(s);
 	free(s->r.devices);
 	s->r = saved;

@@ -52,6 +52,7 @@ static void put(struct sim *s, size_t i, enum rollout_step step, uint32_t wave)
 	d->since_ms = s->now_ms;
 	d->previous = sim_digest(OLD);
 	d->previous_version = OLD;
+	gf_strcpy(d->previous_catalog, sizeof(d->previous_catalog), "percussion");
 	gf_strcpy(d->detail, sizeof(d->detail), "put");
 	if (!rollout_step_ends(step) && step != ROLLOUT_STEP_WAITING)
 		d->deadline_ms = s->now_ms + s->r.spec.deadline_ms;
