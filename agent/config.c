@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/config_section.h"
+#include "proto/keys_config.h"
 #include "proto/link_config.h"
 
 /* The file as written; 0 or NULL where a key was left out. */
@@ -26,7 +27,7 @@ struct agent_yaml {
 	char model[GF_NAME_MAX], serial[GF_NAME_MAX];
 	struct location_yaml location;
 	char *state_dir, *catalog;
-	struct config_keys_yaml *catalog_keys;
+	struct gf_keys_yaml *catalog_keys;
 	unsigned catalog_trial_s;
 	int clock, log_level, driver;
 	struct gf_link_yaml broker;
@@ -97,7 +98,7 @@ static const cyaml_schema_field_t agent_fields[] = {
     CYAML_FIELD_STRING_PTR("state_dir", CYAML_FLAG_POINTER, struct agent_yaml, state_dir, 1, 4096),
     CYAML_FIELD_STRING_PTR("catalog", CYAML_FLAG_POINTER, struct agent_yaml, catalog, 1, 4096),
     CYAML_FIELD_MAPPING_PTR("catalog_keys", OPTIONAL | CYAML_FLAG_POINTER, struct agent_yaml, catalog_keys,
-                            config_keys_fields),
+                            gf_keys_yaml_fields),
     CYAML_FIELD_UINT("catalog_trial_s", OPTIONAL, struct agent_yaml, catalog_trial_s),
     CYAML_FIELD_ENUM("clock", STRICT_ENUM | OPTIONAL, struct agent_yaml, clock, clock_names,
                      CYAML_ARRAY_LEN(clock_names)),
@@ -310,7 +311,7 @@ static int take(const struct config_check *c, const struct agent_yaml *yaml, str
 	if ((r = config_in_range(c, "heartbeat_s", heartbeat_s, 1, 3600)) != 0 ||
 	    (r = config_in_range(c, "spool_mib", spool_mib, 1, 4096)) != 0 ||
 	    (r = config_in_range(c, "catalog_trial_s", trial_s, 10, 86400)) != 0 ||
-	    (r = config_keys_take(c, yaml->catalog_keys, config)) != 0 ||
+	    (r = gf_keys_config_take(c->doc, c->path, yaml->catalog_keys, &config->catalog_keys, c->diag)) != 0 ||
 	    (r = config_in_range(c, "rated_motor_h", yaml->rated_motor_h, 0, 1000000)) != 0 ||
 	    (r = take_envelope(c, yaml->envelope, config->class, &config->envelope)) != 0 ||
 	    (r = take_heat(c, yaml->heat_c, config)) != 0 || (r = take_broker(c, &yaml->broker, config)) != 0)

@@ -1,5 +1,5 @@
 /*
- * A section of agent.yaml for each driver, and the one of the catalogs' keys: how it stands in the file, its schema, and what takes it over. One file a section
+ * A section of agent.yaml for each driver: how it stands in the file, its schema, and what takes it over. One file a section
  * (config_sim.c, ...); config.c chooses by the key `driver` and is the only one to call them.
  */
 #ifndef AGENT_CONFIG_SECTION_H
@@ -42,13 +42,6 @@ struct config_modbus_yaml {
 };
 extern const cyaml_schema_field_t config_modbus_fields[];
 
-struct config_keys_yaml {
-	unsigned threshold;
-	char **files;
-	unsigned files_count;
-};
-extern const cyaml_schema_field_t config_keys_fields[];
-
 /* A GPIO line. `contact` and `pull` are 0 where left out. */
 struct config_line_yaml {
 	char file[GPIO_PATH_MAX], chip[GPIO_PATH_MAX];
@@ -84,8 +77,6 @@ extern const cyaml_schema_field_t config_sysfs_fields[];
  */
 GF_MUST_CHECK int config_sim_take(const struct config_check *c, const struct config_sim_yaml *from,
                                   struct agent_config *config);
-GF_MUST_CHECK int config_keys_take(const struct config_check *c, const struct config_keys_yaml *from,
-                                   struct agent_config *config);
 GF_MUST_CHECK int config_modbus_take(const struct config_check *c, const struct config_modbus_yaml *from,
                                      struct agent_config *config);
 GF_MUST_CHECK int config_sysfs_take(const struct config_check *c, const struct config_sysfs_yaml *from,
