@@ -6,9 +6,12 @@
 #include "gateway/api/device_row.h"
 #include "gateway/api/incident.h"
 #include "gateway/api/resources.h"
+#include "gateway/api/rollout_json.h"
 
 /* More needs are kept than are told, so that a site's incident counts all its machines. */
 enum { HOURS = 24, NEEDS_KEPT = 1000, NEEDS_TOLD = 50, SITES_MAX = 1024 };
+/* One that halted waits for a person; who has not decided in a week has decided. */
+enum { ROLLOUTS_SEEN = 50, HALTED_TOLD_MS = 7 * 24 * 3600 * 1000 };
 
 struct summary {
 	int64_t now_ms;
@@ -139,6 +142,25 @@ static json_t *needs_json(const struct summary *s)
 	return list;
 }
 
+struct rollouts {
+	int64_t now_ms;
+	json_t *list; /* those under way, newest first */
+	size_t seen;
+};
+
+static int add_rollout(void *ctx, const struct store_rollout *rollout)
+{
+	struct rollouts *all = ctx;
+	const struct rollout *r = &rollout->rollout;
+	bool halted = r->state == ROLLOUT_HALTED && all->now_ms - r->state_since_ms < HALTED_TOLD_MS;
+
+	if (!rollout_state_ends(r->state) || halted)
+		json_push(&all->list, rollout_json_row(rollout));
+	if (all->list == NULL)
+		return -ENOMEM;
+	return ++all->seen == ROLLOUTS_SEEN;
+}
+
 static json_t *status_json(const struct request *r, const struct summary *s, const struct store_audit *audit)
 {
 	json_t *object = json_object();
@@ -165,6 +187,7 @@ void resource_status(struct request *r)
 	                    .needs = calloc(NEEDS_KEPT, sizeof(*s.needs))};
 	struct store_device_query query = {.now_ms = r->now_ms, .today_ms = r->today_ms};
 	struct store_audit audit = {0};
+	struct rollouts rollouts = {.now_ms = r->now_ms, .list = json_array()};
 	struct gf_diag diag = {{0}};
 	int result = s.sites != NULL && s.needs != NULL ? 0 : -ENOMEM;
 
@@ -174,12 +197,17 @@ void resource_status(struct request *r)
 		result = store_read_usage(r->reader, STORE_USAGE_HOUR, r->today_ms, 0, r->utc_offset_ms, add_hour, &s, &diag);
 	if (result == 0)
 		result = store_read_audit(r->reader, NULL, NULL, NULL, &audit, &diag);
-	if (result == 0) {
+	if (result == 0)
+		result = store_read_rollouts(r->reader, 0, add_rollout, &rollouts, &diag);
+	if (result >= 0) {
 		s.needs_count = incident_gather(s.needs, s.needs_count, s.sites, s.sites_count, s.now_ms);
-		request_answer(r, status_json(r, &s, &audit));
+		json_t *answer = status_json(r, &s, &audit);
+		json_put(&answer, "rollouts", json_incref(rollouts.list));
+		request_answer(r, answer);
 	} else {
 		request_fail_store(r, result, &diag);
 	}
+	json_decref(rollouts.list);
 	free(s.sites);
 	free(s.needs);
 }

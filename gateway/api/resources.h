@@ -25,6 +25,14 @@ void resource_command(struct request *r);
 void resource_catalogs(struct request *r);
 void resource_catalog_publish(struct request *r);
 void resource_audit_log(struct request *r);
+void resource_rollouts(struct request *r);
+void resource_rollout_start(struct request *r);
+void resource_rollout(struct request *r);
+void resource_rollout_devices(struct request *r);
+void resource_rollout_pause(struct request *r);
+void resource_rollout_resume(struct request *r);
+void resource_rollout_halt(struct request *r);
+void resource_rollout_rollback(struct request *r);
 
 /* What handlers need of the running API. */
 const struct api_ops *api_ops_of(const struct api *api);

@@ -28,6 +28,14 @@ static const struct route routes[] = {
     {"GET", "/v1/commands/{n}", resource_command, "", 0},
     {"GET", "/v1/catalogs", resource_catalogs, "where limit after", 0},
     {"POST", "/v1/catalogs", resource_catalog_publish, "", GF_CATALOG_MAX},
+    {"GET", "/v1/rollouts", resource_rollouts, "where limit after", 0},
+    {"POST", "/v1/rollouts", resource_rollout_start, "", 0},
+    {"GET", "/v1/rollouts/{n}", resource_rollout, "", 0},
+    {"GET", "/v1/rollouts/{n}/devices", resource_rollout_devices, "step where limit after", 0},
+    {"POST", "/v1/rollouts/{n}/pause", resource_rollout_pause, "", 0},
+    {"POST", "/v1/rollouts/{n}/resume", resource_rollout_resume, "", 0},
+    {"POST", "/v1/rollouts/{n}/halt", resource_rollout_halt, "", 0},
+    {"POST", "/v1/rollouts/{n}/rollback", resource_rollout_rollback, "", 0},
     {"GET", "/v1/audit/log", resource_audit_log, "since where limit after", 0},
 };
 

@@ -3,13 +3,13 @@
 #include <string.h>
 #include <time.h>
 
-#include "gateway/cli/cli.h"
+#include "gateway/cli/rollout_text.h"
 #include "gateway/cli/text.h"
 #include "proto/base/clock.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-enum { HOURS = 24 };
+enum { HOURS = 24, BAR_WIDTH = 18 };
 
 /* For CSV; the screen below shows the same. */
 static const struct column columns[] = {
@@ -111,6 +111,39 @@ static void today(const struct cli *cli, const json_t *status)
 	(void)fputc('\n', cli->out);
 }
 
+/* One line for each rollout under way; one that halted says why, since it waits for a person. */
+static void rollouts(const struct cli *cli, const json_t *status)
+{
+	const json_t *rollout;
+	char line[ROLLOUT_LINE_MAX], bar[ROLLOUT_BAR_SIZE], name[ROLLOUT_LINE_MAX];
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "rollouts"), i, rollout)
+	{
+		long long machines = rollout_number(rollout, "machines");
+		bool running = strcmp(rollout_word(rollout, "state"), "running") == 0;
+		heading(cli, i == 0 ? "Rollout" : "");
+		(void)snprintf(name, sizeof(name), "%.60s@%lld", rollout_word(rollout, "catalog"),
+		               rollout_number(rollout, "version"));
+		text_clean(name);
+		rollout_bar(rollout, BAR_WIDTH, bar);
+		rollout_counts(rollout, line);
+		(void)fprintf(cli->out, "%s  %s", name, running ? "" : rollout_word(rollout, "state"));
+		if (running)
+			(void)fprintf(cli->out, "wave %lld of %lld", rollout_number(rollout, "wave"),
+			              rollout_number(rollout, "waves_count"));
+		(void)fprintf(cli->out, "  %s %3.0f %%  %s\n", bar,
+		              machines > 0 ? 100.0 * (double)rollout_number(rollout, "ended") / (double)machines : 0, line);
+		if (strcmp(rollout_word(rollout, "state"), "halted") == 0) {
+			(void)snprintf(line, sizeof(line), "%.320s (gymfleet rollout show %lld)", rollout_word(rollout, "reason"),
+			               rollout_number(rollout, "id"));
+			text_clean(line);
+			heading(cli, "");
+			(void)fprintf(cli->out, "%s\n", line);
+		}
+	}
+}
+
 static enum cli_exit screen(struct cli *cli, const json_t *status)
 {
 	json_t *needs = json_object_get(status, "needs_you"), *need;
@@ -119,6 +152,7 @@ static enum cli_exit screen(struct cli *cli, const json_t *status)
 	fleet(cli, status);
 	health(cli, status);
 	today(cli, status);
+	rollouts(cli, status);
 	if (json_array_size(needs) == 0)
 		return CLI_OK;
 	(void)fprintf(cli->out, "\n%sNeeds you%s\n", cli->colour ? TEXT_BOLD : "", cli->colour ? TEXT_RESET : "");
