@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/keys_config.h"
 #include "proto/link_config.h"
 
 #define DAY_MS (24LL * 3600 * 1000)
 
-enum { UNIX_PATH_MAX = 107 };
+enum { UNIX_PATH_MAX = 107, SITES_MAX = 4096 };
 
 struct api_yaml {
 	char *socket, *group;
@@ -19,12 +20,20 @@ struct retention_yaml {
 	char *heartbeats, *five_minutes, *hours;
 };
 
+struct site_yaml {
+	char *site, *time_zone;
+};
+
 struct gateway_yaml {
 	char *state_dir;
 	int log_level;
 	struct gf_link_yaml broker;
 	struct api_yaml api;
 	struct retention_yaml retention;
+	char *time_zone;
+	struct site_yaml *sites;
+	unsigned sites_count;
+	struct gf_keys_yaml *catalog_keys;
 };
 
 static const cyaml_strval_t level_names[] = {{"error", 1}, {"warning", 2}, {"notice", 3}, {"info", 4}, {"debug", 5}};
@@ -44,6 +53,15 @@ static const cyaml_schema_field_t retention_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t site_fields[] = {
+    CYAML_FIELD_STRING_PTR("site", CYAML_FLAG_POINTER, struct site_yaml, site, 1, GF_NAME_MAX - 1),
+    CYAML_FIELD_STRING_PTR("time_zone", CYAML_FLAG_POINTER, struct site_yaml, time_zone, 1, 64),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t site_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct site_yaml, site_fields),
+};
+
 static const cyaml_schema_field_t gateway_fields[] = {
     CYAML_FIELD_STRING_PTR("state_dir", CYAML_FLAG_POINTER, struct gateway_yaml, state_dir, 1, 4096),
     CYAML_FIELD_ENUM("log_level", CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL, struct gateway_yaml, log_level, level_names,
@@ -51,6 +69,12 @@ static const cyaml_schema_field_t gateway_fields[] = {
     CYAML_FIELD_MAPPING("broker", CYAML_FLAG_DEFAULT, struct gateway_yaml, broker, gf_link_yaml_fields),
     CYAML_FIELD_MAPPING("api", CYAML_FLAG_DEFAULT, struct gateway_yaml, api, api_fields),
     CYAML_FIELD_MAPPING("retention", CYAML_FLAG_OPTIONAL, struct gateway_yaml, retention, retention_fields),
+    CYAML_FIELD_STRING_PTR("time_zone", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct gateway_yaml, time_zone, 1,
+                           64),
+    CYAML_FIELD_SEQUENCE("sites", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct gateway_yaml, sites, &site_schema, 0,
+                         SITES_MAX),
+    CYAML_FIELD_MAPPING_PTR("catalog_keys", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct gateway_yaml, catalog_keys,
+                            gf_keys_yaml_fields),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t gateway_schema = {
@@ -65,6 +89,34 @@ static int take_duration(const struct gf_yaml *doc, const char *at, const char *
 		return 0;
 	if (gf_duration_parse(text, ret_ms) != 0 || *ret_ms < DAY_MS)
 		return gf_yaml_fail(doc, at, diag, "%s is '%s'; expected a duration of at least a day, such as 30d", at, text);
+	return 0;
+}
+
+static int zone_failed(const struct gf_yaml *doc, const char *at, int r, const struct gf_diag *found,
+                       struct gf_diag *diag)
+{
+	return r == -ENOMEM ? r : gf_yaml_fail(doc, at, diag, "%.400s", found->text);
+}
+
+static int take_zones(const struct gf_yaml *doc, const struct gateway_yaml *yaml, struct gateway_config *config,
+                      struct gf_diag *diag)
+{
+	struct gf_diag found = {{0}};
+	int r = zones_new(yaml->time_zone, &config->zones, &found);
+	if (r != 0)
+		return zone_failed(doc, "time_zone", r, &found, diag);
+	for (unsigned i = 0; i < yaml->sites_count; i++) {
+		const struct site_yaml *site = &yaml->sites[i];
+		char at[40];
+		snprintf(at, sizeof(at), "sites[%u].site", i);
+		for (unsigned before = 0; before < i; before++)
+			if (strcmp(yaml->sites[before].site, site->site) == 0)
+				return gf_yaml_fail(doc, at, diag, "the site '%s' is there twice", site->site);
+		snprintf(at, sizeof(at), "sites[%u].time_zone", i);
+		r = zones_add(config->zones, site->site, site->time_zone, &found);
+		if (r != 0)
+			return zone_failed(doc, at, r, &found, diag);
+	}
 	return 0;
 }
 
@@ -90,7 +142,10 @@ static int take(const struct gf_yaml *doc, const char *path, const struct gatewa
 	                       diag)) != 0 ||
 	    (r = take_duration(doc, "retention.five_minutes", retention->five_minutes, 180 * DAY_MS, &config->keep_5min_ms,
 	                       diag)) != 0 ||
-	    (r = take_duration(doc, "retention.hours", retention->hours, 1095 * DAY_MS, &config->keep_hour_ms, diag)) != 0)
+	    (r = take_duration(doc, "retention.hours", retention->hours, 1095 * DAY_MS, &config->keep_hour_ms, diag)) !=
+	        0 ||
+	    (r = take_zones(doc, yaml, config, diag)) != 0 ||
+	    (r = gf_keys_config_take(doc, path, yaml->catalog_keys, &config->catalog_keys, diag)) != 0)
 		return r;
 	config->link.mailbox_max = 4096;
 	config->link.window_max = GF_LINK_WINDOW_MAX;
@@ -127,5 +182,6 @@ void gateway_config_free(struct gateway_config *config)
 	free(config->socket);
 	free(config->socket_group);
 	gf_link_config_deinit(&config->link);
+	zones_free(config->zones);
 	free(config);
 }

@@ -1,9 +1,11 @@
-/* gateway.yaml: where the store, the broker and the API's socket are. */
+/* gateway.yaml: where the store, the broker and the API's socket are, whose catalogs are taken, and what time it is at each site. */
 #ifndef GATEWAY_CONFIG_H
 #define GATEWAY_CONFIG_H
 
+#include "gateway/rollout/zone.h"
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
+#include "proto/catalog_sign.h"
 #include "proto/link.h"
 
 struct gateway_config {
@@ -12,6 +14,8 @@ struct gateway_config {
 	enum gf_log_level log_level;
 	struct gf_link_config link;
 	int64_t keep_raw_ms, keep_5min_ms, keep_hour_ms; /* days are kept for ever */
+	struct zones *zones;                             /* never NULL */
+	struct gf_keyset catalog_keys; /* threshold 0 = every signed catalog is taken, the machines judge */
 };
 
 /* As agent_config_load: 0, or a negative errno with `diag` naming file, line, column and remedy. */

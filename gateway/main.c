@@ -256,6 +256,7 @@ static int open_all(struct gateway *g, struct gf_diag *diag)
 	    .database = g->config->database,
 	    .store = g->store,
 	    .clock = g->clock,
+	    .catalog_keys = g->config->catalog_keys.threshold > 0 ? &g->config->catalog_keys : NULL,
 	};
 	return api_new(&api, &ops, &g->api, diag);
 }

@@ -12,11 +12,18 @@
 
 #include <cmocka.h>
 
+#include "proto/catalog_key.h"
 #include "tests/unit/proto/alloc_fail.h"
 #include "tests/unit/proto/shipped.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define DAY_MS (24LL * 3600 * 1000)
+/* Where a section is put, without changing what stands there. */
+#define BEFORE "log_level: info"
+#define WITH(section) section "\n" BEFORE
+/* 2026-07-01T00:00:00Z and half a year later: summer and winter. */
+#define SUMMER_MS 1782864000000
+#define WINTER_MS 1798761600000
 
 static int setup(void **state)
 {
@@ -151,6 +158,13 @@ static void mistakes_are_explained(void **state)
 	    {"hours: 1095d", "hours: ^99999999999999d",
 	     "retention.hours is '99999999999999d'; expected a duration of at least a day, such as 30d"},
 	    {"hours: 1095d", "hours: ^", "'hours' has no value; expected some text"},
+	    {BEFORE, WITH("time_zone: ^Mars/Olympus"),
+	     "the zone database has no time zone 'Mars/Olympus': write it as in 'Europe/Berlin', or install tzdata"},
+	    {BEFORE, WITH("sites:\n  - {site: lisbon, time_zone: UTC}\n  - {site: rome, time_zone: ^Rome}"),
+	     "the zone database has no time zone 'Rome': write it as in 'Europe/Berlin', or install tzdata"},
+	    {BEFORE, WITH("sites: [{site: rome, time_zone: UTC}, {site: ^rome, time_zone: Europe/Rome}]"),
+	     "the site 'rome' is there twice"},
+	    {BEFORE, WITH("sites: [^{site: rome}]"), "missing key 'time_zone' in 'sites'"},
 	    {"hours: 1095d", "^days: 1095d",
 	     "unknown key 'days' in 'retention'; known are: heartbeats, five_minutes, hours"},
 	};
@@ -202,6 +216,43 @@ static void certificates_are_looked_at(void **state)
 	    "mend the path or its mode");
 }
 
+static void each_site_has_its_time(void **state)
+{
+	struct shipped *s = *state;
+	struct gateway_config *c = loaded(s);
+
+	assert_int_equal(zones_offset_s(c->zones, "berlin", SUMMER_MS), 0);
+	gateway_config_free(c);
+	shipped_change(s, BEFORE, WITH("time_zone: Europe/Berlin\nsites: [{site: lisbon, time_zone: Europe/Lisbon}]"));
+	c = loaded(s);
+	assert_int_equal(zones_offset_s(c->zones, "berlin", SUMMER_MS), 7200);
+	assert_int_equal(zones_offset_s(c->zones, "berlin", WINTER_MS), 3600);
+	assert_int_equal(zones_offset_s(c->zones, "lisbon", SUMMER_MS), 3600);
+	assert_int_equal(zones_offset_s(c->zones, "lisbon", WINTER_MS), 0);
+	gateway_config_free(c);
+}
+
+static void whose_catalogs_are_taken_is_read(void **state)
+{
+	struct shipped *s = *state;
+	struct gateway_config *c = loaded(s);
+	uint8_t keys[2][GF_KEY_LEN];
+	char path[192];
+
+	assert_int_equal(c->catalog_keys.threshold, 0);
+	gateway_config_free(c);
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/key%d", s->dir, i);
+		assert_int_equal(gf_key_make(path, keys[i], &s->diag), 0);
+	}
+	shipped_change(s, BEFORE, WITH("catalog_keys: {threshold: 2, files: [key0.pub, key1.pub]}"));
+	c = loaded(s);
+	assert_int_equal(c->catalog_keys.threshold, 2);
+	assert_int_equal(c->catalog_keys.count, 2);
+	assert_memory_equal(c->catalog_keys.keys, keys, sizeof(keys));
+	gateway_config_free(c);
+}
+
 static void a_missing_file_is_named(void **state)
 {
 	struct shipped *s = *state;
@@ -246,6 +297,8 @@ int main(void)
 	    SHIPPED_TEST(mistakes_are_explained),
 	    SHIPPED_TEST(a_socket_path_that_does_not_fit_is_refused),
 	    SHIPPED_TEST(certificates_are_looked_at),
+	    SHIPPED_TEST(each_site_has_its_time),
+	    SHIPPED_TEST(whose_catalogs_are_taken_is_read),
 	    SHIPPED_TEST(a_missing_file_is_named),
 	    SHIPPED_TEST(memory_that_runs_out_is_said),
 	};
