@@ -50,6 +50,7 @@ const struct cli_command_line cli_commands_tried[] = {
     {"audit|" CLI_CHAIR, 0},
     {"events", 0},
     {"events|--kind|session|--device|" CLI_CHAIR "|--since|1h|--limit|5", 0},
+    {"catalog|list", 0},
     {"doctor", 1},
     {0},
 };
@@ -85,6 +86,24 @@ static void tell(struct it_machine *m, size_t i)
 	IT_UNTIL(SOON_MS, it_machine_acked(m) == COUNT(records));
 }
 
+/* chair@1, so that the gateway has a catalog to tell of. */
+static void publish(struct it_world *w)
+{
+	const char *gymfleet = it_program("gymfleet"), *file = it_path(w, "catalogs/chair.catalog"),
+	           *key = it_path(w, "signing.key");
+	struct it_output steps[3];
+
+	it_catalog(w, "chair", 60);
+	steps[0] = it_run(w, gymfleet, "catalog", "keygen", key);
+	steps[1] = it_run(w, gymfleet, "catalog", "sign", file, "--key", key);
+	steps[2] = it_run(w, gymfleet, "--socket", it_path(w, "gateway.sock"), "catalog", "publish", file);
+	for (size_t i = 0; i < COUNT(steps); i++) {
+		if (steps[i].status != 0)
+			fail_msg("step %zu: %d, %s", i, steps[i].status, steps[i].err);
+		it_output_free(&steps[i]);
+	}
+}
+
 int cli_fleet_setup(void **state)
 {
 	struct cli_fleet *t = calloc(1, sizeof *t);
@@ -94,6 +113,7 @@ int cli_fleet_setup(void **state)
 	it_broker_start(t->w);
 	it_gateway_start(t->w);
 	IT_UNTIL(SOON_MS, it_gateway_listens(t->w));
+	publish(t->w);
 	for (size_t i = CLI_MACHINES; i-- > 0;) {
 		struct it_machine *m = it_machine_open(t->w, machines[i].id);
 		tell(m, i);

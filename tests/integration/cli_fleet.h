@@ -6,7 +6,7 @@
 
 #define CLI_CHAIR "chair-berlin-01"
 
-/* That chair, gun-berlin-01 and gun-hamburg-01 with a latched fault each, gun-berlin-02; each with two sessions. */
+/* That chair, gun-berlin-01 and gun-hamburg-01 with a latched fault each, gun-berlin-02; each with two sessions. chair@1 is published. */
 enum { CLI_MACHINES = 4, CLI_SESSIONS = 2 };
 
 struct cli_fleet {

@@ -2,7 +2,7 @@
 gf_add_library(it_machine SOURCES integration/machine.c integration/lab.c integration/disk.c integration/cli_fleet.c
     LINK it_fleet it_harness gf_codec gf_base PkgConfig::CMOCKA)
 
-foreach(job main_job memory report late rest cli_it cli_mistakes bad_start full_disk)
+foreach(job main_job memory report late rest cli_it cli_mistakes cli_catalog bad_start full_disk)
     gf_add_test(${job}_test SOURCES integration/${job}_test.c LINK it_fleet it_machine PkgConfig::SQLITE
         LABELS integration TIMEOUT 180)
     add_dependencies(${job}_test gymfleet-agent gymfleet-gateway gymfleet)
