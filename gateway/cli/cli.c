@@ -92,7 +92,7 @@ const struct cli_command cli_commands[] = {
      0, 2, 2, cmd_catalog_diff},
     {"catalog publish", "FILE", "hand a signed catalog to the gateway",
      "Machines get it once a rollout wants it of them: see 'gymfleet help rollout'.\n", 0, 1, 1, cmd_catalog_publish},
-    {"catalog list", "", "the catalogs the gateway has", NULL, CLI_BIT(CLI_OPT_LIMIT), 0, 0, cmd_catalog_list},
+    {"catalog list", "", "the catalogs the gateway has", WHERE_HELP, ROWS, 0, 0, cmd_catalog_list},
     {"rollout start", "NAME@VERSION", "bring a published catalog to machines, wave by wave", ROLLOUT_HELP,
      CLI_BIT(CLI_OPT_WHERE) | CLI_BIT(CLI_OPT_WAVES) | CLI_BIT(CLI_OPT_SOAK) | CLI_BIT(CLI_OPT_MAX_FAILURES) |
          CLI_BIT(CLI_OPT_DEADLINE) | CLI_BIT(CLI_OPT_WINDOW) | CLI_BIT(CLI_OPT_GATE),

@@ -17,10 +17,13 @@ static const struct column list_columns[] = {
 
 enum cli_exit cmd_catalog_list(struct cli *cli, char **args, size_t count)
 {
-	const struct cli_list list = {.request = {.path = "/v1/catalogs"},
+	const char *where = cli->values[CLI_OPT_WHERE];
+	const struct cli_list list = {.request = {.path = "/v1/catalogs", .params = {{"where", where}}},
 	                              .columns = list_columns,
 	                              .columns_count = COUNT(list_columns),
-	                              .none = "no catalog has been published; see 'gymfleet help catalog publish'"};
+	                              .none = where != NULL
+	                                          ? "no catalog fits --where"
+	                                          : "no catalog has been published; see 'gymfleet help catalog publish'"};
 
 	(void)args;
 	(void)count;

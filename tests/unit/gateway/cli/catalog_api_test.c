@@ -118,6 +118,9 @@ static void a_version_is_published_once(void **state)
 	publish(s, make(s, "c", 8, 1, 4), CLI_OK, "is published", "");
 	publish(s, make(s, "c", 8, 1, 6), CLI_REFUSED, "", "was published with another content");
 	publish(s, make(s, "c", 9, 1, 6), CLI_OK, "percussion version 9", "");
+	expect(s, "list|--where|version=9", CLI_OK, "percussion        9", "");
+	expect(s, "list|--where|version>9", CLI_OK, "no catalog fits --where", "");
+	expect(s, "list|--where|versoin=9", CLI_USAGE, "", "did you mean 'version'?");
 }
 
 /* Nearly as large as one may be: it goes up in one piece. */
