@@ -37,7 +37,11 @@ enum cli_exit cmd_catalog_keygen(struct cli *cli, char **args, size_t count)
 	struct gf_diag diag = {{0}};
 	char text[KEY_ID_TEXT_MAX];
 
+	const size_t len = strlen(args[0]);
+
 	(void)count;
+	if (len >= 4 && strcmp(args[0] + len - 4, ".pub") == 0)
+		return cli_fail_usage(cli, "'%s' would be the private key; leave out .pub, which the public one gets", args[0]);
 	if (gf_key_make(args[0], key, &diag) != 0)
 		return cli_fail(cli, CLI_REFUSED, "%s", diag.text);
 	gf_key_id_of(key, &id);

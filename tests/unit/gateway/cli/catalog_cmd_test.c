@@ -134,6 +134,8 @@ static void keys_are_made_and_never_again(void **state)
 	assert_int_equal(st.st_mode & 07777, 0600);
 	expect("keygen|a", CLI_REFUSED, "", "a is there already, and a key is never overwritten");
 	expect("keygen|none/a", CLI_REFUSED, "", "none/a: can't write: No such file");
+	expect("keygen|c.pub", CLI_USAGE, "", "'c.pub' would be the private key");
+	assert_int_equal(access("c.pub", F_OK), -1);
 	expect("keygen", CLI_USAGE, "", "'catalog keygen' needs FILE");
 	json_t *made = run_json("keygen|b|-o|json", CLI_OK);
 	assert_int_equal(strlen(json_string_value(json_object_get(made, "key_id"))), 16);
