@@ -1,3 +1,4 @@
+set(api_server unit/gateway/api/server.c unit/gateway/api/starter.c unit/gateway/store/fixture.c)
 gf_add_test(where_test SOURCES unit/gateway/api/where_test.c LINK gw_where LABELS unit)
 gf_add_test(rollout_spec_test SOURCES unit/gateway/api/rollout_spec_test.c LINK gw_rollout_spec LABELS unit)
 gf_add_test(select_test SOURCES unit/gateway/api/select_test.c LINK gw_api LABELS unit)
@@ -5,14 +6,17 @@ gf_add_fuzzer(rollout_spec_fuzz SOURCES fuzz/rollout_spec_fuzz.c LINK gw_rollout
 gf_add_test(actor_test SOURCES unit/gateway/api/actor_test.c LINK gw_api LABELS unit)
 gf_add_fuzzer(where_fuzz SOURCES fuzz/where_fuzz.c LINK gw_where)
 gf_add_test(api_test
-    SOURCES unit/gateway/api/api_test.c unit/gateway/api/server.c unit/gateway/store/fixture.c
+    SOURCES unit/gateway/api/api_test.c ${api_server}
     LINK gw_api LABELS unit thread)
 gf_add_test(api_wishes_test
-    SOURCES unit/gateway/api/wishes_test.c unit/gateway/api/server.c unit/gateway/store/fixture.c
+    SOURCES unit/gateway/api/wishes_test.c unit/gateway/api/signed.c ${api_server}
+    LINK gw_api LABELS unit thread)
+gf_add_test(api_rollouts_test
+    SOURCES unit/gateway/api/rollouts_test.c unit/gateway/api/signed.c ${api_server}
     LINK gw_api LABELS unit thread)
 gf_add_test(cli_writer_test SOURCES unit/gateway/cli/writer_test.c LINK gw_cli LABELS unit)
 gf_add_test(cli_test
-    SOURCES unit/gateway/cli/cli_test.c unit/gateway/cli/words.c unit/gateway/api/server.c unit/gateway/store/fixture.c
+    SOURCES unit/gateway/cli/cli_test.c unit/gateway/cli/words.c ${api_server}
     LINK gw_cli gw_api LABELS unit)
 gf_add_test(cli_rollout_test
     SOURCES unit/gateway/cli/rollout_test.c unit/gateway/cli/words.c unit/gateway/cli/canned.c

@@ -7,6 +7,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "tests/unit/gateway/api/starter.h"
+
 /* The wall clock stands at one o'clock; the monotonic one goes on, for what waits. */
 static struct gf_time now(void *ctx)
 {
@@ -46,6 +48,20 @@ static int add_catalog(void *ctx, const struct store_catalog *catalog, const voi
 {
 	struct server *s = ctx;
 	return store_catalog_add(s->store->store, catalog, data, len, actor, NOON + HOUR, ret_known, diag);
+}
+
+static int start_rollout(void *ctx, const struct rollout_spec *spec, const struct store_actor *actor, uint64_t *ret_id,
+                         size_t *ret_machines, struct gf_diag *diag)
+{
+	struct server *s = ctx;
+	return starter_start(s->store->store, s->store->path, spec, actor, NOON + HOUR, ret_id, ret_machines, diag);
+}
+
+static int order_rollout(void *ctx, uint64_t id, enum rollout_order order, const struct store_actor *actor,
+                         struct gf_diag *diag)
+{
+	struct server *s = ctx;
+	return starter_order(s->store->store, id, order, actor, NOON + HOUR, diag);
 }
 
 static void fill(struct fixture *f)
@@ -90,6 +106,8 @@ int server_setup(void **state)
 	                          .desired_set = set_desired,
 	                          .command_add = add_command,
 	                          .catalog_add = add_catalog,
+	                          .rollout_start = start_rollout,
+	                          .rollout_order = order_rollout,
 	                          .ctx = s};
 	if (api_new(&s->config, &s->ops, &s->api, &diag) != 0)
 		fail_msg("%s", diag.text);

@@ -4,53 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/catalog.h"
 #include "tests/unit/gateway/api/server.h"
+#include "tests/unit/gateway/api/signed.h"
 
 #define CHAIR "/v1/devices/chair-berlin-01"
 
-struct bytes {
-	unsigned char *data;
-	size_t len;
-};
-
-static const uint8_t seed_a[GF_SEED_LEN] = {1}, seed_b[GF_SEED_LEN] = {2};
-
-/* A catalog of one routine, signed by the seeds that are given. */
-static struct bytes catalog(uint64_t version, uint64_t expires_ms, const uint8_t *first, const uint8_t *second)
-{
-	struct gf_step step = {.area = GF_AREA_QUADS,
-	                       .side = GF_SIDE_LEFT,
-	                       .technique = GF_TECHNIQUE_PERCUSSION,
-	                       .duration_ms = 60000,
-	                       .from_pct = 30,
-	                       .to_pct = 30,
-	                       .from_hz = 30,
-	                       .to_hz = 30};
-	struct gf_routine routine = {
-	    .id = "short", .title = "Short", .classes = 1U << GF_CLASS_PERCUSSION, .steps_count = 1, .steps = &step};
-	struct gf_catalog c = {.name = "percussion",
-	                       .class = GF_CLASS_PERCUSSION,
-	                       .version = version,
-	                       .created_ms = (uint64_t)(NOON - DAY),
-	                       .expires_ms = expires_ms,
-	                       .rollback_floor = 1,
-	                       .routines_count = 1,
-	                       .routines = &routine};
-	struct gf_sealed sealed = {0};
-	struct bytes b = {0};
-
-	assert_int_equal(gf_manifest_encode(&c, &sealed.manifest, &sealed.manifest_len), 0);
-	if (first != NULL)
-		assert_int_equal(gf_sign(&sealed, first), 0);
-	if (second != NULL)
-		assert_int_equal(gf_sign(&sealed, second), 0);
-	assert_int_equal(gf_seal(&sealed, &b.data, &b.len), 0);
-	gf_sealed_deinit(&sealed);
-	return b;
-}
-
-static json_t *publish(struct server *s, struct bytes b, int status)
+static json_t *publish(struct server *s, struct signed_catalog b, int status)
 {
 	json_t *json = NULL;
 	int got = server_ask_bytes(s, "POST", "/v1/catalogs", b.data, b.len, &json);
@@ -96,7 +55,7 @@ static json_int_t whole(const json_t *object, const char *key)
 
 static void a_catalog_comes_in_once(void **state)
 {
-	json_t *json = publish(*state, catalog(8, 0, seed_a, seed_b), 201);
+	json_t *json = publish(*state, signed_catalog(8, 0, seed_a, seed_b), 201);
 
 	assert_string_equal(text(json, "name"), "percussion");
 	assert_string_equal(text(json, "class"), "percussion");
@@ -107,16 +66,16 @@ static void a_catalog_comes_in_once(void **state)
 	assert_int_equal(json_string_length(json_array_get(json_object_get(json, "signatures"), 0)), 16);
 	assert_true(json_is_false(json_object_get(json, "replaced")));
 	json_decref(json);
-	json = publish(*state, catalog(8, 0, seed_a, seed_b), 200);
+	json = publish(*state, signed_catalog(8, 0, seed_a, seed_b), 200);
 	assert_true(json_is_true(json_object_get(json, "replaced")));
 	json_decref(json);
-	refused(publish(*state, catalog(8, 0, seed_a, NULL), 409), "taken", "percussion@8");
+	refused(publish(*state, signed_catalog(8, 0, seed_a, NULL), 409), "taken", "percussion@8");
 }
 
 static void catalogs_are_listed_in_pages(void **state)
 {
-	json_decref(publish(*state, catalog(8, 0, seed_a, NULL), 201));
-	json_decref(publish(*state, catalog(9, (uint64_t)(NOON + DAY), seed_a, NULL), 201));
+	json_decref(publish(*state, signed_catalog(8, 0, seed_a, NULL), 201));
+	json_decref(publish(*state, signed_catalog(9, NOON + DAY, seed_a, NULL), 201));
 	json_t *json = ask(*state, "GET", "/v1/catalogs?limit=1", NULL, 200),
 	       *row = json_array_get(json_object_get(json, "items"), 0);
 
@@ -139,13 +98,13 @@ static void catalogs_are_listed_in_pages(void **state)
 
 static void i6_what_no_machine_would_take_is_refused(void **state)
 {
-	struct bytes b = catalog(8, 0, seed_a, NULL);
+	struct signed_catalog b = signed_catalog(8, 0, seed_a, NULL);
 
-	refused(publish(*state, catalog(8, 0, NULL, NULL), 403), "no_signatures", "gymfleet catalog sign");
-	refused(publish(*state, catalog(8, (uint64_t)NOON, seed_a, NULL), 409), "expired", "2026-11-20T12:00:00Z");
+	refused(publish(*state, signed_catalog(8, 0, NULL, NULL), 403), "no_signatures", "gymfleet catalog sign");
+	refused(publish(*state, signed_catalog(8, NOON, seed_a, NULL), 409), "expired", "2026-11-20T12:00:00Z");
 	b.len--;
 	refused(publish(*state, b, 422), "bad_catalog", "no catalog that a machine would take");
-	refused(publish(*state, (struct bytes){0}, 422), "bad_catalog", "the body is empty");
+	refused(publish(*state, (struct signed_catalog){0}, 422), "bad_catalog", "the body is empty");
 	json_t *json = ask(*state, "GET", "/v1/catalogs", NULL, 200);
 	assert_int_equal(json_array_size(json_object_get(json, "items")), 0);
 	json_decref(json);
@@ -153,7 +112,7 @@ static void i6_what_no_machine_would_take_is_refused(void **state)
 
 static void a_body_may_be_as_large_as_a_catalog_where_one_belongs(void **state)
 {
-	struct bytes b = {.data = calloc(1, GF_CATALOG_MAX + 1), .len = GF_CATALOG_MAX};
+	struct signed_catalog b = {.data = calloc(1, GF_CATALOG_MAX + 1), .len = GF_CATALOG_MAX};
 	json_t *json = NULL;
 
 	assert_int_equal(server_ask_bytes(*state, "POST", "/v1/catalogs", b.data, b.len, NULL), 422);
@@ -173,10 +132,10 @@ static void i6_the_gateways_own_keys_judge_first(void **state)
 	api_free(s->api);
 	s->config.catalog_keys = &keys;
 	assert_int_equal(api_new(&s->config, &s->ops, &s->api, NULL), 0);
-	json_t *json = publish(*state, catalog(8, 0, seed_b, NULL), 403);
+	json_t *json = publish(*state, signed_catalog(8, 0, seed_b, NULL), 403);
 	assert_string_equal(text(json_object_get(json, "error"), "code"), "unknown_key");
 	json_decref(json);
-	json_decref(publish(*state, catalog(8, 0, seed_a, NULL), 201));
+	json_decref(publish(*state, signed_catalog(8, 0, seed_a, NULL), 201));
 }
 
 static void a_lock_stays_until_it_is_taken_away(void **state)
