@@ -209,6 +209,8 @@ static void it_waits_for_the_end_of_the_session(void **state)
 	bring(w, 3, &made);
 	assert_null(w->handed);
 	expect_answer(3, GF_DESIRED_STEP_WAITING);
+	fake_link_down("cut"); /* it doesn't need the network for it any more */
+	run(w);
 	w->wakes = 0;
 	rig_session(w); /* which ends */
 	assert_true(w->wakes > 0);
