@@ -31,7 +31,7 @@ static int fill_targets(struct store_reader *reader, struct rollout_spec *spec, 
 
 	for (int k = 1; k < GF_CLASS_COUNT; k++) {
 		struct store_catalog c;
-		if (store_read_catalog(reader, spec->catalog, spec->version, (enum gf_class) class, &c, diag) != 0)
+		if (store_read_catalog(reader, spec->catalog, spec->version, (enum gf_class)k, &c, diag) != 0)
 			continue;
 		spec->targets[k] = (struct rollout_target){
 		    .there = true, .digest = c.digest, .size = c.size, .rollback_floor = c.rollback_floor};
