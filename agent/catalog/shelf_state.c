@@ -10,9 +10,9 @@ static const unsigned char magic[8] = {'G', 'F', 'C', 'A', 'T', 'S', 'H', 1};
 enum { MAGIC_TEXT = sizeof(magic) - 1, CHECKED = 12, HEAD = 16, FLAG_TRIAL = 1 };
 
 /* The largest state: all of the fixed parts, the longest name, the most keys. */
-_Static_assert(HEAD + 3 + SHELF_SLOTS * (GF_DIGEST_LEN + 8) + 16 + 1 + GF_DIGEST_LEN + 8 + 16 + 2 * GF_DIGEST_LEN + 1 +
-                       2 * (GF_DIGEST_LEN + 4) + 8 + GF_DIGEST_LEN + 1 + GF_NAME_MAX + 16 + 2 +
-                       GF_KEYS_MAX * GF_KEY_LEN + GF_DIGEST_LEN + 8 + 9 <=
+_Static_assert(HEAD + 3 + SHELF_SLOTS * (GF_DIGEST_LEN + 8) + 16 + 1 + GF_DIGEST_LEN + 8 + 16 + GF_DIGEST_LEN +
+                       SHELF_ROLLED_BACK_MAX * (GF_DIGEST_LEN + 1) + 2 * (GF_DIGEST_LEN + 4) + 8 + GF_DIGEST_LEN + 1 +
+                       GF_NAME_MAX + 16 + 2 + GF_KEYS_MAX * GF_KEY_LEN + GF_DIGEST_LEN + 8 + 9 <=
                    SHELF_STATE_MAX,
                "the largest state fits");
 
@@ -82,8 +82,10 @@ static void put_body(struct out *out, const struct shelf_state *state)
 	put(out, state->highest_version, 8);
 	put(out, state->rollback_floor, 8);
 	put_digest(out, &state->highest);
-	put_digest(out, &state->rolled_back);
-	put(out, state->rolled_back_refusal, 1);
+	for (size_t i = 0; i < SHELF_ROLLED_BACK_MAX; i++) {
+		put_digest(out, &state->rolled_back[i].digest);
+		put(out, state->rolled_back[i].refusal, 1);
+	}
 	put_mark(out, &state->judging);
 	put_mark(out, &state->judging_file);
 	put(out, state->revision, 8);
@@ -204,8 +206,10 @@ static void get_body(struct in *in, struct shelf_state *state)
 	state->highest_version = get(in, 8, GF_CATALOG_VERSION_MAX);
 	state->rollback_floor = get(in, 8, UINT64_MAX);
 	state->highest = get_digest(in);
-	state->rolled_back = get_digest(in);
-	state->rolled_back_refusal = (enum gf_refusal)get(in, 1, GF_REFUSAL_COUNT - 1);
+	for (size_t i = 0; i < SHELF_ROLLED_BACK_MAX; i++) {
+		state->rolled_back[i].digest = get_digest(in);
+		state->rolled_back[i].refusal = (enum gf_refusal)get(in, 1, GF_REFUSAL_COUNT - 1);
+	}
 	state->judging = get_mark(in);
 	state->judging_file = get_mark(in);
 	state->revision = get(in, 8, UINT64_MAX);

@@ -14,6 +14,13 @@ struct shelf_mark {
 	uint32_t starts;
 };
 
+/* Not taken again, and why. */
+enum { SHELF_ROLLED_BACK_MAX = 4 };
+struct shelf_rolled_back {
+	struct gf_digest digest;
+	enum gf_refusal refusal;
+};
+
 /* The catalog that was desired last; all zeros: none. */
 struct shelf_desired {
 	struct gf_digest digest;
@@ -36,11 +43,9 @@ struct shelf_state {
 	uint64_t told_version;
 	uint64_t highest_version, rollback_floor;
 	struct gf_digest highest;
-	/* Not taken again, and why. */
-	struct gf_digest rolled_back;
-	enum gf_refusal rolled_back_refusal;
-	struct shelf_mark judging, judging_file; /* over the air, and by hand */
-	uint64_t revision;                       /* the highest desired one seen, and its catalog */
+	struct shelf_rolled_back rolled_back[SHELF_ROLLED_BACK_MAX]; /* the newest first; all zeros: no more of them */
+	struct shelf_mark judging, judging_file;                     /* over the air, and by hand */
+	uint64_t revision;                                           /* the highest desired one seen, and its catalog */
 	struct shelf_desired desired;
 	/* Named by a catalog; threshold 0: agent.yaml's are in force. `keys_from` is the SHA-256 of those that vouched for the change: when
 	 * somebody changes agent.yaml's, these count again. */

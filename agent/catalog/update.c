@@ -152,22 +152,32 @@ static void fetch_begin(struct update *u)
 	update_answer(u, GF_DESIRED_STEP_FETCHING, GF_REFUSAL_UNSPECIFIED, "");
 }
 
+/* NULL: not one of those that were rolled back. */
+static const struct shelf_rolled_back *rolled_back(const struct shelf_state *s)
+{
+	for (size_t i = 0; i < SHELF_ROLLED_BACK_MAX; i++) {
+		if (gf_digest_equal(&s->rolled_back[i].digest, &s->desired.digest))
+			return &s->rolled_back[i];
+	}
+	return NULL;
+}
+
 /* It was active for this revision, or would have been, and is no longer. */
 static bool gone_step(struct update *u)
 {
 	const struct shelf_state *s = &u->state;
-	const bool rolled_back = gf_digest_equal(&s->desired.digest, &s->rolled_back);
+	const struct shelf_rolled_back *back = rolled_back(s);
 	const bool begun = s->answered_revision == s->revision;
-	if (rolled_back && !begun) {
+	if (back != NULL && !begun) {
 		refuse(u, GF_REFUSAL_ROLLED_BACK,
 		       "it was rolled back on this machine before; build it anew with a higher version");
 		return true;
 	}
-	if (!rolled_back && (!begun || s->answered_step != GF_DESIRED_STEP_ACTIVE))
+	if (back == NULL && (!begun || s->answered_step != GF_DESIRED_STEP_ACTIVE))
 		return false;
 	enum gf_refusal why = u->gone;
 	if (why == GF_REFUSAL_UNSPECIFIED)
-		why = rolled_back ? s->rolled_back_refusal : GF_REFUSAL_STORAGE;
+		why = back != NULL ? back->refusal : GF_REFUSAL_STORAGE;
 	update_answer(u, GF_DESIRED_STEP_ROLLED_BACK, why,
 	              u->gone_text.text[0] != '\0' ? u->gone_text.text : "it was given up before the agent started last");
 	return true;

@@ -107,6 +107,8 @@ void update_switch_step(struct update *u);
 void update_trial_step(struct update *u);
 /* The state with the one before as the active one; `held` is it. */
 void update_state_back(struct update *u, enum shelf_slot slot, enum gf_catalog_cause cause);
+/* What is active now is not taken again. */
+void update_never_again(struct update *u, enum gf_refusal refusal);
 uint64_t update_trial_limit(const struct update *u);
 
 #endif

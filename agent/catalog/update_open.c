@@ -75,10 +75,8 @@ static bool back(struct update *u, enum gf_refusal why, const char *text)
 		update_release(u, &u->playing);
 		return false;
 	}
-	if (why == GF_REFUSAL_CRASHED) {
-		u->state.rolled_back = *home;
-		u->state.rolled_back_refusal = why;
-	}
+	if (why == GF_REFUSAL_CRASHED)
+		update_never_again(u, why);
 	u->gone = why;
 	gf_diag_set(&u->gone_text, "%s", text);
 	update_state_back(u, u->playing.slot, GF_CATALOG_CAUSE_ROLLED_BACK);

@@ -2,6 +2,7 @@
 #include "agent/catalog/update_impl.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum update_phase update_rest(const struct update *u)
 {
@@ -87,17 +88,22 @@ static int load_way_back(struct update *u)
 	return -1;
 }
 
+void update_never_again(struct update *u, enum gf_refusal refusal)
+{
+	struct shelf_rolled_back *list = u->state.rolled_back;
+	memmove(list + 1, list, (SHELF_ROLLED_BACK_MAX - 1) * sizeof(*list));
+	list[0] = (struct shelf_rolled_back){.digest = *update_home_digest(u), .refusal = refusal};
+}
+
 static void roll_back(struct update *u, enum gf_refusal refusal, const char *text)
 {
-	struct shelf_state *s = &u->state;
 	update_release(u, &u->next);
 	if (load_way_back(u) != 0) {
 		u->no_way_back = true;
 		u->phase = update_rest(u);
 		return;
 	}
-	s->rolled_back = *update_home_digest(u);
-	s->rolled_back_refusal = refusal;
+	update_never_again(u, refusal);
 	u->gone = refusal;
 	gf_diag_set(&u->gone_text, "%s", text);
 	update_state_back(u, u->next.slot, GF_CATALOG_CAUSE_ROLLED_BACK);

@@ -2,7 +2,7 @@
 add_library(catalog_rig STATIC unit/agent/catalog/rig.c unit/agent/catalog/disk.c)
 target_link_libraries(catalog_rig PRIVATE gf_flags PUBLIC ag_catalog PkgConfig::CMOCKA)
 target_link_options(catalog_rig INTERFACE -Wl,--wrap=write,--wrap=fsync,--wrap=rename,--wrap=unlink)
-foreach(part attacks ends fetch judge power shelf trial update)
+foreach(part attacks ends fetch judge model power shelf trial update)
     gf_add_test(agent_catalog_${part}_test SOURCES unit/agent/catalog/${part}_test.c LINK catalog_rig LABELS unit TIMEOUT 180)
 endforeach()
 target_link_libraries(agent_catalog_judge_test PRIVATE gf_catalog_yaml)

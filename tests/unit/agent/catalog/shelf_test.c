@@ -71,8 +71,10 @@ static void fill(struct shelf_state *s)
 	s->highest_version = GF_CATALOG_VERSION_MAX;
 	s->rollback_floor = 7;
 	memset(s->highest.bytes, 0x22, GF_DIGEST_LEN);
-	memset(s->rolled_back.bytes, 0x23, GF_DIGEST_LEN);
-	s->rolled_back_refusal = GF_REFUSAL_CRASHED;
+	for (int i = 0; i < SHELF_ROLLED_BACK_MAX; i++) {
+		memset(s->rolled_back[i].digest.bytes, 0x30 + i, GF_DIGEST_LEN);
+		s->rolled_back[i].refusal = i == 0 ? GF_REFUSAL_CRASHED : GF_REFUSAL_FAULTS;
+	}
 	memset(s->judging.digest.bytes, 0x24, GF_DIGEST_LEN);
 	s->judging.starts = 1;
 	memset(s->judging_file.digest.bytes, 0x25, GF_DIGEST_LEN);
@@ -186,9 +188,9 @@ static void the_first_state_of_a_machine_is_what_the_document_shows(void **state
 	memset(s.digests[SHELF_FILE].bytes, 0xd1, GF_DIGEST_LEN);
 	s.versions[SHELF_FILE] = s.highest_version = s.told_version = 5;
 	s.highest = s.told = s.digests[SHELF_FILE];
-	assert_int_equal(shelf_state_encode(&s, bytes), 457);
+	assert_int_equal(shelf_state_encode(&s, bytes), 556);
 	assert_memory_equal(bytes, head, sizeof(head));
-	assert_int_equal(bytes[8] | bytes[9] << 8, 441);
+	assert_int_equal(bytes[8] | bytes[9] << 8, 540);
 	assert_int_equal(bytes[16], SHELF_FILE);
 	assert_int_equal(bytes[19], 0xd1);
 	assert_int_equal(bytes[51], 5);
