@@ -1,0 +1,573 @@
+/*
+ * One rollout's step is one batch: load it with its facts, ask the plan, save what it says, commit. Whatever fails before the commit leaves nothing behind
+ * and is done again at the next step with the facts of then.
+ *
+ * Selecting reads every machine, so it is done seldom and outside of the batch; its result, a look, is kept. A machine that a look
+ * does not hold is no longer there; one that the rollout does not hold joins.
+ */
+#include "gateway/rollout/runner.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/base/log.h"
+
+enum { LOOK_REST_MS = 10 }; /* for each machine looked at: a look at many must not fill the loop */
+static const int64_t day_ms = INT64_C(24) * 3600 * 1000;
+
+struct look {
+	uint64_t rollout;
+	int64_t again_ms, stepped_ms; /* mono: when to look again, when its rollout was stepped last */
+	bool fresh;                   /* nobody has joined by it yet */
+	bool busy;                    /* something may happen within seconds */
+	bool everybody;               /* the expression means nothing any more: who is in it stays in it */
+	char (*ids)[GF_ID_MAX];       /* by id */
+	size_t count, room;
+};
+
+struct runner {
+	struct runner_config config;
+	pthread_mutex_t lock; /* of all below */
+	struct store_reader *reader;
+	struct look *looks;
+	size_t looks_count;
+	int64_t due_ms;
+	bool failing;
+};
+
+int runner_new(const struct runner_config *config, struct runner **ret_runner, struct gf_diag *diag)
+{
+	struct runner *r = calloc(1, sizeof(*r));
+	int err;
+
+	if (r == NULL)
+		return -ENOMEM;
+	r->config = *config;
+	err = store_reader_open(config->database, &r->reader, diag);
+	if (err) {
+		free(r);
+		return err;
+	}
+	pthread_mutex_init(&r->lock, NULL);
+	*ret_runner = r;
+	return 0;
+}
+
+void runner_free(struct runner *r)
+{
+	if (r == NULL)
+		return;
+	for (size_t i = 0; i < r->looks_count; i++)
+		free(r->looks[i].ids);
+	free(r->looks);
+	store_reader_close(r->reader);
+	pthread_mutex_destroy(&r->lock);
+	free(r);
+}
+
+/* ---- looks ---- */
+
+struct selecting {
+	const struct runner_select_ops *ops;
+	const struct rollout_spec *spec;
+	void *selector;
+	int64_t now_ms;
+	size_t seen;
+	struct look *look;
+};
+
+static int select_row(void *ctx, const struct store_device *device)
+{
+	struct selecting *s = ctx;
+	struct look *look = s->look;
+
+	s->seen++;
+	if ((unsigned)device->class >= GF_CLASS_COUNT || !s->spec->targets[device->class].there ||
+	    !s->ops->match(s->selector, device, s->now_ms))
+		return 0;
+	if (look->count == look->room) {
+		size_t room = look->room ? look->room * 2 : 64;
+		char(*ids)[GF_ID_MAX] = realloc(look->ids, room * sizeof(*ids));
+
+		if (ids == NULL)
+			return -ENOMEM;
+		look->ids = ids;
+		look->room = room;
+	}
+	gf_strcpy(look->ids[look->count++], GF_ID_MAX, device->id);
+	return 0;
+}
+
+/* -EINVAL with diag for an expression that means nothing. */
+static int select_machines(const struct runner *r, struct store_reader *reader, const struct rollout_spec *spec,
+                           struct gf_time now, struct look *ret_look, struct gf_diag *diag)
+{
+	const struct store_device_query query = {.now_ms = now.wall_ms, .today_ms = now.wall_ms - now.wall_ms % day_ms};
+	struct look look = {.fresh = true, .busy = true};
+	struct selecting s = {.ops = r->config.select, .spec = spec, .now_ms = now.wall_ms, .look = &look};
+	int err = s.ops->compile(spec->where, now.wall_ms, &s.selector, diag);
+
+	if (err)
+		return err;
+	err = store_read_devices(reader, &query, select_row, &s, diag);
+	s.ops->free(s.selector);
+	if (err) {
+		free(look.ids);
+		return err;
+	}
+	look.again_ms = now.mono_ms + RUNNER_SELECT_MS + (int64_t)s.seen * LOOK_REST_MS;
+	*ret_look = look;
+	return 0;
+}
+
+static struct look *find_look(const struct runner *r, uint64_t id)
+{
+	for (size_t i = 0; i < r->looks_count; i++)
+		if (r->looks[i].rollout == id)
+			return &r->looks[i];
+	return NULL;
+}
+
+/* Takes the look over. */
+static int keep_look(struct runner *r, uint64_t id, struct look look, struct look **ret_look)
+{
+	struct look *kept = find_look(r, id);
+
+	look.rollout = id;
+	if (kept == NULL) {
+		struct look *looks = realloc(r->looks, (r->looks_count + 1) * sizeof(*looks));
+
+		if (looks == NULL) {
+			free(look.ids);
+			return -ENOMEM;
+		}
+		r->looks = looks;
+		kept = &looks[r->looks_count++];
+	} else
+		free(kept->ids);
+	*kept = look;
+	*ret_look = kept;
+	return 0;
+}
+
+/* Of rollouts that are over. */
+static void drop_looks(struct runner *r, const uint64_t *open, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->looks_count; i++) {
+		bool is_open = false;
+
+		for (size_t n = 0; n < count && !is_open; n++)
+			is_open = open[n] == r->looks[i].rollout;
+		if (is_open)
+			r->looks[kept++] = r->looks[i];
+		else
+			free(r->looks[i].ids);
+	}
+	r->looks_count = kept;
+}
+
+static int look_again(struct runner *r, uint64_t id, struct gf_time now, struct look **ret_look, struct gf_diag *diag)
+{
+	struct store_rollout stored;
+	struct gf_diag why = {""};
+	struct look look;
+	int err = store_read_rollout(r->reader, id, &stored, diag);
+
+	if (err)
+		return err;
+	err = select_machines(r, r->reader, &stored.rollout.spec, now, &look, &why);
+	if (err == -EINVAL) {
+		gf_log(GF_LOG_WARNING, "rollout", "%" PRIu64 ": whom it selects can't be told any more, who is in it stays: %s",
+		       id, why.text);
+		look = (struct look){.again_ms = now.mono_ms + RUNNER_SELECT_MS, .busy = true, .everybody = true};
+	} else if (err) {
+		gf_diag_set(diag, "%s", why.text);
+		return err;
+	}
+	return keep_look(r, id, look, ret_look);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* ---- a step ---- */
+
+/* `matched`, by the look's order: who is in the rollout already. May be NULL. */
+static void fill_facts(const struct runner *r, const struct look *look, struct rollout *rollout, int64_t now_ms,
+                       bool *matched)
+{
+	for (size_t i = 0; i < rollout->devices_count; i++) {
+		struct rollout_facts *f = &rollout->devices[i].facts;
+		char(*found)[GF_ID_MAX] =
+		    look->count ? bsearch(rollout->devices[i].id, look->ids, look->count, sizeof(*look->ids), compare_ids)
+		                : NULL;
+
+		f->there = found != NULL || look->everybody;
+		if (found != NULL && matched != NULL)
+			matched[found - look->ids] = true;
+		f->utc_offset_s = r->config.zones ? zones_offset_s(r->config.zones, f->site, now_ms) : 0;
+	}
+}
+
+/* Who is selected and not in it joins; *ret_joined: load it again. */
+static int join(const struct runner *r, const struct look *look, const bool *matched, uint64_t id, int64_t now_ms,
+                bool *ret_joined, struct gf_diag *diag)
+{
+	char(*ids)[GF_ID_MAX] = calloc(look->count ? look->count : 1, sizeof(*ids));
+	size_t count = 0;
+	int err = 0;
+
+	if (ids == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < look->count; i++)
+		if (!matched[i])
+			gf_strcpy(ids[count++], GF_ID_MAX, look->ids[i]);
+	if (count > 0)
+		err = store_rollout_join(r->config.store, id, (const char(*)[GF_ID_MAX])ids, count, now_ms, diag);
+	free(ids);
+	if (!err)
+		*ret_joined = count > 0;
+	return err;
+}
+
+static bool takes_joiners(const struct rollout *rollout)
+{
+	return rollout->state == ROLLOUT_RUNNING || rollout->state == ROLLOUT_PAUSED || rollout->state == ROLLOUT_COMPLETED;
+}
+
+/* Inside the batch: the rollout as it is now, with all that is known. */
+static int load(const struct runner *r, const struct look *look, uint64_t id, int64_t now_ms,
+                struct rollout *ret_rollout, struct gf_diag *diag)
+{
+	bool *matched = calloc(look->count ? look->count : 1, sizeof(*matched)), joined = false;
+	struct rollout rollout;
+	int err = matched ? store_rollout_load(r->config.store, id, &rollout, diag) : -ENOMEM;
+
+	if (err) {
+		free(matched);
+		return err;
+	}
+	fill_facts(r, look, &rollout, now_ms, matched);
+	if (look->fresh && takes_joiners(&rollout))
+		err = join(r, look, matched, id, now_ms, &joined, diag);
+	free(matched);
+	if (!err && joined) {
+		rollout_deinit(&rollout);
+		err = store_rollout_load(r->config.store, id, &rollout, diag);
+		if (err)
+			return err;
+		fill_facts(r, look, &rollout, now_ms, NULL);
+	}
+	if (err)
+		rollout_deinit(&rollout);
+	else
+		*ret_rollout = rollout;
+	return err;
+}
+
+struct changes {
+	struct plan_changes plan;
+	bool any, wishes;
+};
+
+static int changes_init(struct changes *c, const struct rollout *rollout)
+{
+	size_t room = rollout->devices_count ? rollout->devices_count : 1;
+
+	*c = (struct changes){.any = false};
+	c->plan.devices = calloc(room, sizeof(*c->plan.devices));
+	c->plan.wishes = calloc(room, sizeof(*c->plan.wishes));
+	return c->plan.devices && c->plan.wishes ? 0 : -ENOMEM;
+}
+
+static void changes_deinit(struct changes *c)
+{
+	free(c->plan.devices);
+	free(c->plan.wishes);
+}
+
+static int save(const struct runner *r, struct rollout *rollout, struct changes *c, int64_t now_ms,
+                struct gf_diag *diag)
+{
+	if (!c->plan.rollout && c->plan.devices_count == 0)
+		return 0;
+	c->any = true;
+	c->wishes = c->wishes || c->plan.wishes_count > 0;
+	return store_rollout_save(r->config.store, rollout, &c->plan, now_ms, diag);
+}
+
+static bool is_busy(const struct rollout *rollout)
+{
+	if (!rollout_state_ends(rollout->state))
+		return true;
+	for (size_t i = 0; i < rollout->devices_count; i++)
+		if (!rollout_step_ends(rollout->devices[i].step))
+			return true;
+	return false;
+}
+
+/* An order, if there is one, and a step. */
+static int move(struct runner *r, struct look *look, struct rollout *rollout, const struct store_actor *actor,
+                enum rollout_order order, int64_t now_ms, struct changes *c, struct gf_diag *diag)
+{
+	char action[GF_NAME_MAX], subject[GF_NAME_MAX * 2], detail[GF_NAME_MAX];
+	int err = 0;
+
+	if (actor != NULL) {
+		err = plan_order(rollout, order, actor->who, now_ms, &c->plan, diag);
+		if (!err)
+			err = save(r, rollout, c, now_ms, diag);
+		snprintf(action, sizeof(action), "rollout %s", rollout_order_name(order));
+		snprintf(subject, sizeof(subject), "%s@%" PRIu64, rollout->spec.catalog, rollout->spec.version);
+		snprintf(detail, sizeof(detail), "rollout %" PRIu64, rollout->id);
+		if (!err)
+			err = store_deed_add(r->config.store, actor, action, subject, detail, now_ms, diag);
+		c->any = true;
+	}
+	if (err)
+		return err;
+	plan_step(rollout, now_ms, &c->plan);
+	err = save(r, rollout, c, now_ms, diag);
+	look->busy = is_busy(rollout);
+	return err;
+}
+
+static int in_batch(struct runner *r, struct look *look, uint64_t id, const struct store_actor *actor,
+                    enum rollout_order order, int64_t now_ms, struct changes *ret_changes, struct gf_diag *diag)
+{
+	struct rollout rollout;
+	struct changes c;
+	int err = load(r, look, id, now_ms, &rollout, diag);
+
+	if (err)
+		return err;
+	err = changes_init(&c, &rollout);
+	if (!err)
+		err = move(r, look, &rollout, actor, order, now_ms, &c, diag);
+	changes_deinit(&c);
+	c.any = c.any || look->fresh;
+	rollout_deinit(&rollout);
+	if (!err)
+		*ret_changes = c;
+	return err;
+}
+
+static int step_one(struct runner *r, struct look *look, uint64_t id, const struct store_actor *actor,
+                    enum rollout_order order, int64_t now_ms, struct gf_diag *diag)
+{
+	struct changes c = {.any = false};
+	int err = store_begin(r->config.store, diag);
+
+	if (err)
+		return err;
+	err = in_batch(r, look, id, actor, order, now_ms, &c, diag);
+	if (err || !c.any) {
+		store_rollback(r->config.store);
+		return err;
+	}
+	err = store_commit(r->config.store, diag);
+	if (err)
+		return err;
+	look->fresh = false;
+	if (c.wishes && r->config.wake != NULL)
+		r->config.wake(r->config.wake_ctx);
+	return 0;
+}
+
+static int open_ids(struct runner *r, uint64_t **ret_ids, size_t *ret_count, struct gf_diag *diag)
+{
+	int err = store_begin(r->config.store, diag);
+
+	if (err)
+		return err;
+	err = store_rollouts_open(r->config.store, ret_ids, ret_count, diag);
+	store_rollback(r->config.store);
+	return err;
+}
+
+/* *ret_busy: it is to be called again within a second. */
+static int step_if_due(struct runner *r, uint64_t id, struct gf_time now, bool *ret_busy, struct gf_diag *diag)
+{
+	struct look *look = find_look(r, id);
+	bool stale = look == NULL || now.mono_ms >= look->again_ms;
+	int err = stale ? look_again(r, id, now, &look, diag) : 0;
+
+	/* A completed one that only serves who comes back has time. */
+	if (!err && (stale || look->busy || now.mono_ms >= look->stepped_ms + RUNNER_SELECT_MS)) {
+		err = step_one(r, look, id, NULL, ROLLOUT_ORDER_COUNT, now.wall_ms, diag);
+		look->stepped_ms = now.mono_ms;
+	}
+	if (!err)
+		*ret_busy = *ret_busy || look->busy;
+	return err;
+}
+
+static int step_all(struct runner *r, struct gf_time now, bool *ret_busy, struct gf_diag *diag)
+{
+	uint64_t *ids = NULL;
+	size_t count = 0;
+	int err = open_ids(r, &ids, &count, diag), first = 0;
+
+	if (err)
+		return err;
+	drop_looks(r, ids, count);
+	/* One that fails holds up no other. */
+	for (size_t i = 0; i < count; i++) {
+		struct gf_diag why = {""};
+
+		err = step_if_due(r, ids[i], now, ret_busy, &why);
+		if (err && !first) {
+			first = err;
+			gf_diag_set(diag, "rollout %" PRIu64 ": %s", ids[i], why.text);
+		}
+	}
+	free(ids);
+	return first;
+}
+
+int64_t runner_step(struct runner *r, struct gf_time now)
+{
+	struct gf_diag diag = {""};
+	int64_t due_ms;
+	bool busy = false;
+	int err;
+
+	pthread_mutex_lock(&r->lock);
+	if (now.mono_ms < r->due_ms) {
+		due_ms = r->due_ms;
+		pthread_mutex_unlock(&r->lock);
+		return due_ms;
+	}
+	err = step_all(r, now, &busy, &diag);
+	if (err && !r->failing)
+		gf_log(GF_LOG_ERROR, "rollout", "no step, tried again: %s",
+		       diag.text[0] ? diag.text : strerror(err < 0 ? -err : EIO));
+	r->failing = err != 0;
+	r->due_ms = now.mono_ms + (busy || err ? RUNNER_STEP_MS : RUNNER_SELECT_MS);
+	due_ms = r->due_ms;
+	pthread_mutex_unlock(&r->lock);
+	return due_ms;
+}
+
+/* ---- orders ---- */
+
+static void hurry(struct runner *r)
+{
+	r->due_ms = INT64_MIN;
+	if (r->config.wake != NULL)
+		r->config.wake(r->config.wake_ctx);
+}
+
+static int find_targets(struct store_reader *reader, struct rollout_spec *spec, int64_t now_ms, struct gf_diag *diag)
+{
+	size_t found = 0;
+
+	for (unsigned class = GF_CLASS_UNSPECIFIED + 1; class < GF_CLASS_COUNT; class ++) {
+		char at[GF_RFC3339_MAX];
+		struct store_catalog c;
+		int err = store_read_catalog(reader, spec->catalog, spec->version, (enum gf_class) class, &c, diag);
+
+		spec->targets[class] = (struct rollout_target){.there = false};
+		if (err == -ENOENT)
+			continue;
+		if (err)
+			return err;
+		if (c.expires_ms > 0 && c.expires_ms <= now_ms) {
+			gf_diag_set(diag, "%s@%" PRIu64 " for %s expired at %s: no machine would take it, sign a newer version",
+			            spec->catalog, spec->version, gf_class_name(c.class), gf_time_format(c.expires_ms, at));
+			return -EINVAL;
+		}
+		spec->targets[class] = (struct rollout_target){true, c.digest, c.size, c.rollback_floor};
+		found++;
+	}
+	if (found > 0)
+		return 0;
+	gf_diag_set(diag,
+	            "there is no catalog %s@%" PRIu64 ": see 'gymfleet catalog list', or 'gymfleet catalog publish FILE'",
+	            spec->catalog, spec->version);
+	return -ENOENT;
+}
+
+static int add(struct runner *r, const struct rollout_spec *spec, const struct look *look,
+               const struct store_actor *actor, int64_t now_ms, uint64_t *ret_id, struct gf_diag *diag)
+{
+	int err = store_begin(r->config.store, diag);
+
+	if (err)
+		return err;
+	err = store_rollout_add(r->config.store, spec, (const char(*)[GF_ID_MAX])look->ids, look->count, actor, now_ms,
+	                        ret_id, diag);
+	if (err) {
+		store_rollback(r->config.store);
+		return err;
+	}
+	return store_commit(r->config.store, diag);
+}
+
+static int start(struct runner *r, struct store_reader *reader, const struct rollout_spec *asked,
+                 const struct store_actor *actor, struct gf_time now, uint64_t *ret_id, size_t *ret_machines,
+                 struct gf_diag *diag)
+{
+	struct rollout_spec spec = *asked;
+	struct look look, *kept;
+	uint64_t id = 0;
+	int err = plan_check(&spec, diag);
+
+	if (!err)
+		err = find_targets(reader, &spec, now.wall_ms, diag);
+	if (!err)
+		err = select_machines(r, reader, &spec, now, &look, diag);
+	if (err)
+		return err;
+	err = add(r, &spec, &look, actor, now.wall_ms, &id, diag);
+	if (err) {
+		free(look.ids);
+		return err;
+	}
+	*ret_id = id;
+	*ret_machines = look.count;
+	pthread_mutex_lock(&r->lock);
+	/* Without it the step looks again. */
+	(void)keep_look(r, id, look, &kept);
+	hurry(r);
+	pthread_mutex_unlock(&r->lock);
+	return 0;
+}
+
+int runner_start(struct runner *r, const struct rollout_spec *spec, const struct store_actor *actor, struct gf_time now,
+                 uint64_t *ret_id, size_t *ret_machines, struct gf_diag *diag)
+{
+	struct store_reader *reader = NULL;
+	int err = store_reader_open(r->config.database, &reader, diag);
+
+	if (err)
+		return err;
+	err = start(r, reader, spec, actor, now, ret_id, ret_machines, diag);
+	store_reader_close(reader);
+	return err;
+}
+
+int runner_order(struct runner *r, uint64_t id, enum rollout_order order, const struct store_actor *actor,
+                 struct gf_time now, struct gf_diag *diag)
+{
+	struct look *look;
+	int err;
+
+	pthread_mutex_lock(&r->lock);
+	look = find_look(r, id);
+	err = look != NULL ? 0 : look_again(r, id, now, &look, diag);
+	if (!err)
+		err = step_one(r, look, id, actor, order, now.wall_ms, diag);
+	if (!err)
+		hurry(r);
+	pthread_mutex_unlock(&r->lock);
+	return err;
+}
