@@ -12,6 +12,7 @@
 
 #include "agent/check_impl.h"
 #include "agent/driver_open.h"
+#include "agent/limits.h"
 #include "agent/own.h"
 
 enum {
@@ -166,6 +167,22 @@ static void check_spool(struct check *check)
 		check_say(check, DRIVER_FINE, "spool", "%s", path);
 }
 
+/* What the gateway has limited, as far as the machine knows. */
+static void check_limits(struct check *check)
+{
+	struct gf_diag diag = {{0}};
+	struct limits limits;
+	char path[PATH_MAX];
+	if (snprintf(path, sizeof(path), "%s/limits", check->config->state_dir) >= (int)sizeof(path))
+		return;
+	if (limits_load(path, &limits, &diag) != 0)
+		check_say(check, DRIVER_BROKEN, "lock",
+		          "%s: so the machine is locked; move the file away, or connect it to its gateway", diag.text);
+	else if (limits.limits.locked)
+		check_say(check, DRIVER_DOUBTFUL, "lock", "locked by the gateway, no session starts%s%s",
+		          limits.lock_reason[0] != '\0' ? ": " : "", limits.lock_reason);
+}
+
 /* --- the hardware ------------------------------------------------------------------------------------------------ */
 
 static bool first_reading(struct driver *driver, const struct gf_clock *clock, struct driver_input *ret_input)
@@ -264,6 +281,7 @@ int agent_check(const struct agent_config *config, FILE *out)
 	check_certificate(&check);
 	const bool there = check_state_dir(&check);
 	check_spool(&check);
+	check_limits(&check);
 	check_hardware(&check, there);
 	check_system(&check);
 	gf_catalog_deinit(&check.catalog);

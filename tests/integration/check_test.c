@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "agent/limits.h"
 #include "proto/base/file.h"
 #include "tests/integration/fleet.h"
 #include "tests/slave/slave.h"
@@ -245,6 +246,20 @@ static void whose_signatures_count_is_said(void **state)
 	assert_non_null(strstr(t->output.err, "agent.yaml:"));
 }
 
+static void a_machine_that_is_locked_says_so(void **state)
+{
+	struct test *t = *state;
+	const struct limits limits = {.revision = 1, .limits = {.locked = true}, .lock_reason = "the cover is torn"};
+	const char *path = it_path(t->w, "machine/limits");
+	configure(t, SIM, "");
+	assert_int_equal(limits_save(path, &limits, NULL), 0);
+	check(t, FINE);
+	assert_says(t, "doubtful", "lock", "locked by the gateway, no session starts: the cover is torn");
+	it_write(path, "rubbish");
+	check(t, BROKEN);
+	assert_says(t, "broken", "lock", "so the machine is locked; move the file away");
+}
+
 /* Nobody can turn a key that isn't there. */
 static void a_routine_that_nobody_can_unlock_is_said(void **state)
 {
@@ -364,6 +379,7 @@ int main(void)
 	    TEST(a_missing_watcher_is_broken),
 	    TEST(what_a_routine_will_not_get_is_said),
 	    TEST(whose_signatures_count_is_said),
+	    TEST(a_machine_that_is_locked_says_so),
 	    TEST(a_routine_that_nobody_can_unlock_is_said),
 	    TEST(a_certificate_at_its_end_is_said),
 	    TEST(a_mistake_in_the_file_ends_with_2),
