@@ -179,9 +179,9 @@ static void a_catalog_that_is_wrong_is_named(void **state)
 	assert_int_equal(rename(it_path(w, "catalogs/roller.catalog"), it_path(w, "catalogs/chair.catalog")), 0);
 	expect_end(w, &agent, FAILED, "it is for class roller", "gymfleet catalog build --class chair");
 	it_write(it_path(w, "catalogs/chair.catalog"), "garbage");
-	expect_end(w, &agent, FAILED, "chair.catalog: ", "build it with 'gymfleet catalog build --class chair'");
+	expect_end(w, &agent, FAILED, "chair.catalog: ", "build one with 'gymfleet catalog build --class chair'");
 	unlink(it_path(w, "catalogs/chair.catalog"));
-	expect_end(w, &agent, FAILED, "chair.catalog: ", "build it with 'gymfleet catalog build --class chair'");
+	expect_end(w, &agent, FAILED, "chair.catalog: ", "build one with 'gymfleet catalog build --class chair'");
 }
 
 /* ---- the broker ---- */
