@@ -84,9 +84,9 @@ static uint64_t in_use(const struct store_rollout *s)
 	return sum;
 }
 
-json_t *rollout_json_row(const struct store_rollout *s)
+json_t *rollout_json_row(const struct store_rollout *rollout)
 {
-	const struct rollout *r = &s->rollout;
+	const struct rollout *r = &rollout->rollout;
 	bool phased = r->state == ROLLOUT_RUNNING || r->state == ROLLOUT_PAUSED;
 	json_t *row = json_object();
 
@@ -98,10 +98,10 @@ json_t *rollout_json_row(const struct store_rollout *s)
 	json_put(&row, "reason", json_text(r->reason));
 	json_put(&row, "wave", json_count(r->wave));
 	json_put(&row, "waves_count", json_count(r->spec.waves_count));
-	json_put(&row, "machines", json_count(s->machines));
-	json_put(&row, "ended", json_count(ended(s->steps)));
-	json_put(&row, "in_use", json_count(in_use(s)));
-	json_put(&row, "counts", counts(s->steps));
+	json_put(&row, "machines", json_count(rollout->machines));
+	json_put(&row, "ended", json_count(ended(rollout->steps)));
+	json_put(&row, "in_use", json_count(in_use(rollout)));
+	json_put(&row, "counts", counts(rollout->steps));
 	json_put(&row, "created", json_time(r->created_ms));
 	json_put(&row, "created_by", json_text(r->created_by));
 	json_put(&row, "state_since", json_time(r->state_since_ms));
@@ -210,19 +210,19 @@ static json_t *outcome_json(const struct rollout_outcome *o)
 	return object;
 }
 
-json_t *rollout_json_detail(const struct store_rollout *s)
+json_t *rollout_json_detail(const struct store_rollout *rollout)
 {
-	const struct rollout *r = &s->rollout;
-	json_t *row = rollout_json_row(s), *waves = json_array(), *outcomes = json_object();
+	const struct rollout *r = &rollout->rollout;
+	json_t *row = rollout_json_row(rollout), *waves = json_array(), *outcomes = json_object();
 
 	for (size_t i = 1; i <= r->spec.waves_count && i <= ROLLOUT_WAVES_MAX; i++)
-		json_push(&waves, wave_json(s, i));
+		json_push(&waves, wave_json(rollout, i));
 	json_put(&outcomes, "updated", outcome_json(&r->updated));
 	json_put(&outcomes, "others", outcome_json(&r->others));
 	json_put(&row, "spec", spec_json(&r->spec));
 	json_put(&row, "targets", targets(&r->spec));
 	json_put(&row, "phase_since", json_time(r->phase_since_ms));
-	json_put(&row, "not_chosen", json_count(s->waves[0].machines));
+	json_put(&row, "not_chosen", json_count(rollout->waves[0].machines));
 	json_put(&row, "waves", waves);
 	json_put(&row, "outcomes", outcomes);
 	return row;

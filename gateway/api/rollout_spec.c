@@ -44,7 +44,7 @@ static const char *read_whole(const char *s, size_t digits_max, uint32_t *ret)
 	uint32_t value = 0;
 	size_t n = 0;
 
-	for (; is_digit(s[n]) && n <= digits_max; n++)
+	for (; n <= digits_max && is_digit(s[n]); n++)
 		value = value * 10 + (uint32_t)(s[n] - '0');
 	if (n == 0 || n > digits_max)
 		return NULL;

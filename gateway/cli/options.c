@@ -9,7 +9,6 @@ struct option_spec {
 	char letter;       /* 0 = none */
 	const char *value; /* NULL for a switch */
 	const char *help;
-	bool many; /* may be given several times: cli_many has them all */
 };
 
 static const struct option_spec specs[] = {
@@ -53,6 +52,9 @@ static const struct option_spec specs[] = {
 _Static_assert(sizeof(specs) / sizeof(specs[0]) == CLI_OPT_COUNT, "every option has its words");
 
 enum { VAL_BASE = 256 }; /* of getopt: beyond any letter */
+
+/* Options that may be given several times: cli->many has all their values. */
+#define MANY CLI_BIT(CLI_OPT_GATE)
 
 /* The options that the command takes, its own before the common ones, which give way where a name or letter is taken. */
 static size_t allowed(const struct cli_command *command, enum cli_option ret_options[CLI_OPT_COUNT])
@@ -121,7 +123,7 @@ static enum cli_exit complain(struct cli *cli, int result, char *const *argv, co
 static bool take(struct cli *cli, enum cli_option option, const char *value)
 {
 	cli->values[option] = value != NULL ? value : "";
-	if (!specs[option].many)
+	if ((MANY & CLI_BIT(option)) == 0)
 		return true;
 	if (cli->many_count == CLI_MANY_MAX)
 		return false;

@@ -82,6 +82,7 @@ struct health_facts {
 	int64_t heartbeat_ms;
 	float motor_temp_stop_c, surface_temp_stop_c; /* 0 = unknown */
 	bool clock_known, clock_synced;
+	bool locked; /* by the operator: no session starts */
 	int64_t clock_since_ms;
 	uint32_t spool_records;
 	int64_t last_record_ms; /* event time of the newest record the gateway has */
@@ -95,7 +96,6 @@ struct health_facts {
 	size_t closed_count;                  /* <= HEALTH_CLOSED_MAX */
 	struct health_closed closed[HEALTH_CLOSED_MAX];
 	struct health_bus bus;
-	bool locked; /* by the operator: no session starts */
 	int64_t locked_since_ms;
 	const char *lock_reason; /* the operator's words; NULL or "" = none */
 };
