@@ -44,8 +44,7 @@ static const struct option_spec specs[] = {
     [CLI_OPT_DEADLINE] = {"deadline", 0, "SPAN", "how long a machine may take to answer: 24h"},
     [CLI_OPT_WINDOW] = {"window", 0, "FROM-TO",
                         "machines are told between these times of their site's day: 22:00-06:00"},
-    [CLI_OPT_GATE] = {"gate", 0, "EXPR", "halted when this doesn't hold: faults_per_100h<=1.5x; may be repeated; none",
-                      true},
+    [CLI_OPT_GATE] = {"gate", 0, "EXPR", "halted when this doesn't hold: faults_per_100h<=1.5x; may be repeated; none"},
     [CLI_OPT_STEP] = {"step", 0, "STEP,...", "list the machines that are there: failed, offered, confirmed, ..."},
     [CLI_OPT_REASON] = {"reason", 0, "TEXT", "why, for whoever looks at the machine"},
 };
