@@ -62,7 +62,7 @@ static int prune_lists(struct store *s, unsigned budget, unsigned *ret_deleted, 
 	    {"DELETE FROM deeds WHERE id IN (SELECT id FROM deeds WHERE id <= (SELECT max(id) FROM deeds) - ?"
 	     " ORDER BY id LIMIT ?)",
 	     STORE_DEEDS_KEPT},
-	    {"DELETE FROM commands WHERE state <> 0 AND id IN (SELECT id FROM commands WHERE id <="
+	    {"DELETE FROM commands WHERE id IN (SELECT id FROM commands WHERE state <> 0 AND id <="
 	     " (SELECT id FROM commands ORDER BY id DESC LIMIT 1 OFFSET ?) ORDER BY id LIMIT ?)",
 	     STORE_COMMANDS_KEPT},
 	};
