@@ -1,4 +1,4 @@
-foreach(part wish_catalog wish_desired wish_answer wish_command)
+foreach(part wish_catalog wish_desired wish_answer wish_command wish_failure)
     gf_add_test(gateway_store_${part}_test
         SOURCES unit/gateway/store/${part}_test.c unit/gateway/store/wish_rig.c unit/gateway/store/fixture.c
         LINK gw_store gf_base LABELS unit)
