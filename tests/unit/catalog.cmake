@@ -6,8 +6,9 @@ gf_add_test(proto_catalog_sign_test SOURCES unit/proto/catalog_sign_test.c
     LINK gf_catalog_codec gf_catalog_sign PkgConfig::OPENSSL LABELS unit)
 gf_add_test(proto_catalog_manifest_test SOURCES unit/proto/catalog_manifest_test.c LINK gf_catalog_codec LABELS unit)
 gf_add_test(cli_catalog_diff_test SOURCES unit/gateway/cli/catalog_diff_test.c LINK gw_cli LABELS unit)
-gf_add_test(cli_catalog_cmd_test SOURCES unit/gateway/cli/catalog_cmd_test.c LINK gw_cli Threads::Threads
-    LABELS unit thread)
+gf_add_test(cli_catalog_cmd_test SOURCES unit/gateway/cli/catalog_cmd_test.c unit/gateway/cli/words.c
+    LINK gw_cli Threads::Threads LABELS unit thread)
 gf_add_alloc_test(proto_catalog_memory_test SOURCES unit/proto/catalog_memory_test.c LINK gf_catalog_codec LABELS unit)
-gf_add_test(cli_catalog_api_test SOURCES unit/gateway/cli/catalog_api_test.c ${api_server}
+gf_add_test(cli_catalog_api_test SOURCES unit/gateway/cli/catalog_api_test.c unit/gateway/cli/words.c
+    ${api_server}
     LINK gw_cli gw_api LABELS unit thread)

@@ -1,5 +1,5 @@
 /* `catalog publish` and `catalog list` with a real API over a real store. */
-#include "gateway/cli/cli.h"
+#include "tests/unit/gateway/cli/words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,47 +8,6 @@
 #include "proto/base/file.h"
 #include "proto/catalog_sign.h"
 #include "tests/unit/gateway/api/server.h"
-
-struct result {
-	int code;
-	char *out, *err;
-};
-
-static void forget(struct result *r)
-{
-	free(r->out);
-	free(r->err);
-}
-
-/* Runs `gymfleet catalog <words>`; `words` are separated by '|'. */
-static struct result run(const struct server *s, const char *words)
-{
-	char program[] = "gymfleet", option[] = "--socket", path[256], catalog[] = "catalog",
-	     *argv[32] = {program, option, path, catalog}, *copy = strdup(words), *rest = NULL;
-	struct result r = {0};
-	size_t out_size, err_size;
-	int argc = 4;
-
-	snprintf(path, sizeof(path), "%s", s->socket);
-	for (char *w = strtok_r(copy, "|", &rest); w != NULL; w = strtok_r(NULL, "|", &rest))
-		argv[argc++] = w;
-	FILE *out = open_memstream(&r.out, &out_size), *err = open_memstream(&r.err, &err_size);
-	r.code = (int)cli_main(argc, argv, out, err);
-	fclose(out);
-	fclose(err);
-	free(copy);
-	return r;
-}
-
-static void expect(const struct server *s, const char *words, int code, const char *out, const char *err)
-{
-	struct result r = run(s, words);
-
-	if (r.code != code || strstr(r.out, out) == NULL || strstr(r.err, err) == NULL)
-		fail_msg("%s: exit %d\nout: %s\nerr: %s\nexpected %d \"%s\" \"%s\"", words, r.code, r.out, r.err, code, out,
-		         err);
-	forget(&r);
-}
 
 /* percussion@`version` of `steps` steps in each of `routines` routines, signed, as the file `name` beside the store. */
 static char *make(const struct server *s, const char *name, uint64_t version, size_t routines, size_t steps)
@@ -95,8 +54,8 @@ static void publish(const struct server *s, char *path, int code, const char *ou
 {
 	char words[256];
 
-	snprintf(words, sizeof(words), "publish|%s", path);
-	expect(s, words, code, out, err);
+	snprintf(words, sizeof(words), "catalog|publish|%s", path);
+	expect(s->socket, words, code, out, err);
 	(void)unlink(path);
 	free(path);
 }
@@ -105,9 +64,9 @@ static void what_is_published_is_listed(void **state)
 {
 	struct server *s = *state;
 
-	expect(s, "list", CLI_OK, "no catalog has been published", "");
+	expect(s->socket, "catalog|list", CLI_OK, "no catalog has been published", "");
 	publish(s, make(s, "c", 8, 1, 4), CLI_OK, "percussion version 8 for percussion is published, digest ", "");
-	expect(s, "list", CLI_OK, "percussion        8  percussion", "");
+	expect(s->socket, "catalog|list", CLI_OK, "percussion        8  percussion", "");
 	publish(s, make(s, "c", 8, 1, 4), CLI_OK, "percussion version 8 for percussion was published already", "");
 }
 
@@ -118,9 +77,9 @@ static void a_version_is_published_once(void **state)
 	publish(s, make(s, "c", 8, 1, 4), CLI_OK, "is published", "");
 	publish(s, make(s, "c", 8, 1, 6), CLI_REFUSED, "", "was published with another content");
 	publish(s, make(s, "c", 9, 1, 6), CLI_OK, "percussion version 9", "");
-	expect(s, "list|--where|version=9", CLI_OK, "percussion        9", "");
-	expect(s, "list|--where|version>9", CLI_OK, "no catalog fits --where", "");
-	expect(s, "list|--where|versoin=9", CLI_USAGE, "", "did you mean 'version'?");
+	expect(s->socket, "catalog|list|--where|version=9", CLI_OK, "percussion        9", "");
+	expect(s->socket, "catalog|list|--where|version>9", CLI_OK, "no catalog fits --where", "");
+	expect(s->socket, "catalog|list|--where|versoin=9", CLI_USAGE, "", "did you mean 'version'?");
 }
 
 /* Nearly as large as one may be: it goes up in one piece. */
@@ -129,7 +88,7 @@ static void a_large_catalog_is_published(void **state)
 	struct server *s = *state;
 
 	publish(s, make(s, "c", 8, 38, 256), CLI_OK, "is published", "");
-	struct result r = run(s, "list|-o|json");
+	struct result r = run(s->socket, "catalog|list|-o|json");
 	json_t *items = json_loads(r.out, 0, NULL);
 	assert_int_equal(json_array_size(items), 1);
 	assert_true(json_integer_value(json_object_get(json_array_get(items, 0), "size")) > 200 * 1024);
@@ -144,7 +103,7 @@ static void csv_of_the_list_has_every_key_of_json(void **state)
 	json_t *value;
 
 	publish(s, make(s, "c", 8, 1, 4), CLI_OK, "is published", "");
-	struct result csv = run(s, "list|-o|csv"), json = run(s, "list|-o|json");
+	struct result csv = run(s->socket, "catalog|list|-o|csv"), json = run(s->socket, "catalog|list|-o|json");
 	json_t *items = json_loads(json.out, 0, NULL);
 	csv.out[strcspn(csv.out, "\r")] = '\0';
 	json_object_foreach(json_array_get(items, 0), key, value)

@@ -1,14 +1,9 @@
 /* The catalog commands from the words to the exit code: offline but for publish and list, which talk to a stand-in of the gateway. */
-#include "gateway/cli/cli.h"
+#include "tests/unit/gateway/cli/words.h"
 
-#include <errno.h>
-#include <setjmp.h> /* cmocka.h needs these three */
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 #include <dirent.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -55,49 +50,20 @@ static int teardown(void **state)
 	return 0;
 }
 
-struct result {
-	int code;
-	char *out, *err;
-};
-
-static void forget(struct result *r)
+/* `gymfleet catalog <words>`, with the socket that a stand-in of the gateway has. */
+static void catalog(const char *words, int code, const char *out, const char *err)
 {
-	free(r->out);
-	free(r->err);
-}
+	char all[1024];
 
-/* Runs `gymfleet catalog <words>`; `words` are separated by '|'. */
-static struct result run(const char *words)
-{
-	char program[] = "gymfleet", option[] = "--socket", path[] = "sock", catalog[] = "catalog",
-	     *argv[32] = {program, option, path, catalog}, *copy = strdup(words), *rest = NULL;
-	struct result r = {0};
-	size_t out_size, err_size;
-	int argc = 4;
-
-	for (char *w = strtok_r(copy, "|", &rest); w != NULL; w = strtok_r(NULL, "|", &rest))
-		argv[argc++] = w;
-	FILE *out = open_memstream(&r.out, &out_size), *err = open_memstream(&r.err, &err_size);
-	r.code = (int)cli_main(argc, argv, out, err);
-	fclose(out);
-	fclose(err);
-	free(copy);
-	return r;
-}
-
-static void expect(const char *words, int code, const char *out, const char *err)
-{
-	struct result r = run(words);
-
-	if (r.code != code || strstr(r.out, out) == NULL || strstr(r.err, err) == NULL)
-		fail_msg("%s: exit %d\nout: %s\nerr: %s\nexpected %d \"%s\" \"%s\"", words, r.code, r.out, r.err, code, out,
-		         err);
-	forget(&r);
+	snprintf(all, sizeof(all), "catalog|%s", words);
+	expect("sock", all, code, out, err);
 }
 
 static json_t *run_json(const char *words, int code)
 {
-	struct result r = run(words);
+	char all[1024];
+	snprintf(all, sizeof(all), "catalog|%s", words);
+	struct result r = run("sock", all);
 	json_t *json = json_loads(r.out, JSON_DECODE_ANY, NULL);
 
 	if (r.code != code || json == NULL)
@@ -121,7 +87,7 @@ static void build(const char *more)
 	char words[512];
 
 	snprintf(words, sizeof(words), "build|--class|percussion|--name|base|-o|c|" ROUTINES "|%s", more);
-	expect(words, CLI_OK, "c: base version ", "");
+	catalog(words, CLI_OK, "c: base version ", "");
 }
 
 static void keys_are_made_and_never_again(void **state)
@@ -129,14 +95,14 @@ static void keys_are_made_and_never_again(void **state)
 	struct stat st;
 
 	(void)state;
-	expect("keygen|a", CLI_OK, "files: [a.pub]", "");
+	catalog("keygen|a", CLI_OK, "files: [a.pub]", "");
 	assert_int_equal(stat("a", &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	expect("keygen|a", CLI_REFUSED, "", "a is there already, and a key is never overwritten");
-	expect("keygen|none/a", CLI_REFUSED, "", "none/a: can't write: No such file");
-	expect("keygen|c.pub", CLI_USAGE, "", "'c.pub' would be the private key");
+	catalog("keygen|a", CLI_REFUSED, "", "a is there already, and a key is never overwritten");
+	catalog("keygen|none/a", CLI_REFUSED, "", "none/a: can't write: No such file");
+	catalog("keygen|c.pub", CLI_USAGE, "", "'c.pub' would be the private key");
 	assert_int_equal(access("c.pub", F_OK), -1);
-	expect("keygen", CLI_USAGE, "", "'catalog keygen' needs FILE");
+	catalog("keygen", CLI_USAGE, "", "'catalog keygen' needs FILE");
 	json_t *made = run_json("keygen|b|-o|json", CLI_OK);
 	assert_int_equal(strlen(json_string_value(json_object_get(made, "key_id"))), 16);
 	assert_text(made, "public", "b.pub");
@@ -146,8 +112,8 @@ static void keys_are_made_and_never_again(void **state)
 static void a_catalog_says_what_it_was_built_with(void **state)
 {
 	(void)state;
-	expect("keygen|a", CLI_OK, "", "");
-	expect("keygen|b", CLI_OK, "", "");
+	catalog("keygen|a", CLI_OK, "", "");
+	catalog("keygen|b", CLI_OK, "", "");
 	build("--version|8|--expires|90d|--min-agent|0.2.1|--rollback-to|6|--next-keys|a.pub,b.pub|--threshold|2");
 	json_t *found = run_json("inspect|c|-o|json", CLI_OK);
 	assert_text(found, "name", "base");
@@ -161,8 +127,8 @@ static void a_catalog_says_what_it_was_built_with(void **state)
 	assert_int_equal(json_array_size(json_object_get(found, "signatures")), 0);
 	assert_true(json_array_size(json_object_get(found, "routines")) > 2);
 	json_decref(found);
-	expect("inspect|c", CLI_OK, "nobody; sign it with", "");
-	expect("inspect|c|-o|csv", CLI_OK, "percussion_warmup,", "");
+	catalog("inspect|c", CLI_OK, "nobody; sign it with", "");
+	catalog("inspect|c|-o|csv", CLI_OK, "percussion_warmup,", "");
 }
 
 static void wrong_terms_are_usage(void **state)
@@ -188,11 +154,11 @@ static void wrong_terms_are_usage(void **state)
 	};
 
 	(void)state;
-	expect("keygen|a", CLI_OK, "", "");
+	catalog("keygen|a", CLI_OK, "", "");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char words[512];
 		snprintf(words, sizeof(words), "build|--class|chair|--name|b|-o|c|" ROUTINES "|%s", cases[i].words);
-		expect(words, CLI_USAGE, "", cases[i].err);
+		catalog(words, CLI_USAGE, "", cases[i].err);
 	}
 	assert_int_equal(access("c", F_OK), -1);
 }
@@ -200,14 +166,15 @@ static void wrong_terms_are_usage(void **state)
 static void what_a_machine_would_refuse_is_not_built(void **state)
 {
 	(void)state;
-	expect("keygen|a", CLI_OK, "", "");
-	expect("build|--class|chair|--name|b|-o|c|--version|8|--min-agent|1..2|" ROUTINES, CLI_REFUSED, "",
-	       "no machine would take it: min_agent is '1..2'");
-	expect("build|--class|chair|--name|b|-o|c|--version|8|--next-keys|a.pub,a.pub|--threshold|2|" ROUTINES, CLI_REFUSED,
-	       "", "--next-keys: keys 1 and 2 are the same");
-	expect("build|--class|chair|--name|b|-o|c|--version|8|--next-keys|a|" ROUTINES, CLI_REFUSED, "",
-	       "a: this is a private key");
-	expect("build|--class|chair|--name|b|-o|c|--version|8|--next-keys|none.pub|" ROUTINES, CLI_REFUSED, "", "none.pub");
+	catalog("keygen|a", CLI_OK, "", "");
+	catalog("build|--class|chair|--name|b|-o|c|--version|8|--min-agent|1..2|" ROUTINES, CLI_REFUSED, "",
+	        "no machine would take it: min_agent is '1..2'");
+	catalog("build|--class|chair|--name|b|-o|c|--version|8|--next-keys|a.pub,a.pub|--threshold|2|" ROUTINES,
+	        CLI_REFUSED, "", "--next-keys: keys 1 and 2 are the same");
+	catalog("build|--class|chair|--name|b|-o|c|--version|8|--next-keys|a|" ROUTINES, CLI_REFUSED, "",
+	        "a: this is a private key");
+	catalog("build|--class|chair|--name|b|-o|c|--version|8|--next-keys|none.pub|" ROUTINES, CLI_REFUSED, "",
+	        "none.pub");
 	assert_int_equal(access("c", F_OK), -1);
 }
 
@@ -216,13 +183,13 @@ static void signatures_are_added_and_replaced(void **state)
 	struct stat st;
 
 	(void)state;
-	expect("keygen|a", CLI_OK, "", "");
-	expect("keygen|b", CLI_OK, "", "");
+	catalog("keygen|a", CLI_OK, "", "");
+	catalog("keygen|b", CLI_OK, "", "");
 	build("--version|8");
 	assert_int_equal(chmod("c", 0640), 0);
 	assert_int_equal(symlink("c", "link"), 0);
-	expect("sign|link|--key|a", CLI_OK, "1 signature, digest ", "");
-	expect("sign|c|--key|a", CLI_OK, "1 signature, digest ", "");
+	catalog("sign|link|--key|a", CLI_OK, "1 signature, digest ", "");
+	catalog("sign|c|--key|a", CLI_OK, "1 signature, digest ", "");
 	json_t *was = run_json("inspect|c|-o|json", CLI_OK), *row = run_json("sign|c|--key|b|-o|json", CLI_OK);
 	assert_int_equal(json_integer_value(json_object_get(row, "signatures")), 2);
 	json_t *now = run_json("inspect|c|-o|json", CLI_OK);
@@ -245,14 +212,14 @@ static void what_is_no_catalog_is_not_signed(void **state)
 	size_t len = 0, after_len = 0;
 
 	(void)state;
-	expect("keygen|a", CLI_OK, "", "");
+	catalog("keygen|a", CLI_OK, "", "");
 	write_text("text", "this is a text, and no catalog\n");
-	expect("sign|text|--key|a", CLI_REFUSED, "",
-	       "text: this is no catalog that a machine would take: the bytes are not");
-	expect("sign|a.pub|--key|a", CLI_REFUSED, "", "a.pub: this is no catalog");
-	expect("sign|none|--key|a", CLI_REFUSED, "", "none");
-	expect("sign|.|--key|a", CLI_REFUSED, "", ".");
-	expect("sign|text", CLI_USAGE, "", "--key FILE is missing");
+	catalog("sign|text|--key|a", CLI_REFUSED, "",
+	        "text: this is no catalog that a machine would take: the bytes are not");
+	catalog("sign|a.pub|--key|a", CLI_REFUSED, "", "a.pub: this is no catalog");
+	catalog("sign|none|--key|a", CLI_REFUSED, "", "none");
+	catalog("sign|.|--key|a", CLI_REFUSED, "", ".");
+	catalog("sign|text", CLI_USAGE, "", "--key FILE is missing");
 	assert_int_equal(gf_file_read("text", 1024, &after, &after_len, NULL), 0);
 	assert_string_equal(after, "this is a text, and no catalog\n");
 	free(after);
@@ -261,11 +228,11 @@ static void what_is_no_catalog_is_not_signed(void **state)
 	build("--version|8");
 	assert_int_equal(gf_file_read("c", GF_CATALOG_MAX, &data, &len, NULL), 0);
 	assert_int_equal(truncate("c", (off_t)len - 1), 0);
-	expect("sign|c|--key|a", CLI_REFUSED, "", "c: this is no catalog");
+	catalog("sign|c|--key|a", CLI_REFUSED, "", "c: this is no catalog");
 	free(data);
 	data = calloc(1, GF_CATALOG_MAX + 1);
 	assert_int_equal(gf_file_replace("large", data, GF_CATALOG_MAX + 1, 0600, NULL), 0);
-	expect("inspect|large", CLI_REFUSED, "", "large: larger than any catalog may be (256 KiB)");
+	catalog("inspect|large", CLI_REFUSED, "", "large: larger than any catalog may be (256 KiB)");
 	free(data);
 }
 
@@ -275,18 +242,18 @@ static void i6_only_a_signing_key_of_ones_own_signs(void **state)
 	size_t was_len = 0, now_len = 0;
 
 	(void)state;
-	expect("keygen|a", CLI_OK, "", "");
+	catalog("keygen|a", CLI_OK, "", "");
 	build("--version|8");
 	assert_int_equal(gf_file_read("c", GF_CATALOG_MAX, &was, &was_len, NULL), 0);
 	/* P-256, as 'gymfleet pki' and openssl make them for TLS. */
 	write_text("tls.key", "-----BEGIN PRIVATE KEY-----\n"
 	                      "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg\n"
 	                      "-----END PRIVATE KEY-----\n");
-	expect("sign|c|--key|tls.key", CLI_REFUSED, "", "tls.key: ");
-	expect("sign|c|--key|a.pub", CLI_REFUSED, "", "a.pub: this is a public key");
+	catalog("sign|c|--key|tls.key", CLI_REFUSED, "", "tls.key: ");
+	catalog("sign|c|--key|a.pub", CLI_REFUSED, "", "a.pub: this is a public key");
 	assert_int_equal(chmod("a", 0644), 0);
-	expect("sign|c|--key|a", CLI_REFUSED, "", "chmod 600 a");
-	expect("sign|c|--key|none", CLI_REFUSED, "", "none");
+	catalog("sign|c|--key|a", CLI_REFUSED, "", "chmod 600 a");
+	catalog("sign|c|--key|none", CLI_REFUSED, "", "none");
 	assert_int_equal(gf_file_read("c", GF_CATALOG_MAX, &now, &now_len, NULL), 0);
 	assert_int_equal(was_len, now_len);
 	assert_memory_equal(was, now, was_len);
@@ -327,20 +294,20 @@ static void i6_inspect_says_what_a_machine_would_say(void **state)
 	for (const char *key = "abx"; *key != '\0'; key++) {
 		char words[16];
 		snprintf(words, sizeof(words), "keygen|%c", *key);
-		expect(words, CLI_OK, "", "");
+		catalog(words, CLI_OK, "", "");
 	}
 	build("--version|8");
 	assert_verdict("inspect|c|-o|json|--keys|a.pub", "few_signatures", "");
-	expect("sign|c|--key|x", CLI_OK, "", "");
+	catalog("sign|c|--key|x", CLI_OK, "", "");
 	assert_verdict("inspect|c|-o|json|--keys|a.pub,b.pub|--threshold|1", "unknown_key", "unknown");
-	expect("sign|c|--key|a", CLI_OK, "", "");
+	catalog("sign|c|--key|a", CLI_OK, "", "");
 	assert_verdict("inspect|c|-o|json|--keys|a.pub,b.pub|--threshold|1", NULL, "unknown good");
 	assert_verdict("inspect|c|-o|json|--keys|a.pub,b.pub|--threshold|2", "few_signatures", "unknown good");
-	expect("inspect|c|--keys|a.pub", CLI_OK, "a machine of its class with these keys takes it", "");
-	expect("inspect|c|--keys|b.pub", CLI_REFUSED, "unknown_key: signed by ", "");
-	expect("inspect|c|--keys|a.pub,b.pub", CLI_USAGE, "", "--threshold N is missing: how many of these 2 keys");
-	expect("inspect|c|--threshold|1", CLI_USAGE, "", "--threshold is for --keys");
-	expect("inspect|c|--keys|a", CLI_REFUSED, "", "a: this is a private key");
+	catalog("inspect|c|--keys|a.pub", CLI_OK, "a machine of its class with these keys takes it", "");
+	catalog("inspect|c|--keys|b.pub", CLI_REFUSED, "unknown_key: signed by ", "");
+	catalog("inspect|c|--keys|a.pub,b.pub", CLI_USAGE, "", "--threshold N is missing: how many of these 2 keys");
+	catalog("inspect|c|--threshold|1", CLI_USAGE, "", "--threshold is for --keys");
+	catalog("inspect|c|--keys|a", CLI_REFUSED, "", "a: this is a private key");
 
 	assert_int_equal(gf_file_read("c", GF_CATALOG_MAX, &data, &len, NULL), 0);
 	data[len - 1] ^= 1;
@@ -352,7 +319,7 @@ static void i6_inspect_says_what_a_machine_would_say(void **state)
 	const int64_t expired_ms = wall_ms() + 1;
 	while (wall_ms() < expired_ms)
 		;
-	expect("sign|c|--key|a", CLI_OK, "", "");
+	catalog("sign|c|--key|a", CLI_OK, "", "");
 	assert_verdict("inspect|c|-o|json|--keys|a.pub", "expired", "good");
 }
 
@@ -361,25 +328,25 @@ static void two_catalogs_are_compared(void **state)
 	(void)state;
 	write_text("r.yaml", "id: r\ntitle: R\nclasses: [chair]\ntotal_s: 60\nsteps:\n"
 	                     "  - {area: calves, technique: press, seconds: 60, pct: 20}\n");
-	expect("build|--class|chair|--name|base|-o|one|--version|1|.", CLI_OK, "", "");
+	catalog("build|--class|chair|--name|base|-o|one|--version|1|.", CLI_OK, "", "");
 	write_text("r.yaml", "id: r\ntitle: R\nclasses: [chair]\ntotal_s: 90\nsteps:\n"
 	                     "  - {area: calves, technique: press, seconds: 60, pct: 25}\n"
 	                     "  - {area: feet, technique: press, seconds: 30, pct: 10}\n");
-	expect("build|--class|chair|--name|base|-o|two|--version|2|.", CLI_OK, "", "");
-	expect("diff|one|two", CLI_OK, "base version 1 (one) -> base version 2 (two)\n", "");
-	expect("diff|one|two", CLI_OK,
-	       "~ r\n    length 60 s -> 90 s\n"
-	       "    step 1, calves both press: intensity from 20 % -> 25 %, intensity to 20 % -> 25 %\n"
-	       "    step 2, feet both press: added 30 s, 10 %\n0 routines are the same\n",
-	       "");
-	expect("diff|one|one", CLI_OK, "1 routine is the same", "");
-	expect("diff|one|two|-o|csv", CLI_OK, "r,changed,step,1,calves,both,press,from_pct,20.0,25.0\r\n", "");
+	catalog("build|--class|chair|--name|base|-o|two|--version|2|.", CLI_OK, "", "");
+	catalog("diff|one|two", CLI_OK, "base version 1 (one) -> base version 2 (two)\n", "");
+	catalog("diff|one|two", CLI_OK,
+	        "~ r\n    length 60 s -> 90 s\n"
+	        "    step 1, calves both press: intensity from 20 % -> 25 %, intensity to 20 % -> 25 %\n"
+	        "    step 2, feet both press: added 30 s, 10 %\n0 routines are the same\n",
+	        "");
+	catalog("diff|one|one", CLI_OK, "1 routine is the same", "");
+	catalog("diff|one|two|-o|csv", CLI_OK, "r,changed,step,1,calves,both,press,from_pct,20.0,25.0\r\n", "");
 	json_t *diff = run_json("diff|one|two|-o|json", CLI_OK);
 	assert_int_equal(json_integer_value(json_object_get(json_object_get(diff, "after"), "version")), 2);
 	assert_int_equal(json_array_size(json_object_get(diff, "changes")), 5);
 	json_decref(diff);
-	expect("diff|one|none", CLI_REFUSED, "", "none");
-	expect("diff|one", CLI_USAGE, "", "'catalog diff' needs BEFORE AFTER");
+	catalog("diff|one|none", CLI_REFUSED, "", "none");
+	catalog("diff|one", CLI_USAGE, "", "'catalog diff' needs BEFORE AFTER");
 }
 
 /* --- the gateway's stand-in ---------------------------------------------------------------------------------------- */
@@ -447,11 +414,11 @@ static void a_catalog_is_published_byte_by_byte(void **state)
 	size_t len = 0;
 
 	(void)state;
-	expect("keygen|a", CLI_OK, "", "");
+	catalog("keygen|a", CLI_OK, "", "");
 	build("--version|8");
-	expect("sign|c|--key|a", CLI_OK, "", "");
+	catalog("sign|c|--key|a", CLI_OK, "", "");
 	gateway_start(&g, "201 Created\n{\"digest\":\"x\",\"signatures\":[\"0123456789abcdef\"],\"replaced\":false}");
-	expect("publish|c", CLI_OK, "base version 8 for percussion is published, digest ", "");
+	catalog("publish|c", CLI_OK, "base version 8 for percussion is published, digest ", "");
 	assert_int_equal(pthread_join(g.thread, NULL), 0);
 	assert_int_equal(gf_file_read("c", GF_CATALOG_MAX, &data, &len, NULL), 0);
 	assert_int_equal(strncmp(g.request, "POST /v1/catalogs HTTP/1.1\r\n", 28), 0);
@@ -464,7 +431,7 @@ static void a_catalog_is_published_byte_by_byte(void **state)
 	free(data);
 
 	gateway_start(&g, "201 Created\n{\"digest\":\"x\",\"signatures\":[],\"replaced\":true}");
-	expect("publish|c|-o|json", CLI_OK, "\"replaced\": true", "");
+	catalog("publish|c|-o|json", CLI_OK, "\"replaced\": true", "");
 	gateway_end(&g);
 }
 
@@ -473,14 +440,14 @@ static void a_refusal_is_told_in_the_gateways_words(void **state)
 	struct gateway g;
 
 	(void)state;
-	expect("keygen|a", CLI_OK, "", "");
+	catalog("keygen|a", CLI_OK, "", "");
 	build("--version|8");
-	expect("publish|c", CLI_REFUSED, "", "c is not signed, and no machine would take it; sign it first");
-	expect("sign|c|--key|a", CLI_OK, "", "");
-	expect("publish|c", CLI_UNREACHABLE, "", "there is no socket at sock");
-	expect("publish|a.pub", CLI_REFUSED, "", "a.pub: this is no catalog");
+	catalog("publish|c", CLI_REFUSED, "", "c is not signed, and no machine would take it; sign it first");
+	catalog("sign|c|--key|a", CLI_OK, "", "");
+	catalog("publish|c", CLI_UNREACHABLE, "", "there is no socket at sock");
+	catalog("publish|a.pub", CLI_REFUSED, "", "a.pub: this is no catalog");
 	gateway_start(&g, "409 Conflict\n{\"error\":{\"code\":\"conflict\",\"message\":\"base@8 is another one\"}}");
-	expect("publish|c", CLI_REFUSED, "", "base@8 is another one");
+	catalog("publish|c", CLI_REFUSED, "", "base@8 is another one");
 	gateway_end(&g);
 }
 
@@ -494,10 +461,10 @@ static void catalogs_are_listed(void **state)
 	              "\"percussion\",\"version\":8,\"size\":1684,\"signatures\":[\"0123456789abcdef\"],\"created\":null,"
 	              "\"expires\":null,\"published\":\"2026-11-21T20:00:00Z\",\"published_by\":\"anna\",\"wanted_by\":12,"
 	              "\"on_machines\":7}],\"next\":null}");
-	expect("list", CLI_OK, "base", "");
+	catalog("list", CLI_OK, "base", "");
 	gateway_end(&g);
 	gateway_start(&g, "200 OK\n{\"items\":[],\"next\":null}");
-	expect("list", CLI_OK, "no catalog has been published", "");
+	catalog("list", CLI_OK, "no catalog has been published", "");
 	gateway_end(&g);
 }
 
