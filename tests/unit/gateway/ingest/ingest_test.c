@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/store/wishes.h"
 #include "proto/base/rand.h"
 #include "proto/codec.h"
 #include "proto/topic.h"
@@ -140,6 +141,69 @@ static void i10_any_mutation_of_a_report_is_survived(void **state)
 	ingest_free(in);
 }
 
+static uint64_t open_command(struct fixture *f)
+{
+	const struct store_actor anna = {"anna", "a test"};
+	uint64_t id = 0;
+
+	send_status(f, "chair-1", birth(1, 1, 1), false, NOON);
+	assert_int_equal(store_command_add(f->store, "chair-1", GF_COMMAND_STOP, 10000, &anna, NOON, &id, NULL), 0);
+	return id;
+}
+
+static enum store_command_state command_state(struct fixture *f, uint64_t id)
+{
+	struct store_command c;
+
+	assert_int_equal(store_read_command(f->reader, id, &c, NULL), 0);
+	return c.state;
+}
+
+static void a_reply_ends_its_command_and_is_not_acked(void **state)
+{
+	struct fixture *f = *state;
+	struct acks acks = {0};
+	struct ingest *in = make_ingest(f, &acks);
+	uint64_t id = open_command(f);
+	struct gf_reply reply = {.id = id, .outcome = GF_COMMAND_OUTCOME_DONE, .detail = "stopped"};
+	unsigned char buf[GF_REPLY_MAX];
+	struct ingest_state st;
+	size_t len;
+
+	assert_int_equal(gf_reply_encode(&reply, buf, sizeof(buf), &len), 0);
+	/* Another machine's word on it counts for nothing. */
+	assert_int_equal(push(in, "gymfleet/v1/devices/chair-2/reply", buf, len), 0);
+	assert_int_equal(ingest_commit(in, NOON, NULL), 0);
+	assert_int_equal(command_state(f, id), STORE_COMMAND_SENT);
+	assert_int_equal(push(in, "gymfleet/v1/devices/chair-1/reply", buf, len), 0);
+	assert_int_equal(command_state(f, id), STORE_COMMAND_SENT);
+	assert_int_equal(ingest_commit(in, NOON, NULL), 0);
+	assert_int_equal(command_state(f, id), STORE_COMMAND_DONE);
+	ingest_state_get(in, &st);
+	assert_int_equal(st.replies, 2);
+	assert_int_equal(acks.count, 0);
+	ingest_free(in);
+}
+
+static void i10_a_reply_that_is_none_is_quarantined(void **state)
+{
+	static const unsigned char big[GF_REPLY_MAX + 1] = {0};
+	struct fixture *f = *state;
+	struct acks acks = {0};
+	struct ingest *in = make_ingest(f, &acks);
+	uint64_t id = open_command(f);
+	struct store_stats stats;
+
+	assert_int_equal(push(in, "gymfleet/v1/devices/chair-1/reply", "\xff\xff\xff", 3), 0);
+	assert_int_equal(push(in, "gymfleet/v1/devices/chair-1/reply", big, sizeof(big)), 0);
+	assert_int_equal(ingest_commit(in, NOON, NULL), 0);
+	assert_int_equal(command_state(f, id), STORE_COMMAND_SENT);
+	assert_int_equal(store_read_stats(f->reader, &stats, NULL), 0);
+	assert_int_equal(stats.quarantined, 2);
+	assert_string_equal(stats.quarantine_last_reason, "too large");
+	ingest_free(in);
+}
+
 static void rejected_records_are_kept_and_acked(void **state)
 {
 	struct fixture *f = *state;
@@ -210,6 +274,8 @@ int main(void)
 	    TEST(i8_a_full_batch_refuses),
 	    TEST(i10_garbage_is_quarantined_and_stops_nobody),
 	    TEST(i10_any_mutation_of_a_report_is_survived),
+	    TEST(a_reply_ends_its_command_and_is_not_acked),
+	    TEST(i10_a_reply_that_is_none_is_quarantined),
 	    TEST(rejected_records_are_kept_and_acked),
 	    TEST(other_topics_are_ignored),
 	    TEST(a_birth_makes_the_machine_known),
