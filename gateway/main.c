@@ -4,8 +4,8 @@
  *     broker ──> mailbox ──> ingest ──> store ──> ack          main loop (libuv): the only writer of what machines say
  *                                         └─────> API          threads of their own, each with a read-only connection
  *
- * The main loop also judges silence (presence), deletes what is past its time, and tells the API what only it knows. A disk that
- * stalls delays acks and nothing else: the machines keep what isn't acked.
+ * The main loop also lets rollouts run, judges silence (presence), deletes what is past its time, and tells the API what only it
+ * knows. A disk that stalls delays acks and nothing else: the machines keep what isn't acked.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -14,8 +14,10 @@
 #include <string.h>
 
 #include "gateway/api/api.h"
+#include "gateway/api/select.h"
 #include "gateway/broker.h"
 #include "gateway/config.h"
+#include "gateway/rollout/runner.h"
 #include "gateway/steady.h"
 #include "gateway/store/store.h"
 #include "proto/base/daemon.h"
@@ -37,6 +39,7 @@ struct gateway {
 	int lock_fd;
 	struct store *store;
 	struct broker *broker;
+	struct runner *runner;
 	struct api *api;
 	uint64_t epoch;
 	int64_t started_ms, cert_not_after_ms;
@@ -125,15 +128,30 @@ static int add_catalog(void *ctx, const struct store_catalog *catalog, const voi
 	return store_catalog_add(g->store, catalog, data, len, actor, gf_clock_now(g->clock).wall_ms, ret_known, diag);
 }
 
+static int start_rollout(void *ctx, const struct rollout_spec *spec, const struct store_actor *actor, uint64_t *ret_id,
+                         size_t *ret_machines, struct gf_diag *diag)
+{
+	struct gateway *g = ctx;
+	return runner_start(g->runner, spec, actor, gf_clock_now(g->clock), ret_id, ret_machines, diag);
+}
+
+static int order_rollout(void *ctx, uint64_t id, enum rollout_order order, const struct store_actor *actor,
+                         struct gf_diag *diag)
+{
+	struct gateway *g = ctx;
+	return runner_order(g->runner, id, order, actor, gf_clock_now(g->clock), diag);
+}
+
 /* ---- the main loop ---- */
 
 static int64_t step(void *ctx)
 {
 	struct gateway *g = ctx;
 	struct gf_time now = gf_clock_now(g->clock);
-	int64_t due_ms = broker_step(g->broker, now);
+	/* Before the broker: what is decided is in the store before anybody hears of it. */
+	int64_t runner_due_ms = runner_step(g->runner, now), due_ms = broker_step(g->broker, now);
 	refresh_facts(g, now);
-	return due_ms;
+	return runner_due_ms < due_ms ? runner_due_ms : due_ms;
 }
 
 static void on_presence(uv_timer_t *timer)
@@ -242,11 +260,23 @@ static int open_all(struct gateway *g, struct gf_diag *diag)
 	                            .desired_set = set_desired,
 	                            .command_add = add_command,
 	                            .catalog_add = add_catalog,
+	                            .rollout_start = start_rollout,
+	                            .rollout_order = order_rollout,
 	                            .ctx = g};
 	int r = open_store(g, diag);
 	if (r == 0)
 		r = broker_new(&g->config->link, g->store, g->config->database, g->epoch, gf_daemon_wake, &g->daemon,
 		               &g->broker, diag);
+	const struct runner_config runner = {
+	    .store = g->store,
+	    .database = g->config->database,
+	    .zones = g->config->zones,
+	    .select = &select_ops,
+	    .wake = gf_daemon_wake,
+	    .wake_ctx = &g->daemon,
+	};
+	if (r == 0)
+		r = runner_new(&runner, &g->runner, diag);
 	if (r != 0)
 		return r;
 	refresh_facts(g, gf_clock_now(g->clock));
@@ -265,6 +295,7 @@ static void close_all(struct gateway *g)
 {
 	api_free(g->api);
 	broker_free(g->broker);
+	runner_free(g->runner);
 	store_close(g->store);
 	gateway_config_free(g->config);
 	pthread_mutex_destroy(&g->facts_lock);
