@@ -46,7 +46,7 @@ static int load_catalogs(void **state)
 		if (gf_catalog_yaml_folder(GF_SOURCE_DIR "/config/routines", (enum gf_class) class,
 		                           gf_class_name((enum gf_class) class), 1, &catalogs[class], &diag) != 0)
 			return -1;
-		digests[class].bytes[0] = (uint8_t)class;
+		digests[class].bytes[0] = (uint8_t) class;
 	}
 	return 0;
 }
