@@ -4,6 +4,7 @@ gf_add_fuzzer(catalog_yaml_fuzz SOURCES fuzz/catalog_yaml_fuzz.c LINK gf_catalog
 gf_add_test(proto_catalog_key_test SOURCES unit/proto/catalog_key_test.c LINK gf_catalog_key LABELS unit)
 gf_add_test(proto_catalog_sign_test SOURCES unit/proto/catalog_sign_test.c
     LINK gf_catalog_codec gf_catalog_sign PkgConfig::OPENSSL LABELS unit)
+gf_add_test(proto_catalog_keyset_test SOURCES unit/proto/catalog_keyset_test.c LINK gf_catalog_sign LABELS unit)
 gf_add_test(proto_catalog_manifest_test SOURCES unit/proto/catalog_manifest_test.c LINK gf_catalog_codec LABELS unit)
 gf_add_test(cli_catalog_diff_test SOURCES unit/gateway/cli/catalog_diff_test.c LINK gw_cli LABELS unit)
 gf_add_test(cli_catalog_cmd_test SOURCES unit/gateway/cli/catalog_cmd_test.c unit/gateway/cli/words.c
