@@ -50,7 +50,13 @@ const struct cli_command_line cli_commands_tried[] = {
     {"audit|" CLI_CHAIR, 0},
     {"events", 0},
     {"events|--kind|session|--device|" CLI_CHAIR "|--since|1h|--limit|5", 0},
+    {"device|lock|" CLI_CHAIR "|--reason|torn cover", 0},
+    {"device|unlock|" CLI_CHAIR, 0},
+    {"audit|log", 0},
     {"catalog|list", 0},
+    {"rollout|list", 0},
+    {"rollout|show|1", 0},
+    {"rollout|show|chair@1|--step|waiting,absent,offered", 0},
     {"doctor", 1},
     {0},
 };
@@ -104,6 +110,17 @@ static void publish(struct it_world *w)
 	}
 }
 
+/* Its machine hears of it and doesn't answer. */
+static void start_rollout(struct it_world *w)
+{
+	struct it_output o = it_run(w, it_program("gymfleet"), "--socket", it_path(w, "gateway.sock"), "rollout", "start",
+	                            "chair@1", "--where", "id=" CLI_CHAIR);
+
+	if (o.status != 0 || strstr(o.out, "rollout 1: chair@1 for 1 machine (chair)") == NULL)
+		fail_msg("%d, %s%s", o.status, o.out, o.err);
+	it_output_free(&o);
+}
+
 int cli_fleet_setup(void **state)
 {
 	struct cli_fleet *t = calloc(1, sizeof *t);
@@ -122,6 +139,7 @@ int cli_fleet_setup(void **state)
 		else
 			it_machine_close(m); /* it says no goodbye, and a graceful end has no will */
 	}
+	start_rollout(t->w);
 	return 0;
 }
 

@@ -74,13 +74,32 @@ static void every_command_prints_every_format(void **state)
 		for (size_t f = 0; f < COUNT(formats); f++) {
 			struct it_output output = cli_run_as(t, formats[f].name, cli_commands_tried[c].words);
 			/* An audit without findings has a heading and no row. */
-			bool empty = strncmp(cli_commands_tried[c].words, "audit", 5) == 0 && f == 2;
+			bool empty = strncmp(cli_commands_tried[c].words, "audit", 5) == 0 &&
+			             strcmp(cli_commands_tried[c].words, "audit|log") != 0 && f == 2;
 			if (output.status > cli_commands_tried[c].status_max || *output.err)
 				fail_msg("%s: %d, %s", cli_commands_tried[c].words, output.status, output.err);
 			if (!empty)
 				formats[f].expect(cli_commands_tried[c].words, output.out);
 			it_output_free(&output);
 		}
+}
+
+/* Tried with machines that answer, elsewhere. */
+static bool needs_answers(const char *line)
+{
+	static const char *const names[] = {"device stop ",    "rollout start ", "rollout watch ",   "rollout pause ",
+	                                    "rollout resume ", "rollout halt ",  "rollout rollback "};
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (strncmp(line + 2, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
+static bool two_words(const char *line)
+{
+	return strncmp(line, "  device ", 9) == 0 || strncmp(line, "  rollout ", 10) == 0 ||
+	       strncmp(line, "  audit log ", 12) == 0;
 }
 
 /* So that a new command can't be left out above. */
@@ -95,12 +114,12 @@ static void the_help_names_no_other_command(void **state)
 	assert_non_null(end);
 	*end = '\0';
 	for (char *line = strtok_r(help.out, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		bool known = strncmp(line, "  catalog ", 10) == 0 || strncmp(line, "  help ", 7) == 0;
+		bool known = strncmp(line, "  catalog ", 10) == 0 || strncmp(line, "  help ", 7) == 0 || needs_answers(line);
 		if (strncmp(line, "  ", 2) != 0)
 			continue;
 		for (size_t c = 0; cli_commands_tried[c].words && !known; c++) {
 			char name[64];
-			size_t n = 0, words = strncmp(line + 2, "device ", 7) == 0 ? 2 : 1;
+			size_t n = 0, words = two_words(line) ? 2 : 1;
 			for (const char *at = cli_commands_tried[c].words;
 			     *at && (*at != '|' || --words > 0) && n < sizeof name - 2; at++)
 				name[n++] = *at == '|' ? ' ' : *at;
