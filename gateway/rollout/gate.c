@@ -32,9 +32,10 @@ static double binomial_tail(double a, double n, double p)
 	if (p >= 1)
 		return 1;
 	term = exp(log_factorial(n) - log_factorial(a) - log_factorial(n - a) + a * log(p) + (n - a) * log1p(-p));
-	for (double k = a; k <= n && term > sum * 1e-15; k++) {
+	while (term > sum * 1e-15) {
 		sum += term;
-		term *= (n - k) / (k + 1) * (p / (1 - p));
+		term *= (n - a) / (a + 1) * (p / (1 - p));
+		a++;
 	}
 	return sum;
 }
@@ -47,9 +48,10 @@ static double poisson_tail(double a, double mean)
 	if (mean <= 0)
 		return 0;
 	term = exp(a * log(mean) - mean - log_factorial(a));
-	for (double k = a; term > sum * 1e-15; k++) {
+	while (term > sum * 1e-15) {
 		sum += term;
-		term *= mean / (k + 1);
+		term *= mean / (a + 1);
+		a++;
 	}
 	return sum;
 }
