@@ -10,6 +10,8 @@
 
 #include "proto/base/file.h"
 
+enum { TRIAL_MS = RIG_MINUTE };
+
 struct scene {
 	struct rig rig;
 	struct made six, seven, six_other, seven_other, eight;
@@ -43,9 +45,10 @@ static int teardown(void **state)
 static void begin(struct scene *sc)
 {
 	rig_init(&sc->rig, &(struct recipe){.version = 5});
+	sc->rig.config.trial_ms = TRIAL_MS;
 	assert_int_equal(rig_open(&sc->rig), 0);
 	rig_install(&sc->rig, 1, &sc->six);
-	rig_pass(&sc->rig, UPDATE_TRIAL_MS + RIG_SECOND);
+	rig_pass(&sc->rig, TRIAL_MS + RIG_SECOND);
 	assert_false(update_on_trial(sc->rig.update));
 }
 
@@ -59,7 +62,7 @@ static void to_trial(struct scene *sc)
 static void to_the_end(struct scene *sc)
 {
 	to_trial(sc);
-	rig_pass(&sc->rig, UPDATE_TRIAL_MS + RIG_SECOND);
+	rig_pass(&sc->rig, TRIAL_MS + RIG_SECOND);
 }
 
 static void there_and_back(struct scene *sc)
@@ -107,7 +110,7 @@ static void offer(struct scene *sc, uint64_t revision, const struct made *made)
 {
 	rig_desire(&sc->rig, revision, made, 0);
 	if (update_on_trial(sc->rig.update))
-		rig_pass(&sc->rig, UPDATE_TRIAL_MS + RIG_SECOND);
+		rig_pass(&sc->rig, TRIAL_MS + RIG_SECOND);
 	if (sc->rig.fetching)
 		rig_deliver(&sc->rig, made);
 }
@@ -210,7 +213,7 @@ static bool full_at(struct scene *sc, void (*story)(struct scene *), int n, int 
 		assert_int_equal(rig_active(rig), 6);
 	}
 	disk_trouble(DISK_FINE, -1, 0);
-	rig_pass(rig, UPDATE_TRIAL_MS + RIG_MINUTE);
+	rig_pass(rig, TRIAL_MS + RIG_MINUTE);
 	assert_whole(sc);
 	rig_restart(rig);
 	assert_whole(sc);

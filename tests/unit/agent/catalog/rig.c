@@ -1,6 +1,7 @@
 #include "tests/unit/agent/catalog/rig.h"
 
 #include <errno.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,13 +175,19 @@ void rig_close(struct rig *rig)
 	rig->update = NULL;
 }
 
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
 void rig_deinit(struct rig *rig)
 {
-	char command[96];
 	rig_close(rig);
 	disk_trouble(DISK_FINE, -1, 0);
-	snprintf(command, sizeof(command), "rm -rf %s", rig->dir);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(nftw(rig->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
 int rig_open(struct rig *rig)
