@@ -75,22 +75,25 @@ static void set_aside(const struct shelf *shelf)
 static int load(const struct shelf *shelf, struct shelf_state *ret_state, struct gf_diag *diag)
 {
 	char path[PATH_MAX], *data = NULL;
+	struct gf_diag found = {{0}};
 	size_t len = 0;
-	int r = gf_file_read(path_of(shelf, "state", path), SHELF_STATE_MAX, &data, &len, diag);
-	if (r == -ENOENT) {
+	int r = gf_file_read(path_of(shelf, "state", path), SHELF_STATE_MAX, &data, &len, &found);
+	if (r == -ENOENT) { /* the first start: nothing that anybody need be told */
 		*ret_state = (struct shelf_state){0};
 		return 0;
 	}
 	if (r == 0) {
-		r = shelf_state_decode(data, len, ret_state, diag);
+		r = shelf_state_decode(data, len, ret_state, &found);
 		free(data);
 	}
 	if (r == -EFBIG)
 		r = -EINVAL;
 	if (r == -EINVAL) {
-		gf_diag_prefix(diag, "%s", path);
+		gf_diag_prefix(&found, "%s", path);
 		set_aside(shelf);
 	}
+	if (r != 0)
+		gf_diag_set(diag, "%s", found.text);
 	return r;
 }
 

@@ -51,6 +51,15 @@ static int reopen(struct place *p)
 	return shelf_open(p->shelf_dir, true, &p->shelf, &p->state, &p->diag);
 }
 
+/* Nobody need be told that a machine has never had a catalog over the air. */
+static void the_first_start_finds_nothing_odd(void **state)
+{
+	const struct place *p = *state;
+	const struct shelf_state nothing = {0};
+	assert_memory_equal(&p->state, &nothing, sizeof(nothing));
+	assert_string_equal(p->diag.text, "");
+}
+
 /* Every field has a value of its own. */
 static void fill(struct shelf_state *s)
 {
@@ -290,6 +299,7 @@ static void a_folder_that_can_not_be_is_said(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    SHELF_TEST(the_first_start_finds_nothing_odd),
 	    SHELF_TEST(a_state_comes_back_as_it_was),
 	    SHELF_TEST(any_flipped_bit_and_any_cut_is_found),
 	    SHELF_TEST(a_state_that_makes_no_sense_is_refused),
