@@ -51,8 +51,9 @@ static void applied(void *ctx, const struct gf_desired_applied *applied)
 static void changed(void *ctx, const struct gf_catalog_changed *changed)
 {
 	struct station *s = ctx;
-	gf_log(GF_LOG_NOTICE, module, "%s: the catalog is %s@%llu now (%s)", s->config.id, changed->catalog,
-	       (unsigned long long)changed->version, gf_catalog_cause_name(changed->cause));
+	/* The first one of all is no news: the agent's start names it. */
+	gf_log(changed->previous_version > 0 ? GF_LOG_NOTICE : GF_LOG_DEBUG, module, "%s: the catalog is %s@%llu now (%s)",
+	       s->config.id, changed->catalog, (unsigned long long)changed->version, gf_catalog_cause_name(changed->cause));
 	station_spool_check(s, recorder_catalog(s->recorder, changed, s->now), s->now);
 }
 
