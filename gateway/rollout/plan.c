@@ -125,13 +125,22 @@ static int halt(struct plan *p, struct gf_diag *diag)
 static int roll_back(struct plan *p, struct gf_diag *diag)
 {
 	const struct rollout *r = p->r;
-	size_t took = 0, may = 0;
+	size_t took = 0, may = 0, taken = 0;
 
-	for (size_t i = 0; i < r->devices_count; i++)
-		if (plan_device_took(r, &r->devices[i])) {
-			took++;
-			may += plan_device_may_go_back(r, &r->devices[i]);
-		}
+	for (size_t i = 0; i < r->devices_count; i++) {
+		const struct rollout_device *d = &r->devices[i];
+
+		if (!plan_device_took(r, d))
+			continue;
+		taken += d->facts.taken;
+		took += !d->facts.taken;
+		may += !d->facts.taken && plan_device_may_go_back(r, d);
+	}
+	if (took == 0 && taken > 0) {
+		gf_diag_set(diag, "a later rollout has all %zu machines that took %s@%" PRIu64 ": roll that one back", taken,
+		            r->spec.catalog, r->spec.version);
+		return -EINVAL;
+	}
 	if (took > 0 && may == 0) {
 		gf_diag_set(diag,
 		            "none of the %zu machines that have it may go back: %s@%" PRIu64

@@ -228,19 +228,19 @@ static void expire(const struct plan *p, struct rollout_device *d)
 static void wait_for_answer(struct plan *p, struct rollout_device *d)
 {
 	const struct rollout_facts *f = &d->facts;
-	bool plays = has_it(p->r, d);
+	bool plays = has_it(p->r, d), takes = plays || answered(d, GF_DESIRED_STEP_ACTIVE);
 
 	if (answered(d, GF_DESIRED_STEP_CONFIRMED) || (plays && !f->on_trial))
 		confirm(p, d, "");
 	else if (answered(d, GF_DESIRED_STEP_REFUSED) || answered(d, GF_DESIRED_STEP_ROLLED_BACK))
 		end_refused(p, d, ROLLOUT_STEP_FAILED);
-	else if (f->taken || (!f->there && d->step == ROLLOUT_STEP_OFFERED && !plays)) {
+	else if (f->taken || (!f->there && d->step == ROLLOUT_STEP_OFFERED && !takes)) {
 		bool take_back = d->step == ROLLOUT_STEP_OFFERED;
 
 		end(p, d, ROLLOUT_STEP_LEFT, f->taken ? "a later rollout has it" : "no longer selected");
 		if (take_back)
 			wish(d, PLAN_WITHDRAW);
-	} else if (d->step == ROLLOUT_STEP_OFFERED && (plays || answered(d, GF_DESIRED_STEP_ACTIVE))) {
+	} else if (d->step == ROLLOUT_STEP_OFFERED && takes) {
 		move(p, d, ROLLOUT_STEP_INSTALLED, p->r->spec.deadline_ms);
 		installed(p, d);
 		say(d, "on trial");

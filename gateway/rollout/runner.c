@@ -319,9 +319,12 @@ static int move(struct runner *r, struct look *look, struct rollout *rollout, co
                 enum rollout_order order, int64_t now_ms, struct changes *c, struct gf_diag *diag)
 {
 	char action[GF_NAME_MAX], subject[GF_NAME_MAX * 2], detail[GF_NAME_MAX];
-	int err = 0;
+	bool again = actor != NULL && (order == ROLLOUT_ORDER_RESUME || order == ROLLOUT_ORDER_ROLLBACK);
+	int err = again ? store_rollout_alone(r->config.store, rollout->id, diag) : 0;
 
-	if (actor != NULL) {
+	if (err == STORE_E_NOT_ALLOWED)
+		err = -EINVAL;
+	if (!err && actor != NULL) {
 		err = plan_order(rollout, order, actor->who, now_ms, &c->plan, diag);
 		if (!err)
 			err = save(r, rollout, c, now_ms, diag);
@@ -446,7 +449,9 @@ int64_t runner_step(struct runner *r, struct gf_time now)
 		pthread_mutex_unlock(&r->lock);
 		return due_ms;
 	}
-	err = step_all(r, now, &busy, &diag);
+	/* What a clock that isn't set yet would call a deadline is none. */
+	err = now.synced ? step_all(r, now, &busy, &diag) : 0;
+	busy = busy || !now.synced;
 	if (err && !r->failing)
 		gf_log(GF_LOG_ERROR, "rollout", "no step, tried again: %s",
 		       diag.text[0] ? diag.text : strerror(err < 0 ? -err : EIO));
@@ -542,11 +547,22 @@ static int start(struct runner *r, struct store_reader *reader, const struct rol
 	return 0;
 }
 
+static int check_clock(struct gf_time now, struct gf_diag *diag)
+{
+	if (now.synced)
+		return 0;
+	gf_diag_set(diag, "the gateway's clock is not set: a rollout needs it for windows and deadlines; check NTP");
+	return -EINVAL;
+}
+
 int runner_start(struct runner *r, const struct rollout_spec *spec, const struct store_actor *actor, struct gf_time now,
                  uint64_t *ret_id, size_t *ret_machines, struct gf_diag *diag)
 {
 	struct store_reader *reader = NULL;
-	int err = store_reader_open(r->config.database, &reader, diag);
+	int err = check_clock(now, diag);
+
+	if (!err)
+		err = store_reader_open(r->config.database, &reader, diag);
 
 	if (err)
 		return err;
@@ -559,8 +575,10 @@ int runner_order(struct runner *r, uint64_t id, enum rollout_order order, const 
                  struct gf_time now, struct gf_diag *diag)
 {
 	struct look *look;
-	int err;
+	int err = check_clock(now, diag);
 
+	if (err)
+		return err;
 	pthread_mutex_lock(&r->lock);
 	look = find_look(r, id);
 	err = look != NULL ? 0 : look_again(r, id, now, &look, diag);

@@ -37,14 +37,14 @@ GF_MUST_CHECK int runner_new(const struct runner_config *config, struct runner *
 void runner_free(struct runner *runner);
 
 /* Steps every open rollout that is due. Returns when to be called again at the latest (mono ms). A store that refuses is logged and tried
- * again; nothing is lost. */
+ * again; nothing is lost. Nothing moves while the clock isn't set. */
 int64_t runner_step(struct runner *runner, struct gf_time now);
 
 /* Starts a rollout: the spec's targets are filled with every published catalog of that name and version, one a class. -EINVAL, -ENOENT, STORE_E_NOT_ALLOWED with
  * diag. *ret_machines: how many it begins with. */
 GF_MUST_CHECK int runner_start(struct runner *runner, const struct rollout_spec *spec, const struct store_actor *actor,
                                struct gf_time now, uint64_t *ret_id, size_t *ret_machines, struct gf_diag *diag);
-/* As plan_order, stored, with its audit entry. -ENOENT, -EINVAL. */
+/* As plan_order, stored, with its audit entry. -ENOENT; -EINVAL, also when another rollout under way has one of its machines by now. */
 GF_MUST_CHECK int runner_order(struct runner *runner, uint64_t id, enum rollout_order order,
                                const struct store_actor *actor, struct gf_time now, struct gf_diag *diag);
 

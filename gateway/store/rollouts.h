@@ -24,6 +24,8 @@ GF_MUST_CHECK int store_rollout_load(struct store *store, uint64_t id, struct ro
 /* Machines that are selected now and not in it: added as WAITING, unless another rollout under way has them. */
 GF_MUST_CHECK int store_rollout_join(struct store *store, uint64_t id, const char (*devices)[GF_ID_MAX], size_t count,
                                      int64_t now_ms, struct gf_diag *diag);
+/* STORE_E_NOT_ALLOWED with the reason: another rollout under way has one of its machines. */
+GF_MUST_CHECK int store_rollout_alone(struct store *store, uint64_t id, struct gf_diag *diag);
 /* Writes what plan_step or plan_order changed, with the desired states of its wishes (their revisions go into rollout->devices), and
  * tells it as events. */
 GF_MUST_CHECK int store_rollout_save(struct store *store, struct rollout *rollout, const struct plan_changes *changes,

@@ -9,9 +9,10 @@
 /* ---- who has a machine ---- */
 
 /* One that is under way and has not let go of it; with ?2 of a rollout, also any later one. */
-#define TAKEN_BY                                                                                              \
-	"SELECT o.rollout FROM rollout_devices o CROSS JOIN rollouts l ON l.id = o.rollout WHERE"                 \
-	" o.device = ?1 AND o.rollout <> ?2 AND o.step <> 9 AND (l.state IN (0, 1, 4) OR (?2 > 0 AND l.id > ?2))" \
+#define TAKEN_BY                                                                                                 \
+	"SELECT o.rollout FROM rollout_devices o CROSS JOIN rollouts l ON l.id = o.rollout WHERE"                    \
+	" o.device = ?1 AND o.rollout <> ?2 AND o.step <> 9 AND (l.state IN (0, 1, 4) OR (?2 > 0 AND l.id > ?2 AND " \
+	"l.state = 3))"                                                                                              \
 	" ORDER BY l.id DESC LIMIT 1"
 
 struct candidate {
@@ -247,4 +248,26 @@ int store_rollout_join(struct store *s, uint64_t id, const char (*devices)[GF_ID
 			err = insert_device(s, id, c.key, now_ms, diag);
 	}
 	return err;
+}
+
+int store_rollout_alone(struct store *s, uint64_t id, struct gf_diag *diag)
+{
+	char device[GF_ID_MAX] = "";
+	uint64_t by = 0;
+	struct query q;
+	int rc, r;
+
+	query_begin(
+	    &q, &s->db,
+	    "SELECT d.id, o.rollout FROM rollouts l CROSS JOIN rollout_devices o ON o.rollout = l.id CROSS JOIN"
+	    " rollout_devices r ON r.rollout = ?1 AND r.device = o.device CROSS JOIN devices d ON d.device = o.device"
+	    " WHERE l.state IN (0, 1, 4) AND l.id <> ?1 AND o.step <> 9 AND r.step <> 9 LIMIT 1");
+	query_u64(&q, id);
+	rc = query_step(&q);
+	if (rc == QUERY_ROW) {
+		col_text(&q, device, sizeof(device));
+		by = col_u64(&q);
+	}
+	r = query_end(&q, rc, diag);
+	return r || !by ? r : refuse_taken(s, device, by, diag);
 }

@@ -3,6 +3,7 @@
  * within its steps; nobody is skipped, nobody is told twice.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,7 @@ struct rig {
 	struct gf_time now;
 	struct machine machines[MACHINES + 2];
 	size_t count;
-	unsigned wakes;
+	atomic_uint wakes;
 	int commits_until_death; /* below 0 = never */
 };
 
@@ -56,7 +57,7 @@ static const struct runner_select_ops select_ops = {compile, match, free};
 
 static void wake(void *ctx)
 {
-	((struct rig *)ctx)->wakes++;
+	atomic_fetch_add(&((struct rig *)ctx)->wakes, 1);
 }
 
 /* ---- rig ---- */
@@ -468,6 +469,8 @@ static void two_that_touch_one_machine_are_refused(void **state)
 	assert_non_null(strstr(diag.text, "'chair-00' is in rollout 1 of gym@8, which is running"));
 	assert_int_equal(runner_order(g->runner, first, ROLLOUT_ORDER_HALT, &anna, g->now, &diag), 0);
 	second = start(g, &s);
+	assert_int_equal(runner_order(g->runner, first, ROLLOUT_ORDER_RESUME, &anna, g->now, &diag), -EINVAL);
+	assert_non_null(strstr(diag.text, "is in rollout 2 of gym@8"));
 	run_to_end(g, second, 2 * HOUR);
 	assert_int_equal(get(g, second).steps[ROLLOUT_STEP_CONFIRMED], MACHINES);
 	/* The first one, resumed, finds its machines gone. */
@@ -476,6 +479,66 @@ static void two_that_touch_one_machine_are_refused(void **state)
 	assert_int_equal(get(g, first).rollout.state, ROLLOUT_COMPLETED);
 	for (size_t i = 0; i < MACHINES; i++)
 		assert_true(g->machines[i].told <= 2);
+}
+
+static void a_later_one_that_was_halted_takes_nobody(void **state)
+{
+	struct rig *g = *state;
+	const struct rollout_spec s = spec();
+	uint64_t first = start(g, &s), second;
+
+	assert_int_equal(runner_order(g->runner, first, ROLLOUT_ORDER_HALT, &anna, g->now, NULL), 0);
+	second = start(g, &s);
+	assert_int_equal(runner_order(g->runner, second, ROLLOUT_ORDER_HALT, &anna, g->now, NULL), 0);
+	pass(g, MINUTE);
+	assert_int_equal(runner_order(g->runner, first, ROLLOUT_ORDER_RESUME, &anna, g->now, NULL), 0);
+	run_to_end(g, first, 2 * HOUR);
+	assert_int_equal(get(g, first).steps[ROLLOUT_STEP_CONFIRMED], MACHINES);
+}
+
+static void nothing_moves_by_a_clock_that_is_not_set(void **state)
+{
+	struct rig *g = *state;
+	const struct rollout_spec s = spec();
+	struct gf_time unset = {.mono_ms = 2000, .wall_ms = 1000};
+	struct gf_diag diag = {""};
+	uint64_t id = start(g, &s);
+	size_t machines;
+
+	assert_int_equal(runner_step(g->runner, unset), unset.mono_ms + RUNNER_STEP_MS);
+	assert_int_equal(get(g, id).steps[ROLLOUT_STEP_WAITING], MACHINES);
+	assert_int_equal(runner_start(g->runner, &s, &anna, unset, &id, &machines, &diag), -EINVAL);
+	assert_non_null(strstr(diag.text, "clock is not set"));
+	assert_int_equal(runner_order(g->runner, id, ROLLOUT_ORDER_HALT, &anna, unset, &diag), -EINVAL);
+}
+
+/* ---- threads ---- */
+
+static void *order_about(void *ctx)
+{
+	struct rig *g = ctx;
+	static const struct gf_time then = {.mono_ms = 1000, .wall_ms = NOON, .synced = true};
+	struct gf_diag diag = {""};
+
+	for (int i = 0; i < 200; i++)
+		(void)!runner_order(g->runner, 1, i % 2 ? ROLLOUT_ORDER_RESUME : ROLLOUT_ORDER_PAUSE, &anna, then, &diag);
+	return NULL;
+}
+
+static void orders_come_from_other_threads(void **state)
+{
+	struct rig *g = *state;
+	const struct rollout_spec s = spec();
+	uint64_t id = start(g, &s);
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, order_about, g), 0);
+	for (int i = 0; i < 200; i++) {
+		pass(g, RUNNER_STEP_MS);
+		runner_step(g->runner, g->now);
+	}
+	pthread_join(thread, NULL);
+	assert_int_equal(get(g, id).steps[ROLLOUT_STEP_OFFERED], 1);
 }
 
 /* ---- outcomes ---- */
@@ -626,6 +689,9 @@ int main(void)
 	    TEST(who_did_what_is_kept),
 	    TEST(what_can_not_be_started_is_said),
 	    TEST(two_that_touch_one_machine_are_refused),
+	    TEST(a_later_one_that_was_halted_takes_nobody),
+	    TEST(nothing_moves_by_a_clock_that_is_not_set),
+	    TEST(orders_come_from_other_threads),
 	    TEST(faults_after_the_installation_are_compared),
 	    TEST(i9_a_death_at_any_commit_skips_and_repeats_nobody),
 	    TEST(a_full_disk_holds_it_up_and_no_more),

@@ -58,7 +58,7 @@ static void sql(struct fixture *f, const char *text)
 	assert_int_equal(db_exec(&f->store->db, text, NULL), 0);
 }
 
-static struct gf_time now = {.mono_ms = 1000, .wall_ms = NOON};
+static struct gf_time now = {.mono_ms = 1000, .wall_ms = NOON, .synced = true};
 
 static void step(struct runner *runner, const char *what)
 {
