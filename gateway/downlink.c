@@ -148,12 +148,15 @@ void downlink_down(struct downlink *d)
 {
 	forget_connection(d);
 	d->up = false;
+	d->state.failing_since_ms = 0;
 }
 
 /* ---- a pass ---- */
 
 static void retry_later(struct downlink *d)
 {
+	if (d->state.failing_since_ms == 0)
+		d->state.failing_since_ms = d->now.wall_ms;
 	d->due = true;
 	d->retry_at_ms = d->now.mono_ms + d->retry_ms;
 	d->retry_ms = d->retry_ms < DOWNLINK_RETRY_MAX_MS / 2 ? d->retry_ms * 2 : DOWNLINK_RETRY_MAX_MS;
@@ -170,10 +173,12 @@ void downlink_abort(struct downlink *d, const char *what, const struct gf_diag *
 static void end_pass(struct downlink *d)
 {
 	d->phase = PHASE_IDLE;
-	if (d->failed)
+	if (d->failed) {
 		retry_later(d);
-	else
-		d->retry_ms = DOWNLINK_RETRY_MIN_MS;
+		return;
+	}
+	d->retry_ms = DOWNLINK_RETRY_MIN_MS;
+	d->state.failing_since_ms = 0;
 }
 
 /* What a new connection begins with. */

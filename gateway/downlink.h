@@ -55,6 +55,7 @@ struct downlink_state {
 	uint64_t catalogs, desired, commands, withdrawn; /* that the broker took */
 	uint64_t failures;                               /* refused, lost, or not to be read or marked in the store; ever */
 	bool busy;                                       /* something is still to be brought there */
+	int64_t failing_since_ms;                        /* wall; 0 = the last pass brought all there, or it is down */
 	struct gf_diag last_error;
 };
 void downlink_state_get(const struct downlink *downlink, struct downlink_state *ret_state);

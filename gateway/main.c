@@ -74,10 +74,12 @@ static void refresh_facts(struct gateway *g, struct gf_time now)
 	    .ingest_backlog = broker.pending,
 	    .ingest_room = INGEST_BATCH_MAX,
 	    .ingest_unkept = ingest.unkept,
+	    .downlink_failing_since_ms = broker.downlink.failing_since_ms,
 	};
 	gf_strcpy(facts.broker_reason, sizeof(facts.broker_reason), broker.reason);
 	gf_strcpy(facts.ingest_error, sizeof(facts.ingest_error), ingest.last_error.text);
 	gf_strcpy(facts.unkept_error, sizeof(facts.unkept_error), ingest.last_unkept.text);
+	gf_strcpy(facts.downlink_error, sizeof(facts.downlink_error), broker.downlink.last_error.text);
 	pthread_mutex_lock(&g->facts_lock);
 	g->facts = facts;
 	pthread_mutex_unlock(&g->facts_lock);

@@ -148,6 +148,26 @@ static void check_quarantine(struct examination *e)
 	    "%llu records were dropped by machines with a full spool", (unsigned long long)s->records_lost);
 }
 
+/* Only when something is wrong: most fleets never see these. */
+static void check_wishes(struct examination *e)
+{
+	const struct api_facts *f = &e->facts;
+	char since[GF_RFC3339_MAX];
+
+	if (f->downlink_failing_since_ms > 0)
+		add(e, "downlink", ATTENTION,
+		    "it is tried again every minute at the latest; is the broker's configuration the one of "
+		    "deploy/broker-conf?",
+		    "some of what is wanted of machines isn't at the broker since %s: %s",
+		    gf_time_format(f->downlink_failing_since_ms, since), f->downlink_error);
+	if (e->stats.stray_answers > 0)
+		add(e, "answers", ATTENTION,
+		    "was an older database restored, or is there a second gateway at this broker? gymfleet events names "
+		    "machines",
+		    "%llu answers to what was never wanted of the machine were not believed",
+		    (unsigned long long)e->stats.stray_answers);
+}
+
 struct backlog {
 	int64_t now_ms;
 	uint64_t devices, records;
@@ -215,6 +235,7 @@ void resource_doctor(struct request *r)
 	if (result == 0) {
 		check_database(&e);
 		check_quarantine(&e);
+		check_wishes(&e);
 		result = check_backlog(&e, &diag);
 	}
 	if (result != 0)

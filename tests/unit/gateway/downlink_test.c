@@ -450,6 +450,7 @@ static void a_refused_one_is_tried_again_and_holds_nobody_up(void **state)
 	assert_int_equal(rig_desired(r->f, "chair-1").published, 0);
 	assert_true(get_state(r).failures > 0);
 	assert_non_null(strstr(get_state(r).last_error.text, "0x97"));
+	assert_int_equal(get_state(r).failing_since_ms, NOON);
 	after_first = r->fake.published;
 	settle(r);
 	assert_int_equal(r->fake.published, after_first); /* not before its time */
@@ -468,6 +469,7 @@ static void a_refused_one_is_tried_again_and_holds_nobody_up(void **state)
 	assert_int_equal(at_broker(r, "chair-1"), 1);
 	assert_int_equal(rig_desired(r->f, "chair-1").published, 1);
 	assert_false(get_state(r).busy);
+	assert_int_equal(get_state(r).failing_since_ms, 0);
 }
 
 static void a_refused_catalog_holds_no_state_up(void **state)

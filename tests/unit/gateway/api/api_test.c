@@ -254,24 +254,37 @@ static void faults_and_audit_are_told(void **state)
 
 static void doctor_says_what_is_wrong_and_what_to_do(void **state)
 {
+	static const struct {
+		const char *name, *words;
+	} wrong[] = {
+	    {"broker", "connection refused"},
+	    {"unkept", "2 messages were refused"},
+	    {"downlink", "isn't at the broker since 2026-11-20T12:00:00Z: the broker refused it"},
+	};
 	struct server *s = *state;
 	json_t *json, *check;
-	size_t i;
+	size_t i, found = 0;
 
 	s->facts.broker_connected = false;
 	strcpy(s->facts.broker_reason, "connection refused");
 	s->facts.ingest_unkept = 2;
+	s->facts.downlink_failing_since_ms = NOON;
+	strcpy(s->facts.downlink_error, "the broker refused it");
 	json = get(s, "/v1/doctor");
 	json_array_foreach(json_object_get(json, "checks"), i, check)
 	{
-		bool broker = strcmp(text(check, "name"), "broker") == 0;
-		bool unkept = strcmp(text(check, "name"), "unkept") == 0;
-		if (broker || unkept)
-			assert_non_null(strstr(text(check, "text"), broker ? "connection refused" : "2 messages were refused"));
+		const char *words = NULL;
+		for (size_t w = 0; w < sizeof(wrong) / sizeof(wrong[0]); w++)
+			if (strcmp(text(check, "name"), wrong[w].name) == 0)
+				words = wrong[w].words;
+		found += words != NULL;
+		if (words != NULL)
+			assert_non_null(strstr(text(check, "text"), words));
 		else if (strcmp(text(check, "name"), "disk") != 0 && !json_is_true(json_object_get(check, "ok")))
 			fail_msg("%s: %s", text(check, "name"), text(check, "text"));
 		assert_int_equal(json_is_null(json_object_get(check, "action")), json_is_true(json_object_get(check, "ok")));
 	}
+	assert_int_equal(found, sizeof(wrong) / sizeof(wrong[0]));
 	assert_true(i >= 10);
 	json_decref(json);
 }
