@@ -43,7 +43,7 @@ bool update_desired(struct update *u, const struct gf_desired *desired, struct g
 	s->revision = desired->revision;
 	s->desired = (struct shelf_desired){0};
 	u->deadline_ms = INT64_MAX;
-	u->online_ms = 0;
+	u->online_ms = u->progress_ms = 0;
 	if (!gf_digest_none(&digest)) {
 		const struct gf_desired_catalog *catalog = &desired->catalog;
 		s->desired.digest = digest;
@@ -69,11 +69,14 @@ void update_part(struct update *u, const struct gf_digest *digest, int part, con
 	/* What is complete waits for the next step. */
 	if (u->fetched != FETCH_MORE)
 		return;
+	const size_t missing = u->fetch.missing;
 	const enum fetch_result result = fetch_part(&u->fetch, part, data, len);
 	if (result == FETCH_BAD || result == FETCH_NOT_IT)
 		u->stats.bad_parts++;
 	if (result != FETCH_BAD)
 		u->fetched = result;
+	if (u->fetch.missing < missing)
+		u->progress_ms = u->online_ms;
 }
 
 void update_link(struct update *u, bool up, struct gf_time now)
@@ -148,7 +151,7 @@ static void fetch_begin(struct update *u)
 	u->phase = UPDATE_FETCHING;
 	u->fetched = FETCH_MORE;
 	u->asked = u->fetched_again = false;
-	u->online_ms = 0;
+	u->online_ms = u->progress_ms = 0;
 	update_answer(u, GF_DESIRED_STEP_FETCHING, GF_REFUSAL_UNSPECIFIED, "");
 }
 
@@ -276,8 +279,11 @@ static void fetching(struct update *u)
 		refuse(u, GF_REFUSAL_NOT_DELIVERED, text);
 		return;
 	}
-	if (u->link_up && !u->asked)
+	/* What a link had no room for never comes again by itself. */
+	if (u->link_up && (!u->asked || u->online_ms - u->progress_ms >= UPDATE_AGAIN_MS)) {
 		u->asked = u->ops.fetch(u->ops.ctx, &u->fetch.digest) == 0;
+		u->progress_ms = u->online_ms;
+	}
 }
 
 static void waiting(struct update *u)
@@ -343,7 +349,7 @@ static int64_t fetch_due(const struct update *u)
 		return INT64_MAX;
 	if (!u->asked)
 		return u->now_ms + UPDATE_ASK_MS;
-	return sooner(u->now_ms + UPDATE_FETCH_MS - u->online_ms,
+	return sooner(u->now_ms + sooner(UPDATE_FETCH_MS - u->online_ms, UPDATE_AGAIN_MS - (u->online_ms - u->progress_ms)),
 	              later(u->deadline_ms, u->now_ms + UPDATE_ONLINE_MS - u->online_ms));
 }
 

@@ -35,7 +35,9 @@ enum {
 	UPDATE_TRIAL_SAVE_MS = 30 * 1000,
 	UPDATE_KEEP_MS = 60 * 1000,  /* how often the time that is left is saved; a start costs as much of it */
 	UPDATE_RETRY_MS = 30 * 1000, /* until a disk that refused is tried again */
-	UPDATE_ASK_MS = 1000,        /* until the network or the control core is asked again */
+	UPDATE_AGAIN_MS =
+	    30 * 1000,        /* connected without a further part: the broker is asked to send again what it retains */
+	UPDATE_ASK_MS = 1000, /* until the network or the control core is asked again */
 };
 
 enum update_phase {
@@ -47,7 +49,8 @@ enum update_phase {
 };
 
 struct update_ops {
-	/* Subscribe to this catalog's topics, and no longer to them. Called anew after each connect. Anything but 0: tried again. */
+	/* Subscribe to this catalog's topics, and no longer to them. Called anew after each connect, and when parts don't come: the
+	 * broker then sends all again. Anything but 0: tried again. */
 	int (*fetch)(void *ctx, const struct gf_digest *digest);
 	void (*fetch_end)(void *ctx, const struct gf_digest *digest);
 	/* Hands a catalog to the control core, which takes it when no session runs; update_switched says that it did, also when it plays it

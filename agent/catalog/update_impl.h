@@ -38,7 +38,8 @@ struct update {
 	struct fetch fetch;
 	enum fetch_result fetched;
 	bool asked, fetched_again;
-	int64_t online_ms; /* connected while fetching */
+	int64_t online_ms;   /* connected while fetching */
+	int64_t progress_ms; /* of that, when it was asked for or a part came */
 
 	struct shelf_state before; /* the switch */
 	bool going_back;

@@ -204,6 +204,7 @@ int rig_open(struct rig *rig)
 	const int r = update_open(&rig->config, &ops, rig->now, &rig->update, &rig->playing, &rig->diag);
 	if (r != 0)
 		return r;
+	rig->opened = rig->playing->version;
 	rig->link_up = true;
 	update_link(rig->update, true, rig->now);
 	rig_run(rig);

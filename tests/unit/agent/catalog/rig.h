@@ -65,6 +65,7 @@ struct rig {
 	struct update_config config;
 	struct gf_time now;
 	struct gf_diag diag;
+	uint64_t opened; /* the version that the last start began with, before anything else happened */
 	int64_t due_ms;
 	/* The network. */
 	bool link_up, fetching, refuse_fetch;

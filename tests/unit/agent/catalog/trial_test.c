@@ -226,7 +226,7 @@ static void another_one_waits_for_the_trials_end(void **state)
 	rig_pass(rig, RIG_MINUTE);
 	rig_desire(rig, 2, &lab->seven, 0);
 	assert_int_equal(rig->fetches, 1);
-	rig_pass(rig, UPDATE_TRIAL_MS);
+	rig_pass(rig, UPDATE_TRIAL_MS - RIG_MINUTE);
 	assert_int_equal(rig->fetches, 2);
 	rig_assert_answer(rig, 2, GF_DESIRED_STEP_FETCHING, GF_REFUSAL_UNSPECIFIED);
 	rig_deliver(rig, &lab->seven);

@@ -328,6 +328,26 @@ static void each_connect_asks_anew(void **state)
 	made_deinit(&made);
 }
 
+/* A link whose box is full drops what it can't take, and nobody sends it again by himself. */
+static void a_part_that_got_lost_is_asked_for_again(void **state)
+{
+	struct rig *rig = *state;
+	struct made made;
+	made_init(&made, &big);
+	assert_int_equal(rig_open(rig), 0);
+	rig_desire(rig, 1, &made, 0);
+	rig_pass(rig, UPDATE_AGAIN_MS - RIG_SECOND);
+	update_part(rig->update, &made.digest, 0, made.data, GF_CATALOG_PART_MAX, rig->now);
+	rig_pass(rig, UPDATE_AGAIN_MS - 1);
+	assert_int_equal(rig->fetches, 1);
+	rig_pass(rig, 1);
+	assert_int_equal(rig->fetches, 2);
+	rig_deliver(rig, &made);
+	assert_int_equal(rig_active(rig), 6);
+	assert_int_equal(rig->fetch_ends, 1);
+	made_deinit(&made);
+}
+
 /* A broker may retain an old attempt: asked for once more it says what it has now. */
 static void bytes_that_are_others_are_asked_for_once_more(void **state)
 {
@@ -527,6 +547,7 @@ int main(void)
 	    UPDATE_TEST(a_refused_one_is_not_fetched_again_but_for_a_new_revision),
 	    UPDATE_TEST(another_one_takes_the_place_of_what_is_being_fetched_or_waits),
 	    UPDATE_TEST(each_connect_asks_anew),
+	    UPDATE_TEST(a_part_that_got_lost_is_asked_for_again),
 	    UPDATE_TEST(bytes_that_are_others_are_asked_for_once_more),
 	    UPDATE_TEST(a_newer_file_is_taken_at_the_next_start),
 	    UPDATE_TEST(a_file_of_the_same_or_an_older_version_changes_nothing),
