@@ -68,6 +68,11 @@ static const struct column wave_columns[] = {
     {"counts.failed", "FAILED", COLUMN_WHOLE, 0, true},
     {"counts.expired", "NO ANSWER", COLUMN_WHOLE, 0, true},
     {"counts.missed", "MISSED", COLUMN_WHOLE, 0, true},
+    {"counts.withdrawn", "WITHDRAWN", COLUMN_WHOLE, 0, true},
+    {"counts.left", "LEFT OUT", COLUMN_WHOLE, 0, true},
+    {"counts.reverting", "GOING BACK", COLUMN_WHOLE, 0, true},
+    {"counts.reverted", "BACK", COLUMN_WHOLE, 0, true},
+    {"counts.stuck", "STUCK", COLUMN_WHOLE, 0, true},
     {"began", "BEGAN", COLUMN_TIME, 0, false},
     {"done", "DONE", COLUMN_TIME, 0, false},
 };
@@ -91,6 +96,35 @@ static const struct column device_columns[] = {
     {"detail", "DETAIL", COLUMN_PROSE, 0, false},   {"class", "", COLUMN_RAW_ONLY, 0, false},
     {"told", "", COLUMN_RAW_ONLY, 0, false},        {"installed", "", COLUMN_RAW_ONLY, 0, false},
 };
+
+/* Where no machine is, and none is to be expected, a column would only hide the others. */
+static bool is_empty(const json_t *waves, const char *key)
+{
+	const json_t *wave;
+	size_t i;
+
+	if (strncmp(key, "counts.", 7) != 0 || strcmp(key, "counts.confirmed") == 0 || strcmp(key, "counts.failed") == 0)
+		return strcmp(key, "in_use") == 0 && is_empty(waves, "counts.offered");
+	json_array_foreach(waves, i, wave)
+	{
+		if (rollout_count(wave, key + 7) > 0)
+			return false;
+	}
+	return true;
+}
+
+static enum cli_exit say_waves(struct cli *cli, const json_t *rollout)
+{
+	struct column columns[COUNT(wave_columns)];
+	const json_t *waves = json_object_get(rollout, "waves");
+	size_t count = 0;
+
+	for (size_t i = 0; i < COUNT(wave_columns); i++)
+		if (!is_empty(waves, wave_columns[i].key))
+			columns[count++] = wave_columns[i];
+	(void)fputc('\n', cli->out);
+	return cli_rows(cli, waves, columns, count, NULL);
+}
 
 static void heading(const struct cli *cli, const char *title)
 {
@@ -308,8 +342,7 @@ static enum cli_exit show(struct cli *cli, const json_t *rollout)
 	(void)snprintf(path, sizeof(path), "/v1/rollouts/%lld/devices", rollout_number(rollout, "id"));
 	say_head(cli, rollout);
 	say_spec(cli, rollout);
-	(void)fputc('\n', cli->out);
-	code = cli_rows(cli, json_object_get(rollout, "waves"), wave_columns, COUNT(wave_columns), NULL);
+	code = say_waves(cli, rollout);
 	if (code == CLI_OK)
 		code = say_outcomes(cli, rollout);
 	if (code == CLI_OK)

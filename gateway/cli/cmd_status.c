@@ -120,7 +120,6 @@ static void rollouts(const struct cli *cli, const json_t *status)
 
 	json_array_foreach(json_object_get(status, "rollouts"), i, rollout)
 	{
-		long long machines = rollout_number(rollout, "machines");
 		bool running = strcmp(rollout_word(rollout, "state"), "running") == 0;
 		heading(cli, i == 0 ? "Rollout" : "");
 		(void)snprintf(name, sizeof(name), "%.60s@%lld", rollout_word(rollout, "catalog"),
@@ -132,8 +131,7 @@ static void rollouts(const struct cli *cli, const json_t *status)
 		if (running)
 			(void)fprintf(cli->out, "wave %lld of %lld", rollout_number(rollout, "wave"),
 			              rollout_number(rollout, "waves_count"));
-		(void)fprintf(cli->out, "  %s %3.0f %%  %s\n", bar,
-		              machines > 0 ? 100.0 * (double)rollout_number(rollout, "ended") / (double)machines : 0, line);
+		(void)fprintf(cli->out, "  %s %3.0f %%  %s\n", bar, rollout_share(rollout) * 100, line);
 		if (strcmp(rollout_word(rollout, "state"), "halted") == 0) {
 			(void)snprintf(line, sizeof(line), "%.320s (gymfleet rollout show %lld)", rollout_word(rollout, "reason"),
 			               rollout_number(rollout, "id"));

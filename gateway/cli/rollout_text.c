@@ -6,7 +6,7 @@
 #include "proto/base/clock.h"
 #include "proto/base/text.h"
 
-enum { CLOCK_MAX = 32 };
+enum { CLOCK_MAX = 48, SECONDS_MATTER_MS = 5 * 60 * 1000 };
 
 enum cli_exit rollout_path(struct cli *cli, const char *which, const char *suffix, char *buf, size_t size)
 {
@@ -55,10 +55,11 @@ bool rollout_over(const json_t *rollout)
 
 /* ---- how far ---- */
 
-/* Machines that are through; rolling back counts those that are back. */
-static double through(const json_t *object)
+double rollout_share(const json_t *object)
 {
-	double machines = (double)rollout_number(object, "machines"), ended = (double)rollout_number(object, "ended");
+	double machines = (double)rollout_number(object, "machines");
+	/* Who was never told is at an end too, but not through. */
+	double ended = (double)(rollout_number(object, "ended") - rollout_count(object, "withdrawn"));
 	double on_trial = (double)rollout_count(object, "installed");
 
 	/* One on trial has the catalog: it is nearly there, and never all the way. */
@@ -70,7 +71,7 @@ void rollout_bar(const json_t *object, size_t width, char buf[static ROLLOUT_BAR
 	size_t columns = width < ROLLOUT_BAR_MAX ? width : ROLLOUT_BAR_MAX;
 	char *to = buf;
 
-	text_bar(through(object), columns, buf);
+	text_bar(rollout_share(object), columns, buf);
 	size_t filled = text_width(buf);
 	to += strlen(buf);
 	for (size_t i = filled; i < columns; i++)
@@ -116,8 +117,8 @@ void rollout_wave_line(const json_t *wave, size_t width, char buf[static ROLLOUT
 	rollout_counts(wave, counts);
 	if (begun)
 		(void)snprintf(buf, ROLLOUT_LINE_MAX, "wave %-2lld %s %3.0f %%  %lld of %lld  %.480s",
-		               rollout_number(wave, "wave"), bar, through(wave) * 100, rollout_number(wave, "ended"), machines,
-		               counts);
+		               rollout_number(wave, "wave"), bar, rollout_share(wave) * 100, rollout_number(wave, "ended"),
+		               machines, counts);
 	else
 		(void)snprintf(buf, ROLLOUT_LINE_MAX, "wave %-2lld %s   0 %%  about %lld machines, not begun",
 		               rollout_number(wave, "wave"), bar, planned);
@@ -125,15 +126,19 @@ void rollout_wave_line(const json_t *wave, size_t width, char buf[static ROLLOUT
 
 /* ---- in words ---- */
 
-/* "17:42", with the day when it isn't today's. */
+/* "17:42", with the day when it isn't today's, and with seconds when they matter. */
 static const char *clock_text(const struct cli *cli, int64_t ms, char buf[static CLOCK_MAX])
 {
 	char full[WRITER_TIME_MAX], today[WRITER_TIME_MAX];
+	int64_t away_ms = ms > cli->now_ms ? ms - cli->now_ms : cli->now_ms - ms;
 
 	(void)writer_local_time(ms, full);
 	(void)writer_local_time(cli->now_ms, today);
 	bool same_day = strlen(full) > 11 && strncmp(full, today, 10) == 0;
 	(void)gf_strcpy(buf, CLOCK_MAX, same_day ? full + 11 : full);
+	size_t used = strlen(buf);
+	if (same_day && away_ms < SECONDS_MATTER_MS)
+		(void)snprintf(buf + used, CLOCK_MAX - used, ":%02d", (int)(ms / 1000 % 60));
 	return buf;
 }
 

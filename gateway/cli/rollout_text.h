@@ -16,6 +16,8 @@ const char *rollout_word(const json_t *object, const char *key); /* "" for none 
 /* Nothing goes on any more; halted counts as an end. */
 bool rollout_over(const json_t *rollout);
 
+/* How many of the machines are through, 0..1; rolling back, how many are back. */
+double rollout_share(const json_t *object);
 /* A bar of `width` columns, at most ROLLOUT_BAR_MAX, filled as far as machines are through: "███████░░░". */
 void rollout_bar(const json_t *object, size_t width, char buf[static ROLLOUT_BAR_SIZE]);
 /* "7 installed · 1 in use · 0 failed": what isn't zero, and always the failed. */

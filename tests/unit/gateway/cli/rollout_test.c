@@ -111,6 +111,8 @@ static json_t *answer(void *ctx, const struct canned_request *request, int *ret_
 		*ret_status = 201;
 		return json_pack("{s:i, s:i}", "id", 12, "machines", 10);
 	}
+	if (strcmp(request->path, "/v1/status") == 0)
+		return json_pack("{s:{}, s:[o]}", "fleet", "rollouts", rollout_json_row(&g->stages[0]));
 	if (strstr(request->path, "/devices") != NULL)
 		return json_pack("{s:O, s:n}", "items", g->devices, "next");
 	if (strcmp(request->path, "/v1/rollouts") == 0)
@@ -354,6 +356,25 @@ static void watching_prints_changes_and_ends_with_the_rollout(void **state)
 	drop(g);
 }
 
+static void the_status_has_a_line_for_it(void **state)
+{
+	struct gateway *g = gateway();
+
+	(void)state;
+	check(g, "status", CLI_OK,
+	      TEXTS("Rollout  percussion@8  wave 2 of 3  ████▌░░░░░░░░░░░░░  25 %  1 confirmed · 1 on trial · 1 in use · 6 "
+	            "waiting · 1 "
+	            "failed"));
+	g->stages[0].rollout.state = ROLLOUT_HALTED;
+	g->stages[0].steps[ROLLOUT_STEP_WAITING] = 0;
+	g->stages[0].steps[ROLLOUT_STEP_WITHDRAWN] = 6; /* never told: not through */
+	gf_strcpy(g->stages[0].rollout.reason, sizeof(g->stages[0].rollout.reason), "too many failed");
+	check(
+	    g, "status", CLI_OK,
+	    TEXTS("percussion@8  halted  ████▌░░░░░░░░░░░░░  25 %", "         too many failed (gymfleet rollout show 12)"));
+	drop(g);
+}
+
 /* I9: whatever state it is in, a person is told until when, or what to do. */
 static void i9_every_state_says_what_is_next(void **state)
 {
@@ -393,6 +414,7 @@ int main(void)
 	    cmocka_unit_test(machines_of_a_step_are_listed_in_every_format),
 	    cmocka_unit_test(an_order_is_posted_and_answered_with_what_follows),
 	    cmocka_unit_test(watching_prints_changes_and_ends_with_the_rollout),
+	    cmocka_unit_test(the_status_has_a_line_for_it),
 	    cmocka_unit_test(i9_every_state_says_what_is_next),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
