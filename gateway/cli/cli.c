@@ -77,11 +77,11 @@ const struct cli_command cli_commands[] = {
     {"catalog keygen", "FILE", "make a key to sign catalogs with",
      "FILE becomes the private key, FILE.pub the public one. Neither is ever overwritten.\n", 0, 1, 1,
      cmd_catalog_keygen},
-    {"catalog sign", "FILE", "sign a catalog",
+    {"catalog sign", "FILE...", "sign catalogs",
      "Adds the key's signature, or puts it in the place of an older one of the same key. Do so before it is "
      "published:\n"
      "each signature changes the digest, by which machines know a catalog.\n",
-     CLI_BIT(CLI_OPT_KEY), 1, 1, cmd_catalog_sign},
+     CLI_BIT(CLI_OPT_KEY), 1, 64, cmd_catalog_sign},
     {"catalog inspect", "FILE", "what a catalog holds, and who signed it",
      "With --keys it also tells what a machine that trusts these would say; exit code 1 when it would refuse.\n",
      CLI_BIT(CLI_OPT_KEYS) | CLI_BIT(CLI_OPT_THRESHOLD), 1, 1, cmd_catalog_inspect},
@@ -90,8 +90,8 @@ const struct cli_command cli_commands[] = {
      "in\n"
      "AFTER.\n",
      0, 2, 2, cmd_catalog_diff},
-    {"catalog publish", "FILE", "hand a signed catalog to the gateway",
-     "Machines get it once a rollout wants it of them: see 'gymfleet help rollout'.\n", 0, 1, 1, cmd_catalog_publish},
+    {"catalog publish", "FILE...", "hand signed catalogs to the gateway",
+     "Machines get it once a rollout wants it of them: see 'gymfleet help rollout'.\n", 0, 1, 64, cmd_catalog_publish},
     {"catalog list", "", "the catalogs the gateway has", WHERE_HELP, ROWS, 0, 0, cmd_catalog_list},
     {"rollout start", "NAME@VERSION", "bring a published catalog to machines, wave by wave", ROLLOUT_HELP,
      CLI_BIT(CLI_OPT_WHERE) | CLI_BIT(CLI_OPT_WAVES) | CLI_BIT(CLI_OPT_SOAK) | CLI_BIT(CLI_OPT_MAX_FAILURES) |

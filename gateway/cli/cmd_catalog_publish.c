@@ -44,12 +44,40 @@ static void print_published(struct cli *cli, const struct catalog_file *file, co
 	{
 		(void)fprintf(cli->out, "%s %s", i > 0 ? "," : "", json_string_value(id));
 	}
-	(void)fprintf(cli->out,
-	              "\nNo machine changes by this. Bring it to them with: gymfleet rollout start %s@%llu --where EXPR\n",
-	              file->catalog.name, (unsigned long long)file->catalog.version);
+	(void)fputc('\n', cli->out);
 }
 
-static enum cli_exit publish(struct cli *cli, const struct catalog_file *file)
+/* What the gateway said of it goes into `rows`. */
+static enum cli_exit publish(struct cli *cli, const char *path, json_t *rows, bool last)
+{
+	struct catalog_file file = {0};
+	json_t *body = NULL;
+	enum cli_exit code = catalog_file_read(cli, path, &file);
+
+	if (code == CLI_OK && file.sealed.signatures_count == 0)
+		code = cli_fail(cli, CLI_REFUSED,
+		                "%s is not signed, and no machine would take it; sign it first: gymfleet catalog sign %s --key "
+		                "KEY",
+		                path, path);
+	const struct cli_request request = {
+	    .method = "POST", .path = "/v1/catalogs", .bytes = file.data, .bytes_len = file.len};
+	if (code == CLI_OK)
+		code = cli_request(cli, &request, &body);
+	if (code == CLI_OK && cli->format == WRITER_TABLE)
+		print_published(cli, &file, body);
+	if (code == CLI_OK && cli->format == WRITER_TABLE && last)
+		(void)fprintf(
+		    cli->out,
+		    "No machine changes by this. Bring it to them with: gymfleet rollout start %s@%llu --where EXPR\n",
+		    file.catalog.name, (unsigned long long)file.catalog.version);
+	if (code == CLI_OK && json_array_append(rows, body) != 0)
+		code = cli_fail(cli, CLI_REFUSED, "out of memory");
+	json_decref(body);
+	catalog_file_deinit(&file);
+	return code;
+}
+
+enum cli_exit cmd_catalog_publish(struct cli *cli, char **args, size_t count)
 {
 	static const struct column columns[] = {
 	    {"digest", "", COLUMN_TEXT, 0, false},   {"name", "", COLUMN_TEXT, 0, false},
@@ -57,34 +85,14 @@ static enum cli_exit publish(struct cli *cli, const struct catalog_file *file)
 	    {"size", "", COLUMN_WHOLE, 0, false},    {"signatures", "", COLUMN_TEXT, 0, false},
 	    {"replaced", "", COLUMN_TEXT, 0, false},
 	};
-	const struct cli_request request = {
-	    .method = "POST", .path = "/v1/catalogs", .bytes = file->data, .bytes_len = file->len};
-	json_t *body = NULL;
-	enum cli_exit code = cli_request(cli, &request, &body);
+	json_t *rows = json_array();
+	enum cli_exit code = CLI_OK;
 
-	if (code != CLI_OK)
-		return code;
-	if (cli->format == WRITER_TABLE)
-		print_published(cli, file, body);
-	else
-		code = cli_object(cli, body, columns, COUNT(columns));
-	json_decref(body);
-	return code;
-}
-
-enum cli_exit cmd_catalog_publish(struct cli *cli, char **args, size_t count)
-{
-	struct catalog_file file = {0};
-	enum cli_exit code = catalog_file_read(cli, args[0], &file);
-
-	(void)count;
-	if (code == CLI_OK && file.sealed.signatures_count == 0)
-		code = cli_fail(cli, CLI_REFUSED,
-		                "%s is not signed, and no machine would take it; sign it first: gymfleet catalog sign %s --key "
-		                "KEY",
-		                args[0], args[0]);
-	if (code == CLI_OK)
-		code = publish(cli, &file);
-	catalog_file_deinit(&file);
+	for (size_t i = 0; i < count && code == CLI_OK; i++)
+		code = publish(cli, args[i], rows, i + 1 == count);
+	if (code == CLI_OK && cli->format != WRITER_TABLE)
+		code = count == 1 ? cli_object(cli, json_array_get(rows, 0), columns, COUNT(columns))
+		                  : cli_rows(cli, rows, columns, COUNT(columns), NULL);
+	json_decref(rows);
 	return code;
 }

@@ -78,34 +78,26 @@ static enum cli_exit write_signed(struct cli *cli, const struct catalog_file *fi
 	return r == 0 ? CLI_OK : cli_fail(cli, CLI_REFUSED, "%s", diag.text);
 }
 
-static enum cli_exit print_signed(struct cli *cli, const struct catalog_file *file, const struct gf_digest *digest,
-                                  const char *key_id)
+/* A line for people, a row for programs. */
+static enum cli_exit tell_signed(struct cli *cli, const struct catalog_file *file, const struct gf_digest *digest,
+                                 const char *key_id, json_t *rows)
 {
-	static const struct column columns[] = {
-	    {"file", "", COLUMN_TEXT, 0, false},        {"name", "", COLUMN_TEXT, 0, false},
-	    {"version", "", COLUMN_WHOLE, 0, false},    {"key_id", "", COLUMN_TEXT, 0, false},
-	    {"signatures", "", COLUMN_WHOLE, 0, false}, {"digest", "", COLUMN_TEXT, 0, false},
-	};
 	const struct gf_catalog *c = &file->catalog;
+	const size_t n = file->sealed.signatures_count;
 	char text[DIGEST_TEXT_MAX];
 
 	(void)catalog_digest(digest, text);
-	if (cli->format == WRITER_TABLE) {
-		const size_t n = file->sealed.signatures_count;
+	if (cli->format == WRITER_TABLE)
 		(void)fprintf(cli->out, "%s: %s version %llu for %s, signed by %s; %zu signature%s, digest %.8s\n", file->path,
 		              c->name, (unsigned long long)c->version, gf_class_name(c->class), key_id, n, n == 1 ? "" : "s",
 		              text);
-		return CLI_OK;
-	}
 	json_t *row = json_pack("{s:s, s:s, s:I, s:s, s:I, s:s}", "file", file->path, "name", c->name, "version",
-	                        (json_int_t)c->version, "key_id", key_id, "signatures",
-	                        (json_int_t)file->sealed.signatures_count, "digest", text);
-	enum cli_exit code = cli_object(cli, row, columns, sizeof(columns) / sizeof(columns[0]));
-	json_decref(row);
-	return code;
+	                        (json_int_t)c->version, "key_id", key_id, "signatures", (json_int_t)n, "digest", text);
+	return json_array_append_new(rows, row) == 0 ? CLI_OK : cli_fail(cli, CLI_REFUSED, "out of memory");
 }
 
-static enum cli_exit sign_file(struct cli *cli, struct catalog_file *file, const uint8_t seed[static GF_SEED_LEN])
+static enum cli_exit sign_file(struct cli *cli, struct catalog_file *file, const uint8_t seed[static GF_SEED_LEN],
+                               json_t *rows)
 {
 	unsigned char *data = NULL;
 	size_t len = 0;
@@ -131,24 +123,43 @@ static enum cli_exit sign_file(struct cli *cli, struct catalog_file *file, const
 	gf_digest_of(data, len, &digest);
 	free(data);
 	gf_key_id_of(key, &id);
-	return code == CLI_OK ? print_signed(cli, file, &digest, catalog_key_id(&id, text)) : code;
+	return code == CLI_OK ? tell_signed(cli, file, &digest, catalog_key_id(&id, text), rows) : code;
+}
+
+static enum cli_exit sign_path(struct cli *cli, const char *path, const uint8_t seed[static GF_SEED_LEN], json_t *rows)
+{
+	struct catalog_file file = {0};
+	enum cli_exit code = catalog_file_read(cli, path, &file);
+
+	if (code == CLI_OK)
+		code = sign_file(cli, &file, seed, rows);
+	catalog_file_deinit(&file);
+	return code;
 }
 
 enum cli_exit cmd_catalog_sign(struct cli *cli, char **args, size_t count)
 {
-	struct catalog_file file = {0};
+	static const struct column columns[] = {
+	    {"file", "", COLUMN_TEXT, 0, false},        {"name", "", COLUMN_TEXT, 0, false},
+	    {"version", "", COLUMN_WHOLE, 0, false},    {"key_id", "", COLUMN_TEXT, 0, false},
+	    {"signatures", "", COLUMN_WHOLE, 0, false}, {"digest", "", COLUMN_TEXT, 0, false},
+	};
+	const size_t columns_count = sizeof(columns) / sizeof(columns[0]);
 	uint8_t seed[GF_SEED_LEN];
 	struct gf_diag diag = {{0}};
+	enum cli_exit code = CLI_OK;
 
-	(void)count;
 	if (cli->values[CLI_OPT_KEY] == NULL)
 		return cli_fail_usage(cli, "--key FILE is missing: the private key that 'gymfleet catalog keygen' made");
-	enum cli_exit code = catalog_file_read(cli, args[0], &file);
-	if (code == CLI_OK && gf_key_read_private(cli->values[CLI_OPT_KEY], seed, &diag) != 0)
+	json_t *rows = json_array();
+	if (gf_key_read_private(cli->values[CLI_OPT_KEY], seed, &diag) != 0)
 		code = cli_fail(cli, CLI_REFUSED, "%s", diag.text);
-	if (code == CLI_OK)
-		code = sign_file(cli, &file, seed);
+	for (size_t i = 0; i < count && code == CLI_OK; i++)
+		code = sign_path(cli, args[i], seed, rows);
 	explicit_bzero(seed, sizeof(seed));
-	catalog_file_deinit(&file);
+	if (code == CLI_OK && cli->format != WRITER_TABLE)
+		code = count == 1 ? cli_object(cli, json_array_get(rows, 0), columns, columns_count)
+		                  : cli_rows(cli, rows, columns, columns_count, NULL);
+	json_decref(rows);
 	return code;
 }
