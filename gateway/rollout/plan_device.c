@@ -175,31 +175,7 @@ static void turn(struct plan *p, struct rollout_device *d)
 		await_window(p, d);
 }
 
-static void before(struct plan *p, struct rollout_device *d)
-{
-	const struct rollout *r = p->r;
-	bool offering = r->state == ROLLOUT_RUNNING || r->state == ROLLOUT_COMPLETED;
-
-	/* Came to a rollout that is over. */
-	if (!offering && r->state != ROLLOUT_PAUSED) {
-		plan_device_withdraw(p, d);
-		return;
-	}
-	if (needs_nothing(p, d))
-		return;
-	/* Whoever is left, or comes late, belongs to the last wave. */
-	if (d->wave == 0 && offering && r->wave == r->spec.waves_count) {
-		d->wave = r->wave;
-		d->changed = true;
-	}
-	if (d->wave > 0 && offering)
-		turn(p, d);
-	if (d->step == ROLLOUT_STEP_ABSENT && p->now_ms >= d->deadline_ms)
-		end(p, d, ROLLOUT_STEP_MISSED,
-		    d->facts.online ? "its window did not open while it was online" : "offline until its deadline");
-}
-
-/* ---- after ---- */
+/* ---- its answer ---- */
 
 static void expire(const struct plan *p, struct rollout_device *d)
 {
@@ -250,6 +226,34 @@ static void wait_for_answer(struct plan *p, struct rollout_device *d)
 		say(d, "fetches it");
 	else if (d->step == ROLLOUT_STEP_OFFERED && answered(d, GF_DESIRED_STEP_WAITING))
 		say(d, "in use: takes it when its session ends");
+}
+
+/* Until it is told. */
+static void before(struct plan *p, struct rollout_device *d)
+{
+	const struct rollout *r = p->r;
+	bool offering = r->state == ROLLOUT_RUNNING || r->state == ROLLOUT_COMPLETED;
+
+	/* Came to a rollout that is over. */
+	if (!offering && r->state != ROLLOUT_PAUSED) {
+		plan_device_withdraw(p, d);
+		return;
+	}
+	if (needs_nothing(p, d))
+		return;
+	/* Whoever is left, or comes late, belongs to the last wave. */
+	if (d->wave == 0 && offering && r->wave == r->spec.waves_count) {
+		d->wave = r->wave;
+		d->changed = true;
+	}
+	if (d->wave > 0 && offering)
+		turn(p, d);
+	/* It may have it on trial already, by another way. */
+	if (d->step == ROLLOUT_STEP_OFFERED)
+		wait_for_answer(p, d);
+	if (d->step == ROLLOUT_STEP_ABSENT && p->now_ms >= d->deadline_ms)
+		end(p, d, ROLLOUT_STEP_MISSED,
+		    d->facts.online ? "its window did not open while it was online" : "offline until its deadline");
 }
 
 static void wait_for_return(const struct plan *p, struct rollout_device *d)

@@ -438,6 +438,63 @@ static void who_leaves_the_selection_is_left_unless_it_took_it(void **state)
 	assert_int_equal(sim_count(s, ROLLOUT_STEP_CONFIRMED), 100);
 }
 
+static void who_comes_back_has_no_place_in_a_wave_any_more(void **state)
+{
+	struct sim *s = *state;
+	struct machine *first;
+
+	s->r.spec.has_window = true;
+	s->r.spec.window_from_min = 13 * 60;
+	s->r.spec.window_to_min = 14 * 60;
+	sim_step(s);
+	first = machine_of_wave(s, 1);
+	first->selected = false;
+	sim_step(s);
+	first->selected = true;
+	sim_step(s);
+	assert_int_equal(device_of(s, first)->wave, 0);
+	assert_int_equal(sim_count(s, ROLLOUT_STEP_LEFT), 0);
+	s->now_ms = NOON + HOUR;
+	sim_step(s);
+	assert_int_equal(sim_told(s), 1);
+	assert_int_equal(first->offers, 0);
+}
+
+static void who_is_on_trial_with_it_by_another_way_is_told_nevertheless(void **state)
+{
+	struct sim *s = *state;
+
+	s->r.spec.waves_count = 1;
+	s->r.spec.waves[0] = (struct rollout_wave_size){100, true};
+	s->machines[4].plays = NEW;
+	s->machines[4].on_trial = true;
+	s->machines[4].trial_since_ms = NOON;
+	sim_step(s);
+	assert_int_equal(sim_device(s, 4)->step, ROLLOUT_STEP_INSTALLED);
+	assert_int_equal(s->machines[4].offers, 1);
+	/* What it has on trial is nothing to go back to. */
+	assert_int_equal(sim_device(s, 4)->previous_version, 0);
+	sim_run(s, 15 * MINUTE, MINUTE);
+	assert_int_equal(sim_device(s, 4)->step, ROLLOUT_STEP_CONFIRMED);
+}
+
+/* Selected by the version it had: taking the new one ends that. It says so before anybody knows what it plays. */
+static void who_leaves_the_selection_by_taking_it_has_taken_it(void **state)
+{
+	struct sim *s = *state;
+	struct machine *m;
+
+	sim_step(s);
+	m = machine_of_wave(s, 1);
+	m->verdict = SIM_SILENT;
+	m->selected = false;
+	m->told.answer = GF_DESIRED_STEP_ACTIVE;
+	m->answer_revision = m->revision;
+	m->answer_about = NEW;
+	sim_step(s);
+	assert_int_equal(device_of(s, m)->step, ROLLOUT_STEP_INSTALLED);
+}
+
 static void a_later_rollout_takes_its_machines_over(void **state)
 {
 	struct sim *s = *state;
@@ -482,6 +539,9 @@ int main(void)
 	    TEST(who_has_it_needs_no_offer_and_who_has_a_newer_one_is_left),
 	    TEST(nobody_to_tell_is_complete_at_once),
 	    TEST(who_leaves_the_selection_is_left_unless_it_took_it),
+	    TEST(who_comes_back_has_no_place_in_a_wave_any_more),
+	    TEST(who_is_on_trial_with_it_by_another_way_is_told_nevertheless),
+	    TEST(who_leaves_the_selection_by_taking_it_has_taken_it),
 	    TEST(a_later_rollout_takes_its_machines_over),
 	};
 
