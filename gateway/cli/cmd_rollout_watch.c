@@ -88,15 +88,17 @@ static enum cli_exit print_json(struct cli *cli, const json_t *rollout, json_t *
 }
 
 /* Asks again while a gateway that answered before restarts. */
-static enum cli_exit look(struct cli *cli, const char *path, bool answered, json_t **ret_rollout)
+static enum cli_exit look(struct cli *cli, const char *path, bool answered, json_t **ret_rollout, bool *ret_waited)
 {
 	const struct timespec pause = {.tv_sec = LOOK_MS / 1000};
 	FILE *err = cli->err, *quiet = answered ? fopen("/dev/null", "we") : NULL;
 	enum cli_exit code = CLI_UNREACHABLE;
 
 	for (int i = 0; i < PATIENCE_MAX && code == CLI_UNREACHABLE; i++) {
-		if (i == 1)
+		if (i == 1) {
 			(void)fputs("gymfleet: the gateway doesn't answer; waiting for it\n", err);
+			*ret_waited = true;
+		}
 		if (i > 0)
 			(void)nanosleep(&pause, NULL);
 		cli->err = quiet != NULL && i + 1 < PATIENCE_MAX ? quiet : err;
@@ -131,9 +133,12 @@ static enum cli_exit watch(struct cli *cli, const char *path)
 	for (bool answered = false; code == CLI_OK; answered = true) {
 		json_decref(rollout);
 		rollout = NULL;
-		code = look(cli, path, answered, &rollout);
+		bool waited = false;
+		code = look(cli, path, answered, &rollout, &waited);
 		if (code != CLI_OK)
 			break;
+		if (waited)
+			screens[0].count = 0; /* what was said meanwhile stands below the bars */
 		cli->now_ms = gf_clock_now(gf_clock_system(GF_CLOCK_TRUST_SYSTEM)).wall_ms;
 		draw(cli, rollout, &screens[1]);
 		if (cli->format != WRITER_TABLE)

@@ -19,7 +19,7 @@ static const struct option_spec specs[] = {
     [CLI_OPT_SINCE] = {"since", 0, "TIME", "from then on: 7d, 24h, 90m or 2026-11-20T17:42:00Z"},
     [CLI_OPT_UNTIL] = {"until", 0, "TIME", "up to then, written like --since"},
     [CLI_OPT_WHERE] = {"where", 0, "EXPR",
-                       "only rows for which this holds: site=berlin and (health!=ok or motor_hours>1500)"},
+                       "only those for which this holds: site=berlin and (health!=ok or motor_hours>1500)"},
     [CLI_OPT_LIMIT] = {"limit", 0, "N", "at most so many rows"},
     [CLI_OPT_BY] = {"by", 0, "KEY", "device, site, class, routine, area, hour or day"},
     [CLI_OPT_OPEN] = {"open", 0, NULL, "only what is still open"},

@@ -156,8 +156,7 @@ void rollout_state(const struct cli *cli, const json_t *rollout, char buf[static
 		(void)snprintf(buf, ROLLOUT_LINE_MAX, "running: about to begin");
 	else if (is(rollout, "running"))
 		(void)snprintf(buf, ROLLOUT_LINE_MAX, "running: wave %lld of %lld, %s%s%s", wave, waves,
-		               soaking ? "watched" : "machines are told and answer",
-		               until > 0 ? soaking ? " until " : ", until " : "", until > 0 ? at : "");
+		               soaking ? "watched" : "answers", until > 0 ? " until " : "", until > 0 ? at : "");
 	else if (is(rollout, "paused"))
 		(void)snprintf(buf, ROLLOUT_LINE_MAX, "paused since %s in wave %lld of %lld, halted by itself at %s", from,
 		               wave, waves, at);

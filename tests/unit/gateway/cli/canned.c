@@ -64,7 +64,8 @@ static void serve(struct canned *s, int fd, char *bytes)
 	request.body = json_loads(body, 0, NULL);
 	json_t *answer = s->answer(s->ctx, &request, &status);
 	json_decref(request.body);
-	reply(fd, status, answer);
+	if (answer != NULL)
+		reply(fd, status, answer);
 }
 
 static void *main_of(void *ctx)

@@ -10,7 +10,7 @@ struct canned_request {
 	json_t *body; /* NULL when there is none */
 };
 
-/* Returns the answer, which is then the server's, and sets its status; in a thread of its own: no assertions there. */
+/* Returns the answer (NULL: the connection is closed without one), which is then the server's, and sets its status; in a thread of its own: no assertions there. */
 typedef json_t *(*canned_fn)(void *ctx, const struct canned_request *request, int *ret_status);
 
 struct canned {

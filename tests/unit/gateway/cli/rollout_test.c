@@ -1,8 +1,12 @@
 /* `rollout ...` over rollouts as the API's own rows show them: what is asked of the gateway, what is printed, and the exit code. */
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include "gateway/api/rollout_json.h"
 #include "gateway/api/rollout_spec.h"
@@ -17,6 +21,7 @@ struct gateway {
 	struct store_rollout stages[3]; /* one after another, at each look; the last stays */
 	size_t stages_count;
 	atomic_size_t looks;
+	int silent; /* so many looks after the first are not answered: it restarts */
 	json_t *devices;
 	int status; /* of POSTs, where it isn't a success */
 	const char *message;
@@ -117,6 +122,8 @@ static json_t *answer(void *ctx, const struct canned_request *request, int *ret_
 		return json_pack("{s:O, s:n}", "items", g->devices, "next");
 	if (strcmp(request->path, "/v1/rollouts") == 0)
 		return json_pack("{s:[o], s:n}", "items", rollout_json_row(&g->stages[0]), "next");
+	if (stage > 0 && g->silent-- > 0)
+		return NULL;
 	if (stage + 1 < g->stages_count)
 		atomic_fetch_add(&g->looks, 1);
 	return rollout_json_detail(&g->stages[stage]);
@@ -265,7 +272,7 @@ static void showing_tells_state_why_and_what_now(void **state)
 	(void)state;
 	gf_strcpy(g->stages[0].rollout.reason, sizeof(g->stages[0].rollout.reason), "waits for gun-2's session to end");
 	check(g, "rollout|show|percussion@8", CLI_OK,
-	      TEXTS("percussion@8  rollout 12  running: wave 2 of 3, machines are told and answer, until 2040-01-02 13:00",
+	      TEXTS("percussion@8  rollout 12  running: wave 2 of 3, answers until 2040-01-02 13:00",
 	            "Why      waits for gun-2's session to end",
 	            "10: 1 confirmed · 1 on trial · 1 in use · 6 waiting · 1 failed",
 	            "look at what failed; to wait with the others: gymfleet rollout pause 12", "For      site=berlin",
@@ -356,6 +363,80 @@ static void watching_prints_changes_and_ends_with_the_rollout(void **state)
 	drop(g);
 }
 
+static void watching_outlives_a_restart_of_the_gateway(void **state)
+{
+	struct gateway *g = gateway();
+
+	(void)state;
+	g->stages_count = 2;
+	g->stages[1] = g->stages[0];
+	g->stages[1].rollout.state = ROLLOUT_COMPLETED;
+	g->silent = 2;
+	struct result r = ask(g, "rollout|watch|12");
+	says(&r, CLI_OK, TEXTS("running: wave 2 of 3", "completed since"));
+	assert_string_equal(r.err, "gymfleet: the gateway doesn't answer; waiting for it\n");
+	forget(&r);
+	drop(g);
+	expect("/nonexistent", "rollout|watch|12", CLI_UNREACHABLE, "", "there is no socket at /nonexistent");
+}
+
+/* A terminal of so many columns; what is written to it comes out of the other end. */
+struct terminal {
+	int master, slave;
+};
+
+static struct terminal terminal(unsigned short columns)
+{
+	struct winsize size = {.ws_row = 24, .ws_col = columns};
+	struct terminal t = {.master = posix_openpt(O_RDWR | O_NOCTTY)};
+
+	assert_true(t.master >= 0);
+	assert_int_equal(grantpt(t.master), 0);
+	assert_int_equal(unlockpt(t.master), 0);
+	t.slave = open(ptsname(t.master), O_RDWR | O_NOCTTY);
+	assert_true(t.slave >= 0);
+	assert_int_equal(ioctl(t.slave, TIOCSWINSZ, &size), 0);
+	return t;
+}
+
+static void on_a_terminal_bars_are_redrawn_in_place(void **state)
+{
+	struct gateway *g = gateway();
+	struct terminal t = terminal(60);
+	char program[] = "gymfleet", socket[] = "--socket", path[96], rollout[] = "rollout", watch[] = "watch", id[] = "12",
+	     *argv[] = {program, socket, path, rollout, watch, id, NULL}, text[16 * 1024];
+	struct canned server;
+
+	(void)state;
+	g->stages_count = 2;
+	g->stages[1] = g->stages[0];
+	g->stages[1].rollout.state = ROLLOUT_COMPLETED;
+	canned_start(&server, answer, g);
+	snprintf(path, sizeof(path), "%s", server.socket);
+	FILE *out = fdopen(t.slave, "w");
+	assert_int_equal(cli_main(6, argv, out, stderr), CLI_OK);
+	fclose(out); /* what was written stays to be read, then comes an end */
+	size_t used = 0;
+	for (ssize_t n; (n = read(t.master, text + used, sizeof(text) - 1 - used)) > 0;)
+		used += (size_t)n;
+	text[used] = '\0';
+	canned_stop(&server);
+	close(t.master);
+	const char *up = strstr(text, "\033[5A");
+	assert_non_null(up); /* state, three waves, reason: once, over themselves */
+	assert_null(strstr(up + 1, "\033[5A"));
+	assert_non_null(strstr(up, "wave 1"));
+	for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + (line[strcspn(line, "\n")] == '\n')) {
+		size_t columns = 0, len = strcspn(line, "\033\r\n");
+		if (strncmp(line, "Now:", 4) == 0)
+			break;
+		for (size_t i = 0; i < len; i++)
+			columns += ((unsigned char)line[i] & 0xC0) != 0x80;
+		assert_in_range(columns, 0, 59); /* none is broken, so that five lines are five lines */
+	}
+	drop(g);
+}
+
 static void the_status_has_a_line_for_it(void **state)
 {
 	struct gateway *g = gateway();
@@ -414,6 +495,8 @@ int main(void)
 	    cmocka_unit_test(machines_of_a_step_are_listed_in_every_format),
 	    cmocka_unit_test(an_order_is_posted_and_answered_with_what_follows),
 	    cmocka_unit_test(watching_prints_changes_and_ends_with_the_rollout),
+	    cmocka_unit_test(watching_outlives_a_restart_of_the_gateway),
+	    cmocka_unit_test(on_a_terminal_bars_are_redrawn_in_place),
 	    cmocka_unit_test(the_status_has_a_line_for_it),
 	    cmocka_unit_test(i9_every_state_says_what_is_next),
 	};
