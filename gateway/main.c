@@ -5,8 +5,8 @@
  *                                         └─────> API          threads of their own, each with a read-only connection
  *     broker <── downlink <── store <── API, rollouts           what is wanted is committed first, and published by the main loop
  *
- * The main loop also lets rollouts run, ends commands that nobody answers, judges silence (presence), deletes what is past its time, and tells the API what only it
- * knows. A disk that stalls delays acks and nothing else: the machines keep what isn't acked.
+ * The main loop also lets rollouts run, ends commands that nobody answers, judges silence (presence), deletes what is past its time,
+ * and tells the API what only it knows. A disk that stalls delays acks and nothing else: the machines keep what isn't acked.
  */
 #include <errno.h>
 #include <pthread.h>
