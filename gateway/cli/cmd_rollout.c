@@ -281,20 +281,6 @@ static enum cli_exit read_back(struct cli *cli, const char *path, struct back *b
 	return code;
 }
 
-/* May the catalogs be left again, by their own word. */
-static bool goes_back(const json_t *rollout)
-{
-	const json_t *target;
-	size_t i;
-
-	json_array_foreach(json_object_get(rollout, "targets"), i, target)
-	{
-		if (json_is_number(json_object_get(target, "rollback_to")))
-			return true;
-	}
-	return false;
-}
-
 static enum cli_exit say_back(struct cli *cli, const json_t *rollout, const char *path)
 {
 	struct back back = {.count = 0};
@@ -307,7 +293,7 @@ static enum cli_exit say_back(struct cli *cli, const json_t *rollout, const char
 		return code;
 	(void)fputc('\n', cli->out);
 	heading(cli, "Rollback");
-	if (!goes_back(rollout)) {
+	if (!rollout_goes_back(rollout)) {
 		(void)fputs("not possible: the catalog lets no machine go back (--rollback-to of gymfleet catalog build)\n",
 		            cli->out);
 		return CLI_OK;

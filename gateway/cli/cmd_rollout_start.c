@@ -161,10 +161,12 @@ static void say_started(const struct cli *cli, const json_t *rollout)
 	(void)fputs(")\n", cli->out);
 	say_waves(cli, rollout);
 	say_rules(cli, rollout);
-	(void)fprintf(cli->out,
-	              "Next: the machines of wave 1 are told; one in use changes when its session ends. Follow it by:\n"
-	              "  gymfleet rollout watch %lld\n",
-	              id);
+	const char *window = rollout_word(json_object_get(rollout, "spec"), "window");
+	(void)fprintf(
+	    cli->out,
+	    "Next: the machines of wave 1 are told%s%s%s; one in use changes when its session ends. Follow it by:\n"
+	    "  gymfleet rollout watch %lld\n",
+	    *window != '\0' ? " once it is " : "", window, *window != '\0' ? " at their site" : "", id);
 }
 
 static enum cli_exit start(struct cli *cli, json_t *body)

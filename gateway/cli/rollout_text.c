@@ -53,6 +53,19 @@ bool rollout_over(const json_t *rollout)
 	return is(rollout, "halted") || is(rollout, "completed") || is(rollout, "rolled_back");
 }
 
+bool rollout_goes_back(const json_t *rollout)
+{
+	const json_t *target;
+	size_t i;
+
+	json_array_foreach(json_object_get(rollout, "targets"), i, target)
+	{
+		if (json_is_number(json_object_get(target, "rollback_to")))
+			return true;
+	}
+	return false;
+}
+
 /* ---- how far ---- */
 
 double rollout_share(const json_t *object)
@@ -181,6 +194,10 @@ void rollout_advice(const struct cli *cli, const json_t *rollout, char buf[stati
 	else if (is(rollout, "paused"))
 		(void)snprintf(buf, ROLLOUT_LINE_MAX,
 		               "go on by: gymfleet rollout resume %lld, or end it: gymfleet rollout halt %lld", id, id);
+	else if (is(rollout, "halted") && !rollout_goes_back(rollout))
+		(void)snprintf(buf, ROLLOUT_LINE_MAX,
+		               "go on by: gymfleet rollout resume %lld, or leave it so; its catalog lets no machine go back",
+		               id);
 	else if (is(rollout, "halted"))
 		(void)snprintf(
 		    buf, ROLLOUT_LINE_MAX,
