@@ -43,6 +43,7 @@ struct update {
 
 	struct shelf_state before; /* the switch */
 	bool going_back;
+	bool starved;     /* something was not there for want of memory alone */
 	bool no_way_back; /* what was before the trial can't be read any more */
 	/* Why what was active is no longer. */
 	enum gf_refusal gone;

@@ -50,7 +50,9 @@ static void look_at_file(struct update *u, bool *ret_gone)
 	struct shelf_state *s = &u->state;
 	struct gf_digest digest;
 	struct held file = {0};
-	if (file_digest(u, &digest) != 0)
+	const int r = file_digest(u, &digest);
+	u->starved |= r == -ENOMEM;
+	if (r != 0)
 		return;
 	if (gf_digest_equal(&digest, &s->digests[SHELF_FILE]) && s->versions[SHELF_FILE] <= s->highest_version)
 		return;
@@ -145,13 +147,17 @@ static bool survey(struct update *u, enum shelf_slot slot)
 	unsigned char *data = NULL;
 	size_t len = 0;
 	int saved = 0;
-	if (shelf_read(u->shelf, slot, &data, &len, NULL) != 0)
+	int r = shelf_read(u->shelf, slot, &data, &len, NULL);
+	u->starved |= r == -ENOMEM;
+	if (r != 0)
 		return false;
 	gf_digest_of(data, len, &digest);
-	const bool good = update_mark(u, &s->judging, &digest, &saved, NULL) && saved == 0 &&
-	                  catalog_judge(&u->config.judge, &facts, &digest, data, len, &catalog, NULL) == 0;
+	r = -EIO;
+	if (update_mark(u, &s->judging, &digest, &saved, NULL) && saved == 0)
+		r = catalog_judge(&u->config.judge, &facts, &digest, data, len, &catalog, NULL);
+	u->starved |= r == -ENOMEM;
 	free(data);
-	if (!good)
+	if (r != 0)
 		return false;
 	s->judging = (struct shelf_mark){0};
 	s->digests[slot] = digest;
@@ -239,6 +245,11 @@ static int open_active(struct update *u, struct gf_diag *diag)
 	u->saved_wall_ms = u->state.not_before_wall_ms;
 	resume_desired(u);
 	r = u->state.active != SHELF_NONE ? resume(u, &found) : recover(u, &found);
+	/* Nothing of what was found instead is kept: the next start finds it all. */
+	if (u->starved) {
+		gf_diag_set(diag, "out of memory while reading the catalogs");
+		return -ENOMEM;
+	}
 	if (r != 0) {
 		gf_diag_set(diag, "%.500s; build one with 'gymfleet catalog build --class %s'", found.text,
 		            gf_class_name(u->config.judge.class));

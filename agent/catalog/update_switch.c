@@ -80,7 +80,7 @@ static int load_way_back(struct update *u)
 	const struct gf_digest *home = update_home_digest(u);
 	if (update_load(u, u->state.previous, &u->next, NULL) == 0)
 		return 0;
-	if (u->state.active == SHELF_FILE || update_load_file(u, &u->next, NULL) != 0)
+	if (u->starved || u->state.active == SHELF_FILE || update_load_file(u, &u->next, NULL) != 0)
 		return -1;
 	if (!gf_digest_equal(&u->state.digests[SHELF_FILE], home))
 		return 0;
@@ -98,8 +98,9 @@ void update_never_again(struct update *u, enum gf_refusal refusal)
 static void roll_back(struct update *u, enum gf_refusal refusal, const char *text)
 {
 	update_release(u, &u->next);
+	u->starved = false;
 	if (load_way_back(u) != 0) {
-		u->no_way_back = true;
+		u->no_way_back = !u->starved; /* else it is tried again */
 		u->phase = update_rest(u);
 		return;
 	}

@@ -131,6 +131,13 @@ static int unfit(int r)
 	return r > 0 ? -EINVAL : r;
 }
 
+/* What memory was missing for is not lost. */
+static int note(struct update *u, int r)
+{
+	u->starved |= r == -ENOMEM;
+	return r;
+}
+
 int update_load(struct update *u, enum shelf_slot slot, struct held *ret_held, struct gf_diag *diag)
 {
 	struct gf_catalog catalog;
@@ -148,10 +155,10 @@ int update_load(struct update *u, enum shelf_slot slot, struct held *ret_held, s
 	}
 	int r = read_slot(u, slot, &data, &len, diag);
 	if (r != 0)
-		return r;
+		return note(u, r);
 	r = unfit(catalog_judge_kept(&u->config.judge, data, len, &catalog, diag));
 	free(data);
-	return r == 0 ? update_hold(u, &catalog, slot, ret_held) : r;
+	return note(u, r == 0 ? update_hold(u, &catalog, slot, ret_held) : r);
 }
 
 bool update_mark(struct update *u, struct shelf_mark *mark, const struct gf_digest *digest, int *ret_saved,
@@ -195,10 +202,10 @@ int update_load_file(struct update *u, struct held *ret_held, struct gf_diag *di
 	if (held.catalog != NULL) {
 		digest = *u->config.catalog_digest;
 	} else {
-		r = update_read_file(u, &data, &len, &digest, diag);
+		r = note(u, update_read_file(u, &data, &len, &digest, diag));
 		if (r != 0)
 			return r;
-		r = judge_file(u, data, len, &digest, &held, diag);
+		r = note(u, judge_file(u, data, len, &digest, &held, diag));
 		free(data);
 		if (r != 0) {
 			gf_diag_prefix(diag, "%s", u->config.catalog_file);
@@ -293,9 +300,10 @@ int update_take_slot(struct update *u, enum shelf_slot slot, struct gf_diag *dia
 			u->next = (struct held){.catalog = u->config.catalog, .slot = slot};
 		return r;
 	}
-	if (read_slot(u, slot, &data, &len, diag) != 0)
-		return -ENOENT;
-	const int r = update_take(u, slot, data, len, diag);
+	int r = read_slot(u, slot, &data, &len, diag);
+	if (r != 0)
+		return r == -ENOMEM ? GF_REFUSAL_STORAGE : -ENOENT;
+	r = update_take(u, slot, data, len, diag);
 	free(data);
 	return r;
 }

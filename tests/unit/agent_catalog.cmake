@@ -2,9 +2,12 @@
 add_library(catalog_rig STATIC unit/agent/catalog/rig.c unit/agent/catalog/disk.c)
 target_link_libraries(catalog_rig PRIVATE gf_flags PUBLIC ag_catalog PkgConfig::CMOCKA)
 target_link_options(catalog_rig INTERFACE -Wl,--wrap=write,--wrap=fsync,--wrap=rename,--wrap=unlink)
-foreach(part attacks ends fetch judge model power shelf trial update)
+foreach(part attacks ends fetch judge memory model power shelf trial update)
     gf_add_test(agent_catalog_${part}_test SOURCES unit/agent/catalog/${part}_test.c LINK catalog_rig LABELS unit TIMEOUT 180)
 endforeach()
 target_link_libraries(agent_catalog_judge_test PRIVATE gf_catalog_yaml)
+target_sources(agent_catalog_memory_test PRIVATE unit/proto/alloc_fail.c)
+target_link_options(agent_catalog_memory_test PRIVATE
+    -Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray,--wrap=strdup,--wrap=asprintf)
 gf_add_fuzzer(shelf_state_fuzz SOURCES fuzz/shelf_state_fuzz.c LINK ag_catalog)
 gf_add_fuzzer(catalog_fetch_fuzz SOURCES fuzz/catalog_fetch_fuzz.c LINK ag_catalog)

@@ -526,6 +526,22 @@ static void i6_a_catalog_that_crashes_the_agent_is_left_alone(void **state)
 	made_deinit(&made);
 }
 
+/* Whoever can't count the ends doesn't begin. */
+static void i6_what_can_not_be_marked_is_not_read(void **state)
+{
+	struct siege *sg = *state;
+	struct rig *rig = &sg->rig;
+	struct made made;
+	made_init(&made, &(struct recipe){.version = 6});
+	rig_desire(rig, ++sg->revision, &made, 0);
+	disk_trouble(DISK_FULL, 0, 1);
+	rig_deliver(rig, &made);
+	assert_true(disk_met());
+	rig_assert_answer(rig, sg->revision, GF_DESIRED_STEP_REFUSED, GF_REFUSAL_STORAGE);
+	assert_int_equal(rig_active(rig), 5);
+	made_deinit(&made);
+}
+
 static void i6_a_file_that_crashes_the_agent_is_left_alone(void **state)
 {
 	struct siege *sg = *state;
@@ -586,6 +602,7 @@ int main(void)
 	    ATTACK(i8_truncated_and_oversized_parts_are_dropped),
 	    ATTACK(i8_an_announced_size_beyond_all_is_refused),
 	    ATTACK(i6_a_catalog_that_crashes_the_agent_is_left_alone),
+	    ATTACK(i6_what_can_not_be_marked_is_not_read),
 	    ATTACK(i6_a_file_that_crashes_the_agent_is_left_alone),
 	};
 

@@ -133,6 +133,23 @@ static void i9_restarts_begin_nothing_anew(void **state)
 	}
 }
 
+/* An agent that ends again and again without a word does not begin anew for ever. */
+static void i9_crashes_cost_of_the_time_too(void **state)
+{
+	struct lab *lab = *state;
+	struct rig *rig = &lab->rig;
+	int crashes = 0;
+	to_waiting(lab);
+	for (; rig_last(rig)->step < GF_DESIRED_STEP_CONFIRMED; crashes++) {
+		assert_true(crashes <= WITHIN / UPDATE_KEEP_MS);
+		rig_close(rig);
+		assert_int_equal(rig_open_in_use(rig), 0);
+		rig_pass(rig, RIG_SECOND);
+	}
+	rig_assert_answer(rig, 1, GF_DESIRED_STEP_REFUSED, GF_REFUSAL_IN_USE);
+	assert_int_equal(rig_active(rig), 5);
+}
+
 /* ---- the network ---- */
 
 static void i9_fetching_ends_when_the_time_is_over(void **state)
@@ -262,6 +279,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(i9_every_phase_ends_by_time_alone),
 	    cmocka_unit_test(i9_restarts_begin_nothing_anew),
+	    ENDS_TEST(i9_crashes_cost_of_the_time_too),
 	    ENDS_TEST(i9_fetching_ends_when_the_time_is_over),
 	    ENDS_TEST(an_offline_machine_catches_up),
 	    ENDS_TEST(i9_but_not_for_ever),

@@ -190,7 +190,7 @@ void rig_deinit(struct rig *rig)
 	assert_int_equal(nftw(rig->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
-int rig_open(struct rig *rig)
+static int open_machine(struct rig *rig, bool in_use)
 {
 	const struct update_ops ops = {.fetch = on_fetch,
 	                               .fetch_end = on_fetch_end,
@@ -207,8 +207,22 @@ int rig_open(struct rig *rig)
 	rig->opened = rig->playing->version;
 	rig->link_up = true;
 	update_link(rig->update, true, rig->now);
+	if (in_use) {
+		rig->in_session = true;
+		update_session_started(rig->update);
+	}
 	rig_run(rig);
 	return 0;
+}
+
+int rig_open(struct rig *rig)
+{
+	return open_machine(rig, false);
+}
+
+int rig_open_in_use(struct rig *rig)
+{
+	return open_machine(rig, true);
 }
 
 void rig_restart(struct rig *rig)

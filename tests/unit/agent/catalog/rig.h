@@ -87,6 +87,8 @@ void rig_deinit(struct rig *rig);
 void rig_put_file(struct rig *rig, const struct made *made);
 /* 0 or what update_open said; the link is up. */
 int rig_open(struct rig *rig);
+/* With somebody on it from the first moment. */
+int rig_open_in_use(struct rig *rig);
 /* Gracefully down and up again. */
 void rig_restart(struct rig *rig);
 /* Gone without a word, and up again; -ENOENT, -EINVAL... as rig_open. */

@@ -269,6 +269,24 @@ static void the_one_before_is_gone_back_to_at_once_where_the_floor_allows(void *
 	made_deinit(&six);
 }
 
+/* What is on the shelf from earlier is not what the trial goes back to. */
+static void but_for_no_other_one_on_the_shelf(void **state)
+{
+	struct lab *lab = *state;
+	struct rig *rig = &lab->rig;
+	struct made eight;
+	made_init(&eight, &(struct recipe){.version = 8, .floor = 5});
+	rig_install(rig, 1, &lab->six);
+	rig_pass(rig, UPDATE_TRIAL_MS);
+	rig_install(rig, 2, &eight);
+	rig_desire(rig, 3, &lab->five, 0);
+	assert_int_equal(rig_active(rig), 8);
+	rig_pass(rig, UPDATE_TRIAL_MS);
+	assert_int_equal(rig_active(rig), 5);
+	assert_true(update_on_trial(rig->update));
+	made_deinit(&eight);
+}
+
 static void i6_and_where_it_does_not_the_trial_goes_on(void **state)
 {
 	struct lab *lab = *state;
@@ -360,6 +378,7 @@ int main(void)
 	    TRIAL_TEST(another_one_waits_for_the_trials_end),
 	    TRIAL_TEST(or_for_the_way_back),
 	    TRIAL_TEST(the_one_before_is_gone_back_to_at_once_where_the_floor_allows),
+	    TRIAL_TEST(but_for_no_other_one_on_the_shelf),
 	    TRIAL_TEST(i6_and_where_it_does_not_the_trial_goes_on),
 	    TRIAL_TEST(a_full_mailbox_is_tried_again),
 	    TRIAL_TEST(a_control_core_that_does_not_take_it_keeps_the_old_one),
