@@ -48,6 +48,45 @@ static void a_pause_stops_the_clock_of_the_soak(void **state)
 	assert_int_equal(s->r.wave, 2);
 }
 
+static void a_pause_stops_the_clock_of_a_wave_that_waits_for_somebody(void **state)
+{
+	struct sim *s = *state;
+
+	for (size_t i = 0; i < s->count; i++)
+		s->machines[i].online = false;
+	sim_run(s, 20 * HOUR, HOUR);
+	assert_int_equal(sim_order(s, ROLLOUT_ORDER_PAUSE), 0);
+	sim_run(s, 10 * HOUR, HOUR);
+	assert_int_equal(sim_order(s, ROLLOUT_ORDER_RESUME), 0);
+	sim_run(s, 3 * HOUR, HOUR);
+	assert_int_equal(s->r.state, ROLLOUT_RUNNING);
+	sim_run(s, HOUR, HOUR);
+	assert_int_equal(s->r.state, ROLLOUT_HALTED);
+}
+
+static void what_a_later_rollout_has_is_not_rolled_back(void **state)
+{
+	struct sim *s = *state;
+
+	sim_run_to_end(s, 5 * HOUR);
+	for (size_t i = 0; i < s->count; i++)
+		s->machines[i].taken = i > 0;
+	assert_int_equal(sim_order(s, ROLLOUT_ORDER_ROLLBACK), 0);
+	assert_int_equal(sim_count(s, ROLLOUT_STEP_REVERTING), 1);
+	assert_int_equal(sim_count(s, ROLLOUT_STEP_LEFT), 49);
+}
+
+static void a_rollback_of_what_a_later_rollout_has_altogether_is_refused(void **state)
+{
+	struct sim *s = *state;
+
+	sim_run_to_end(s, 5 * HOUR);
+	for (size_t i = 0; i < s->count; i++)
+		s->machines[i].taken = true;
+	assert_int_equal(sim_order(s, ROLLOUT_ORDER_ROLLBACK), -EINVAL);
+	assert_int_equal(s->r.state, ROLLOUT_COMPLETED);
+}
+
 static void i9_a_pause_ends_after_a_week(void **state)
 {
 	struct sim *s = *state;
@@ -249,6 +288,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_pause_offers_nobody_and_lets_the_told_go_on),
 	    TEST(a_pause_stops_the_clock_of_the_soak),
+	    TEST(a_pause_stops_the_clock_of_a_wave_that_waits_for_somebody),
+	    TEST(what_a_later_rollout_has_is_not_rolled_back),
+	    TEST(a_rollback_of_what_a_later_rollout_has_altogether_is_refused),
 	    TEST(i9_a_pause_ends_after_a_week),
 	    TEST(failures_halt_a_paused_one_too),
 	    TEST(a_halt_takes_back_what_was_not_taken),
