@@ -120,7 +120,8 @@ static int parse(int argc, char **argv, struct arguments *a)
 	}
 	bool needs_broker = !a->offline || a->agents;
 	if (a->scenario == NULL || a->state_dir == NULL || a->catalogs_dir == NULL || optind != argc ||
-	    (needs_broker && (a->broker == NULL || a->pki_dir == NULL))) {
+	    (needs_broker && (a->broker == NULL || a->pki_dir == NULL)) ||
+	    (a->threshold != NULL && a->catalog_keys == NULL)) {
 		fputs(usage_text, stderr);
 		return EXIT_USAGE;
 	}
@@ -175,17 +176,19 @@ static int read_keys(struct arguments *a, struct library *library, struct gf_dia
 	return gf_keyset_check(keys, diag);
 }
 
-/* With keys it must be signed, as on a machine. */
+enum { NOT_SIGNED = 1 };
+
+/* With keys it must be signed, as on a machine. 0, NOT_SIGNED, or a negative errno. */
 static int check_signed(const struct gf_keyset *keys, const void *data, size_t len, struct gf_diag *diag)
 {
 	struct gf_sealed sealed = {0};
 	if (keys->threshold == 0)
 		return 0;
-	int r = gf_unseal(data, len, &sealed, diag);
-	if (r == 0)
-		r = gf_verify(keys, &sealed, diag);
+	if (gf_unseal(data, len, &sealed, diag) != 0)
+		return -EINVAL;
+	const int r = gf_verify(keys, &sealed, diag);
 	gf_sealed_deinit(&sealed);
-	return r;
+	return r != 0 ? NOT_SIGNED : 0;
 }
 
 static int read_catalog(const char *path, enum gf_class class, struct library *library, struct gf_diag *diag)
@@ -208,7 +211,7 @@ static int read_catalog(const char *path, enum gf_class class, struct library *l
 	}
 	if (r != 0) {
 		gf_diag_prefix(diag, "%s", path);
-		return -EINVAL;
+		return r == NOT_SIGNED ? NOT_SIGNED : -EINVAL;
 	}
 	library->catalogs[class] = catalog;
 	return 0;
@@ -220,7 +223,9 @@ static int load_catalog(const char *dir, enum gf_class class, struct library *li
 	struct gf_diag why = {{0}};
 	snprintf(path, sizeof(path), "%s/%s.catalog", dir, gf_class_name(class));
 	int r = read_catalog(path, class, library, &why);
-	if (r != 0)
+	if (r == NOT_SIGNED)
+		gf_diag_set(diag, "%s; sign it with 'gymfleet catalog sign'", why.text);
+	else if (r != 0)
 		gf_diag_set(diag, "%s; build it with 'gymfleet catalog build --class %s'", why.text, gf_class_name(class));
 	return r;
 }

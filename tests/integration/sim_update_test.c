@@ -189,10 +189,36 @@ static void a_machine_is_locked_and_its_session_stopped(void **state)
 	it_broker_start(t->w);
 }
 
+static void expect_refused(struct test *t, const char *threshold, const char *words)
+{
+	struct it_world *w = t->w;
+	struct it_output out = it_run(w, it_program("gymfleet-sim"), "--scenario", it_path(w, "scenario.yaml"), "--state",
+	                              it_path(w, "machines"), "--catalogs", it_path(w, "catalogs"), "--offline",
+	                              "--catalog-keys", it_path(w, "key.pub"), "--threshold", threshold);
+	assert_int_equal(out.status, 1);
+	if (strstr(out.err, words) == NULL)
+		fail_msg("'%s' expected in '%s'", words, out.err);
+	it_output_free(&out);
+}
+
+/* With keys the catalogs of the start must be signed too, as on a machine. */
+static void what_cannot_be_with_these_keys_is_said(void **state)
+{
+	struct test *t = *state;
+	sim_start(t);
+	IT_UNTIL(SOON_MS, plays(t, machines[0], 1));
+	it_signal(t->sim, SIGKILL);
+	expect_refused(t, "2", "of 1 keys it can take 1 to 1");
+	expect_refused(t, "one", "--threshold 'one'");
+	it_catalog(t->w, "chair", 2); /* built anew, and not signed */
+	expect_refused(t, "1", "sign it with 'gymfleet catalog sign'");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(a_catalog_reaches_every_simulated_machine_and_stays, setup, teardown),
+	    cmocka_unit_test_setup_teardown(what_cannot_be_with_these_keys_is_said, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_machine_is_locked_and_its_session_stopped, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
