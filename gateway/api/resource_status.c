@@ -10,7 +10,7 @@
 
 /* More needs are kept than are told, so that a site's incident counts all its machines. */
 enum { HOURS = 24, NEEDS_KEPT = 1000, NEEDS_TOLD = 50, SITES_MAX = 1024 };
-/* One that halted waits for a person; who has not decided in a week has decided. */
+/* One that halted waits for a person; who has not decided in a week, or has started a later one, has decided. */
 enum { ROLLOUTS_SEEN = 50, HALTED_TOLD_MS = 7 * 24 * 3600 * 1000 };
 
 struct summary {
@@ -145,19 +145,30 @@ static json_t *needs_json(const struct summary *s)
 struct rollouts {
 	int64_t now_ms;
 	json_t *list; /* those under way, newest first */
+	char catalogs[ROLLOUTS_SEEN][GF_NAME_MAX];
 	size_t seen;
 };
+
+static bool newer_seen(const struct rollouts *all, const char *catalog)
+{
+	for (size_t i = 0; i < all->seen; i++)
+		if (strcmp(all->catalogs[i], catalog) == 0)
+			return true;
+	return false;
+}
 
 static int add_rollout(void *ctx, const struct store_rollout *rollout)
 {
 	struct rollouts *all = ctx;
 	const struct rollout *r = &rollout->rollout;
-	bool halted = r->state == ROLLOUT_HALTED && all->now_ms - r->state_since_ms < HALTED_TOLD_MS;
+	bool halted = r->state == ROLLOUT_HALTED && all->now_ms - r->state_since_ms < HALTED_TOLD_MS &&
+	              !newer_seen(all, r->spec.catalog);
 
 	if (!rollout_state_ends(r->state) || halted)
 		json_push(&all->list, rollout_json_row(rollout));
 	if (all->list == NULL)
 		return -ENOMEM;
+	(void)gf_strcpy(all->catalogs[all->seen], GF_NAME_MAX, r->spec.catalog);
 	return ++all->seen == ROLLOUTS_SEEN;
 }
 

@@ -208,6 +208,11 @@ static void the_list_and_the_status_tell_of_it(void **state)
 	json = ask(s, "GET", "/v1/rollouts?where=state%3Drunning", NULL, 200);
 	assert_int_equal(json_array_size(json_object_get(json, "items")), 0);
 	json_decref(json);
+	json_decref(ask(s, "POST", "/v1/rollouts", START, 201));
+	json = ask(s, "GET", "/v1/status", NULL, 200); /* who started another has decided about the halted one */
+	assert_int_equal(json_array_size(json_object_get(json, "rollouts")), 1);
+	assert_int_equal(whole(json_array_get(json_object_get(json, "rollouts"), 0), "id"), 2);
+	json_decref(json);
 }
 
 static void every_order_leaves_who_gave_it(void **state)
