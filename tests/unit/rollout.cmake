@@ -3,7 +3,10 @@ foreach(part plan order walk gate)
         SOURCES unit/gateway/rollout/${part}_test.c unit/gateway/rollout/sim.c LINK gw_plan LABELS unit TIMEOUT 120)
 endforeach()
 gf_add_test(gateway_zone_test SOURCES unit/gateway/rollout/zone_test.c LINK gw_zone Threads::Threads LABELS unit thread)
-gf_add_test(gateway_runner_test
-    SOURCES unit/gateway/rollout/runner_test.c unit/gateway/store/fixture.c LINK gw_runner gw_store LABELS unit thread TIMEOUT 120)
+foreach(part runner runner_store)
+    gf_add_test(gateway_${part}_test
+        SOURCES unit/gateway/rollout/${part}_test.c unit/gateway/rollout/runner_rig.c unit/gateway/store/fixture.c
+        LINK gw_runner gw_store LABELS unit thread TIMEOUT 120)
+endforeach()
 gf_add_test(gateway_rollout_scale_test
     SOURCES unit/gateway/rollout/scale_test.c unit/gateway/store/fixture.c LINK gw_runner gw_store LABELS unit TIMEOUT 300)
