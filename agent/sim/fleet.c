@@ -210,7 +210,7 @@ static int write_agent(const struct fleet_config *config, const struct folders *
 
 int fleet_write_agents(const struct fleet_config *config, const char *catalogs_dir, struct gf_diag *diag)
 {
-	struct folders folders;
+	struct folders folders = {0};
 	int r = absolute(catalogs_dir, folders.catalogs, diag);
 	if (r == 0)
 		r = absolute(config->pki_dir, folders.pki, diag);

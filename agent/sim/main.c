@@ -41,6 +41,24 @@ static const char usage_text[] =
     "  -a, --agents           write DIR/<id>/agent.yaml, so that gymfleet-agent can take the machines over\n"
     "  -V, --version          -h, --help\n";
 
+/* 0, or EXIT_USAGE with what is wrong. */
+static int take_time(int option, const char *text, struct arguments *a)
+{
+	if (option == 'u' && gf_time_parse(text, &a->until_ms) != 0) {
+		fprintf(stderr, "gymfleet-sim: --until '%s' is no RFC 3339 time; try 2026-11-20T12:00:00Z\n", text);
+		return EXIT_USAGE;
+	}
+	if (option == 'H' && gf_duration_parse(text, &a->history_ms) != 0) {
+		fprintf(stderr, "gymfleet-sim: --history '%s' is no duration; try 7d or 12h\n", text);
+		return EXIT_USAGE;
+	}
+	if (option == 't' && (gf_duration_parse(text, &a->trial_ms) != 0 || a->trial_ms < 1 || a->trial_ms > UINT32_MAX)) {
+		fprintf(stderr, "gymfleet-sim: --trial '%s' is no duration of a trial; try 10m or 30s\n", text);
+		return EXIT_USAGE;
+	}
+	return 0;
+}
+
 static int parse(int argc, char **argv, struct arguments *a)
 {
 	static const struct option options[] = {
@@ -89,23 +107,11 @@ static int parse(int argc, char **argv, struct arguments *a)
 		case 'n':
 			a->threshold = optarg;
 			break;
-		case 't':
-			if (gf_duration_parse(optarg, &a->trial_ms) != 0 || a->trial_ms < 1 || a->trial_ms > UINT32_MAX) {
-				fprintf(stderr, "gymfleet-sim: --trial '%s' is no duration of a trial; try 10m or 30s\n", optarg);
-				return EXIT_USAGE;
-			}
-			break;
 		case 'H':
-			if (gf_duration_parse(optarg, &a->history_ms) != 0) {
-				fprintf(stderr, "gymfleet-sim: --history '%s' is no duration; try 7d or 12h\n", optarg);
-				return EXIT_USAGE;
-			}
-			break;
 		case 'u':
-			if (gf_time_parse(optarg, &a->until_ms) != 0) {
-				fprintf(stderr, "gymfleet-sim: --until '%s' is no RFC 3339 time; try 2026-11-20T12:00:00Z\n", optarg);
+		case 't':
+			if (take_time(option, optarg, a) != 0)
 				return EXIT_USAGE;
-			}
 			break;
 		case 'V':
 			puts("gymfleet-sim " GF_VERSION);
