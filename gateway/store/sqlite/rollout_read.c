@@ -37,10 +37,8 @@ static int read_counts(struct store_reader *reader, struct store_rollout *s, str
 static int read_one(struct store_reader *reader, uint64_t id, struct store_rollout *ret_rollout, struct gf_diag *diag)
 {
 	struct store_rollout *s = ret_rollout;
-	int r;
+	int r = rollout_row(&reader->db, id, &s->rollout, diag);
 
-	*s = (struct store_rollout){.machines = 0};
-	r = rollout_row(&reader->db, id, &s->rollout, diag);
 	if (!r)
 		r = rollout_outcomes(&reader->db, &s->rollout, diag);
 	return r ? r : read_counts(reader, s, diag);
@@ -49,7 +47,7 @@ static int read_one(struct store_reader *reader, uint64_t id, struct store_rollo
 int store_read_rollout(struct store_reader *reader, uint64_t id, struct store_rollout *ret_rollout,
                        struct gf_diag *diag)
 {
-	struct store_rollout s;
+	struct store_rollout s = {.machines = 0};
 	int r = read_begin(reader, diag);
 
 	if (!r)
@@ -74,7 +72,7 @@ static int read_all(struct store_reader *reader, uint64_t before, store_rollout_
 	int r = next_id(reader, before ? before : INT64_MAX, &id, diag);
 
 	while (!r && id > 0) {
-		struct store_rollout s;
+		struct store_rollout s = {.machines = 0};
 
 		r = read_one(reader, (uint64_t)id, &s, diag);
 		if (!r)
