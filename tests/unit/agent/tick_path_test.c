@@ -193,20 +193,48 @@ static void woken(void *ctx)
 }
 
 /* Events are taken out as they come, as by a main loop. */
-static size_t let_it_work(struct control_thread *thread, void (*from_outside)(void))
+/* What the gateway may want of the machine meanwhile: another catalog each time the one before was taken, other limits, a stop. */
+static void command(struct control_thread *thread, const struct gf_catalog *catalog, unsigned round)
 {
+	const struct control_command commands[] = {
+	    {.kind = CONTROL_COMMAND_CATALOG, .catalog = catalog},
+	    {.kind = CONTROL_COMMAND_LIMITS, .limits = {.intensity_max_pct = (float)(40 + round % 20)}},
+	    {.kind = CONTROL_COMMAND_STOP, .outcome = GF_OUTCOME_STAFF_STOPPED},
+	};
+	if (catalog != NULL)
+		(void)!control_thread_tell(thread, &commands[0]);
+	if (round % 5 == 0)
+		(void)!control_thread_tell(thread, &commands[1]);
+	if (round % 200 == 199)
+		(void)!control_thread_tell(thread, &commands[2]);
+}
+
+static size_t let_it_work(struct control_thread *thread, const struct gf_catalog *catalog, void (*from_outside)(void))
+{
+	static struct gf_catalog catalogs[2];
 	const int64_t deadline_ms = gf_now_ms(CLOCK_MONOTONIC) + DEADLINE_S * 1000LL;
 	struct control_event event;
 	size_t events = 0;
+	unsigned rounds = 0, taken = 0;
+	bool waits = false;
+	catalogs[0] = catalogs[1] = *catalog;
 	while (!atomic_load(&watched.done)) {
 		if (gf_now_ms(CLOCK_MONOTONIC) > deadline_ms)
 			fail_msg("the control thread doesn't get through %llu ticks", (unsigned long long)watched.ticks);
-		while (control_thread_next(thread, &event))
+		while (control_thread_next(thread, &event)) {
 			events++;
+			if (event.kind == CONTROL_EVENT_CATALOG) {
+				assert_ptr_equal(event.catalog, &catalogs[taken++ % 2]);
+				waits = false;
+			}
+		}
+		command(thread, waits ? NULL : &catalogs[taken % 2], rounds++);
+		waits = true;
 		if (from_outside != NULL)
 			from_outside();
 		nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
 	}
+	assert_true(watched.ticks <= FEW_TICKS || taken > 0);
 	return events;
 }
 
@@ -228,7 +256,7 @@ static void watch(enum gf_class class, void (*from_outside)(void))
 	assert_int_equal(control_new(&config, &resume, gf_now_ms(CLOCK_BOOTTIME), &control), 0);
 	const struct control_thread_config start = {.control = control, .driver = &watched.driver, .wake = woken};
 	assert_int_equal(control_thread_start(&start, &thread), 0);
-	const size_t events = let_it_work(thread, from_outside);
+	const size_t events = let_it_work(thread, config.catalog, from_outside);
 	assert_int_equal(control_thread_join(thread, GF_OUTCOME_SAFETY_STOPPED), 0);
 	control_thread_free(thread);
 	control_free(control);
