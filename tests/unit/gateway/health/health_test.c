@@ -149,6 +149,7 @@ static void all_at_once_fits_and_comes_worst_first(void **state)
 	f.rest_until_ms = NOON + HOUR;
 	f.closed_count = 1;
 	f.closed[0] = (struct health_closed){GF_AREA_NECK, GF_SIDE_BOTH, NOON, NOON + HOUR, false};
+	f.locked = true;
 	assert_int_equal(health_judge(&f, reasons, &count), HEALTH_CRITICAL);
 	assert_int_equal(count, HEALTH_REASONS_MAX - 1);
 	for (size_t i = 1; i < count; i++)
