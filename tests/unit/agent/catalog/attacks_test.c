@@ -2,65 +2,12 @@
  * What somebody may try who holds the broker, the gateway, or a certificate of the fleet, but not enough of the signing keys; and what may
  * happen by accident. Every time: refused with its own code, the active catalog unchanged, and the next good one still welcome.
  */
-#include "tests/unit/agent/catalog/rig.h"
+#include "tests/unit/agent/catalog/siege.h"
 
 #include <openssl/ec.h>
 #include <openssl/evp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct siege {
-	struct rig rig;
-	struct made good; /* version 9 */
-	uint64_t revision;
-};
-
-static int setup(void **state)
-{
-	static struct siege sg;
-	sg = (struct siege){.revision = 1};
-	rig_init(&sg.rig, &(struct recipe){.version = 5});
-	made_init(&sg.good, &(struct recipe){.version = 9});
-	*state = &sg;
-	return rig_open(&sg.rig);
-}
-
-/* Whatever was tried: it stands, plays, and takes a good one. */
-static int teardown(void **state)
-{
-	struct siege *sg = *state;
-	rig_link(&sg->rig, true);
-	rig_install(&sg->rig, ++sg->revision, &sg->good);
-	rig_deinit(&sg->rig);
-	made_deinit(&sg->good);
-	return 0;
-}
-
-/* Announced and delivered; the answer is this refusal. */
-static void assert_refused(struct siege *sg, const struct made *made, enum gf_refusal refusal)
-{
-	rig_desire(&sg->rig, ++sg->revision, made, 0);
-	if (sg->rig.fetching)
-		rig_deliver(&sg->rig, made);
-	rig_assert_answer(&sg->rig, sg->revision, GF_DESIRED_STEP_REFUSED, refusal);
-	assert_int_equal(rig_active(&sg->rig), 5);
-	assert_int_equal(update_phase(sg->rig.update), UPDATE_IDLE);
-	assert_int_equal(sg->rig.given_count, 0);
-}
-
-static void assert_recipe_refused(struct siege *sg, const struct recipe *recipe, enum gf_refusal refusal)
-{
-	struct made made;
-	made_init(&made, recipe);
-	assert_refused(sg, &made, refusal);
-	made_deinit(&made);
-}
-
-static void announce(struct made *made)
-{
-	gf_digest_of(made->data, made->len, &made->digest);
-}
 
 /* ---- bytes ---- */
 
@@ -73,7 +20,7 @@ static void i6_every_flipped_byte_of_manifest_signature_and_payload_is_refused(v
 	made_init(&made, &(struct recipe){.version = 6});
 	for (size_t i = 0; i < made.len; i++) {
 		made.data[i] ^= (unsigned char)(1U << i % 8);
-		announce(&made);
+		siege_announce(&made);
 		rig_desire(&sg->rig, ++sg->revision, &made, 0);
 		rig_deliver(&sg->rig, &made);
 		assert_int_equal(rig_last(&sg->rig)->revision, sg->revision);
@@ -117,7 +64,7 @@ static void i6_every_truncation_is_refused(void **state)
 	made_init(&made, &(struct recipe){.version = 6});
 	const size_t whole = made.len;
 	for (made.len = 1; made.len < whole; made.len++) {
-		announce(&made);
+		siege_announce(&made);
 		rig_desire(&sg->rig, ++sg->revision, &made, 0);
 		rig_deliver(&sg->rig, &made);
 		assert_int_equal(rig_last(&sg->rig)->step, GF_DESIRED_STEP_REFUSED);
@@ -152,7 +99,7 @@ static void i6_a_gateway_that_lies_about_the_version_gains_nothing(void **state)
 	struct made made;
 	made_init(&made, &(struct recipe){.version = 4});
 	made.version = 99;
-	assert_refused(sg, &made, GF_REFUSAL_OLDER_VERSION);
+	siege_refused(sg, &made, GF_REFUSAL_OLDER_VERSION);
 	made_deinit(&made);
 }
 
@@ -160,15 +107,15 @@ static void i6_a_gateway_that_lies_about_the_version_gains_nothing(void **state)
 
 static void i6_unknown_keys_are_refused(void **state)
 {
-	assert_recipe_refused(*state, &(struct recipe){.version = 6, .signers = 1U << 5 | 1U << 6 | 1U << 7},
-	                      GF_REFUSAL_UNKNOWN_KEY);
+	siege_recipe_refused(*state, &(struct recipe){.version = 6, .signers = 1U << 5 | 1U << 6 | 1U << 7},
+	                     GF_REFUSAL_UNKNOWN_KEY);
 }
 
 static void i6_too_few_signatures_are_refused(void **state)
 {
-	assert_recipe_refused(*state, &(struct recipe){.version = 6, .signers = 1U << 1}, GF_REFUSAL_FEW_SIGNATURES);
-	assert_recipe_refused(*state, &(struct recipe){.version = 6, .signers = 1U << 1 | 1U << 5 | 1U << 6},
-	                      GF_REFUSAL_FEW_SIGNATURES);
+	siege_recipe_refused(*state, &(struct recipe){.version = 6, .signers = 1U << 1}, GF_REFUSAL_FEW_SIGNATURES);
+	siege_recipe_refused(*state, &(struct recipe){.version = 6, .signers = 1U << 1 | 1U << 5 | 1U << 6},
+	                     GF_REFUSAL_FEW_SIGNATURES);
 }
 
 static void i6_the_same_signature_twice_is_one(void **state)
@@ -180,8 +127,8 @@ static void i6_the_same_signature_twice_is_one(void **state)
 	assert_int_equal(gf_unseal(made.data, made.len, &sealed, NULL), 0);
 	sealed.signatures[sealed.signatures_count++] = sealed.signatures[0];
 	assert_int_equal(gf_seal(&sealed, &twice.data, &twice.len), 0);
-	announce(&twice);
-	assert_refused(sg, &twice, GF_REFUSAL_FEW_SIGNATURES);
+	siege_announce(&twice);
+	siege_refused(sg, &twice, GF_REFUSAL_FEW_SIGNATURES);
 	gf_sealed_deinit(&sealed);
 	made_deinit(&made);
 	made_deinit(&twice);
@@ -196,8 +143,8 @@ static void i6_no_signature_at_all_is_refused(void **state)
 	assert_int_equal(gf_unseal(made.data, made.len, &sealed, NULL), 0);
 	sealed.signatures_count = 0;
 	assert_int_equal(gf_seal(&sealed, &bare.data, &bare.len), 0);
-	announce(&bare);
-	assert_refused(sg, &bare, GF_REFUSAL_FEW_SIGNATURES);
+	siege_announce(&bare);
+	siege_refused(sg, &bare, GF_REFUSAL_FEW_SIGNATURES);
 	gf_sealed_deinit(&sealed);
 	made_deinit(&made);
 	made_deinit(&bare);
@@ -230,8 +177,8 @@ static void i6_a_tls_key_as_signer_is_refused(void **state)
 	gf_key_id_of(known, &last->key_id);
 	memcpy(last->bytes, signature, GF_SIGNATURE_LEN);
 	assert_int_equal(gf_seal(&sealed, &forged.data, &forged.len), 0);
-	announce(&forged);
-	assert_refused(sg, &forged, GF_REFUSAL_BAD_SIGNATURE);
+	siege_announce(&forged);
+	siege_refused(sg, &forged, GF_REFUSAL_BAD_SIGNATURE);
 	gf_sealed_deinit(&sealed);
 	made_deinit(&made);
 	made_deinit(&forged);
@@ -250,8 +197,8 @@ static void i6_signatures_of_another_catalog_are_refused(void **state)
 	memcpy(b.signatures, a.signatures, sizeof(a.signatures));
 	b.signatures_count = a.signatures_count;
 	assert_int_equal(gf_seal(&b, &forged.data, &forged.len), 0);
-	announce(&forged);
-	assert_refused(sg, &forged, GF_REFUSAL_BAD_SIGNATURE);
+	siege_announce(&forged);
+	siege_refused(sg, &forged, GF_REFUSAL_BAD_SIGNATURE);
 	gf_sealed_deinit(&a);
 	gf_sealed_deinit(&b);
 	made_deinit(&six);
@@ -266,7 +213,7 @@ static void i6_without_keys_nothing_over_the_air_is_taken(void **state)
 	const struct gf_keyset keys = rig->config.judge.keys;
 	rig->config.judge.keys = (struct gf_keyset){0};
 	rig_restart(rig);
-	assert_refused(sg, &sg->good, GF_REFUSAL_NO_KEYS);
+	siege_refused(sg, &sg->good, GF_REFUSAL_NO_KEYS);
 	assert_int_equal(rig->fetches, 0);
 	rig->config.judge.keys = keys;
 	rig_restart(rig);
@@ -276,14 +223,14 @@ static void i6_without_keys_nothing_over_the_air_is_taken(void **state)
 
 static void i6_an_older_version_is_refused(void **state)
 {
-	assert_recipe_refused(*state, &(struct recipe){.version = 4}, GF_REFUSAL_OLDER_VERSION);
-	assert_recipe_refused(*state, &(struct recipe){.version = 5, .salt = 1}, GF_REFUSAL_VERSION_REUSED);
+	siege_recipe_refused(*state, &(struct recipe){.version = 4}, GF_REFUSAL_OLDER_VERSION);
+	siege_recipe_refused(*state, &(struct recipe){.version = 5, .salt = 1}, GF_REFUSAL_VERSION_REUSED);
 }
 
 /* Its own floor can't lead below: that of what was here counts. */
 static void i6_an_older_version_that_allows_itself_is_refused(void **state)
 {
-	assert_recipe_refused(*state, &(struct recipe){.version = 4, .floor = 1}, GF_REFUSAL_OLDER_VERSION);
+	siege_recipe_refused(*state, &(struct recipe){.version = 4, .floor = 1}, GF_REFUSAL_OLDER_VERSION);
 }
 
 /* The varint of a manifest's version, made the largest there is. */
@@ -309,20 +256,20 @@ static void i6_the_version_2_to_the_64_minus_1_is_refused(void **state)
 		assert_int_equal(gf_sign(&sealed, seed), 0);
 	}
 	assert_int_equal(gf_seal(&sealed, &forged.data, &forged.len), 0);
-	announce(&forged);
-	assert_refused(sg, &forged, GF_REFUSAL_VERSION_RANGE);
+	siege_announce(&forged);
+	siege_refused(sg, &forged, GF_REFUSAL_VERSION_RANGE);
 	made_deinit(&made);
 	made_deinit(&forged);
 }
 
 static void i6_another_class_is_refused(void **state)
 {
-	assert_recipe_refused(*state, &(struct recipe){.version = 6, .class = GF_CLASS_ROLLER}, GF_REFUSAL_WRONG_CLASS);
+	siege_recipe_refused(*state, &(struct recipe){.version = 6, .class = GF_CLASS_ROLLER}, GF_REFUSAL_WRONG_CLASS);
 }
 
 static void an_expired_one_is_refused(void **state)
 {
-	assert_recipe_refused(*state, &(struct recipe){.version = 6, .expires_ms = RIG_TODAY}, GF_REFUSAL_EXPIRED);
+	siege_recipe_refused(*state, &(struct recipe){.version = 6, .expires_ms = RIG_TODAY}, GF_REFUSAL_EXPIRED);
 }
 
 static void a_clock_at_1970_makes_no_expired_one_good(void **state)
@@ -331,10 +278,10 @@ static void a_clock_at_1970_makes_no_expired_one_good(void **state)
 	sg->rig.now.wall_ms = 1000;
 	sg->rig.now.synced = false;
 	rig_restart(&sg->rig);
-	assert_recipe_refused(sg, &(struct recipe){.version = 6, .expires_ms = RIG_TODAY}, GF_REFUSAL_EXPIRED);
+	siege_recipe_refused(sg, &(struct recipe){.version = 6, .expires_ms = RIG_TODAY}, GF_REFUSAL_EXPIRED);
 	/* But a clock that knows nothing keeps nothing good away. */
-	assert_recipe_refused(sg, &(struct recipe){.version = 4, .expires_ms = RIG_TODAY + RIG_HOUR},
-	                      GF_REFUSAL_OLDER_VERSION);
+	siege_recipe_refused(sg, &(struct recipe){.version = 4, .expires_ms = RIG_TODAY + RIG_HOUR},
+	                     GF_REFUSAL_OLDER_VERSION);
 }
 
 static void one_that_expires_while_the_machine_is_in_use_is_refused(void **state)
@@ -355,7 +302,7 @@ static void one_that_expires_while_the_machine_is_in_use_is_refused(void **state
 
 static void one_for_a_newer_agent_is_refused(void **state)
 {
-	assert_recipe_refused(*state, &(struct recipe){.version = 6, .min_agent = "2.0"}, GF_REFUSAL_AGENT_TOO_OLD);
+	siege_recipe_refused(*state, &(struct recipe){.version = 6, .min_agent = "2.0"}, GF_REFUSAL_AGENT_TOO_OLD);
 }
 
 static void i3_one_outside_this_machines_envelope_is_refused(void **state)
@@ -363,213 +310,10 @@ static void i3_one_outside_this_machines_envelope_is_refused(void **state)
 	struct siege *sg = *state;
 	sg->rig.config.judge.envelope.intensity_max_pct = 22;
 	rig_restart(&sg->rig);
-	assert_recipe_refused(sg, &(struct recipe){.version = 6, .pct = 25}, GF_REFUSAL_ENVELOPE);
+	siege_recipe_refused(sg, &(struct recipe){.version = 6, .pct = 25}, GF_REFUSAL_ENVELOPE);
 	assert_string_equal(rig_last(&sg->rig)->detail,
 	                    "routine routine_0, step 1 (calves, stroke) asks for 25 %, this machine allows 22 %");
 }
-
-/* ---- orders ---- */
-
-static void i6_a_replayed_old_order_changes_nothing(void **state)
-{
-	struct siege *sg = *state;
-	struct rig *rig = &sg->rig;
-	struct made six, seven;
-	made_init(&six, &(struct recipe){.version = 6});
-	made_init(&seven, &(struct recipe){.version = 7, .floor = 6});
-	rig_install(rig, 10, &six);
-	rig_pass(rig, UPDATE_TRIAL_MS + RIG_SECOND);
-	rig_install(rig, 11, &seven);
-	rig_pass(rig, UPDATE_TRIAL_MS + RIG_SECOND);
-	/* The floor would allow it; the revision doesn't. Also after a crash. */
-	assert_false(rig_desire(rig, 10, &six, 0));
-	assert_int_equal(rig_crash(rig), 0);
-	assert_false(rig_desire(rig, 10, &six, 0));
-	assert_false(rig_desire(rig, 11, &six, 0));
-	assert_int_equal(rig_active(rig), 7);
-	assert_int_equal(update_stats(rig->update).stale_desired, 2);
-	sg->revision = 11;
-	made_deinit(&six);
-	made_deinit(&seven);
-}
-
-static void an_order_for_another_revision_while_one_is_in_flight(void **state)
-{
-	struct siege *sg = *state;
-	struct rig *rig = &sg->rig;
-	struct made six, seven;
-	made_init(&six, &(struct recipe){.version = 6, .routines = 60});
-	made_init(&seven, &(struct recipe){.version = 7});
-	rig_desire(rig, 10, &six, 0);
-	update_part(rig->update, &six.digest, 0, six.data, GF_CATALOG_PART_MAX, rig->now);
-	rig_desire(rig, 11, &seven, 0);
-	update_part(rig->update, &six.digest, 1, six.data + GF_CATALOG_PART_MAX, six.len - GF_CATALOG_PART_MAX, rig->now);
-	rig_run(rig);
-	assert_int_equal(rig_active(rig), 5);
-	rig_deliver(rig, &seven);
-	assert_int_equal(rig_active(rig), 7);
-	assert_int_equal(rig_count(rig, 10, GF_DESIRED_STEP_ACTIVE), 0);
-	rig_pass(rig, UPDATE_TRIAL_MS + RIG_SECOND);
-	sg->revision = 11;
-	made_deinit(&six);
-	made_deinit(&seven);
-}
-
-/* ---- parts ---- */
-
-static void i6_parts_of_two_catalogs_do_not_mix(void **state)
-{
-	struct siege *sg = *state;
-	struct rig *rig = &sg->rig;
-	struct made a, b;
-	made_init(&a, &(struct recipe){.version = 6, .routines = 60});
-	made_init(&b, &(struct recipe){.version = 6, .routines = 60, .salt = 1});
-	assert_int_equal(a.len, b.len);
-	rig_desire(rig, ++sg->revision, &a, 0);
-	/* Under their own topics the wrong ones are strays. */
-	update_part(rig->update, &b.digest, 0, b.data, GF_CATALOG_PART_MAX, rig->now);
-	assert_int_equal(update_stats(rig->update).stray_parts, 1);
-	/* Under the topic of the other, put there by the broker. */
-	for (int i = 0; i < 2; i++) {
-		update_part(rig->update, &a.digest, 0, b.data, GF_CATALOG_PART_MAX, rig->now);
-		update_part(rig->update, &a.digest, 1, a.data + GF_CATALOG_PART_MAX, a.len - GF_CATALOG_PART_MAX, rig->now);
-		rig_run(rig);
-	}
-	rig_assert_answer(rig, sg->revision, GF_DESIRED_STEP_REFUSED, GF_REFUSAL_DIGEST);
-	assert_int_equal(rig_active(rig), 5);
-	made_deinit(&a);
-	made_deinit(&b);
-}
-
-static void i8_endless_parts_end(void **state)
-{
-	struct siege *sg = *state;
-	struct rig *rig = &sg->rig;
-	struct made made;
-	made_init(&made, &(struct recipe){.version = 6, .routines = 60});
-	rig_desire(rig, ++sg->revision, &made, 0);
-	for (int i = 0; i < 100000; i++) {
-		update_part(rig->update, &made.digest, i % 1000, made.data, GF_CATALOG_PART_MAX, rig->now);
-		if (i % 100 == 0)
-			rig_pass(rig, RIG_SECOND);
-	}
-	rig_assert_answer(rig, sg->revision, GF_DESIRED_STEP_REFUSED, GF_REFUSAL_NOT_DELIVERED);
-	assert_int_equal(rig_active(rig), 5);
-	made_deinit(&made);
-}
-
-static void i8_truncated_and_oversized_parts_are_dropped(void **state)
-{
-	static unsigned char large[GF_CATALOG_MAX];
-	struct siege *sg = *state;
-	struct rig *rig = &sg->rig;
-	struct made made;
-	made_init(&made, &(struct recipe){.version = 6, .routines = 60});
-	rig_desire(rig, ++sg->revision, &made, 0);
-	update_part(rig->update, &made.digest, 0, made.data, GF_CATALOG_PART_MAX - 1, rig->now);
-	update_part(rig->update, &made.digest, 1, made.data, made.len - GF_CATALOG_PART_MAX - 1, rig->now);
-	update_part(rig->update, &made.digest, 0, large, sizeof(large), rig->now);
-	update_part(rig->update, &made.digest, GF_TOPIC_CATALOG_WHOLE, made.data, made.len, rig->now);
-	update_part(rig->update, &made.digest, 2, made.data, 1, rig->now);
-	assert_int_equal(update_stats(rig->update).bad_parts, 5);
-	rig_pass(rig, UPDATE_FETCH_MS + RIG_SECOND);
-	rig_assert_answer(rig, sg->revision, GF_DESIRED_STEP_REFUSED, GF_REFUSAL_NOT_DELIVERED);
-	assert_string_equal(rig_last(rig)->detail, "0 of 2 parts came in 600 s of connection");
-	made_deinit(&made);
-}
-
-static void i8_an_announced_size_beyond_all_is_refused(void **state)
-{
-	struct siege *sg = *state;
-	struct made made;
-	made_init(&made, &(struct recipe){.version = 6});
-	made.len = GF_CATALOG_MAX + 1;
-	assert_refused(sg, &made, GF_REFUSAL_TOO_LARGE);
-	made.len = 0;
-	assert_refused(sg, &made, GF_REFUSAL_TOO_LARGE);
-	made_deinit(&made);
-}
-
-/* ---- a catalog that ends its reader ---- */
-
-/* The mark is on the disk when the bytes are about to be read; whoever starts next knows how often it was. */
-static void i6_a_catalog_that_crashes_the_agent_is_left_alone(void **state)
-{
-	struct siege *sg = *state;
-	struct rig *rig = &sg->rig;
-	struct shelf_state on_disk;
-	struct shelf *shelf = NULL;
-	struct made made;
-	char dir[96];
-	made_init(&made, &(struct recipe){.version = 6});
-	snprintf(dir, sizeof(dir), "%s/catalog", rig->dir);
-	for (int i = 0; i <= UPDATE_JUDGE_CRASHES; i++) {
-		rig_desire(rig, 20, &made, 0);
-		assert_int_equal(update_phase(rig->update), UPDATE_FETCHING);
-		if (i < UPDATE_JUDGE_CRASHES) {
-			/* The next thing after the mark's four operations is the end. */
-			disk_trouble(DISK_KILLED, 4, 0);
-			rig_deliver(rig, &made);
-			rig_close(rig);
-			disk_trouble(DISK_FINE, -1, 0);
-			assert_int_equal(shelf_open(dir, true, &shelf, &on_disk, NULL), 0);
-			shelf_close(shelf);
-			assert_true(gf_digest_equal(&on_disk.judging.digest, &made.digest));
-			assert_int_equal(on_disk.judging.starts, i + 1);
-			assert_int_equal(rig_open(rig), 0);
-		}
-	}
-	rig_deliver(rig, &made);
-	rig_assert_answer(rig, 20, GF_DESIRED_STEP_REFUSED, GF_REFUSAL_CRASHED);
-	assert_int_equal(rig_active(rig), 5);
-	sg->revision = 20;
-	made_deinit(&made);
-}
-
-/* Whoever can't count the ends doesn't begin. */
-static void i6_what_can_not_be_marked_is_not_read(void **state)
-{
-	struct siege *sg = *state;
-	struct rig *rig = &sg->rig;
-	struct made made;
-	made_init(&made, &(struct recipe){.version = 6});
-	rig_desire(rig, ++sg->revision, &made, 0);
-	disk_trouble(DISK_FULL, 0, 1);
-	rig_deliver(rig, &made);
-	assert_true(disk_met());
-	rig_assert_answer(rig, sg->revision, GF_DESIRED_STEP_REFUSED, GF_REFUSAL_STORAGE);
-	assert_int_equal(rig_active(rig), 5);
-	made_deinit(&made);
-}
-
-static void i6_a_file_that_crashes_the_agent_is_left_alone(void **state)
-{
-	struct siege *sg = *state;
-	struct rig *rig = &sg->rig;
-	struct made six, seven;
-	made_init(&six, &(struct recipe){.version = 6});
-	made_init(&seven, &(struct recipe){.version = 7});
-	rig_install(rig, 20, &six);
-	rig_pass(rig, UPDATE_TRIAL_MS + RIG_SECOND);
-	rig_put_file(rig, &seven);
-	for (int i = 0; i < UPDATE_JUDGE_CRASHES; i++) {
-		rig_close(rig);
-		disk_trouble(DISK_KILLED, 4, 0);
-		assert_int_equal(rig_open(rig), 0);
-		rig_close(rig);
-		disk_trouble(DISK_FINE, -1, 0);
-		if (i + 1 < UPDATE_JUDGE_CRASHES)
-			continue;
-		assert_int_equal(rig_open(rig), 0);
-	}
-	assert_int_equal(rig_active(rig), 6);
-	assert_non_null(strstr(update_notice(rig->update), "the agent ended while reading it, 3 times"));
-	sg->revision = 20;
-	made_deinit(&six);
-	made_deinit(&seven);
-}
-
-#define ATTACK(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
@@ -595,15 +339,6 @@ int main(void)
 	    ATTACK(one_that_expires_while_the_machine_is_in_use_is_refused),
 	    ATTACK(one_for_a_newer_agent_is_refused),
 	    ATTACK(i3_one_outside_this_machines_envelope_is_refused),
-	    ATTACK(i6_a_replayed_old_order_changes_nothing),
-	    ATTACK(an_order_for_another_revision_while_one_is_in_flight),
-	    ATTACK(i6_parts_of_two_catalogs_do_not_mix),
-	    ATTACK(i8_endless_parts_end),
-	    ATTACK(i8_truncated_and_oversized_parts_are_dropped),
-	    ATTACK(i8_an_announced_size_beyond_all_is_refused),
-	    ATTACK(i6_a_catalog_that_crashes_the_agent_is_left_alone),
-	    ATTACK(i6_what_can_not_be_marked_is_not_read),
-	    ATTACK(i6_a_file_that_crashes_the_agent_is_left_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
