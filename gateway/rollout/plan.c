@@ -20,7 +20,7 @@ void plan_reason(struct plan *p, const char *text)
 	char line[sizeof(p->r->reason)];
 	size_t i = 0;
 
-	gf_strcpy(line, sizeof(line), text);
+	gf_strcpy_utf8(line, sizeof(line), text);
 	while (line[i] != '\0' && line[i] == p->r->reason[i])
 		i++;
 	if (line[i] == p->r->reason[i])

@@ -66,7 +66,7 @@ static void say(struct rollout_device *d, const char *text)
 {
 	char line[GF_TEXT_MAX];
 
-	gf_strcpy(line, sizeof(line), text);
+	gf_strcpy_utf8(line, sizeof(line), text);
 	for (size_t i = 0; line[i] == d->detail[i]; i++)
 		if (line[i] == '\0')
 			return;

@@ -12,11 +12,11 @@ struct plan {
 };
 
 /* Sets a sentence; the old one may be among the arguments. */
-#define PLAN_SET(field, size, ...)                    \
-	do {                                              \
-		struct gf_diag line_;                         \
-		gf_diag_set(&line_, __VA_ARGS__);             \
-		(void)gf_strcpy((field), (size), line_.text); \
+#define PLAN_SET(field, size, ...)                         \
+	do {                                                   \
+		struct gf_diag line_;                              \
+		gf_diag_set(&line_, __VA_ARGS__);                  \
+		(void)gf_strcpy_utf8((field), (size), line_.text); \
 	} while (0)
 
 static inline bool plan_digest_equal(const struct gf_digest *a, const struct gf_digest *b)

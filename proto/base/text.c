@@ -14,6 +14,20 @@ bool gf_strcpy(char *dst, size_t size, const char *src)
 	return fits;
 }
 
+bool gf_strcpy_utf8(char *dst, size_t size, const char *src)
+{
+	size_t len = strnlen(src, size);
+	if (len < size)
+		return gf_strcpy(dst, size, src);
+	/* src[len] is the first byte that has no room: not the middle of a character. */
+	len = size - 1;
+	while (len > 0 && ((unsigned char)src[len] & 0xc0) == 0x80)
+		len--;
+	memmove(dst, src, len);
+	dst[len] = '\0';
+	return false;
+}
+
 /* The length of the sequence a lead byte begins and the least code point it may carry; 0 for no lead byte. */
 static size_t sequence(unsigned char lead, uint32_t *ret_least, uint32_t *ret_bits)
 {

@@ -11,6 +11,9 @@
 /* Copies at most size - 1 bytes and always ends with NUL; false when it had to cut. */
 bool gf_strcpy(char *dst, size_t size, const char *src);
 
+/* The same, but never cuts within a character of UTF-8: a sentence for a person, which may end in somebody else's words. */
+bool gf_strcpy_utf8(char *dst, size_t size, const char *src);
+
 /* True for well-formed UTF-8 without NUL (RFC 3629: no surrogates, no overlong forms, <= U+10FFFF). */
 bool gf_utf8_valid(const void *data, size_t len);
 

@@ -7,14 +7,15 @@
 int event_add(struct store *s, int64_t at_ms, enum store_event_kind kind, const char *device, uint64_t ref,
               const char *code, struct gf_diag *diag, const char *fmt, ...)
 {
-	char text[GF_TEXT_MAX * 2];
+	char line[GF_DIAG_MAX], text[GF_TEXT_MAX * 2];
 	struct query q;
 	va_list args;
 	int r;
 
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	vsnprintf(line, sizeof(line), fmt, args);
 	va_end(args);
+	gf_strcpy_utf8(text, sizeof(text), line);
 	query_begin(&q, &s->db, "INSERT INTO events (at_ms, kind, device, text, ref, code) VALUES (?, ?, ?, ?, ?, ?)");
 	query_i64(&q, at_ms);
 	query_i64(&q, kind);

@@ -195,12 +195,13 @@ static int insert_devices(struct store *s, uint64_t id, const struct rollout_spe
 static int tell(struct store *s, uint64_t id, const struct rollout_spec *spec, size_t machines,
                 const struct store_actor *actor, int64_t now_ms, struct gf_diag *diag)
 {
-	char subject[GF_NAME_MAX * 2], detail[STORE_REASON_MAX];
+	char subject[GF_NAME_MAX * 2], line[ROLLOUT_WHERE_MAX + STORE_REASON_MAX], detail[STORE_REASON_MAX];
 	int r;
 
 	snprintf(subject, sizeof(subject), "%s@%" PRIu64, spec->catalog, spec->version);
-	snprintf(detail, sizeof(detail), "rollout %" PRIu64 ": %zu machines, %zu waves%s%.150s", id, machines,
-	         spec->waves_count, spec->where[0] ? ", where " : "", spec->where);
+	snprintf(line, sizeof(line), "rollout %" PRIu64 ": %zu machines, %zu waves%s%s", id, machines, spec->waves_count,
+	         spec->where[0] ? ", where " : "", spec->where);
+	gf_strcpy_utf8(detail, sizeof(detail), line);
 	r = store_deed_add(s, actor, "rollout start", subject, detail, now_ms, diag);
 	return r ? r
 	         : event_add(s, now_ms, STORE_EVENT_ROLLOUT, NULL, id, rollout_state_name(ROLLOUT_RUNNING), diag,

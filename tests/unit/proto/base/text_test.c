@@ -26,6 +26,25 @@ static void a_copy_ends_and_says_when_it_was_cut(void **state)
 	assert_string_equal(dst, "");
 }
 
+static void a_sentence_is_not_cut_within_a_character(void **state)
+{
+	char dst[6];
+	(void)state;
+	assert_true(gf_strcpy_utf8(dst, sizeof(dst), "h\xc3\xa4ng"));
+	assert_string_equal(dst, "h\xc3\xa4ng");
+	assert_false(gf_strcpy_utf8(dst, sizeof(dst), "laut\xc3\xa4"));
+	assert_string_equal(dst, "laut");
+	assert_false(gf_strcpy_utf8(dst, sizeof(dst), "abc\xe2\x82\xac"));
+	assert_string_equal(dst, "abc");
+	assert_false(gf_strcpy_utf8(dst, sizeof(dst), "abcd\xf0\x9f\x92\x86"));
+	assert_string_equal(dst, "abcd");
+	assert_false(gf_strcpy_utf8(dst, sizeof(dst), "abc\xc3\xa4xyz"));
+	assert_string_equal(dst, "abc\xc3\xa4");
+	/* What isn't UTF-8 ends all the same. */
+	assert_false(gf_strcpy_utf8(dst, sizeof(dst), "\x80\x80\x80\x80\x80\x80\x80"));
+	assert_string_equal(dst, "");
+}
+
 static size_t encode(uint32_t code, unsigned char out[static 4])
 {
 	if (code < 0x80)
@@ -246,6 +265,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_copy_ends_and_says_when_it_was_cut),
+	    cmocka_unit_test(a_sentence_is_not_cut_within_a_character),
 	    cmocka_unit_test(every_code_point_is_utf8_and_no_surrogate_is),
 	    cmocka_unit_test(what_is_not_utf8_is_refused),
 	    cmocka_unit_test(every_control_character_is_found),
