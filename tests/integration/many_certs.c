@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-enum { PATH_SIZE = 512, ID_SIZE = 64, VALID_S = 86400, SERIAL_BITS = 127 };
+enum { PATH_SIZE = 512, ID_SIZE = 64, VALID_S = 397 * 86400, SERIAL_BITS = 127 };
 
 struct issuer {
 	X509 *cert;

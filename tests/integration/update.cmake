@@ -2,3 +2,6 @@
 gf_add_library(it_rogue SOURCES integration/rogue.c LINK it_harness gf_catalog_key gf_catalog_codec gf_codec PkgConfig::CMOCKA)
 gf_add_test(attack_test SOURCES integration/attack_test.c LINK it_rogue it_fleet it_machine LABELS integration TIMEOUT 300)
 add_dependencies(attack_test gymfleet-agent gymfleet)
+gf_add_test(rollout_fleet_test SOURCES integration/rollout_fleet_test.c LINK it_fleet it_machine it_many_certs PkgConfig::SQLITE
+    LABELS integration TIMEOUT 400)
+add_dependencies(rollout_fleet_test gymfleet-sim gymfleet-gateway gymfleet)
