@@ -96,6 +96,8 @@ GF_MUST_CHECK int update_take_slot(struct update *u, enum shelf_slot slot, struc
 /* Before something that may kill its reader: false when it did so too often. Saves. */
 bool update_mark(struct update *u, struct shelf_mark *mark, const struct gf_digest *digest, int *ret_saved,
                  struct gf_diag *diag);
+/* It didn't. Saved at once: a start that fails for another reason saves nothing later, and a few of them are no crashes. */
+void update_unmark(struct update *u, struct shelf_mark *mark);
 
 /* ---- update_switch.c ---- */
 

@@ -153,13 +153,15 @@ static bool survey(struct update *u, enum shelf_slot slot)
 		return false;
 	gf_digest_of(data, len, &digest);
 	r = -EIO;
-	if (update_mark(u, &s->judging, &digest, &saved, NULL) && saved == 0)
-		r = catalog_judge(&u->config.judge, &facts, &digest, data, len, &catalog, NULL);
+	if (update_mark(u, &s->judging, &digest, &saved, NULL)) {
+		if (saved == 0)
+			r = catalog_judge(&u->config.judge, &facts, &digest, data, len, &catalog, NULL);
+		update_unmark(u, &s->judging);
+	}
 	u->starved |= r == -ENOMEM;
 	free(data);
 	if (r != 0)
 		return false;
-	s->judging = (struct shelf_mark){0};
 	s->digests[slot] = digest;
 	s->versions[slot] = catalog.version;
 	update_raise_highest(u, &catalog, &digest);

@@ -173,6 +173,13 @@ bool update_mark(struct update *u, struct shelf_mark *mark, const struct gf_dige
 	return true;
 }
 
+void update_unmark(struct update *u, struct shelf_mark *mark)
+{
+	*mark = (struct shelf_mark){0};
+	if (update_save(u, NULL) != 0)
+		return; /* tried again later */
+}
+
 static int judge_file(struct update *u, const unsigned char *data, size_t len, const struct gf_digest *digest,
                       struct held *ret_held, struct gf_diag *diag)
 {
@@ -184,8 +191,7 @@ static int judge_file(struct update *u, const unsigned char *data, size_t len, c
 		return -EINVAL;
 	}
 	int r = unfit(catalog_judge_file(&u->config.judge, update_keys(u), data, len, &catalog, diag));
-	u->state.judging_file = (struct shelf_mark){0};
-	u->dirty = true;
+	update_unmark(u, &u->state.judging_file);
 	if (r == 0)
 		r = update_hold(u, &catalog, SHELF_FILE, ret_held);
 	return r;
@@ -270,8 +276,10 @@ int update_take(struct update *u, enum shelf_slot slot, const void *data, size_t
 		gf_diag_set(diag, "the agent ended while it judged this catalog, %d times", UPDATE_JUDGE_CRASHES);
 		return GF_REFUSAL_CRASHED;
 	}
-	if (saved != 0)
+	if (saved != 0) {
+		s->judging.starts--; /* nothing began */
 		return GF_REFUSAL_STORAGE;
+	}
 	int r = catalog_judge(&u->config.judge, &facts, &s->desired.digest, data, len, &catalog, diag);
 	s->judging = (struct shelf_mark){0};
 	u->dirty = true;

@@ -81,6 +81,21 @@ static void i6_an_unsigned_file_is_not_taken_where_there_are_keys(void **state)
 	made_deinit(&made);
 }
 
+/* Whoever started it thrice with the wrong keys has changed nothing about the file. */
+static void a_file_that_was_refused_is_judged_again_once_the_keys_are_right(void **state)
+{
+	struct rig *rig = *state;
+	const struct gf_keyset right = rig->config.judge.keys;
+	rig_keyset(1U << 5 | 1U << 6, 2, &rig->config.judge.keys);
+	for (unsigned start = 0; start <= UPDATE_JUDGE_CRASHES; start++) {
+		assert_int_equal(rig_open(rig), -EINVAL);
+		assert_non_null(strstr(rig->diag.text, "none is known here"));
+	}
+	rig->config.judge.keys = right;
+	assert_int_equal(rig_open(rig), 0);
+	assert_int_equal(rig_active(rig), 5);
+}
+
 static void a_file_that_went_leaves_what_was_before(void **state)
 {
 	struct rig *rig = *state;
@@ -195,6 +210,7 @@ int main(void)
 	    HAND_TEST(a_newer_file_is_taken_at_the_next_start),
 	    HAND_TEST(a_file_of_the_same_or_an_older_version_changes_nothing),
 	    HAND_TEST(i6_an_unsigned_file_is_not_taken_where_there_are_keys),
+	    HAND_TEST(a_file_that_was_refused_is_judged_again_once_the_keys_are_right),
 	    HAND_TEST(a_file_that_went_leaves_what_was_before),
 	    HAND_TEST(without_any_catalog_it_says_how_to_make_one),
 	    HAND_TEST(a_borrowed_catalog_takes_the_place_of_the_file),

@@ -180,6 +180,24 @@ static void i6_what_can_not_be_marked_is_not_read(void **state)
 	made_deinit(&made);
 }
 
+static void a_full_disk_is_no_crash(void **state)
+{
+	struct siege *sg = *state;
+	struct rig *rig = &sg->rig;
+	struct made made;
+	made_init(&made, &(struct recipe){.version = 6});
+	for (int i = 0; i < UPDATE_JUDGE_CRASHES; i++) {
+		rig_desire(rig, ++sg->revision, &made, 0);
+		disk_trouble(DISK_FULL, 0, 1);
+		rig_deliver(rig, &made);
+		rig_assert_answer(rig, sg->revision, GF_DESIRED_STEP_REFUSED, GF_REFUSAL_STORAGE);
+		rig_pass(rig, UPDATE_RETRY_MS + RIG_SECOND);
+	}
+	rig_install(rig, ++sg->revision, &made);
+	rig_pass(rig, UPDATE_TRIAL_MS + RIG_SECOND);
+	made_deinit(&made);
+}
+
 static void i6_a_file_that_crashes_the_agent_is_left_alone(void **state)
 {
 	struct siege *sg = *state;
@@ -218,6 +236,7 @@ int main(void)
 	    ATTACK(i8_an_announced_size_beyond_all_is_refused),
 	    ATTACK(i6_a_catalog_that_crashes_the_agent_is_left_alone),
 	    ATTACK(i6_what_can_not_be_marked_is_not_read),
+	    ATTACK(a_full_disk_is_no_crash),
 	    ATTACK(i6_a_file_that_crashes_the_agent_is_left_alone),
 	};
 
