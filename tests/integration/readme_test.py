@@ -21,11 +21,18 @@ CHECKED = "roller-berlin-01"  # and this one before it is checked
 
 
 def blocks(text):
-    """(command, lines shown) of each console block."""
+    """(command, lines shown) of each console block. A command goes on in the next line as long as bash wants more of it, or the block
+    begins with several that print nothing of their own."""
     for block in re.findall(r"```console\n(.*?)```", text, re.S):
-        command, *lines = block.rstrip("\n").split("\n")
-        assert command.startswith("$ "), command
-        yield command[2:], lines
+        assert block.startswith("$ "), block
+        command, *lines = block[2:].rstrip("\n").split("\n")
+        while lines and (unfinished(command) or re.match(r"(gymfleet (catalog|rollout) [a-z]+ \S|done)", lines[0])):
+            command += "\n" + lines.pop(0)
+        yield command, lines
+
+
+def unfinished(command):
+    return subprocess.run(["bash", "-n", "-c", command], capture_output=True, check=False).returncode != 0
 
 
 def labels(lines):
@@ -36,7 +43,7 @@ def labels(lines):
             continue
         if line.startswith(("{", "[")):
             yield sorted(json.loads(line))
-        elif len(words) > 2 and line.upper() == line:
+        elif len(words) > 2 and line.upper() == line and words[0].isalpha():
             yield words
         elif words[0] in SEVERITIES:
             yield words[1]
@@ -51,9 +58,11 @@ def shown(lines):
 
 
 def check(command, lines, environment):
-    run = subprocess.run(command, shell=True, cwd=SOURCE, env=environment, capture_output=True, text=True, timeout=30)
+    run = subprocess.run(command, shell=True, executable="/bin/bash", cwd=SOURCE, env=environment, capture_output=True,
+                         text=True, timeout=PATIENCE_S, check=False)
     problems = [f"exit status {run.returncode}: {run.stderr.strip()}"] if run.returncode != 0 else []
-    printed = list(labels(run.stdout.split("\n")))
+    printed = list(labels((run.stderr + run.stdout).split("\n")))
+    lines = [line.replace("/tmp/gym", environment["GYM"]) for line in lines]
     problems += [f"nowhere printed: {label}" for label in shown(lines) if label not in printed]
     for problem in problems:
         print(f"$ {command}\n{problem}\n{run.stdout}")
@@ -95,10 +104,12 @@ def commands(state):
     assert len(found) > 8, "the README shows no commands any more"
     environment = dict(os.environ, GYM=state, GYMFLEET_SOCKET=f"{state}/gateway.sock",
                        PATH=f"{BIN}:{os.environ['PATH']}")
+    walk = [block for block in found if "$GYM/v2" in block[0] or "gym@" in block[0]]
+    failed = sum(not check(command, lines, environment) for command, lines in walk)
+    found = [block for block in found if block not in walk]
     switch_off(state, OFF)
     until(lambda: '"online": 11' in subprocess.run(["gymfleet", "status", "-o", "json"], env=environment,
                                                    capture_output=True, text=True).stdout)
-    failed = 0
     for command, lines in found:
         if "--check" in command:
             switch_off(state, CHECKED)
@@ -110,7 +121,7 @@ def main():
     folder = tempfile.mkdtemp(prefix="gf-readme-")
     state = f"{folder}/gym"
     log = open(f"{folder}/demo.log", "w+", encoding="utf-8")
-    demo = subprocess.Popen(["deploy/demo", "--state", state, "--bin", BIN, "--history", "7d"], cwd=SOURCE, stdout=log,
+    demo = subprocess.Popen(["deploy/demo", "--calm", "--state", state, "--bin", BIN, "--history", "7d"], cwd=SOURCE, stdout=log,
                             stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
 
     def said():
