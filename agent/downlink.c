@@ -4,6 +4,7 @@
  *
  * Failure modes:
  * - bytes that aren't a message: counted and logged;
+ * - a flood of desired states: the newest waits for its turn;
  * - no room for the control core: limits and stops wait for the next step, a stop for as long as it is good for;
  * - a disk that refuses: limits and lock are in force all the same, and written when it takes them; until then a power cut would
  *   bring back what was before;
@@ -42,6 +43,11 @@ struct downlink {
 	struct limits limits;
 	bool limits_due, save_due;
 	int64_t save_at_ms;
+	struct gf_desired waiting; /* with `waits`: the newest that wasn't taken yet */
+	bool waits;
+	uint64_t taken; /* the last one's revision */
+	unsigned room;  /* so many may be taken at once */
+	int64_t room_ms;
 	struct order orders[DOWNLINK_ORDERS];
 	uint64_t ages;
 	struct downlink_stats stats;
@@ -88,6 +94,49 @@ static void save(struct downlink *d, struct gf_time now)
 		               "%s: limits and lock are in force, but a restart would forget them: %s", d->id, diag.text);
 }
 
+static void say_stale(struct downlink *d, uint64_t revision, struct gf_time now)
+{
+	d->stats.stale_desired++;
+	gf_log_limited(&d->bad_log, now.mono_ms, GF_LOG_INFO, module,
+	               "%s: desired state %llu is older than what was seen already, or far above it, and ignored", d->id,
+	               (unsigned long long)revision);
+}
+
+/* What is no news costs nothing. */
+static bool has_room(struct downlink *d, const struct limits *limits, struct gf_time now)
+{
+	if (d->waiting.revision == d->taken && limits_same(&d->limits, limits))
+		return true;
+	const int64_t earned = (now.mono_ms - d->room_ms) / DOWNLINK_EVERY_MS;
+	if (earned > 0) {
+		d->room = earned < DOWNLINK_BURST - (int64_t)d->room ? d->room + (unsigned)earned : DOWNLINK_BURST;
+		d->room_ms += earned * DOWNLINK_EVERY_MS;
+	}
+	if (d->room > 0) {
+		d->room--;
+		return true;
+	}
+	gf_log_limited(&d->bad_log, now.mono_ms, GF_LOG_WARNING, module,
+	               "%s: too many desired states come from the gateway; the newest is taken every %d s", d->id,
+	               DOWNLINK_EVERY_MS / 1000);
+	return false;
+}
+
+static void take_waiting(struct downlink *d, struct gf_time now)
+{
+	const struct limits limits = limits_of(&d->waiting);
+	const bool stale = d->waiting.revision < d->taken || d->waiting.revision < d->limits.revision;
+	if (!stale && !has_room(d, &limits, now))
+		return;
+	d->waits = false;
+	if (stale || !d->ops.desired(d->ops.ctx, &d->waiting, now)) {
+		say_stale(d, d->waiting.revision, now);
+		return;
+	}
+	d->taken = d->waiting.revision;
+	set_limits(d, &limits, now);
+}
+
 void downlink_desired(struct downlink *downlink, const void *data, size_t len, struct gf_time now)
 {
 	struct downlink *d = downlink;
@@ -102,15 +151,13 @@ void downlink_desired(struct downlink *downlink, const void *data, size_t len, s
 		               d->id, diag.text);
 		return;
 	}
-	if (desired.revision < d->limits.revision || !d->ops.desired(d->ops.ctx, &desired, now)) {
-		d->stats.stale_desired++;
-		gf_log_limited(&d->bad_log, now.mono_ms, GF_LOG_INFO, module,
-		               "%s: desired state %llu is older than what was seen already, and ignored", d->id,
-		               (unsigned long long)desired.revision);
+	if (d->waits && desired.revision < d->waiting.revision) {
+		say_stale(d, desired.revision, now);
 		return;
 	}
-	const struct limits limits = limits_of(&desired);
-	set_limits(d, &limits, now);
+	d->waiting = desired;
+	d->waits = true;
+	take_waiting(d, now);
 }
 
 /* ---- commands ---- */
@@ -231,10 +278,14 @@ int64_t downlink_step(struct downlink *downlink, struct gf_time now)
 	struct downlink *d = downlink;
 	int64_t due_ms = INT64_MAX;
 
+	if (d->waits)
+		take_waiting(d, now);
+	if (d->waits)
+		due_ms = d->room_ms + DOWNLINK_EVERY_MS;
 	if (d->limits_due)
 		d->limits_due = d->ops.limits(d->ops.ctx, &d->limits.limits) != 0;
 	if (d->limits_due)
-		due_ms = now.mono_ms + DOWNLINK_RETRY_MS;
+		due_ms = earlier(due_ms, now.mono_ms + DOWNLINK_RETRY_MS);
 	save(d, now);
 	if (d->save_due)
 		due_ms = earlier(due_ms, d->save_at_ms);
@@ -259,6 +310,7 @@ int downlink_new(const char *id, const char *path, const struct downlink_ops *op
 	if (d == NULL)
 		return -ENOMEM;
 	d->ops = *ops;
+	d->room = DOWNLINK_BURST;
 	d->bad_log = d->save_log = (struct gf_log_limit){.interval_ms = 60000, .burst = 2};
 	gf_strcpy(d->id, sizeof(d->id), id);
 	d->path = strdup(path);

@@ -14,7 +14,15 @@
 #include "agent/limits.h"
 #include "proto/base/clock.h"
 
-enum { DOWNLINK_ORDERS = 16, DOWNLINK_RETRY_MS = 100, DOWNLINK_SAVE_MS = 5000 };
+enum {
+	DOWNLINK_ORDERS = 16,
+	DOWNLINK_RETRY_MS = 100,
+	DOWNLINK_SAVE_MS = 5000,
+	/* Each desired state is a few writes to the disk, which a flood of them would wear out. So many come at once, then one in so long;
+	 * of those in between the newest counts. */
+	DOWNLINK_BURST = 500,
+	DOWNLINK_EVERY_MS = 5000,
+};
 
 struct downlink_ops {
 	/* The desired state as a whole; false: older than what was seen, nothing of it counts. */

@@ -434,6 +434,31 @@ static void i10_bad_bytes_are_counted_and_change_nothing(void **state)
 	assert_int_equal(w->highest, 0);
 }
 
+/* Each that is taken is written down, and a disk has only so many writes. */
+static void i8_a_flood_of_desired_states_wears_no_disk_out(void **state)
+{
+	struct world *w = *state;
+	uint64_t revision = 0;
+	for (int second = 0; second < 60; second++) {
+		for (int i = 0; i < 100; i++)
+			lock(w, ++revision, i % 2 == 0);
+		pass(w, 1000);
+	}
+	assert_in_range(w->limits_set, DOWNLINK_BURST, DOWNLINK_BURST + 60000 / DOWNLINK_EVERY_MS);
+	/* What came last counts, soon and for good; and what comes again costs nothing. */
+	lock(w, ++revision, true);
+	pass(w, DOWNLINK_EVERY_MS);
+	assert_int_equal(w->highest, revision);
+	assert_true(w->limits.locked);
+	const unsigned set = w->limits_set;
+	for (int i = 0; i < 2 * DOWNLINK_BURST; i++)
+		lock(w, revision, true);
+	assert_int_equal(w->limits_set, set);
+	pass(w, DOWNLINK_EVERY_MS);
+	lock(w, ++revision, false);
+	assert_false(w->limits.locked);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -452,6 +477,7 @@ int main(void)
 	    TEST(a_reply_waits_for_the_connection),
 	    TEST(i8_more_commands_than_are_remembered_push_the_oldest_out),
 	    TEST(what_is_still_to_be_done_gives_no_way),
+	    TEST(i8_a_flood_of_desired_states_wears_no_disk_out),
 	    TEST(an_empty_message_is_the_end_of_a_retained_one),
 	    TEST(i10_bad_bytes_are_counted_and_change_nothing),
 	};
