@@ -8,12 +8,32 @@ enum { STEPS_MAX = 8 }; /* phases that may follow each other at once, and some *
 
 /* ---- time ---- */
 
+/*
+ * A clock that was once far ahead, and synchronised to that, would have everything expired for good. One that is synchronised to an earlier
+ * time is believed in the end, though not at once.
+ */
+static void believe_clock(struct update *u)
+{
+	int64_t *sure_ms = &u->state.not_before_wall_ms;
+	if (u->wall_ms == 0 || u->wall_ms + UPDATE_CLOCK_SLACK_MS >= *sure_ms) {
+		u->behind_ms = INT64_MAX;
+	} else if (u->behind_ms == INT64_MAX) {
+		u->behind_ms = u->now_ms;
+	} else if (u->now_ms - u->behind_ms >= UPDATE_CLOCK_BACK_MS) {
+		u->behind_ms = INT64_MAX;
+		*sure_ms = u->wall_ms;
+		u->dirty = true;
+		u->save_due_ms = u->now_ms;
+	}
+}
+
 static void account(struct update *u, struct gf_time now)
 {
 	const int64_t passed = now.mono_ms > u->now_ms ? now.mono_ms - u->now_ms : 0;
 	if (now.mono_ms > u->now_ms)
 		u->now_ms = now.mono_ms;
 	u->wall_ms = now.synced ? now.wall_ms : 0;
+	believe_clock(u);
 	if (u->state.trial && u->phase != UPDATE_SWITCHING)
 		u->state.trial_ms += (uint64_t)passed;
 	if (u->phase == UPDATE_FETCHING && u->link_up)
@@ -28,12 +48,25 @@ static struct gf_digest digest_in(const struct gf_desired *desired)
 	return desired->has_catalog ? desired->catalog.digest : (struct gf_digest){{0}};
 }
 
+/*
+ * Whoever had the gateway for a moment could name the last revision there is, and no later one would ever count again. So the upper half of
+ * them is only reached in small steps, which take years (agent/downlink.h says how many may come). A machine that has
+ * forgotten what it saw takes more at once, or one that others have been led there wouldn't be heard on it any more.
+ */
+static bool plausible(uint64_t revision, uint64_t seen)
+{
+	const uint64_t half = UINT64_C(1) << 52;
+	if (revision <= half || (seen == 0 && revision <= half + half / 2))
+		return true;
+	return revision <= seen || revision - seen <= UPDATE_REVISION_STEP;
+}
+
 bool update_desired(struct update *u, const struct gf_desired *desired, struct gf_time now)
 {
 	const struct gf_digest digest = digest_in(desired);
 	struct shelf_state *s = &u->state;
 	account(u, now);
-	if (desired->revision < s->revision ||
+	if (desired->revision < s->revision || !plausible(desired->revision, s->revision) ||
 	    (desired->revision == s->revision && !gf_digest_equal(&s->desired.digest, &digest))) {
 		u->stats.stale_desired++;
 		return false;

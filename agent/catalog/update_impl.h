@@ -22,6 +22,7 @@ struct update {
 	bool dirty; /* the state on the disk is another one */
 	int64_t save_due_ms, saved_wall_ms;
 	int64_t now_ms, wall_ms; /* the last that was heard of; wall_ms 0: not synchronised */
+	int64_t behind_ms;       /* since when the clock is behind the latest sure time; INT64_MAX: it isn't */
 	enum update_phase phase;
 	bool link_up, in_session;
 	bool counted; /* this start, as one of the trial's */

@@ -273,7 +273,7 @@ int update_open(const struct update_config *config, const struct update_ops *ops
 	u->ops = *ops;
 	u->now_ms = now.mono_ms;
 	u->wall_ms = now.synced ? now.wall_ms : 0;
-	u->deadline_ms = INT64_MAX;
+	u->deadline_ms = u->behind_ms = INT64_MAX;
 	if (config->catalog_file != NULL)
 		u->config.catalog_file = strdup(config->catalog_file);
 	const int r = config->catalog_file == NULL || u->config.catalog_file != NULL ? open_active(u, diag) : -ENOMEM;

@@ -284,6 +284,31 @@ static void a_clock_at_1970_makes_no_expired_one_good(void **state)
 	                     GF_REFUSAL_OLDER_VERSION);
 }
 
+/* As after an hour with a time server that was wrong by a century. */
+static void a_clock_that_was_far_ahead_keeps_good_ones_away_for_an_hour_only(void **state)
+{
+	struct siege *sg = *state;
+	struct rig *rig = &sg->rig;
+	const struct recipe fresh = {.version = 6, .expires_ms = RIG_TODAY + 365 * 24 * (uint64_t)RIG_HOUR};
+	const int64_t century = 100 * 365 * 24 * (int64_t)RIG_HOUR;
+	rig->now.wall_ms += century;
+	rig_pass(rig, RIG_MINUTE);
+	rig->now.wall_ms -= century;
+	rig_restart(rig);
+	siege_recipe_refused(sg, &fresh, GF_REFUSAL_EXPIRED);
+	/* Unsynchronised it proves nothing. */
+	rig->now.synced = false;
+	rig_pass(rig, 2 * UPDATE_CLOCK_BACK_MS);
+	siege_recipe_refused(sg, &fresh, GF_REFUSAL_EXPIRED);
+	rig->now.synced = true;
+	rig_pass(rig, UPDATE_CLOCK_BACK_MS - RIG_MINUTE);
+	siege_recipe_refused(sg, &fresh, GF_REFUSAL_EXPIRED);
+	rig_pass(rig, 2 * RIG_MINUTE);
+	rig_restart(rig);
+	siege_recipe_refused(sg, &(struct recipe){.version = 4, .expires_ms = fresh.expires_ms}, GF_REFUSAL_OLDER_VERSION);
+	siege_recipe_refused(sg, &(struct recipe){.version = 6, .expires_ms = RIG_TODAY}, GF_REFUSAL_EXPIRED);
+}
+
 static void one_that_expires_while_the_machine_is_in_use_is_refused(void **state)
 {
 	struct siege *sg = *state;
@@ -336,6 +361,7 @@ int main(void)
 	    ATTACK(i6_another_class_is_refused),
 	    ATTACK(an_expired_one_is_refused),
 	    ATTACK(a_clock_at_1970_makes_no_expired_one_good),
+	    ATTACK(a_clock_that_was_far_ahead_keeps_good_ones_away_for_an_hour_only),
 	    ATTACK(one_that_expires_while_the_machine_is_in_use_is_refused),
 	    ATTACK(one_for_a_newer_agent_is_refused),
 	    ATTACK(i3_one_outside_this_machines_envelope_is_refused),

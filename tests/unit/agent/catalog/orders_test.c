@@ -31,6 +31,33 @@ static void i6_a_replayed_old_order_changes_nothing(void **state)
 	made_deinit(&seven);
 }
 
+/* Whoever had the gateway for a moment has not had it for ever. */
+static void i9_no_revision_is_the_last_one(void **state)
+{
+	struct siege *sg = *state;
+	struct rig *rig = &sg->rig;
+	const uint64_t last = (UINT64_C(1) << 53) - 1, half = UINT64_C(1) << 52;
+	assert_false(rig_desire_none(rig, last));
+	assert_true(rig_desire_none(rig, half));
+	for (uint64_t next = half; next < half + 10 * (uint64_t)UPDATE_REVISION_STEP; next += UPDATE_REVISION_STEP) {
+		assert_false(rig_desire_none(rig, last));
+		assert_false(rig_desire_none(rig, next + UPDATE_REVISION_STEP + 1));
+		assert_true(rig_desire_none(rig, next + UPDATE_REVISION_STEP));
+	}
+	sg->revision = update_revision(rig->update);
+	siege_recipe_refused(sg, &(struct recipe){.version = 4}, GF_REFUSAL_OLDER_VERSION);
+}
+
+/* Its disk is a new one, and the fleet's revisions are where somebody had led them. */
+static void a_machine_that_has_seen_none_follows_the_others(void **state)
+{
+	struct siege *sg = *state;
+	const uint64_t half = UINT64_C(1) << 52;
+	assert_false(rig_desire_none(&sg->rig, (UINT64_C(1) << 53) - 1));
+	assert_true(rig_desire_none(&sg->rig, half + 500 * (uint64_t)UPDATE_REVISION_STEP));
+	sg->revision = update_revision(sg->rig.update);
+}
+
 static void an_order_for_another_revision_while_one_is_in_flight(void **state)
 {
 	struct siege *sg = *state;
@@ -229,6 +256,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    ATTACK(i6_a_replayed_old_order_changes_nothing),
+	    ATTACK(i9_no_revision_is_the_last_one),
+	    ATTACK(a_machine_that_has_seen_none_follows_the_others),
 	    ATTACK(an_order_for_another_revision_while_one_is_in_flight),
 	    ATTACK(i6_parts_of_two_catalogs_do_not_mix),
 	    ATTACK(i8_endless_parts_end),
