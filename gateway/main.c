@@ -151,6 +151,7 @@ static int64_t step(void *ctx)
 {
 	struct gateway *g = ctx;
 	struct gf_time now = gf_clock_now(g->clock);
+	runner_hears(g->runner, broker_listening_since_ms(g->broker), now);
 	/* Before the broker: what is decided is in the store before anybody hears of it. */
 	int64_t runner_due_ms = runner_step(g->runner, now), due_ms = broker_step(g->broker, now);
 	refresh_facts(g, now);

@@ -2,6 +2,9 @@
  * One rollout's step is one batch: load it with its facts, ask the plan, save what it says, commit. Whatever fails before the commit leaves nothing behind
  * and is done again at the next step with the facts of then.
  *
+ * Nothing moves while the gateway hears nobody, nor for a while after it was deaf: what machines said meanwhile waits in their spools. A soak that nobody
+ * heard would pass unseen, and who answered long ago would be late.
+ *
  * Selecting reads every machine, so it is done seldom and outside of the batch; its result, a look, is kept. A machine that a look
  * does not hold is no longer there; one that the rollout does not hold joins.
  */
@@ -37,7 +40,20 @@ struct runner {
 	size_t looks_count;
 	int64_t due_ms;
 	bool failing;
+	bool held;                          /* nothing moves by itself */
+	int64_t heard_ms, hearing_since_ms; /* wall: when the gateway could hear last, and since when it can; 0 = not yet */
+	int64_t held_until_ms;              /* mono */
 };
+
+/* When anybody was heard last: the gateway before this one could, then. */
+static int take_heard(void *ctx, const struct store_device *device)
+{
+	int64_t *heard_ms = ctx;
+
+	if (device->last_seen_ms > *heard_ms)
+		*heard_ms = device->last_seen_ms;
+	return 0;
+}
 
 int runner_new(const struct runner_config *config, struct runner **ret_runner, struct gf_diag *diag)
 {
@@ -48,7 +64,10 @@ int runner_new(const struct runner_config *config, struct runner **ret_runner, s
 		return -ENOMEM;
 	r->config = *config;
 	err = store_reader_open(config->database, &r->reader, diag);
+	if (!err)
+		err = store_read_devices(r->reader, &(struct store_device_query){.now_ms = 0}, take_heard, &r->heard_ms, diag);
 	if (err) {
+		store_reader_close(r->reader);
 		free(r);
 		return err;
 	}
@@ -337,6 +356,10 @@ static int move(struct runner *r, struct look *look, struct rollout *rollout, co
 	}
 	if (err)
 		return err;
+	if (r->held) {
+		look->busy = true;
+		return 0;
+	}
 	plan_step(rollout, now_ms, &c->plan);
 	err = save(r, rollout, c, now_ms, diag);
 	look->busy = is_busy(rollout);
@@ -436,11 +459,28 @@ static int step_all(struct runner *r, struct gf_time now, bool *ret_busy, struct
 	return first;
 }
 
+void runner_hears(struct runner *r, int64_t since_ms, struct gf_time now)
+{
+	pthread_mutex_lock(&r->lock);
+	if (since_ms > 0) {
+		if (since_ms != r->hearing_since_ms && r->heard_ms > 0 && since_ms - r->heard_ms > RUNNER_DEAF_MS) {
+			r->held_until_ms = now.mono_ms + RUNNER_CATCH_UP_MS;
+			gf_log(GF_LOG_NOTICE, "rollout",
+			       "nobody was heard for %" PRId64 " s: rollouts go on in %d s, when that is told",
+			       (since_ms - r->heard_ms) / 1000, RUNNER_CATCH_UP_MS / 1000);
+		}
+		r->hearing_since_ms = since_ms;
+		r->heard_ms = now.wall_ms;
+	}
+	r->held = since_ms == 0 || now.mono_ms < r->held_until_ms;
+	pthread_mutex_unlock(&r->lock);
+}
+
 int64_t runner_step(struct runner *r, struct gf_time now)
 {
 	struct gf_diag diag = {""};
 	int64_t due_ms;
-	bool busy = false;
+	bool busy = false, held;
 	int err;
 
 	pthread_mutex_lock(&r->lock);
@@ -450,8 +490,9 @@ int64_t runner_step(struct runner *r, struct gf_time now)
 		return due_ms;
 	}
 	/* What a clock that isn't set yet would call a deadline is none. */
-	err = now.synced ? step_all(r, now, &busy, &diag) : 0;
-	busy = busy || !now.synced;
+	held = !now.synced || r->held;
+	err = held ? 0 : step_all(r, now, &busy, &diag);
+	busy = busy || held;
 	if (err && !r->failing)
 		gf_log(GF_LOG_ERROR, "rollout", "no step, tried again: %s",
 		       diag.text[0] ? diag.text : strerror(err < 0 ? -err : EIO));

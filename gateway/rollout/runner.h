@@ -13,6 +13,9 @@
 enum {
 	RUNNER_STEP_MS = 1000,    /* how often facts are looked at while something runs */
 	RUNNER_SELECT_MS = 30000, /* how often latecomers are looked for */
+	RUNNER_DEAF_MS = 60000,   /* who could hear nobody for so long has missed something */
+	RUNNER_CATCH_UP_MS =
+	    90000, /* then machines have so long to come back (their longest pause is 30 s) and to tell it */
 };
 
 /* Compiles an expression of the API's --where; lives where where.h and the device rows are (gateway/api/select.c). */
@@ -35,6 +38,10 @@ struct runner_config {
 struct runner;
 GF_MUST_CHECK int runner_new(const struct runner_config *config, struct runner **ret_runner, struct gf_diag *diag);
 void runner_free(struct runner *runner);
+
+/* Tells since when the gateway hears machines (wall; 0 = it doesn't): while it doesn't, and while they catch up after it didn't for long, nothing moves
+ * but by an order. Without this call it is taken to hear. The main loop's, before runner_step. */
+void runner_hears(struct runner *runner, int64_t since_ms, struct gf_time now);
 
 /* Steps every open rollout that is due. Returns when to be called again at the latest (mono ms). A store that refuses is logged and tried
  * again; nothing is lost. Nothing moves while the clock isn't set. */
