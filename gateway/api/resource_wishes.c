@@ -11,6 +11,7 @@
 #include "proto/base/text.h"
 
 enum { STOP_WITHIN_MS = 10 * 1000, SESSION_MAX_S = 24 * 3600 };
+#define LIMIT_LEAST 0.001 /* below it a limit would be stored as 0, which is none */
 
 /* The machine as it is wanted now, or what went wrong. */
 static void answer_device(struct request *r, int result, const struct gf_diag *diag)
@@ -75,8 +76,9 @@ static bool take_limit(struct request *r, const char *key, const json_t *value, 
 		if (strcmp(names[i], key) != 0)
 			continue;
 		double number = json_number_value(value);
-		if (!json_is_null(value) && !(json_is_number(value) && number > 0 && number <= limit_fields[i].most)) {
-			request_fail(r, 400, "bad_value", "%s must be above 0 and at most %g, or null for no limit", key,
+		if (!json_is_null(value) &&
+		    !(json_is_number(value) && number >= LIMIT_LEAST && number <= limit_fields[i].most)) {
+			request_fail(r, 400, "bad_value", "%s must be from %g to %g, or null for no limit", key, LIMIT_LEAST,
 			             limit_fields[i].most);
 			return false;
 		}

@@ -183,9 +183,12 @@ static void limits_are_set_one_by_one(void **state)
 	refused(ask(*state, "POST", CHAIR "/limits", "{}", 400), "bad_body", "at least one limit");
 	refused(ask(*state, "POST", CHAIR "/limits", "{\"intensity_max\":1}", 400), "bad_value",
 	        "did you mean 'intensity_max_pct'?");
-	refused(ask(*state, "POST", CHAIR "/limits", "{\"intensity_max_pct\":0}", 400), "bad_value",
-	        "above 0 and at most 100");
-	refused(ask(*state, "POST", CHAIR "/limits", "{\"intensity_max_pct\":101}", 400), "bad_value", "at most 100");
+	refused(ask(*state, "POST", CHAIR "/limits", "{\"intensity_max_pct\":0}", 400), "bad_value", "from 0.001 to 100");
+	/* Near enough to 0 to be stored as none at all. */
+	refused(ask(*state, "POST", CHAIR "/limits", "{\"session_max_s\":0.0001}", 400), "bad_value",
+	        "from 0.001 to 86400");
+	refused(ask(*state, "POST", CHAIR "/limits", "{\"heat_max_c\":1e-46}", 400), "bad_value", "from 0.001 to 100");
+	refused(ask(*state, "POST", CHAIR "/limits", "{\"intensity_max_pct\":101}", 400), "bad_value", "from 0.001 to 100");
 	refused(ask(*state, "POST", "/v1/devices/nobody/limits", "{\"heat_max_c\":40}", 404), "not_found", "no machine");
 }
 
