@@ -36,6 +36,17 @@ static enum cli_exit take_text(struct cli *cli, enum cli_option option, const ch
 	                                                              : cli_fail(cli, CLI_REFUSED, "out of memory");
 }
 
+/* An empty one is a variable that wasn't set, not a wish for the whole fleet. */
+static enum cli_exit take_where(struct cli *cli, json_t *body)
+{
+	const char *text = cli->values[CLI_OPT_WHERE];
+
+	if (text != NULL && text[strspn(text, " ")] == '\0')
+		return cli_fail_usage(cli,
+		                      "--where is empty; leave it out to bring the catalog to every machine of its classes");
+	return take_text(cli, CLI_OPT_WHERE, "where", body);
+}
+
 static enum cli_exit take_span(struct cli *cli, enum cli_option option, const char *name, const char *key, json_t *body)
 {
 	const char *text = cli->values[option];
@@ -89,7 +100,7 @@ static enum cli_exit take_all(struct cli *cli, const char *release, json_t *body
 	enum cli_exit code = take_release(cli, release, body);
 
 	if (code == CLI_OK)
-		code = take_text(cli, CLI_OPT_WHERE, "where", body);
+		code = take_where(cli, body);
 	if (code == CLI_OK)
 		code = take_text(cli, CLI_OPT_WAVES, "waves", body);
 	if (code == CLI_OK)

@@ -250,6 +250,7 @@ static void wrong_words_are_refused_before_anything_is_asked(void **state)
 	    {"rollout|start|p@8|--max-failures|2x", "--max-failures is '2x'"},
 	    {"rollout|start|p@8|--gate|a|--gate|b|--gate|c|--gate|d|--gate|e|--gate|f|--gate|g|--gate|h|--gate|i",
 	     "--gate may be given at most 8 times"},
+	    {"rollout|start|p@8|--where| ", "--where is empty; leave it out to bring the catalog to every machine"},
 	    {"rollout|show|x", "'x' is no rollout; write its number (12), or its catalog and version (percussion@8)"},
 	    {"rollout|show|../devices", "is no rollout"},
 	    {"rollout|show|a/b@3", "is no rollout"},
