@@ -9,6 +9,7 @@
  * - a full disk: the recorder keeps what it can in memory and tries again every second;
  * - a spool that failed: it is closed and opened anew, with backoff; meanwhile the recorder keeps what it can. The machine goes on
  *   working;
+ * - more messages at once than there is room for: the broker is asked for what it retains, so that what is desired is not lost;
  * - a birth that the broker refuses is published again every few seconds;
  * - an end without broker or spool waits for nothing, one without acks not long: the rest is told after the next start.
  */
@@ -24,6 +25,7 @@
 
 enum {
 	BIRTH_RETRY_MS = 5000,
+	RENEW_MS = 5000,
 	MAILBOX = 32,
 	OTHER_WINDOW = 4, /* publishes in flight beside the reports: a birth, a goodbye, replies */
 };
@@ -214,6 +216,23 @@ static void take_link_events(struct station *s, struct gf_time now)
 	}
 }
 
+/* What found no room was acked to the broker all the same, and may have been the newest that is desired. Returns when it is due. */
+static int64_t renew(struct station *s, struct gf_time now)
+{
+	const uint64_t dropped = gf_link_stats(s->link).dropped;
+	if (!s->online || s->phase != STATION_RUNNING || dropped == s->dropped)
+		return INT64_MAX;
+	if (now.mono_ms < s->renew_due_ms)
+		return s->renew_due_ms;
+	s->dropped = dropped;
+	s->renew_due_ms = now.mono_ms + RENEW_MS;
+	gf_log_limited(&s->stray_log, now.mono_ms, GF_LOG_WARNING, module,
+	               "%s: messages came faster than they could be taken; the broker is asked again for what it retains",
+	               s->config.id);
+	gf_link_renew(s->link);
+	return INT64_MAX;
+}
+
 /* ---- what the station does ---- */
 
 void station_start(struct station *station)
@@ -302,6 +321,7 @@ int64_t station_step(struct station *station, struct gf_time now)
 		return earlier(due_ms, station_down_step(station, now));
 	due_ms = earlier(due_ms, gf_link_step(station->link, now.mono_ms));
 	take_link_events(station, now);
+	due_ms = earlier(due_ms, renew(station, now));
 	due_ms = earlier(due_ms, station_down_step(station, now));
 	return earlier(due_ms, send_due(station, now));
 }

@@ -44,6 +44,8 @@ struct station {
 	bool told_on_trial;
 	uint64_t connection;
 	int64_t drain_until_ms; /* while DRAINING */
+	uint64_t dropped; /* messages that found no room, as far as the broker was asked to send again what it retains */
+	int64_t renew_due_ms;
 	int64_t birth_due_ms, flush_due_ms, reopen_due_ms, reopen_wait_ms;
 	struct gf_log_limit down_log, ack_log, stray_log;
 };

@@ -367,6 +367,12 @@ int64_t gf_link_step(struct gf_link *link, int64_t mono_ms)
 	return link->state == GF_LINK_IDLE ? INT64_MAX : link->due_ms;
 }
 
+void gf_link_renew(struct gf_link *link)
+{
+	if (link->state == GF_LINK_UP)
+		link_paho_renew(link);
+}
+
 void gf_link_start(struct gf_link *link)
 {
 	link->desired = true;

@@ -107,6 +107,10 @@ GF_MUST_CHECK int gf_link_subscribe(struct gf_link *link, const char *filter, in
 GF_MUST_CHECK int gf_link_watch(struct gf_link *link, const char *filter, int qos);
 void gf_link_unwatch(struct gf_link *link);
 
+/* Makes the subscriptions of gf_link_subscribe once more, when UP: the broker sends again what it retains. For when messages found no room
+ * (gf_link_stats.dropped), which were acked all the same. */
+void gf_link_renew(struct gf_link *link);
+
 /* The first attempt is due at once; failures from before a stop don't count. */
 void gf_link_start(struct gf_link *link);
 /* A graceful end: the DISCONNECT goes out after what is in flight, or after one second. */

@@ -129,6 +129,8 @@ void link_watch_deinit(struct gf_link *link);
 GF_MUST_CHECK int link_paho_connect(struct gf_link *link, const struct gf_link_will *will);
 /* Each filter ends with a signal: granted, or failed. */
 GF_MUST_CHECK int link_paho_subscribe(struct gf_link *link);
+/* The same once more, while UP; no signal. */
+void link_paho_renew(struct gf_link *link);
 /* Ends with link_on_watched. */
 GF_MUST_CHECK int link_paho_watch(struct gf_link *link, const char *filter, int qos, struct link_ask *ask);
 void link_paho_unwatch(struct gf_link *link, const char *filter);

@@ -223,6 +223,15 @@ int link_paho_subscribe(struct gf_link *link)
 	return 0;
 }
 
+/* Nobody waits for the answers: they could be taken for those of a later attempt. */
+void link_paho_renew(struct gf_link *link)
+{
+	for (unsigned i = 0; i < link->subs_count; i++) {
+		MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
+		(void)MQTTAsync_subscribe(link->paho, link->subs[i].filter, link->subs[i].qos, &options);
+	}
+}
+
 int link_paho_watch(struct gf_link *link, const char *filter, int qos, struct link_ask *ask)
 {
 	MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;

@@ -23,7 +23,18 @@
 
 #define CHAIR "chair-1"
 
-enum { SOON_MS = 60000, BEGAN = 5, NEWER = 6, KILLS = 5, STRANGER = 0x8, DISK_KIB = 2048, PADDING = 60, STEPS = 40 };
+enum {
+	SOON_MS = 60000,
+	BEGAN = 5,
+	NEWER = 6,
+	KILLS = 5,
+	STRANGER = 0x8,
+	DISK_KIB = 2048,
+	PADDING = 60,
+	STEPS = 40,
+	FLOOD = 20000,
+	FLOOD_AT_ONCE = 100
+};
 
 struct attack {
 	struct it_world *w;
@@ -283,6 +294,29 @@ static void i6_an_old_desired_state_replayed(void **state)
 	expect_playing(a, BEGAN);
 }
 
+/* Each of these could be the newest, and most find no room: the one that is, is found again. */
+static void i8_desired_states_faster_than_they_can_be_taken(void **state)
+{
+	struct attack *a = *state;
+	unsigned char buf[GF_DESIRED_MAX];
+	char topic[GF_TOPIC_MAX];
+	size_t len;
+	gf_topic_device(topic, CHAIR, GF_TOPIC_DESIRED);
+	for (unsigned i = 0; i < FLOOD; i++) {
+		const struct gf_desired desired = {.revision = ++a->r->revision, .limits = {.intensity_max_pct = 60}};
+		assert_int_equal(gf_desired_encode(&desired, buf, sizeof(buf), &len), 0);
+		IT_UNTIL(SOON_MS, (it_client_turn(a->r->client),
+		                   gf_link_publish(it_client_link(a->r->client), topic, buf, len, 0, true, 0, 0) == 0));
+		if (i % FLOOD_AT_ONCE == 0) {
+			it_pause();
+			it_rogue_turn(a->r);
+		}
+	}
+	it_rogue_desire(a->r, NULL, ++a->r->revision);
+	IT_UNTIL(SOON_MS, it_rogue_heard(a->r, a->r->revision, GF_DESIRED_STEP_APPLIED));
+	expect_playing(a, BEGAN);
+}
+
 /* ---- cuts ---- */
 
 static void restart(struct attack *a)
@@ -376,6 +410,7 @@ int main(void)
 	    ATTACK(i6_parts_of_two_catalogs_mixed),
 	    ATTACK(i6_endless_and_truncated_parts),
 	    ATTACK(i6_an_old_desired_state_replayed),
+	    ATTACK(i8_desired_states_faster_than_they_can_be_taken),
 	    ATTACK(i6_killed_at_every_step_of_the_switch),
 	    ATTACK(i6_a_catalog_that_makes_the_agent_crash),
 	    ATTACK(i6_a_disk_that_is_full_while_the_slot_is_written),
