@@ -87,11 +87,12 @@ static void end(const struct plan *p, struct rollout_device *d, enum rollout_ste
 	say(d, why);
 }
 
-/* The machine's own word on why it did not, or did not keep it. */
-static void end_refused(const struct plan *p, struct rollout_device *d, enum rollout_step step)
+/* The machine's own word on why it did not take, or did not keep it. It keeps what it has: nothing more is desired of it. */
+static void end_without(const struct plan *p, struct rollout_device *d, enum rollout_step step)
 {
 	end(p, d, step, d->facts.detail[0] != '\0' ? d->facts.detail : gf_refusal_name(d->facts.refusal));
 	d->refusal = d->facts.refusal;
+	wish(d, PLAN_WITHDRAW);
 }
 
 static void installed(const struct plan *p, struct rollout_device *d)
@@ -209,7 +210,7 @@ static void wait_for_answer(struct plan *p, struct rollout_device *d)
 	if (answered(d, GF_DESIRED_STEP_CONFIRMED) || (plays && !f->on_trial))
 		confirm(p, d, "");
 	else if (answered(d, GF_DESIRED_STEP_REFUSED) || answered(d, GF_DESIRED_STEP_ROLLED_BACK))
-		end_refused(p, d, ROLLOUT_STEP_FAILED);
+		end_without(p, d, ROLLOUT_STEP_FAILED);
 	else if (f->taken || (!f->there && d->step == ROLLOUT_STEP_OFFERED && !takes)) {
 		bool take_back = d->step == ROLLOUT_STEP_OFFERED;
 
@@ -266,7 +267,7 @@ static void wait_for_return(const struct plan *p, struct rollout_device *d)
 	if (answered(d, GF_DESIRED_STEP_CONFIRMED) || (plays && (late || answered(d, GF_DESIRED_STEP_APPLIED))))
 		end(p, d, ROLLOUT_STEP_REVERTED, "");
 	else if (answered(d, GF_DESIRED_STEP_REFUSED) || answered(d, GF_DESIRED_STEP_ROLLED_BACK))
-		end_refused(p, d, ROLLOUT_STEP_STUCK);
+		end_without(p, d, ROLLOUT_STEP_STUCK);
 	else if (f->taken)
 		end(p, d, ROLLOUT_STEP_LEFT, "a later rollout has it");
 	else if (late)

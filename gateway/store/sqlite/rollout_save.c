@@ -74,6 +74,7 @@ static int revert(const struct saving *a, struct rollout_device *d)
  * late answer. */
 static int withdraw(const struct saving *a, const struct rollout_device *d)
 {
+	const struct gf_digest *own = d->step == ROLLOUT_STEP_STUCK ? &d->previous : &a->r->spec.targets[d->class].digest;
 	struct gf_digest desired = {{0}};
 	struct query q;
 	uint64_t revision;
@@ -85,7 +86,7 @@ static int withdraw(const struct saving *a, const struct rollout_device *d)
 	if (rc == QUERY_ROW)
 		col_digest(&q, &desired);
 	err = query_end(&q, rc, a->diag);
-	if (err || memcmp(&desired, &a->r->spec.targets[d->class].digest, sizeof(desired)) != 0)
+	if (err || memcmp(&desired, own, sizeof(desired)) != 0)
 		return err;
 	return store_desired_catalog(a->s, d->key, NULL, a->now_ms, &revision, a->diag);
 }
