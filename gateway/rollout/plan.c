@@ -130,11 +130,12 @@ static int roll_back(struct plan *p, struct gf_diag *diag)
 	for (size_t i = 0; i < r->devices_count; i++) {
 		const struct rollout_device *d = &r->devices[i];
 
-		if (!plan_device_took(r, d))
+		/* What it plays by now is the later one's business. */
+		taken += d->facts.taken && d->installed_ms > 0;
+		if (d->facts.taken || !plan_device_took(r, d))
 			continue;
-		taken += d->facts.taken;
-		took += !d->facts.taken;
-		may += !d->facts.taken && plan_device_may_go_back(r, d);
+		took++;
+		may += plan_device_may_go_back(r, d);
 	}
 	if (took == 0 && taken > 0) {
 		gf_diag_set(diag, "a later rollout has all %zu machines that took %s@%" PRIu64 ": roll that one back", taken,

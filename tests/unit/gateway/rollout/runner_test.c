@@ -37,6 +37,7 @@ static void a_refusal_reaches_its_sentence(void **state)
 	struct rig *g = *state;
 	const struct rollout_spec s = spec();
 	uint64_t id = start(g, &s);
+	struct store_desired desired;
 	struct rollout_device d;
 
 	for (size_t i = 0; i < MACHINES; i++)
@@ -49,6 +50,10 @@ static void a_refusal_reaches_its_sentence(void **state)
 		if (d.step == ROLLOUT_STEP_FAILED) {
 			assert_string_equal(d.detail, "step 3 needs 40 Hz, this machine has 30");
 			assert_int_equal(d.refusal, GF_REFUSAL_ENVELOPE);
+			/* It is not asked for what it refused any longer. */
+			assert_int_equal(store_read_desired_of(g->f->reader, d.id, &desired, NULL), 0);
+			assert_false(desired.desired.has_catalog);
+			assert_int_equal(g->machines[i].told, 1);
 		}
 	}
 }
@@ -221,6 +226,57 @@ static void a_later_one_that_was_halted_takes_nobody(void **state)
 	assert_int_equal(get(g, first).steps[ROLLOUT_STEP_CONFIRMED], MACHINES);
 }
 
+static struct rollout_spec newer(struct rig *g)
+{
+	struct rollout_spec s = spec();
+
+	publish(g, NEW + 1, OLD);
+	s.version = NEW + 1;
+	s.max_failures_ppm = 1000000;
+	return s;
+}
+
+static void who_did_not_take_a_later_one_goes_back_with_the_earlier(void **state)
+{
+	struct rig *g = *state;
+	const struct rollout_spec s = spec(), later = newer(g);
+	uint64_t first = start(g, &s), second;
+
+	run_to_end(g, first, 2 * HOUR);
+	g->machines[2].refuses = g->machines[3].silent = g->machines[4].offline = true;
+	second = start(g, &later);
+	run_to_end(g, second, 8 * HOUR);
+	assert_int_equal(get(g, second).rollout.state, ROLLOUT_COMPLETED);
+	assert_int_equal(device_of(g, second, &g->machines[2]).step, ROLLOUT_STEP_FAILED);
+	g->machines[2].refuses = g->machines[3].silent = false;
+	assert_int_equal(runner_order(g->runner, first, ROLLOUT_ORDER_ROLLBACK, &anna, g->now, NULL), 0);
+	run_to_end(g, first, 3 * HOUR);
+	for (size_t i = 0; i < MACHINES; i++)
+		assert_int_equal(g->machines[i].plays, i == 2 || i == 3 ? OLD : g->machines[i].offline ? NEW : NEW + 1);
+}
+
+static void two_are_rolled_back_one_after_the_other(void **state)
+{
+	struct rig *g = *state;
+	const struct rollout_spec s = spec(), later = newer(g);
+	uint64_t first = start(g, &s), second;
+	struct gf_diag diag = {""};
+
+	run_to_end(g, first, 2 * HOUR);
+	second = start(g, &later);
+	run_to_end(g, second, 2 * HOUR);
+	assert_int_equal(runner_order(g->runner, first, ROLLOUT_ORDER_ROLLBACK, &anna, g->now, &diag), -EINVAL);
+	assert_non_null(strstr(diag.text, "a later rollout has all 20 machines that took gym@8"));
+	assert_int_equal(runner_order(g->runner, second, ROLLOUT_ORDER_ROLLBACK, &anna, g->now, NULL), 0);
+	run_to_end(g, second, 3 * HOUR);
+	for (size_t i = 0; i < MACHINES; i++)
+		assert_int_equal(g->machines[i].plays, NEW);
+	assert_int_equal(runner_order(g->runner, first, ROLLOUT_ORDER_ROLLBACK, &anna, g->now, &diag), 0);
+	run_to_end(g, first, 3 * HOUR);
+	for (size_t i = 0; i < MACHINES; i++)
+		assert_int_equal(g->machines[i].plays, OLD);
+}
+
 static void nothing_moves_by_a_clock_that_is_not_set(void **state)
 {
 	struct rig *g = *state;
@@ -246,7 +302,8 @@ int main(void)
 	    TEST(limits_set_meanwhile_lose_no_answer),      TEST(latecomers_join_and_others_do_not),
 	    TEST(orders_are_carried_out_and_told),          TEST(who_did_what_is_kept),
 	    TEST(what_can_not_be_started_is_said),          TEST(two_that_touch_one_machine_are_refused),
-	    TEST(a_later_one_that_was_halted_takes_nobody), TEST(nothing_moves_by_a_clock_that_is_not_set),
+	    TEST(a_later_one_that_was_halted_takes_nobody), TEST(who_did_not_take_a_later_one_goes_back_with_the_earlier),
+	    TEST(two_are_rolled_back_one_after_the_other),  TEST(nothing_moves_by_a_clock_that_is_not_set),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
