@@ -19,10 +19,10 @@ int64_t it_wall_ms(void)
 	return gf_clock_now(gf_clock_system(GF_CLOCK_TRUST_SYSTEM)).wall_ms;
 }
 
-struct it_machine *it_machine_open(struct it_world *w, const char *id)
+struct it_machine *it_machine_begin(struct it_world *w, const char *id)
 {
 	struct it_machine *m = calloc(1, sizeof *m);
-	char ack[GF_TOPIC_MAX];
+	char ack[GF_TOPIC_MAX], desired[GF_TOPIC_MAX];
 
 	assert_non_null(m);
 	gf_strcpy(m->id, sizeof m->id, id);
@@ -32,8 +32,17 @@ struct it_machine *it_machine_open(struct it_world *w, const char *id)
 	m->opened_ms = it_wall_ms();
 	m->booted_ms = m->opened_ms - EIGHT_DAYS_MS;
 	m->clock_synced = true;
-	m->client = it_client_open(
-	    w, id, &(struct it_client_options){.filters = {gf_topic_device(ack, id, GF_TOPIC_ACK)}, .mailbox_max = 4096});
+	m->client = it_client_open(w, id,
+	                           &(struct it_client_options){.filters = {gf_topic_device(ack, id, GF_TOPIC_ACK),
+	                                                                   gf_topic_device(desired, id, GF_TOPIC_DESIRED)},
+	                                                       .mailbox_max = 4096});
+	return m;
+}
+
+struct it_machine *it_machine_open(struct it_world *w, const char *id)
+{
+	struct it_machine *m = it_machine_begin(w, id);
+
 	IT_UNTIL(CONNECT_MS, it_client_up(m->client));
 	return m;
 }
@@ -155,6 +164,32 @@ struct gf_record it_heartbeat(const struct it_machine *m, uint64_t seq, int64_t 
 	return record;
 }
 
+struct gf_record it_answer(const struct it_machine *m, uint64_t seq, const struct gf_desired *desired,
+                           enum gf_desired_step step)
+{
+	struct gf_record record = stamped(m, seq, it_wall_ms(), GF_RECORD_DESIRED_APPLIED);
+
+	record.desired_applied = (struct gf_desired_applied){.revision = desired->revision,
+	                                                     .step = step,
+	                                                     .version = desired->catalog.version,
+	                                                     .digest = desired->catalog.digest};
+	gf_strcpy(record.desired_applied.catalog, GF_NAME_MAX, desired->catalog.name);
+	return record;
+}
+
+struct gf_record it_changed(const struct it_machine *m, uint64_t seq, const struct gf_desired_catalog *catalog,
+                            uint64_t previous_version)
+{
+	struct gf_record record = stamped(m, seq, it_wall_ms(), GF_RECORD_CATALOG_CHANGED);
+
+	record.catalog_changed = (struct gf_catalog_changed){.version = catalog->version,
+	                                                     .previous_version = previous_version,
+	                                                     .cause = GF_CATALOG_CAUSE_OVER_THE_AIR,
+	                                                     .digest = catalog->digest};
+	gf_strcpy(record.catalog_changed.catalog, GF_NAME_MAX, catalog->name);
+	return record;
+}
+
 size_t it_report_encode(const struct it_machine *m, const struct gf_record *records, size_t count,
                         unsigned char buf[GF_REPORT_MAX])
 {
@@ -208,4 +243,15 @@ uint64_t it_machine_acked(struct it_machine *m)
 	struct gf_ack ack = it_machine_ack(m);
 
 	return memcmp(&ack.stream, &m->stream, sizeof m->stream) == 0 ? ack.through_seq : UINT64_MAX;
+}
+
+struct gf_desired it_machine_desired(struct it_machine *m)
+{
+	char topic[GF_TOPIC_MAX];
+	const struct it_message *last = it_client_last(m->client, gf_topic_device(topic, m->id, GF_TOPIC_DESIRED));
+	struct gf_desired desired = {.revision = 0};
+
+	if (last)
+		assert_int_equal(gf_desired_decode(last->payload, last->len, &desired, NULL), 0);
+	return desired;
 }

@@ -1,6 +1,6 @@
 /*
- * A machine made by hand: a device's own connection on which a test says anything, good or bad, and reads the acks. Its sessions
- * last a minute each and follow one another by number, so that what was stored of them makes a clean audit.
+ * A machine made by hand: a device's own connection on which a test says anything, good or bad, and reads the acks and what is
+ * desired of it. Its sessions last a minute each and follow one another by number, so that what was stored of them makes a clean audit.
  *
  *     struct it_machine *m = it_machine_open(w, "chair-1");
  *     it_machine_birth(m, NULL);
@@ -31,6 +31,8 @@ int64_t it_wall_ms(void);
 
 /* Connects as `id`, says nothing yet. A stream of its own. */
 struct it_machine *it_machine_open(struct it_world *w, const char *id);
+/* Only begins to connect: for many at once. Wait for it_client_up of each. */
+struct it_machine *it_machine_begin(struct it_world *w, const char *id);
 void it_machine_close(struct it_machine *m); /* without a goodbye; NULL is fine */
 
 /* The birth it sends: a chair in site "lab". */
@@ -42,6 +44,12 @@ void it_machine_birth(struct it_machine *m, const struct gf_status *birth);
 struct gf_record it_session(const struct it_machine *m, uint64_t seq, uint64_t no, int64_t started_ms);
 struct gf_record it_started(const struct it_machine *m, uint64_t seq, uint64_t no, int64_t started_ms);
 struct gf_record it_heartbeat(const struct it_machine *m, uint64_t seq, int64_t wall_ms, float motor_temp_c);
+
+/* Its answer to a desired state, and that another catalog became active because of it. */
+struct gf_record it_answer(const struct it_machine *m, uint64_t seq, const struct gf_desired *desired,
+                           enum gf_desired_step step);
+struct gf_record it_changed(const struct it_machine *m, uint64_t seq, const struct gf_desired_catalog *catalog,
+                            uint64_t previous_version);
 
 /* The bytes of a report whose first seq is that of the first record; returns their number. */
 size_t it_report_encode(const struct it_machine *m, const struct gf_record *records, size_t count,
@@ -55,5 +63,8 @@ size_t it_machine_acks(struct it_machine *m);       /* how many came */
 struct gf_ack it_machine_ack(struct it_machine *m); /* the last one; zeroes when none came */
 /* What the last ack of its present stream says; UINT64_MAX when none came. */
 uint64_t it_machine_acked(struct it_machine *m);
+
+/* The last desired state that it heard; revision 0 when none came. */
+struct gf_desired it_machine_desired(struct it_machine *m);
 
 #endif
