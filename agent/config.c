@@ -310,7 +310,7 @@ static int take(const struct config_check *c, const struct agent_yaml *yaml, str
 
 	if ((r = config_in_range(c, "heartbeat_s", heartbeat_s, 1, 3600)) != 0 ||
 	    (r = config_in_range(c, "spool_mib", spool_mib, 1, 4096)) != 0 ||
-	    (r = config_in_range(c, "catalog_trial_s", trial_s, 10, 86400)) != 0 ||
+	    (r = config_in_range(c, "catalog_trial_s", trial_s, 1, 86400)) != 0 ||
 	    (r = gf_keys_config_take(c->doc, c->path, yaml->catalog_keys, &config->catalog_keys, c->diag)) != 0 ||
 	    (r = config_in_range(c, "rated_motor_h", yaml->rated_motor_h, 0, 1000000)) != 0 ||
 	    (r = take_envelope(c, yaml->envelope, config->class, &config->envelope)) != 0 ||

@@ -37,6 +37,7 @@ enum {
 };
 
 struct attack {
+	struct it_agent chair;
 	struct it_world *w;
 	struct it_rogue *r;
 	struct it_proc *agent;
@@ -57,6 +58,7 @@ static int setup(void **state)
 {
 	struct attack *a = calloc(1, sizeof(*a));
 	*state = a;
+	a->chair = chair;
 	a->w = it_open("attack");
 	it_broker_start(a->w);
 	a->r = it_rogue_open(a->w, CHAIR);
@@ -322,7 +324,7 @@ static void i8_desired_states_faster_than_they_can_be_taken(void **state)
 static void restart(struct attack *a)
 {
 	it_signal(a->agent, SIGKILL);
-	a->agent = it_agent_start(a->w, &chair);
+	a->agent = it_agent_start(a->w, &a->chair);
 }
 
 /* Killed at any moment of the way, it plays the old one or the new one, and ends up with the new one. */
@@ -332,6 +334,7 @@ static void i6_killed_at_every_step_of_the_switch(void **state)
 	struct gf_prng chance;
 	struct it_offer offer = it_rogue_draft(a->r, NEWER, IT_ROGUE_GOOD);
 	gf_prng_seed(&chance, 11);
+	a->chair.extra = it_rogue_yaml_brief; /* each of them waits for the end of the trial before it */
 	for (unsigned kill = 0; kill < KILLS; kill++) {
 		const uint64_t version = NEWER + kill;
 		it_offer_free(&offer);

@@ -14,8 +14,9 @@
 
 enum { ANSWER_MS = 30000, ANSWERS_MAX = sizeof(((struct it_rogue *)0)->answers) / sizeof(struct gf_desired_applied) };
 
-const char it_rogue_yaml[] =
-    "catalog_keys: {threshold: 2, files: [../../k0.pub, ../../k1.pub, ../../k2.pub]}\ncatalog_trial_s: 10\n";
+#define KEYS_YAML "catalog_keys: {threshold: 2, files: [../../k0.pub, ../../k1.pub, ../../k2.pub]}\n"
+const char it_rogue_yaml[] = KEYS_YAML "catalog_trial_s: 10\n",
+           it_rogue_yaml_brief[] = KEYS_YAML "catalog_trial_s: 1\n";
 
 void it_rogue_keys(struct it_world *w)
 {

@@ -34,8 +34,8 @@ struct it_rogue {
 
 /* Makes the keys in the world's folder: k0 ... k3 and k0.pub ... (once). */
 void it_rogue_keys(struct it_world *w);
-/* What agent.yaml needs of them. */
-extern const char it_rogue_yaml[];
+/* What agent.yaml needs of them, with a trial of 10 s, or of one. */
+extern const char it_rogue_yaml[], it_rogue_yaml_brief[];
 
 struct it_rogue *it_rogue_open(struct it_world *w, const char *device);
 void it_rogue_close(struct it_rogue *r);

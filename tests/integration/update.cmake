@@ -11,3 +11,5 @@ foreach(part rollout)
     gf_add_test(${part}_test SOURCES integration/${part}_test.c LINK it_gym LABELS integration TIMEOUT 240)
     add_dependencies(${part}_test gymfleet-gateway gymfleet)
 endforeach()
+# The longest begin first: they mostly wait.
+set_tests_properties(attack_test rollout_fleet_test PROPERTIES COST 200)

@@ -55,8 +55,8 @@ static void keys_are_read_in_their_order(void **state)
 static void a_trial_may_last_from_ten_seconds_to_a_day(void **state)
 {
 	static const struct config_mistake far[] = {
-	    {BEFORE, WITH("catalog_trial_s: ^9"), "catalog_trial_s is 9; expected 10 to 86400"},
-	    {BEFORE, WITH("catalog_trial_s: ^86401"), "catalog_trial_s is 86401; expected 10 to 86400"},
+	    {BEFORE, WITH("catalog_trial_s: ^0"), "catalog_trial_s is 0; expected 1 to 86400"},
+	    {BEFORE, WITH("catalog_trial_s: ^86401"), "catalog_trial_s is 86401; expected 1 to 86400"},
 	};
 	struct shipped *s = *state;
 	struct agent_config *c = config_rig_load(s);
