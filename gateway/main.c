@@ -44,6 +44,7 @@ struct gateway {
 	struct api *api;
 	uint64_t epoch;
 	int64_t started_ms, cert_not_after_ms;
+	bool rollouts_held;
 
 	pthread_mutex_t facts_lock;
 	struct api_facts facts;
@@ -76,6 +77,7 @@ static void refresh_facts(struct gateway *g, struct gf_time now)
 	    .ingest_room = INGEST_BATCH_MAX,
 	    .ingest_unkept = ingest.unkept,
 	    .downlink_failing_since_ms = broker.downlink.failing_since_ms,
+	    .rollouts_held = g->rollouts_held,
 	};
 	gf_strcpy(facts.broker_reason, sizeof(facts.broker_reason), broker.reason);
 	gf_strcpy(facts.ingest_error, sizeof(facts.ingest_error), ingest.last_error.text);
@@ -151,7 +153,7 @@ static int64_t step(void *ctx)
 {
 	struct gateway *g = ctx;
 	struct gf_time now = gf_clock_now(g->clock);
-	runner_hears(g->runner, broker_listening_since_ms(g->broker), now);
+	g->rollouts_held = runner_hears(g->runner, broker_listening_since_ms(g->broker), now);
 	/* Before the broker: what is decided is in the store before anybody hears of it. */
 	int64_t runner_due_ms = runner_step(g->runner, now), due_ms = broker_step(g->broker, now);
 	refresh_facts(g, now);

@@ -44,6 +44,7 @@ struct api_facts {
 	int64_t
 	    downlink_failing_since_ms; /* wall time: something that is wanted of machines isn't at the broker; 0 = all is */
 	char downlink_error[API_REASON_MAX]; /* why, the last time */
+	bool rollouts_held; /* nothing moves in them by itself: nobody is heard, or machines only catch up */
 };
 
 /* Called from the API's threads, several at a time: they must be thread-safe and quick. */

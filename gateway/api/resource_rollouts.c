@@ -81,6 +81,20 @@ static void fail_missing(struct request *r, int result, const struct gf_diag *di
 		request_fail_store(r, result, diag);
 }
 
+/* Why nothing moves, where the rollout itself doesn't know: who hears nobody judges nobody. */
+static void say_held(const struct request *r, struct rollout *rollout)
+{
+	const struct api_ops *ops = api_ops_of(r->api);
+	struct api_facts facts = {0};
+
+	ops->facts(ops->ctx, &facts);
+	if (facts.rollouts_held && !rollout_state_ends(rollout->state))
+		(void)gf_strcpy(rollout->reason, sizeof(rollout->reason),
+		                facts.broker_connected
+		                    ? "stands still: the gateway was away, and machines first tell what happened meanwhile"
+		                    : "stands still: the gateway hears no machine; see 'gymfleet doctor'");
+}
+
 static void show(struct request *r, uint64_t id)
 {
 	struct store_rollout *rollout = calloc(1, sizeof(*rollout));
@@ -89,8 +103,10 @@ static void show(struct request *r, uint64_t id)
 
 	if (result != 0)
 		fail_missing(r, result, &diag);
-	else
+	else {
+		say_held(r, &rollout->rollout);
 		request_answer(r, rollout_json_detail(rollout));
+	}
 	free(rollout);
 }
 

@@ -459,8 +459,10 @@ static int step_all(struct runner *r, struct gf_time now, bool *ret_busy, struct
 	return first;
 }
 
-void runner_hears(struct runner *r, int64_t since_ms, struct gf_time now)
+bool runner_hears(struct runner *r, int64_t since_ms, struct gf_time now)
 {
+	bool held;
+
 	pthread_mutex_lock(&r->lock);
 	if (since_ms > 0) {
 		if (since_ms != r->hearing_since_ms && r->heard_ms > 0 && since_ms - r->heard_ms > RUNNER_DEAF_MS) {
@@ -472,8 +474,9 @@ void runner_hears(struct runner *r, int64_t since_ms, struct gf_time now)
 		r->hearing_since_ms = since_ms;
 		r->heard_ms = now.wall_ms;
 	}
-	r->held = since_ms == 0 || now.mono_ms < r->held_until_ms;
+	held = r->held = since_ms == 0 || now.mono_ms < r->held_until_ms;
 	pthread_mutex_unlock(&r->lock);
+	return held;
 }
 
 int64_t runner_step(struct runner *r, struct gf_time now)

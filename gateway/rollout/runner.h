@@ -40,8 +40,8 @@ GF_MUST_CHECK int runner_new(const struct runner_config *config, struct runner *
 void runner_free(struct runner *runner);
 
 /* Tells since when the gateway hears machines (wall; 0 = it doesn't): while it doesn't, and while they catch up after it didn't for long, nothing moves
- * but by an order. Without this call it is taken to hear. The main loop's, before runner_step. */
-void runner_hears(struct runner *runner, int64_t since_ms, struct gf_time now);
+ * but by an order. Returns whether nothing moves. Without this call it is taken to hear. The main loop's, before runner_step. */
+bool runner_hears(struct runner *runner, int64_t since_ms, struct gf_time now);
 
 /* Steps every open rollout that is due. Returns when to be called again at the latest (mono ms). A store that refuses is logged and tried
  * again; nothing is lost. Nothing moves while the clock isn't set. */

@@ -229,6 +229,26 @@ static void every_order_leaves_who_gave_it(void **state)
 	json_decref(json);
 }
 
+static void one_that_stands_still_says_why(void **state)
+{
+	struct server *s = *state;
+
+	add_guns(s);
+	json_decref(ask(s, "POST", "/v1/rollouts", START, 201));
+	s->facts.rollouts_held = true;
+	json_t *json = ask(s, "GET", "/v1/rollouts/1", NULL, 200);
+	assert_string_equal(text(json, "reason"),
+	                    "stands still: the gateway was away, and machines first tell what happened meanwhile");
+	json_decref(json);
+	s->facts.broker_connected = false;
+	json = ask(s, "GET", "/v1/rollouts/1", NULL, 200);
+	assert_string_equal(text(json, "reason"), "stands still: the gateway hears no machine; see 'gymfleet doctor'");
+	json_decref(json);
+	json = ask(s, "POST", "/v1/rollouts/1/halt", NULL, 200);
+	assert_non_null(strstr(text(json, "reason"), "halted by"));
+	json_decref(json);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, server_setup, server_teardown)
 
 int main(void)
@@ -240,6 +260,7 @@ int main(void)
 	    TEST(orders_are_carried_out_or_refused_with_the_reason),
 	    TEST(the_list_and_the_status_tell_of_it),
 	    TEST(every_order_leaves_who_gave_it),
+	    TEST(one_that_stands_still_says_why),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
