@@ -137,8 +137,17 @@ static int resume(struct update *u, struct gf_diag *diag)
 
 /* ---- it names none ---- */
 
+/* Keys that it names count again: what came after it may be signed by them. The newest that names any has the last word. */
+static void recover_keys(struct update *u, const struct gf_catalog *catalog, uint64_t *keys_version)
+{
+	if (catalog->next_keys.threshold == 0 || catalog->version <= *keys_version)
+		return;
+	*keys_version = catalog->version;
+	update_take_keys(u, catalog);
+}
+
 /* Judges what lies in a slot, as if it came now. */
-static bool survey(struct update *u, enum shelf_slot slot)
+static bool survey(struct update *u, enum shelf_slot slot, uint64_t *keys_version)
 {
 	const struct catalog_facts facts = {.keys = update_keys(u)};
 	struct shelf_state *s = &u->state;
@@ -165,8 +174,24 @@ static bool survey(struct update *u, enum shelf_slot slot)
 	s->digests[slot] = digest;
 	s->versions[slot] = catalog.version;
 	update_raise_highest(u, &catalog, &digest);
+	recover_keys(u, &catalog, keys_version);
 	gf_catalog_deinit(&catalog);
 	return true;
+}
+
+/* Which of the places hold a good one; one slot may name the keys that the other is signed by. */
+static void survey_all(struct update *u, const struct held *file, bool there[static SHELF_SLOTS])
+{
+	uint64_t keys_version = 0;
+	there[SHELF_FILE] = file->catalog != NULL;
+	if (there[SHELF_FILE]) {
+		update_raise_highest(u, file->catalog, &u->state.digests[SHELF_FILE]);
+		recover_keys(u, file->catalog, &keys_version);
+	}
+	there[SHELF_A] = survey(u, SHELF_A, &keys_version);
+	there[SHELF_B] = survey(u, SHELF_B, &keys_version);
+	if (!there[SHELF_A] && there[SHELF_B])
+		there[SHELF_A] = survey(u, SHELF_A, &keys_version);
 }
 
 static bool better(const struct update *u, enum shelf_slot slot, enum shelf_slot than)
@@ -180,10 +205,10 @@ static int recover(struct update *u, struct gf_diag *diag)
 	struct shelf_state *s = &u->state;
 	enum shelf_slot best = SHELF_NONE, second = SHELF_NONE;
 	struct held file = {0};
+	s->keys = (struct gf_keyset){0}; /* of a start that came no further */
 	const int r = update_load_file(u, &file, diag);
-	bool there[SHELF_SLOTS] = {[SHELF_FILE] = r == 0, [SHELF_A] = survey(u, SHELF_A), [SHELF_B] = survey(u, SHELF_B)};
-	if (there[SHELF_FILE])
-		update_raise_highest(u, file.catalog, &s->digests[SHELF_FILE]);
+	bool there[SHELF_SLOTS] = {false};
+	survey_all(u, &file, there);
 	for (int slot = SHELF_FILE; slot < SHELF_SLOTS; slot++) {
 		if (!there[slot])
 			continue;
@@ -199,7 +224,6 @@ static int recover(struct update *u, struct gf_diag *diag)
 	update_state_back(u, best,
 	                  there[SHELF_A] || there[SHELF_B] ? GF_CATALOG_CAUSE_RECOVERED : GF_CATALOG_CAUSE_BY_HAND);
 	if (best == SHELF_FILE) {
-		update_take_keys(u, file.catalog);
 		u->playing = file;
 		return 0;
 	}

@@ -202,6 +202,68 @@ static void keys_changed_in_agent_yaml_count_again(void **state)
 	made_deinit(&new);
 }
 
+/* From the keys of agent.yaml to others, and one more catalog by those. */
+static void rotate(struct rig *rig)
+{
+	struct made rotates, new;
+	made_init(&rotates, &(struct recipe){.version = 6, .next = 1U << 4 | 1U << 5});
+	made_init(&new, &(struct recipe){.version = 7, .signers = 1U << 4 | 1U << 5});
+	rig_install(rig, 1, &rotates);
+	confirm(rig);
+	rig_install(rig, 2, &new);
+	confirm(rig);
+	made_deinit(&rotates);
+	made_deinit(&new);
+}
+
+static void lose(const struct rig *rig, const char *name)
+{
+	char path[160];
+	snprintf(path, sizeof(path), "%s/catalog/%s", rig->dir, name);
+	assert_int_equal(remove(path), 0);
+}
+
+/* The file was good before the keys changed, and it is the same one. */
+static void when_all_else_is_lost_a_file_by_earlier_keys_is_played(void **state)
+{
+	struct rig *rig = *state;
+	assert_int_equal(rig_open(rig), 0);
+	rotate(rig);
+	rig_close(rig);
+	lose(rig, "a.catalog");
+	lose(rig, "b.catalog");
+	assert_int_equal(rig_open(rig), 0);
+	assert_int_equal(rig_active(rig), 5);
+	/* But no other one by them. */
+	struct made other;
+	made_init(&other, &(struct recipe){.version = 9});
+	rig_put_file(rig, &other);
+	assert_int_equal(rig_crash(rig), -EINVAL);
+	made_deinit(&other);
+}
+
+/* Else nothing that is signed by the new ones would ever be taken again. */
+static void keys_that_a_catalog_on_the_shelf_names_survive_the_loss_of_the_state(void **state)
+{
+	struct rig *rig = *state;
+	struct made old, new;
+	made_init(&old, &(struct recipe){.version = 8});
+	made_init(&new, &(struct recipe){.version = 9, .signers = 1U << 4 | 1U << 5});
+	assert_int_equal(rig_open(rig), 0);
+	rotate(rig);
+	rig_close(rig);
+	lose(rig, "state");
+	assert_int_equal(rig_open(rig), 0);
+	assert_int_equal(rig_active(rig), 7);
+	confirm(rig);
+	rig_desire(rig, 3, &old, 0);
+	rig_deliver(rig, &old);
+	rig_assert_answer(rig, 3, GF_DESIRED_STEP_REFUSED, GF_REFUSAL_UNKNOWN_KEY);
+	rig_install(rig, 4, &new);
+	made_deinit(&old);
+	made_deinit(&new);
+}
+
 #define HAND_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -216,6 +278,8 @@ int main(void)
 	    HAND_TEST(a_borrowed_catalog_takes_the_place_of_the_file),
 	    HAND_TEST(keys_that_a_catalog_names_count_once_it_is_active),
 	    HAND_TEST(keys_changed_in_agent_yaml_count_again),
+	    HAND_TEST(when_all_else_is_lost_a_file_by_earlier_keys_is_played),
+	    HAND_TEST(keys_that_a_catalog_on_the_shelf_names_survive_the_loss_of_the_state),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
