@@ -19,7 +19,11 @@
 
 #include "proto/base/log.h"
 
-enum { LOOK_REST_MS = 10 }; /* for each machine looked at: a look at many must not fill the loop */
+enum {
+	LOOK_REST_MS = 10, /* for each machine looked at: a look at many must not fill the loop */
+	TURNS_MAX =
+	    4, /* looks, and steps of rollouts that only serve who comes late, in one step of all: years leave hundreds */
+};
 static const int64_t day_ms = INT64_C(24) * 3600 * 1000;
 
 struct look {
@@ -419,42 +423,61 @@ static int open_ids(struct runner *r, uint64_t **ret_ids, size_t *ret_count, str
 	return err;
 }
 
-/* *ret_busy: it is to be called again within a second. */
-static int step_if_due(struct runner *r, uint64_t id, struct gf_time now, bool *ret_busy, struct gf_diag *diag)
+/* What one step of all has left to give. */
+struct round {
+	unsigned turns;
+	int64_t rest_ms; /* of those that have time, so long that each gets its turn */
+	bool busy;       /* it is to be called again within a second */
+};
+
+static int step_if_due(struct runner *r, uint64_t id, struct gf_time now, struct round *round, struct gf_diag *diag)
 {
 	struct look *look = find_look(r, id);
-	bool stale = look == NULL || now.mono_ms >= look->again_ms;
-	int err = stale ? look_again(r, id, now, &look, diag) : 0;
+	bool busy = look != NULL && look->busy, stale = look == NULL || now.mono_ms >= look->again_ms;
+	int err = 0;
 
 	/* A completed one that only serves who comes back has time. */
-	if (!err && (stale || look->busy || now.mono_ms >= look->stepped_ms + RUNNER_SELECT_MS)) {
-		err = step_one(r, look, id, NULL, ROLLOUT_ORDER_COUNT, now.wall_ms, diag);
-		look->stepped_ms = now.mono_ms;
-	}
-	if (!err)
-		*ret_busy = *ret_busy || look->busy;
+	if (look != NULL && !busy && now.mono_ms < look->stepped_ms + round->rest_ms)
+		return 0;
+	round->busy = round->busy || busy || round->turns == 0;
+	if (round->turns == 0 && !busy)
+		return 0;
+	if (round->turns > 0 && (stale || !busy))
+		round->turns--;
+	else
+		stale = false;
+	if (stale)
+		err = look_again(r, id, now, &look, diag);
+	if (err)
+		return err;
+	err = step_one(r, look, id, NULL, ROLLOUT_ORDER_COUNT, now.wall_ms, diag);
+	look->stepped_ms = now.mono_ms;
+	round->busy = round->busy || look->busy;
 	return err;
 }
 
 static int step_all(struct runner *r, struct gf_time now, bool *ret_busy, struct gf_diag *diag)
 {
 	uint64_t *ids = NULL;
+	struct round round = {.turns = TURNS_MAX};
 	size_t count = 0;
 	int err = open_ids(r, &ids, &count, diag), first = 0;
 
 	if (err)
 		return err;
 	drop_looks(r, ids, count);
+	round.rest_ms = RUNNER_SELECT_MS + 2 * RUNNER_STEP_MS * (int64_t)count / TURNS_MAX;
 	/* One that fails holds up no other. */
 	for (size_t i = 0; i < count; i++) {
 		struct gf_diag why = {""};
 
-		err = step_if_due(r, ids[i], now, ret_busy, &why);
+		err = step_if_due(r, ids[i], now, &round, &why);
 		if (err && !first) {
 			first = err;
 			gf_diag_set(diag, "rollout %" PRIu64 ": %s", ids[i], why.text);
 		}
 	}
+	*ret_busy = round.busy;
 	free(ids);
 	return first;
 }

@@ -30,8 +30,8 @@ GF_MUST_CHECK int store_rollout_alone(struct store *store, uint64_t id, struct g
  * tells it as events. */
 GF_MUST_CHECK int store_rollout_save(struct store *store, struct rollout *rollout, const struct plan_changes *changes,
                                      int64_t now_ms, struct gf_diag *diag);
-/* Oldest first: those that aren't at an end or of which a machine isn't, and completed ones that still serve latecomers: until a later one with
- * the same selection has completed. The caller frees it. */
+/* Those under way first, else oldest first: those that aren't at an end or of which a machine isn't, and completed ones that still serve
+ * latecomers: until a later one with the same selection has completed. The caller frees it. */
 GF_MUST_CHECK int store_rollouts_open(struct store *store, uint64_t **ret_ids, size_t *ret_count, struct gf_diag *diag);
 
 /* ---- reading, for the API ---- */

@@ -55,7 +55,8 @@ int store_rollouts_open(struct store *s, uint64_t **ret_ids, size_t *ret_count, 
 	query_begin(&q, &s->db,
 	            "SELECT r.id FROM rollouts r WHERE r.state IN (0, 1, 4) OR EXISTS (SELECT 1 FROM rollout_devices d"
 	            " WHERE d.rollout = r.id AND d.step IN (0, 1, 2, 3, 10)) OR (r.state = 3 AND NOT EXISTS (SELECT 1"
-	            " FROM rollouts l WHERE l.id > r.id AND l.state = 3 AND l.selection = r.selection)) ORDER BY r.id");
+	            " FROM rollouts l WHERE l.id > r.id AND l.state = 3 AND l.selection = r.selection)) ORDER BY r.state "
+	            "NOT IN (0, 1, 4), r.id");
 	while ((rc = query_step(&q)) == QUERY_ROW) {
 		uint64_t *more = realloc(ids, (count + 1) * sizeof(*ids));
 

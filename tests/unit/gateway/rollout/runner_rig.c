@@ -9,9 +9,12 @@ const struct store_actor anna = {"anna (uid 1000)", "unix socket"};
 
 /* ---- what the API lends: 'site=NAME', or everybody ---- */
 
+unsigned rig_looks;
+
 static int compile(const char *where, int64_t now_ms, void **ret_selector, struct gf_diag *diag)
 {
 	(void)now_ms;
+	rig_looks++;
 	if (where[0] != '\0' && strncmp(where, "site=", 5) != 0) {
 		gf_diag_set(diag, "column 1: no such field");
 		return -EINVAL;

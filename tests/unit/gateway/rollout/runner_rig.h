@@ -32,6 +32,7 @@ struct rig {
 };
 
 extern const struct store_actor anna;
+extern unsigned rig_looks; /* how often machines were selected; of tests without threads */
 
 /* As after kill -9: what wasn't committed is gone. */
 void reborn(struct rig *g);

@@ -1,5 +1,6 @@
 /* The runner over the real store: starting, the way, latecomers, orders. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/unit/gateway/rollout/runner_rig.h"
@@ -293,6 +294,42 @@ static void nothing_moves_by_a_clock_that_is_not_set(void **state)
 	assert_int_equal(runner_order(g->runner, id, ROLLOUT_ORDER_HALT, &anna, unset, &diag), -EINVAL);
 }
 
+/* Completed ones serve who comes late: each looks at every machine, and the main loop has more to do. */
+static void i8_many_that_are_over_take_turns(void **state)
+{
+	struct rig *g = *state;
+	enum { OVER = 10 };
+	uint64_t id;
+
+	for (size_t i = 0; i < OVER; i++) {
+		struct rollout_spec s = spec();
+		char site[16];
+
+		snprintf(site, sizeof(site), "s%zu", i);
+		say_hello(g, &g->machines[i], site);
+		snprintf(s.where, sizeof(s.where), "site=%s", site);
+		id = start(g, &s);
+		run_to_end(g, id, 2 * HOUR);
+	}
+	say_hello(g, &g->machines[OVER], "new");
+	struct rollout_spec last = spec();
+	gf_strcpy(last.where, sizeof(last.where), "site=new");
+	id = start(g, &last);
+	reborn(g);
+	rig_looks = 0;
+	runner_step(g->runner, g->now);
+	assert_in_range(rig_looks, 1, 4);
+	/* The one that is under way came first, and all the others get their turn. */
+	assert_int_equal(get(g, id).steps[ROLLOUT_STEP_OFFERED], 1);
+	say_hello(g, &g->machines[OVER + 1], "s9");
+	for (int i = 0; i < 5; i++) {
+		pass(g, RUNNER_STEP_MS);
+		runner_step(g->runner, g->now);
+	}
+	assert_true(rig_looks > OVER);
+	assert_int_equal(get(g, OVER).machines, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
@@ -304,6 +341,7 @@ int main(void)
 	    TEST(what_can_not_be_started_is_said),          TEST(two_that_touch_one_machine_are_refused),
 	    TEST(a_later_one_that_was_halted_takes_nobody), TEST(who_did_not_take_a_later_one_goes_back_with_the_earlier),
 	    TEST(two_are_rolled_back_one_after_the_other),  TEST(nothing_moves_by_a_clock_that_is_not_set),
+	    TEST(i8_many_that_are_over_take_turns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
