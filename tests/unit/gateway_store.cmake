@@ -20,6 +20,8 @@ foreach(part health fault rest)
     string(REPLACE health_health health name health_${part})
     gf_add_test(gateway_${name}_test SOURCES unit/gateway/health/${part}_test.c unit/gateway/health/facts.c LINK gw_health LABELS unit)
 endforeach()
-gf_add_test(gateway_downlink_test
-    SOURCES unit/gateway/downlink_test.c unit/gateway/store/wish_rig.c unit/gateway/store/fixture.c
-    LINK gw_daemon gw_store PkgConfig::SQLITE LABELS unit)
+foreach(part downlink downlink_loss)
+    gf_add_test(gateway_${part}_test
+        SOURCES unit/gateway/${part}_test.c unit/gateway/downlink_rig.c unit/gateway/store/wish_rig.c unit/gateway/store/fixture.c
+        LINK gw_daemon gw_store PkgConfig::SQLITE LABELS unit)
+endforeach()
