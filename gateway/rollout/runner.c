@@ -21,8 +21,7 @@
 
 enum {
 	LOOK_REST_MS = 10, /* for each machine looked at: a look at many must not fill the loop */
-	TURNS_MAX =
-	    4, /* looks, and steps of rollouts that only serve who comes late, in one step of all: years leave hundreds */
+	TURNS_MAX = 4,     /* looks, and steps of rollouts that are over, in one step of all: years leave hundreds */
 };
 static const int64_t day_ms = INT64_C(24) * 3600 * 1000;
 
