@@ -160,6 +160,7 @@ void gym_chairs(struct gym *g, size_t count, const char *site)
 		snprintf(c->id, sizeof c->id, "chair-%02zu", g->count);
 		gf_strcpy(c->site, sizeof c->site, site);
 		c->plays = 1;
+		c->answered = true; /* nothing is desired yet */
 		begin(g, c);
 	}
 	IT_UNTIL(SOON_MS, all_up(g));

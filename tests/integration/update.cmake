@@ -7,7 +7,7 @@ gf_add_test(rollout_fleet_test SOURCES integration/rollout_fleet_test.c LINK it_
 add_dependencies(rollout_fleet_test gymfleet-sim gymfleet-gateway gymfleet)
 gf_add_library(it_gym SOURCES integration/gym.c
     LINK it_fleet it_machine it_many_certs gf_catalog_sign PkgConfig::SQLITE PkgConfig::CMOCKA)
-foreach(part rollout)
+foreach(part rollout rollout_ways)
     gf_add_test(${part}_test SOURCES integration/${part}_test.c LINK it_gym LABELS integration TIMEOUT 240)
     add_dependencies(${part}_test gymfleet-gateway gymfleet)
 endforeach()
