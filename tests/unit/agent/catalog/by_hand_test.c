@@ -8,26 +8,6 @@
 static const struct recipe v5 = {.version = 5}, v6 = {.version = 6}, v6_other = {.version = 6, .salt = 1},
                            v7 = {.version = 7}, v7_back = {.version = 7, .floor = 5};
 
-static int setup(void **state)
-{
-	static struct rig rig;
-	rig_init(&rig, &v5);
-	*state = &rig;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_deinit(*state);
-	return 0;
-}
-
-static void confirm(struct rig *rig)
-{
-	rig_pass(rig, UPDATE_TRIAL_MS + RIG_SECOND);
-	assert_false(update_on_trial(rig->update));
-}
-
 static void a_newer_file_is_taken_at_the_next_start(void **state)
 {
 	struct rig *rig = *state;
@@ -51,7 +31,7 @@ static void a_file_of_the_same_or_an_older_version_changes_nothing(void **state)
 	made_init(&other, &v6_other);
 	assert_int_equal(rig_open(rig), 0);
 	rig_install(rig, 1, &six);
-	confirm(rig);
+	rig_confirm(rig);
 	rig_put_file(rig, &other);
 	rig_restart(rig);
 	const struct gf_digest digest = update_active_digest(rig->update);
@@ -104,7 +84,7 @@ static void a_file_that_went_leaves_what_was_before(void **state)
 	made_init(&seven, &v7);
 	assert_int_equal(rig_open(rig), 0);
 	rig_install(rig, 1, &six);
-	confirm(rig);
+	rig_confirm(rig);
 	rig_put_file(rig, &seven);
 	rig_restart(rig);
 	assert_int_equal(rig_active(rig), 7);
@@ -149,7 +129,7 @@ static void a_borrowed_catalog_takes_the_place_of_the_file(void **state)
 	assert_int_equal(rig_open(rig), 0);
 	assert_ptr_equal(rig->playing, &catalog);
 	rig_install(rig, 1, &seven);
-	confirm(rig);
+	rig_confirm(rig);
 	rig_desire(rig, 2, &five, 0);
 	assert_ptr_equal(rig->playing, &catalog);
 	rig_restart(rig);
@@ -175,7 +155,7 @@ static void keys_that_a_catalog_names_count_once_it_is_active(void **state)
 	rig_deliver(rig, &new);
 	rig_assert_answer(rig, 1, GF_DESIRED_STEP_REFUSED, GF_REFUSAL_UNKNOWN_KEY);
 	rig_install(rig, 2, &rotates);
-	confirm(rig);
+	rig_confirm(rig);
 	rig_restart(rig);
 	rig_desire(rig, 3, &old, 0);
 	rig_deliver(rig, &old);
@@ -194,7 +174,7 @@ static void keys_changed_in_agent_yaml_count_again(void **state)
 	made_init(&new, &(struct recipe){.version = 7, .signers = 1U << 1 | 1U << 6});
 	assert_int_equal(rig_open(rig), 0);
 	rig_install(rig, 1, &rotates);
-	confirm(rig);
+	rig_confirm(rig);
 	rig_keyset(1U << 1 | 1U << 6, 2, &rig->config.judge.keys);
 	rig_restart(rig);
 	rig_install(rig, 2, &new);
@@ -209,9 +189,9 @@ static void rotate(struct rig *rig)
 	made_init(&rotates, &(struct recipe){.version = 6, .next = 1U << 4 | 1U << 5});
 	made_init(&new, &(struct recipe){.version = 7, .signers = 1U << 4 | 1U << 5});
 	rig_install(rig, 1, &rotates);
-	confirm(rig);
+	rig_confirm(rig);
 	rig_install(rig, 2, &new);
-	confirm(rig);
+	rig_confirm(rig);
 	made_deinit(&rotates);
 	made_deinit(&new);
 }
@@ -255,7 +235,7 @@ static void keys_that_a_catalog_on_the_shelf_names_survive_the_loss_of_the_state
 	lose(rig, "state");
 	assert_int_equal(rig_open(rig), 0);
 	assert_int_equal(rig_active(rig), 7);
-	confirm(rig);
+	rig_confirm(rig);
 	rig_desire(rig, 3, &old, 0);
 	rig_deliver(rig, &old);
 	rig_assert_answer(rig, 3, GF_DESIRED_STEP_REFUSED, GF_REFUSAL_UNKNOWN_KEY);
@@ -264,7 +244,7 @@ static void keys_that_a_catalog_on_the_shelf_names_survive_the_loss_of_the_state
 	made_deinit(&new);
 }
 
-#define HAND_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define HAND_TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
 {

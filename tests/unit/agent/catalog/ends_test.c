@@ -5,30 +5,6 @@
 
 enum { WITHIN = 30 * RIG_MINUTE };
 
-struct lab {
-	struct rig rig;
-	struct made six, seven;
-};
-
-static int setup(void **state)
-{
-	static struct lab lab;
-	rig_init(&lab.rig, &(struct recipe){.version = 5});
-	made_init(&lab.six, &(struct recipe){.version = 6});
-	made_init(&lab.seven, &(struct recipe){.version = 7});
-	*state = &lab;
-	return rig_open(&lab.rig);
-}
-
-static int teardown(void **state)
-{
-	struct lab *lab = *state;
-	rig_deinit(&lab->rig);
-	made_deinit(&lab->six);
-	made_deinit(&lab->seven);
-	return 0;
-}
-
 static void assert_ended(struct rig *rig, enum gf_desired_step step, enum gf_refusal refusal)
 {
 	rig_assert_answer(rig, 1, step, refusal);
@@ -89,7 +65,7 @@ static void i9_every_phase_ends_by_time_alone(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		void *fresh = NULL;
-		assert_int_equal(setup(&fresh), 0);
+		assert_int_equal(lab_setup(&fresh), 0);
 		struct lab *lab = fresh;
 		struct rig *rig = &lab->rig;
 		rows[i].go(lab);
@@ -103,7 +79,7 @@ static void i9_every_phase_ends_by_time_alone(void **state)
 		rig_pass(rig, 2 * RIG_SECOND); /* the control core has what it should */
 		assert_int_equal(update_phase(rig->update), UPDATE_IDLE);
 		rig_assert_answer(rig, 1, rows[i].step, rows[i].refusal);
-		teardown(&fresh);
+		lab_teardown(&fresh);
 	}
 }
 
@@ -113,7 +89,7 @@ static void i9_restarts_begin_nothing_anew(void **state)
 	(void)state;
 	for (size_t i = UPDATE_WAITING; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		void *fresh = NULL;
-		assert_int_equal(setup(&fresh), 0);
+		assert_int_equal(lab_setup(&fresh), 0);
 		struct lab *lab = fresh;
 		struct rig *rig = &lab->rig;
 		rows[i].go(lab);
@@ -129,7 +105,7 @@ static void i9_restarts_begin_nothing_anew(void **state)
 				rig_sit(rig);
 			rig_pass(rig, 20 * RIG_SECOND);
 		}
-		teardown(&fresh);
+		lab_teardown(&fresh);
 	}
 }
 
@@ -272,7 +248,7 @@ static void i9_nothing_stays_open_behind_a_dead_control_core(void **state)
 	assert_int_equal(rig_active(rig), 5);
 }
 
-#define ENDS_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define ENDS_TEST(name) cmocka_unit_test_setup_teardown(name, lab_setup, lab_teardown)
 
 int main(void)
 {

@@ -6,30 +6,15 @@
 
 #include "tests/unit/proto/alloc_fail.h"
 
-struct lab {
-	struct rig rig;
-	struct made six, seven;
-};
-
+/* On 6, confirmed; 7 comes in parts. */
 static int setup(void **state)
 {
-	static struct lab lab;
-	rig_init(&lab.rig, &(struct recipe){.version = 5});
-	made_init(&lab.six, &(struct recipe){.version = 6});
-	made_init(&lab.seven, &(struct recipe){.version = 7, .routines = 60});
-	*state = &lab;
-	assert_int_equal(rig_open(&lab.rig), 0);
-	rig_install(&lab.rig, 1, &lab.six);
-	rig_pass(&lab.rig, UPDATE_TRIAL_MS + RIG_SECOND);
-	return 0;
-}
-
-static int teardown(void **state)
-{
+	assert_int_equal(lab_setup(state), 0);
 	struct lab *lab = *state;
-	rig_deinit(&lab->rig);
-	made_deinit(&lab->six);
 	made_deinit(&lab->seven);
+	made_init(&lab->seven, &(struct recipe){.version = 7, .routines = 60});
+	rig_install(&lab->rig, 1, &lab->six);
+	rig_confirm(&lab->rig);
 	return 0;
 }
 
@@ -112,7 +97,7 @@ static void the_way_back_is_tried_again(void **state)
 	assert_int_equal(rig_active(rig), 6);
 }
 
-#define MEMORY_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define MEMORY_TEST(name) cmocka_unit_test_setup_teardown(name, setup, lab_teardown)
 
 int main(void)
 {

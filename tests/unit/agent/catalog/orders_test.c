@@ -16,9 +16,9 @@ static void i6_a_replayed_old_order_changes_nothing(void **state)
 	made_init(&six, &(struct recipe){.version = 6});
 	made_init(&seven, &(struct recipe){.version = 7, .floor = 6});
 	rig_install(rig, 10, &six);
-	rig_pass(rig, UPDATE_TRIAL_MS + RIG_SECOND);
+	rig_confirm(rig);
 	rig_install(rig, 11, &seven);
-	rig_pass(rig, UPDATE_TRIAL_MS + RIG_SECOND);
+	rig_confirm(rig);
 	/* The floor would allow it; the revision doesn't. Also after a crash. */
 	assert_false(rig_desire(rig, 10, &six, 0));
 	assert_int_equal(rig_crash(rig), 0);
@@ -74,7 +74,7 @@ static void an_order_for_another_revision_while_one_is_in_flight(void **state)
 	rig_deliver(rig, &seven);
 	assert_int_equal(rig_active(rig), 7);
 	assert_int_equal(rig_count(rig, 10, GF_DESIRED_STEP_ACTIVE), 0);
-	rig_pass(rig, UPDATE_TRIAL_MS + RIG_SECOND);
+	rig_confirm(rig);
 	sg->revision = 11;
 	made_deinit(&six);
 	made_deinit(&seven);
@@ -221,7 +221,7 @@ static void a_full_disk_is_no_crash(void **state)
 		rig_pass(rig, UPDATE_RETRY_MS + RIG_SECOND);
 	}
 	rig_install(rig, ++sg->revision, &made);
-	rig_pass(rig, UPDATE_TRIAL_MS + RIG_SECOND);
+	rig_confirm(rig);
 	made_deinit(&made);
 }
 
@@ -233,7 +233,7 @@ static void i6_a_file_that_crashes_the_agent_is_left_alone(void **state)
 	made_init(&six, &(struct recipe){.version = 6});
 	made_init(&seven, &(struct recipe){.version = 7});
 	rig_install(rig, 20, &six);
-	rig_pass(rig, UPDATE_TRIAL_MS + RIG_SECOND);
+	rig_confirm(rig);
 	rig_put_file(rig, &seven);
 	for (int i = 0; i < UPDATE_JUDGE_CRASHES; i++) {
 		rig_close(rig);

@@ -351,6 +351,12 @@ void rig_install(struct rig *rig, uint64_t revision, const struct made *made)
 	assert_int_equal(rig_active(rig), made->version);
 }
 
+void rig_confirm(struct rig *rig)
+{
+	rig_pass(rig, UPDATE_TRIAL_MS + RIG_SECOND);
+	assert_false(update_on_trial(rig->update));
+}
+
 /* ---- looking ---- */
 
 uint64_t rig_active(const struct rig *rig)
@@ -381,4 +387,41 @@ size_t rig_count(const struct rig *rig, uint64_t revision, enum gf_desired_step 
 	for (size_t i = 0; i < rig->applied_count; i++)
 		count += rig->applied[i].revision == revision && rig->applied[i].step == step;
 	return count;
+}
+
+static const struct recipe by_hand = {.version = 5};
+
+int rig_setup(void **state)
+{
+	static struct rig rig;
+	rig_init(&rig, &by_hand);
+	*state = &rig;
+	return 0;
+}
+
+int rig_teardown(void **state)
+{
+	rig_deinit(*state);
+	return 0;
+}
+
+int lab_setup(void **state)
+{
+	static struct lab lab;
+	rig_init(&lab.rig, &by_hand);
+	made_init(&lab.five, &by_hand);
+	made_init(&lab.six, &(struct recipe){.version = 6});
+	made_init(&lab.seven, &(struct recipe){.version = 7});
+	*state = &lab;
+	return rig_open(&lab.rig);
+}
+
+int lab_teardown(void **state)
+{
+	struct lab *lab = *state;
+	rig_deinit(&lab->rig);
+	made_deinit(&lab->five);
+	made_deinit(&lab->six);
+	made_deinit(&lab->seven);
+	return 0;
 }

@@ -113,6 +113,8 @@ void rig_deliver(struct rig *rig, const struct made *made);
 void rig_deliver_as(struct rig *rig, const struct gf_digest *digest, const void *data, size_t len);
 /* Desired, delivered, switched to. */
 void rig_install(struct rig *rig, uint64_t revision, const struct made *made);
+/* Its trial passes without harm. */
+void rig_confirm(struct rig *rig);
 
 uint64_t rig_active(const struct rig *rig); /* its version, as the control core plays it */
 const struct gf_desired_applied *rig_last(const struct rig *rig);
@@ -120,5 +122,18 @@ const struct gf_desired_applied *rig_last(const struct rig *rig);
 void rig_assert_answer(const struct rig *rig, uint64_t revision, enum gf_desired_step step, enum gf_refusal refusal);
 /* How many answers of this kind were given. */
 size_t rig_count(const struct rig *rig, uint64_t revision, enum gf_desired_step step);
+
+/* For cmocka: a rig with version 5 by hand, not opened. */
+int rig_setup(void **state);
+int rig_teardown(void **state);
+
+/* An opened one, and what can be wanted of it. */
+struct lab {
+	struct rig rig;
+	struct made five, six, seven; /* five: the one by hand */
+};
+
+int lab_setup(void **state);
+int lab_teardown(void **state);
 
 #endif

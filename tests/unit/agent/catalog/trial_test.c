@@ -4,35 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct recipe v5 = {.version = 5}, v6 = {.version = 6}, v7 = {.version = 7},
-                           v6_back = {.version = 6, .floor = 5};
-
-struct lab {
-	struct rig rig;
-	struct made five, six, seven;
-};
-
-static int setup(void **state)
-{
-	static struct lab lab;
-	rig_init(&lab.rig, &v5);
-	made_init(&lab.five, &v5);
-	made_init(&lab.six, &v6);
-	made_init(&lab.seven, &v7);
-	*state = &lab;
-	return rig_open(&lab.rig);
-}
-
-static int teardown(void **state)
-{
-	struct lab *lab = *state;
-	rig_deinit(&lab->rig);
-	made_deinit(&lab->five);
-	made_deinit(&lab->six);
-	made_deinit(&lab->seven);
-	return 0;
-}
-
 static void assert_back(const struct rig *rig, uint64_t version)
 {
 	assert_int_equal(rig_active(rig), version);
@@ -102,7 +73,7 @@ static void a_crash_after_the_trial_is_none_of_its_business(void **state)
 	struct lab *lab = *state;
 	struct rig *rig = &lab->rig;
 	rig_install(rig, 1, &lab->six);
-	rig_pass(rig, UPDATE_TRIAL_MS + RIG_SECOND);
+	rig_confirm(rig);
 	for (int i = 0; i < 10; i++)
 		assert_int_equal(rig_crash(rig), 0);
 	assert_int_equal(rig_active(rig), 6);
@@ -179,7 +150,7 @@ static void faults_after_the_trial_leave_it(void **state)
 	struct rig *rig = &lab->rig;
 	rig_install(rig, 1, &lab->six);
 	rig_session(rig, GF_OUTCOME_FAULT_STOPPED);
-	rig_pass(rig, UPDATE_TRIAL_MS + RIG_SECOND);
+	rig_confirm(rig);
 	for (int i = 0; i < 5; i++)
 		rig_session(rig, GF_OUTCOME_FAULT_STOPPED);
 	assert_int_equal(rig_active(rig), 6);
@@ -256,7 +227,7 @@ static void the_one_before_is_gone_back_to_at_once_where_the_floor_allows(void *
 	struct lab *lab = *state;
 	struct rig *rig = &lab->rig;
 	struct made six;
-	made_init(&six, &v6_back);
+	made_init(&six, &(struct recipe){.version = 6, .floor = 5});
 	rig_install(rig, 1, &six);
 	rig_desire(rig, 2, &lab->five, 0);
 	assert_int_equal(rig_active(rig), 5);
@@ -359,7 +330,7 @@ static void one_that_takes_it_late_is_called_back(void **state)
 	assert_int_equal(rig->changed_count, 1);
 }
 
-#define TRIAL_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TRIAL_TEST(name) cmocka_unit_test_setup_teardown(name, lab_setup, lab_teardown)
 
 int main(void)
 {

@@ -7,26 +7,6 @@ static const struct recipe v5 = {.version = 5}, v6 = {.version = 6}, v6_other = 
                            v7 = {.version = 7}, v7_back = {.version = 7, .floor = 5},
                            big = {.version = 6, .routines = 60};
 
-static int setup(void **state)
-{
-	static struct rig rig;
-	rig_init(&rig, &v5);
-	*state = &rig;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_deinit(*state);
-	return 0;
-}
-
-static void confirm(struct rig *rig)
-{
-	rig_pass(rig, UPDATE_TRIAL_MS + RIG_SECOND);
-	assert_false(update_on_trial(rig->update));
-}
-
 /* ---- the happy path ---- */
 
 static void the_first_start_takes_what_was_installed_by_hand(void **state)
@@ -65,7 +45,7 @@ static void a_desired_one_is_fetched_tried_and_confirmed(void **state)
 	assert_int_equal(rig->changed[1].cause, GF_CATALOG_CAUSE_OVER_THE_AIR);
 	assert_int_equal(rig->changed[1].previous_version, 5);
 	assert_true(gf_digest_equal(&rig->changed[1].digest, &made.digest));
-	confirm(rig);
+	rig_confirm(rig);
 	assert_int_equal(update_phase(rig->update), UPDATE_IDLE);
 	assert_int_equal(rig->applied_count, 3);
 	for (size_t i = 0; i < 3; i++) {
@@ -144,9 +124,9 @@ static void one_on_the_shelf_needs_no_network(void **state)
 	made_init(&seven, &v7_back);
 	assert_int_equal(rig_open(rig), 0);
 	rig_install(rig, 1, &six);
-	confirm(rig);
+	rig_confirm(rig);
 	rig_install(rig, 2, &seven);
-	confirm(rig);
+	rig_confirm(rig);
 	const unsigned fetches = rig->fetches;
 	rig_link(rig, false);
 	rig_desire(rig, 3, &six, 0);
@@ -165,11 +145,11 @@ static void the_file_needs_no_network_either(void **state)
 	made_init(&seven, &v7_back);
 	assert_int_equal(rig_open(rig), 0);
 	rig_install(rig, 1, &seven);
-	confirm(rig);
+	rig_confirm(rig);
 	rig_desire(rig, 2, &five, 0);
 	assert_int_equal(rig_active(rig), 5);
 	assert_true(update_on_trial(rig->update));
-	confirm(rig);
+	rig_confirm(rig);
 	rig_assert_answer(rig, 2, GF_DESIRED_STEP_CONFIRMED, GF_REFUSAL_UNSPECIFIED);
 	assert_int_equal(rig->fetches, 1);
 	made_deinit(&five);
@@ -209,7 +189,7 @@ static void the_same_revision_again_is_told_nothing_twice(void **state)
 	rig_restart(rig);
 	assert_true(rig_desire(rig, 1, &made, 0));
 	assert_int_equal(rig->applied_count, told);
-	confirm(rig);
+	rig_confirm(rig);
 	assert_int_equal(rig->applied_count, told + 1);
 	assert_int_equal(rig_crash(rig), 0);
 	assert_true(rig_desire(rig, 1, &made, 0));
@@ -231,7 +211,7 @@ static void a_new_revision_of_the_same_catalog_is_answered_as_far_as_it_is(void 
 	rig_assert_answer(rig, 2, GF_DESIRED_STEP_ACTIVE, GF_REFUSAL_UNSPECIFIED);
 	rig_desire(rig, 3, &made, 0);
 	rig_assert_answer(rig, 3, GF_DESIRED_STEP_ACTIVE, GF_REFUSAL_UNSPECIFIED);
-	confirm(rig);
+	rig_confirm(rig);
 	rig_assert_answer(rig, 3, GF_DESIRED_STEP_CONFIRMED, GF_REFUSAL_UNSPECIFIED);
 	assert_int_equal(rig_count(rig, 2, GF_DESIRED_STEP_CONFIRMED), 0);
 	made_deinit(&made);
@@ -365,7 +345,7 @@ static void bytes_that_are_others_are_asked_for_once_more(void **state)
 	made_deinit(&other);
 }
 
-#define UPDATE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define UPDATE_TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
 {
