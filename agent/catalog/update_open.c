@@ -8,6 +8,7 @@
 #include "agent/catalog/update_impl.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +62,12 @@ static void look_at_file(struct update *u, bool *ret_gone)
 		return;
 	if (file.catalog->version > s->highest_version)
 		take_by_hand(u, &file);
+	else
+		gf_diag_set(&u->notice,
+		            "%.400s: version %" PRIu64 " is not above %" PRIu64
+		            ", the highest that was here, and is not taken in its place; give it a higher version",
+		            u->config.catalog_file != NULL ? u->config.catalog_file : "the catalog", file.catalog->version,
+		            s->highest_version);
 	update_release(u, &file);
 }
 

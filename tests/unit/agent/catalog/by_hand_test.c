@@ -36,6 +36,9 @@ static void a_file_of_the_same_or_an_older_version_changes_nothing(void **state)
 	rig_restart(rig);
 	const struct gf_digest digest = update_active_digest(rig->update);
 	assert_true(gf_digest_equal(&digest, &six.digest));
+	assert_non_null(strstr(update_notice(rig->update), "version 6 is not above 6, the highest that was here"));
+	rig_restart(rig);
+	assert_string_equal(update_notice(rig->update), ""); /* once is enough */
 	made_deinit(&other);
 	made_init(&other, &v5);
 	rig_put_file(rig, &other);
