@@ -51,7 +51,7 @@ struct downlink {
 	struct order orders[DOWNLINK_ORDERS];
 	uint64_t ages;
 	struct downlink_stats stats;
-	struct gf_log_limit bad_log, save_log;
+	struct gf_log_limit bad_log, save_log, done_log;
 };
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -188,13 +188,14 @@ static struct order *make_place(struct downlink *d)
 	return best->state != ORDER_TO_DO ? best : NULL;
 }
 
-static void answer(struct downlink *d, struct order *order, enum gf_command_outcome outcome, const char *detail)
+static void answer(struct downlink *d, struct order *order, enum gf_command_outcome outcome, const char *detail,
+                   struct gf_time now)
 {
 	order->state = ORDER_REPLY_DUE;
 	order->reply.outcome = outcome;
 	gf_strcpy(order->reply.detail, sizeof(order->reply.detail), detail);
-	gf_log(GF_LOG_NOTICE, module, "%s: command %llu of the gateway: %s, %s", d->id, (unsigned long long)order->reply.id,
-	       gf_command_outcome_name(outcome), detail);
+	gf_log_limited(&d->done_log, now.mono_ms, GF_LOG_NOTICE, module, "%s: command %llu of the gateway: %s, %s", d->id,
+	               (unsigned long long)order->reply.id, gf_command_outcome_name(outcome), detail);
 }
 
 static void send_reply(struct downlink *d, struct order *order)
@@ -242,7 +243,7 @@ void downlink_command(struct downlink *downlink, const void *data, size_t len, s
 	order = make_place(d);
 	if (order == NULL) {
 		struct order refused = {.reply.id = command.id};
-		answer(d, &refused, GF_COMMAND_OUTCOME_REFUSED, "too many commands are waiting already");
+		answer(d, &refused, GF_COMMAND_OUTCOME_REFUSED, "too many commands are waiting already", now);
 		send_reply(d, &refused);
 		return;
 	}
@@ -250,16 +251,16 @@ void downlink_command(struct downlink *downlink, const void *data, size_t len, s
 	*order =
 	    (struct order){.state = ORDER_TO_DO, .age = ++d->ages, .until_ms = now.mono_ms + left, .reply.id = command.id};
 	if (left <= 0)
-		answer(d, order, GF_COMMAND_OUTCOME_EXPIRED, "it came too late to be carried out");
+		answer(d, order, GF_COMMAND_OUTCOME_EXPIRED, "it came too late to be carried out", now);
 }
 
 static void carry_out(struct downlink *d, struct order *order, struct gf_time now)
 {
 	bool running = false;
 	if (now.mono_ms >= order->until_ms)
-		answer(d, order, GF_COMMAND_OUTCOME_EXPIRED, "the machine did not get to it in time");
+		answer(d, order, GF_COMMAND_OUTCOME_EXPIRED, "the machine did not get to it in time", now);
 	else if (d->ops.stop(d->ops.ctx, &running) == 0)
-		answer(d, order, GF_COMMAND_OUTCOME_DONE, running ? "the session is stopped" : "no session was running");
+		answer(d, order, GF_COMMAND_OUTCOME_DONE, running ? "the session is stopped" : "no session was running", now);
 }
 
 void downlink_replied(struct downlink *downlink, uint64_t id, int code)
@@ -312,6 +313,7 @@ int downlink_new(const char *id, const char *path, const struct downlink_ops *op
 	d->ops = *ops;
 	d->room = DOWNLINK_BURST;
 	d->bad_log = d->save_log = (struct gf_log_limit){.interval_ms = 60000, .burst = 2};
+	d->done_log = (struct gf_log_limit){.interval_ms = 60000, .burst = 20};
 	gf_strcpy(d->id, sizeof(d->id), id);
 	d->path = strdup(path);
 	if (d->path == NULL) {
