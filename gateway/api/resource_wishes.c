@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,6 +118,9 @@ static void set_limits(struct request *r, const json_t *body, const struct gf_de
 	answer_device(r, ops->desired_set(ops->ctx, r->id, &limits, NULL, NULL, &r->actor, &diag), &diag);
 }
 
+/* What isn't named stays as it is: two who set different limits at once must not take each other's away. */
+static pthread_mutex_t limits_lock = PTHREAD_MUTEX_INITIALIZER;
+
 void resource_device_limits(struct request *r)
 {
 	json_t *body = request_body(r);
@@ -126,12 +130,14 @@ void resource_device_limits(struct request *r)
 
 	if (body != NULL && json_object_size(body) == 0)
 		request_fail(r, 400, "bad_body", "expected a JSON object with at least one limit, such as intensity_max_pct");
+	pthread_mutex_lock(&limits_lock);
 	if (r->status == 0 && result == 0)
 		result = store_read_desired_of(r->reader, r->id, now, &diag);
 	if (result != 0)
 		answer_device(r, result, &diag);
 	else if (r->status == 0)
 		set_limits(r, body, &now->desired.limits);
+	pthread_mutex_unlock(&limits_lock);
 	free(now);
 	json_decref(body);
 }

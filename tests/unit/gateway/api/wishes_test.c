@@ -1,5 +1,6 @@
 /* What changes something: catalogs that come in, locks, limits, commands, and the trail that all of it leaves. */
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,6 +193,49 @@ static void limits_are_set_one_by_one(void **state)
 	refused(ask(*state, "POST", "/v1/devices/nobody/limits", "{\"heat_max_c\":40}", 404), "not_found", "no machine");
 }
 
+enum { TURNS = 300, VALUES = 90 };
+
+static void *set_heat(void *ctx)
+{
+	int *worst = calloc(1, sizeof(*worst));
+
+	for (int i = 1; i <= TURNS && worst != NULL; i++) {
+		char body[64];
+		json_t *json = NULL;
+		snprintf(body, sizeof(body), "{\"heat_max_c\":%d}", 1 + i % VALUES);
+		int got = server_ask(ctx, "POST", CHAIR "/limits", body, &json);
+		*worst = got > *worst ? got : *worst;
+		if ((int)json_number_value(json_object_get(limits_of(json), "heat_max_c")) != 1 + i % VALUES)
+			*worst = 999;
+		json_decref(json);
+	}
+	return worst;
+}
+
+/* Each sees its own limit in each answer: nobody else's request took it away. */
+static void two_who_set_limits_at_once_lose_none(void **state)
+{
+	pthread_t thread;
+	void *worst = NULL;
+
+	assert_int_equal(pthread_create(&thread, NULL, set_heat, *state), 0);
+	for (int i = 1; i <= TURNS; i++) {
+		char body[64];
+		snprintf(body, sizeof(body), "{\"intensity_max_pct\":%d}", 1 + i % VALUES);
+		json_t *json = ask(*state, "POST", CHAIR "/limits", body, 200);
+		assert_int_equal((int)json_number_value(json_object_get(limits_of(json), "intensity_max_pct")), 1 + i % VALUES);
+		json_decref(json);
+	}
+	assert_int_equal(pthread_join(thread, &worst), 0);
+	assert_non_null(worst);
+	assert_int_equal(*(int *)worst, 200);
+	free(worst);
+	json_t *json = ask(*state, "GET", CHAIR, NULL, 200);
+	assert_int_equal((int)json_number_value(json_object_get(limits_of(json), "heat_max_c")), 1 + TURNS % VALUES);
+	assert_int_equal((int)json_number_value(json_object_get(limits_of(json), "intensity_max_pct")), 1 + TURNS % VALUES);
+	json_decref(json);
+}
+
 /* I9: it has a deadline from the start, and what can't be heard isn't begun. */
 static void i9_a_stop_is_a_command_with_an_end(void **state)
 {
@@ -261,6 +305,7 @@ int main(void)
 	    TEST(i6_the_gateways_own_keys_judge_first),
 	    TEST(a_lock_stays_until_it_is_taken_away),
 	    TEST(limits_are_set_one_by_one),
+	    TEST(two_who_set_limits_at_once_lose_none),
 	    TEST(i9_a_stop_is_a_command_with_an_end),
 	    TEST(every_change_leaves_who_did_it),
 	};
