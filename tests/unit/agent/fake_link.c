@@ -121,6 +121,11 @@ void gf_link_unwatch(struct gf_link *link)
 	link->fake.watching[0] = '\0';
 }
 
+void gf_link_renew(struct gf_link *link)
+{
+	link->fake.renewals++;
+}
+
 void gf_link_start(struct gf_link *link)
 {
 	link->fake.state = GF_LINK_WAITING;
@@ -178,7 +183,7 @@ int gf_link_publish(struct gf_link *link, const char *topic, const void *payload
 
 struct gf_link_stats gf_link_stats(const struct gf_link *link)
 {
-	return (struct gf_link_stats){.connects = link->fake.connection};
+	return (struct gf_link_stats){.connects = link->fake.connection, .dropped = link->fake.dropped};
 }
 
 uint64_t gf_link_cert_not_after_ms(const char *cert_file)

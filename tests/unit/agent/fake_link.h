@@ -22,7 +22,8 @@ struct fake_link {
 	struct gf_link_ops ops;
 	char subscribed[512]; /* "filter=qos " each */
 	char watching[192];   /* by gf_link_watch; "": nothing */
-	size_t watches;
+	size_t watches, renewals;
+	uint64_t dropped;  /* messages that found no room */
 	int publish_error; /* what gf_link_publish returns, when not 0 */
 	uint64_t connection;
 	size_t count; /* publishes that were taken; a test sets it to 0 to look at what comes next */

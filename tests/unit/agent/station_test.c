@@ -187,6 +187,39 @@ static void heartbeats_carry_the_connections(void **state)
 	free(report);
 }
 
+/* It was acked to the broker all the same: a lock among it would be heard of with the next connection only. */
+static void i8_what_found_no_room_is_asked_for_again(void **state)
+{
+	struct world *w = *state;
+	int64_t due_ms = INT64_MAX;
+	fake_link_up();
+	rig_pass(w, 1000);
+	assert_int_equal(fake_link->renewals, 0);
+	fake_link->dropped = 3;
+	rig_pass(w, 1000);
+	assert_int_equal(fake_link->renewals, 1);
+	/* A flood from outside doesn't become one of ours. */
+	for (int i = 0; i < 4; i++) {
+		fake_link->dropped++;
+		w->now.mono_ms += 500;
+		due_ms = rig_step(w);
+	}
+	assert_int_equal(fake_link->renewals, 1);
+	while (fake_link->renewals == 1 && due_ms != INT64_MAX) {
+		w->now.mono_ms = due_ms;
+		due_ms = rig_step(w);
+	}
+	assert_int_equal(fake_link->renewals, 2);
+	rig_pass(w, 10000);
+	assert_int_equal(fake_link->renewals, 2);
+	/* Nobody could be asked. */
+	fake_link_down("cut");
+	rig_step(w);
+	fake_link->dropped++;
+	rig_pass(w, 10000);
+	assert_int_equal(fake_link->renewals, 2);
+}
+
 /* ---- a disk in trouble ---- */
 
 static void i1_a_disk_that_fails_delays_sessions_and_loses_none(void **state)
@@ -300,6 +333,7 @@ int main(void)
 	    TEST(messages_that_are_no_acks_change_nothing),
 	    TEST(i1_a_spool_that_went_back_tells_in_a_new_stream),
 	    TEST(heartbeats_carry_the_connections),
+	    TEST(i8_what_found_no_room_is_asked_for_again),
 	    TEST(i1_a_disk_that_fails_delays_sessions_and_loses_none),
 	    TEST(i1_a_failing_sync_is_not_tried_again_and_costs_nothing),
 	    TEST(i8_a_full_disk_keeps_sessions_and_counts_what_it_refuses),

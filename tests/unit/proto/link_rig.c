@@ -116,6 +116,12 @@ int link_paho_subscribe(struct gf_link *link)
 	return rig->paho == RIG_CONNECTED ? rig->subscribe_error : -ENOTCONN;
 }
 
+void link_paho_renew(struct gf_link *link)
+{
+	assert_int_equal(link->state, GF_LINK_UP);
+	note(the_rig, "renew ");
+}
+
 int link_paho_watch(struct gf_link *link, const char *filter, int qos, struct link_ask *ask)
 {
 	struct rig *rig = the_rig;

@@ -242,6 +242,17 @@ static void takes_messages_again_when_there_is_room(void **state)
 	assert_int_equal(gf_link_stats(rig->link).dropped, 1);
 }
 
+static void asks_again_for_what_is_retained_only_while_up(void **state)
+{
+	struct rig *rig = *state;
+
+	gf_link_renew(rig->link);
+	rig_expect(rig, "renew");
+	rig_lose(rig, 0);
+	gf_link_renew(rig->link);
+	rig_expect(rig, "waiting DOWN:1");
+}
+
 static void counts_what_is_too_large(void **state)
 {
 	static const char big[RIG_PACKET + 1];
@@ -367,6 +378,7 @@ int main(void)
 	    TEST(i8_bounds_the_answers_that_nobody_reads),
 	    TEST(i8_a_full_mailbox_drops_messages_and_nothing_else),
 	    TEST(takes_messages_again_when_there_is_room),
+	    TEST(asks_again_for_what_is_retained_only_while_up),
 	    TEST(counts_what_is_too_large),
 	    cmocka_unit_test(says_up_before_what_came_while_subscribing),
 	    TEST(wakes_the_owner_for_whatever_happens),
