@@ -28,14 +28,24 @@ static struct gf_status last_birth;
 static size_t replies;
 static struct fake_published last_reply;
 
+/* What is brought where it doesn't matter which: gun@9. */
+static struct signed_catalog nine;
+
 static int setup(void **state)
 {
 	int r = rig_setup(state);
 	struct world *w = *state;
 	told_count = births = replies = 0;
 	signed_catalog_keys(&w->keys);
+	signed_catalog_make(GF_CLASS_PERCUSSION, 9, 1, &nine);
 	rig_restart(w);
 	return r;
+}
+
+static int teardown(void **state)
+{
+	signed_catalog_deinit(&nine);
+	return rig_teardown(state);
 }
 
 static void keep_answers(const struct world *w)
@@ -91,16 +101,21 @@ static void say(const char *topic, const void *data, size_t len)
 	fake_link_message(topic, data, len);
 }
 
+static void say_desired(struct world *w, const struct gf_desired *desired)
+{
+	unsigned char buf[GF_DESIRED_MAX];
+	size_t len = 0;
+	assert_int_equal(gf_desired_encode(desired, buf, sizeof(buf), &len), 0);
+	say(BRANCH "desired", buf, len);
+	run(w);
+}
+
 static void desire(struct world *w, uint64_t revision, const struct signed_catalog *made)
 {
 	struct gf_desired desired = {.revision = revision, .has_catalog = made != NULL};
-	unsigned char buf[GF_DESIRED_MAX];
-	size_t len = 0;
 	if (made != NULL)
 		desired.catalog = made->desired;
-	assert_int_equal(gf_desired_encode(&desired, buf, sizeof(buf), &len), 0);
-	say(BRANCH "desired", buf, len);
-	run(w);
+	say_desired(w, &desired);
 }
 
 /* What the broker retains of it, in parts where it is large. */
@@ -142,6 +157,22 @@ static void bring(struct world *w, uint64_t revision, const struct signed_catalo
 	deliver(w, made);
 }
 
+/* The machine is left on trial with it. */
+static void install(struct world *w, uint64_t revision, const struct signed_catalog *made)
+{
+	bring(w, revision, made);
+	rig_takes_catalog(w);
+	run(w);
+}
+
+static void pass_trial(struct world *w)
+{
+	for (int i = 0; i < 2 + RIG_TRIAL_MS / 1000; i++) {
+		rig_pass(w, 1000);
+		run(w);
+	}
+}
+
 static void a_new_catalog_comes_over_the_air(void **state)
 {
 	struct world *w = *state;
@@ -171,10 +202,7 @@ static void a_new_catalog_comes_over_the_air(void **state)
 	assert_int_equal(birth.desired_revision, 3);
 	assert_int_equal(births, 1);
 	expect_answer(3, GF_DESIRED_STEP_ACTIVE);
-	for (int i = 0; i < 2 + RIG_TRIAL_MS / 1000; i++) {
-		rig_pass(w, 1000);
-		run(w);
-	}
+	pass_trial(w);
 	expect_answer(3, GF_DESIRED_STEP_CONFIRMED);
 	signed_catalog_deinit(&made);
 }
@@ -182,31 +210,21 @@ static void a_new_catalog_comes_over_the_air(void **state)
 static void the_birth_is_said_again_when_the_trial_is_over(void **state)
 {
 	struct world *w = *state;
-	struct signed_catalog made;
-	signed_catalog_make(GF_CLASS_PERCUSSION, 9, 1, &made);
 	come_up(w);
-	bring(w, 3, &made);
-	rig_takes_catalog(w);
-	run(w);
+	install(w, 3, &nine);
 	births = 0;
-	for (int i = 0; i < 2 + RIG_TRIAL_MS / 1000; i++) {
-		rig_pass(w, 1000);
-		run(w);
-	}
+	pass_trial(w);
 	assert_int_equal(births, 1);
 	assert_false(last_birth.catalog_on_trial);
 	assert_int_equal(last_birth.catalog_version, 9);
-	signed_catalog_deinit(&made);
 }
 
 static void it_waits_for_the_end_of_the_session(void **state)
 {
 	struct world *w = *state;
-	struct signed_catalog made;
-	signed_catalog_make(GF_CLASS_PERCUSSION, 9, 1, &made);
 	come_up(w);
 	rig_tell(w, (struct control_event){.kind = CONTROL_EVENT_SESSION_STARTED, .session_started = {.session_no = 1}});
-	bring(w, 3, &made);
+	bring(w, 3, &nine);
 	assert_null(w->handed);
 	expect_answer(3, GF_DESIRED_STEP_WAITING);
 	fake_link_down("cut"); /* it doesn't need the network for it any more */
@@ -216,18 +234,15 @@ static void it_waits_for_the_end_of_the_session(void **state)
 	assert_true(w->wakes > 0);
 	run(w);
 	assert_non_null(w->handed);
-	signed_catalog_deinit(&made);
 }
 
 /* The control thread's mailbox is full: tried again with a later step, and told only once. */
 static void without_room_it_is_handed_over_later(void **state)
 {
 	struct world *w = *state;
-	struct signed_catalog made;
-	signed_catalog_make(GF_CLASS_PERCUSSION, 9, 1, &made);
 	come_up(w);
 	w->control_error = -EAGAIN;
-	bring(w, 3, &made);
+	bring(w, 3, &nine);
 	assert_null(w->handed);
 	w->control_error = 0;
 	rig_pass(w, 1000);
@@ -236,23 +251,18 @@ static void without_room_it_is_handed_over_later(void **state)
 	rig_takes_catalog(w);
 	run(w);
 	expect_answer(3, GF_DESIRED_STEP_ACTIVE);
-	signed_catalog_deinit(&made);
 }
 
 static void the_change_is_recorded_with_its_cause_and_digest(void **state)
 {
 	struct world *w = *state;
-	struct signed_catalog made;
 	const struct gf_catalog_changed *changed = NULL;
-	signed_catalog_make(GF_CLASS_PERCUSSION, 9, 1, &made);
 	come_up(w);
 	assert_true(told_count > 0 && told[0].kind == GF_RECORD_CATALOG_CHANGED);
 	assert_string_equal(told[0].catalog_changed.catalog, "gun");
 	assert_int_equal(told[0].catalog_changed.version, 4);
 	assert_int_equal(told[0].catalog_changed.cause, GF_CATALOG_CAUSE_BY_HAND);
-	bring(w, 3, &made);
-	rig_takes_catalog(w);
-	run(w);
+	install(w, 3, &nine);
 	size_t changes = 0;
 	for (size_t i = 0; i < told_count; i++) {
 		if (told[i].kind != GF_RECORD_CATALOG_CHANGED)
@@ -264,57 +274,47 @@ static void the_change_is_recorded_with_its_cause_and_digest(void **state)
 	assert_int_equal(changed->version, 9);
 	assert_int_equal(changed->previous_version, 4);
 	assert_int_equal(changed->cause, GF_CATALOG_CAUSE_OVER_THE_AIR);
-	assert_true(gf_digest_equal(&changed->digest, &made.desired.digest));
-	signed_catalog_deinit(&made);
+	assert_true(gf_digest_equal(&changed->digest, &nine.desired.digest));
 }
 
 static void i6_a_catalog_that_nobody_signed_is_refused(void **state)
 {
 	struct world *w = *state;
-	struct signed_catalog made;
-	signed_catalog_make(GF_CLASS_PERCUSSION, 9, 1, &made);
 	w->keys.keys[0][0] ^= 1; /* another key counts here */
 	rig_restart(w);
 	come_up(w);
-	bring(w, 3, &made);
+	bring(w, 3, &nine);
 	expect_answer(3, GF_DESIRED_STEP_REFUSED);
 	assert_int_equal(last_answer()->refusal, GF_REFUSAL_UNKNOWN_KEY);
 	assert_true(last_answer()->detail[0] != '\0');
 	assert_null(w->handed);
 	assert_int_equal(last_birth.catalog_version, 4);
-	signed_catalog_deinit(&made);
 }
 
 static void i6_without_keys_nothing_over_the_air_is_taken(void **state)
 {
 	struct world *w = *state;
-	struct signed_catalog made;
-	signed_catalog_make(GF_CLASS_PERCUSSION, 9, 1, &made);
 	w->keys = (struct gf_keyset){0};
 	rig_restart(w);
 	come_up(w);
-	desire(w, 3, &made);
+	desire(w, 3, &nine);
 	expect_answer(3, GF_DESIRED_STEP_REFUSED);
 	assert_int_equal(last_answer()->refusal, GF_REFUSAL_NO_KEYS);
 	assert_string_equal(fake_link->watching, "");
-	signed_catalog_deinit(&made);
 }
 
 static void it_goes_on_fetching_after_the_connection_was_lost(void **state)
 {
 	struct world *w = *state;
-	struct signed_catalog made;
-	signed_catalog_make(GF_CLASS_PERCUSSION, 9, 1, &made);
 	come_up(w);
-	desire(w, 3, &made);
+	desire(w, 3, &nine);
 	const size_t watches = fake_link->watches;
 	fake_link_down("cut");
 	run(w);
 	come_up(w);
 	assert_true(fake_link->watches > watches);
-	deliver(w, &made);
+	deliver(w, &nine);
 	assert_non_null(w->handed);
-	signed_catalog_deinit(&made);
 }
 
 /* What the birth says is the highest, so that a gateway whose store went back begins above it. */
@@ -337,26 +337,17 @@ static void the_highest_revision_is_told_with_the_birth_over_restarts(void **sta
 static void the_new_catalog_is_what_the_control_core_begins_with_after_a_restart(void **state)
 {
 	struct world *w = *state;
-	struct signed_catalog made;
-	signed_catalog_make(GF_CLASS_PERCUSSION, 9, 1, &made);
 	come_up(w);
-	bring(w, 3, &made);
-	rig_takes_catalog(w);
-	run(w);
+	install(w, 3, &nine);
 	rig_restart(w);
 	assert_int_equal(w->playing->version, 9);
-	signed_catalog_deinit(&made);
 }
 
 static void three_crashes_bring_the_old_one_back_and_a_graceful_end_is_none(void **state)
 {
 	struct world *w = *state;
-	struct signed_catalog made;
-	signed_catalog_make(GF_CLASS_PERCUSSION, 9, 1, &made);
 	come_up(w);
-	bring(w, 3, &made);
-	rig_takes_catalog(w);
-	run(w);
+	install(w, 3, &nine);
 	for (int i = 0; i < 5; i++) {
 		station_stop(w->station, w->now);
 		rig_restart(w);
@@ -368,19 +359,13 @@ static void three_crashes_bring_the_old_one_back_and_a_graceful_end_is_none(void
 	come_up(w);
 	expect_answer(3, GF_DESIRED_STEP_ROLLED_BACK);
 	assert_int_equal(last_answer()->refusal, GF_REFUSAL_CRASHED);
-	signed_catalog_deinit(&made);
 }
 
 /* ---- limits, lock, commands ---- */
 
 static void lock(struct world *w, uint64_t revision)
 {
-	const struct gf_desired desired = {.revision = revision, .locked = true, .lock_reason = "torn"};
-	unsigned char buf[GF_DESIRED_MAX];
-	size_t len = 0;
-	assert_int_equal(gf_desired_encode(&desired, buf, sizeof(buf), &len), 0);
-	say(BRANCH "desired", buf, len);
-	run(w);
+	say_desired(w, &(struct gf_desired){.revision = revision, .locked = true, .lock_reason = "torn"});
 }
 
 static void a_lock_holds_over_a_restart_without_network(void **state)
@@ -484,18 +469,15 @@ static void i10_whatever_comes_changes_nothing(void **state)
 static void nothing_is_taken_any_more_once_it_says_goodbye(void **state)
 {
 	struct world *w = *state;
-	struct signed_catalog made;
-	signed_catalog_make(GF_CLASS_PERCUSSION, 9, 1, &made);
 	come_up(w);
 	station_stop(w->station, w->now);
-	desire(w, 3, &made);
+	desire(w, 3, &nine);
 	assert_string_equal(fake_link->watching, "");
-	signed_catalog_deinit(&made);
 }
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, rig_teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_new_catalog_comes_over_the_air),
 	    TEST(the_birth_is_said_again_when_the_trial_is_over),
