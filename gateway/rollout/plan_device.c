@@ -17,6 +17,14 @@ static const struct rollout_target *target_of(const struct rollout *r, const str
 	return &r->spec.targets[(unsigned)d->class < GF_CLASS_COUNT ? d->class : GF_CLASS_UNSPECIFIED];
 }
 
+/* It is of an age that doesn't say what it plays. */
+static bool tells_nothing(const struct rollout_device *d)
+{
+	static const struct gf_digest none;
+
+	return plan_digest_equal(&d->facts.digest, &none);
+}
+
 /* It plays the rollout's catalog, as far as it said. */
 static bool has_it(const struct rollout *r, const struct rollout_device *d)
 {
@@ -378,8 +386,9 @@ bool plan_device_took(const struct rollout *r, const struct rollout_device *d)
 	case ROLLOUT_STEP_INSTALLED:
 		return true;
 	case ROLLOUT_STEP_CONFIRMED:
-		/* Something else since: not this rollout's to take back. An agent that doesn't tell is believed its confirmation. */
-		return has_it(r, d) || d->facts.version == r->spec.version;
+		/* Something else since, be it by hand and of the same version: not this rollout's to take back. An agent that doesn't tell is
+		 * believed its confirmation. */
+		return has_it(r, d) || (tells_nothing(d) && d->facts.version == r->spec.version);
 	case ROLLOUT_STEP_WITHDRAWN:
 	case ROLLOUT_STEP_EXPIRED:
 	case ROLLOUT_STEP_OFFERED:

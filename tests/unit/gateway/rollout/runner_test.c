@@ -278,6 +278,24 @@ static void two_are_rolled_back_one_after_the_other(void **state)
 		assert_int_equal(g->machines[i].plays, OLD);
 }
 
+static void what_was_put_on_by_hand_since_is_not_rolled_back(void **state)
+{
+	struct rig *g = *state;
+	const struct rollout_spec s = spec();
+	struct gf_status by_hand = birth(2, 1, 1);
+	uint64_t id = start(g, &s);
+
+	run_to_end(g, id, 2 * HOUR);
+	gf_strcpy(by_hand.catalog, sizeof(by_hand.catalog), "other");
+	by_hand.catalog_version = NEW;
+	by_hand.catalog_digest = digest(99);
+	send_status(g->f, g->machines[1].id, by_hand, false, g->now.wall_ms);
+	assert_int_equal(runner_order(g->runner, id, ROLLOUT_ORDER_ROLLBACK, &anna, g->now, NULL), 0);
+	run_to_end(g, id, 3 * HOUR);
+	assert_int_equal(get(g, id).steps[ROLLOUT_STEP_REVERTED], MACHINES - 1);
+	assert_int_equal(device_of(g, id, &g->machines[1]).step, ROLLOUT_STEP_CONFIRMED);
+}
+
 static void nothing_moves_by_a_clock_that_is_not_set(void **state)
 {
 	struct rig *g = *state;
@@ -335,12 +353,19 @@ static void i8_many_that_are_over_take_turns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(a_rollout_reaches_everybody_once),         TEST(a_refusal_reaches_its_sentence),
-	    TEST(limits_set_meanwhile_lose_no_answer),      TEST(latecomers_join_and_others_do_not),
-	    TEST(orders_are_carried_out_and_told),          TEST(who_did_what_is_kept),
-	    TEST(what_can_not_be_started_is_said),          TEST(two_that_touch_one_machine_are_refused),
-	    TEST(a_later_one_that_was_halted_takes_nobody), TEST(who_did_not_take_a_later_one_goes_back_with_the_earlier),
-	    TEST(two_are_rolled_back_one_after_the_other),  TEST(nothing_moves_by_a_clock_that_is_not_set),
+	    TEST(a_rollout_reaches_everybody_once),
+	    TEST(a_refusal_reaches_its_sentence),
+	    TEST(limits_set_meanwhile_lose_no_answer),
+	    TEST(latecomers_join_and_others_do_not),
+	    TEST(orders_are_carried_out_and_told),
+	    TEST(who_did_what_is_kept),
+	    TEST(what_can_not_be_started_is_said),
+	    TEST(two_that_touch_one_machine_are_refused),
+	    TEST(a_later_one_that_was_halted_takes_nobody),
+	    TEST(who_did_not_take_a_later_one_goes_back_with_the_earlier),
+	    TEST(two_are_rolled_back_one_after_the_other),
+	    TEST(nothing_moves_by_a_clock_that_is_not_set),
+	    TEST(what_was_put_on_by_hand_since_is_not_rolled_back),
 	    TEST(i8_many_that_are_over_take_turns),
 	};
 
