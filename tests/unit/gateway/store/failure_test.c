@@ -4,11 +4,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,15 +16,6 @@
 #include "tests/unit/gateway/store/fixture.h"
 
 #define ID "chair-1"
-
-/* Closes what a test wants to open by itself, or in a child. */
-static void close_all(struct fixture *f)
-{
-	store_reader_close(f->reader);
-	store_close(f->store);
-	f->reader = NULL;
-	f->store = NULL;
-}
 
 static int try_open(struct fixture *f, struct gf_diag *diag)
 {
@@ -61,7 +50,7 @@ static void i2_death_before_the_commit_leaves_nothing(void **state)
 {
 	struct fixture *f = *state;
 
-	close_all(f);
+	fixture_close(f);
 	die_with_a_session(f, false);
 	fixture_reopen(f);
 	assert_int_equal(count_sessions(f, NULL), 0);
@@ -72,7 +61,7 @@ static void i2_death_after_the_commit_loses_nothing(void **state)
 	struct fixture *f = *state;
 	struct gf_record r = session(1, 1, NOON);
 
-	close_all(f);
+	fixture_close(f);
 	die_with_a_session(f, true);
 	fixture_reopen(f);
 	assert_int_equal(count_sessions(f, NULL), 1);
@@ -104,23 +93,8 @@ static void i2_what_was_acked_survives_a_kill_at_any_moment(void **state)
 
 	for (int round = 0; round < 6; round++) {
 		uint64_t stored;
-		int fds[2], status;
-		pid_t pid;
 
-		close_all(f);
-		assert_int_equal(pipe(fds), 0);
-		pid = fork();
-		if (pid == 0)
-			commit_for_ever(f, acked + 1, fds[1]);
-		close(fds[1]);
-		for (int i = 0; i < 5 + round; i++)
-			assert_int_equal(read(fds[0], &acked, sizeof(acked)), sizeof(acked));
-		assert_int_equal(kill(pid, SIGKILL), 0);
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		while (read(fds[0], &stored, sizeof(stored)) == sizeof(stored))
-			acked = stored;
-		close(fds[0]);
-		fixture_reopen(f);
+		acked = fixture_kill(f, commit_for_ever, acked + 1, 5 + round);
 		stored = get_device(f, ID, NOON).acked_seq;
 		assert_true(stored >= acked);
 		assert_int_equal(count_sessions(f, ID), stored);
@@ -130,16 +104,6 @@ static void i2_what_was_acked_survives_a_kill_at_any_moment(void **state)
 }
 
 /* ---- disk ---- */
-
-static void limit_file_size(rlim_t bytes)
-{
-	struct rlimit limit;
-
-	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	limit.rlim_cur = bytes ? bytes : limit.rlim_max;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
 
 /* Commits sessions from `seq` on until the store refuses; returns the error, and the first seq not stored. */
 static int fill(struct fixture *f, uint64_t *seq, struct gf_diag *diag)
@@ -173,9 +137,9 @@ static void i2_a_full_disk_acks_nothing_and_heals(void **state)
 	uint64_t seq = 1;
 	int r;
 
-	limit_file_size(1 << 20);
+	fixture_room(1 << 20);
 	r = fill(f, &seq, &diag);
-	limit_file_size(0);
+	fixture_room(0);
 	assert_int_equal(r, -ENOSPC);
 	assert_non_null(strstr(diag.text, "no space left"));
 	assert_true(seq > 1);
@@ -289,7 +253,7 @@ static void a_file_that_is_no_database_is_refused(void **state)
 	struct fixture *f = *state;
 	struct gf_diag diag = {""};
 
-	close_all(f);
+	fixture_close(f);
 	damage(f->path, 0, 100);
 	assert_int_equal(try_open(f, &diag), STORE_E_CORRUPT);
 	assert_non_null(strstr(diag.text, "is damaged"));
@@ -311,7 +275,7 @@ static void damage_within_is_found_by_the_integrity_check(void **state)
 		seq++;
 	}
 	assert_int_equal(store_read_integrity(f->reader, &diag), 0);
-	close_all(f);
+	fixture_close(f);
 	for (off_t page = 2; page < 30; page++)
 		damage(f->path, page * 4096, 512);
 	assert_int_equal(store_reader_open(f->path, &f->reader, &diag), 0);
@@ -335,7 +299,7 @@ static void a_newer_schema_is_refused(void **state)
 	struct fixture *f = *state;
 	struct gf_diag diag = {""};
 
-	close_all(f);
+	fixture_close(f);
 	exec_file(f->path, "PRAGMA user_version = 999");
 	assert_int_equal(try_open(f, &diag), STORE_E_NEWER);
 	assert_non_null(strstr(diag.text, "has schema 999"));
@@ -351,7 +315,7 @@ static void every_older_version_is_brought_up_with_its_data(void **state)
 		struct gf_record r = heartbeat(1, NOON, 40);
 		struct db old;
 
-		close_all(f);
+		fixture_close(f);
 		assert_int_equal(unlink(f->path), 0);
 		assert_int_equal(db_open(&old, f->path, DB_WRITER, 1, NULL), 0);
 		assert_int_equal(schema_migrate(&old, version, NULL), 0);

@@ -1,9 +1,12 @@
 #include "tests/unit/gateway/store/fixture.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void open_both(struct fixture *f)
@@ -15,7 +18,7 @@ static void open_both(struct fixture *f)
 	assert_int_equal(store_reader_open(f->path, &f->reader, &diag), 0);
 }
 
-static void close_both(struct fixture *f)
+void fixture_close(struct fixture *f)
 {
 	store_reader_close(f->reader);
 	store_close(f->store);
@@ -40,7 +43,7 @@ int fixture_teardown(void **state)
 	static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
 	struct fixture *f = *state;
 
-	close_both(f);
+	fixture_close(f);
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
 		char path[128];
 
@@ -54,8 +57,43 @@ int fixture_teardown(void **state)
 
 void fixture_reopen(struct fixture *f)
 {
-	close_both(f);
+	fixture_close(f);
 	open_both(f);
+}
+
+uint64_t fixture_kill(struct fixture *f, fixture_work work, uint64_t from, int numbers)
+{
+	uint64_t last = 0, told;
+	int fds[2], status;
+	pid_t pid;
+
+	fixture_close(f);
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		work(f, from, fds[1]);
+		_exit(1);
+	}
+	close(fds[1]);
+	for (int i = 0; i < numbers; i++)
+		assert_int_equal(read(fds[0], &last, sizeof(last)), sizeof(last));
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	while (read(fds[0], &told, sizeof(told)) == sizeof(told))
+		last = told;
+	close(fds[0]);
+	fixture_reopen(f);
+	return last;
+}
+
+void fixture_room(uint64_t bytes)
+{
+	struct rlimit limit;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes ? bytes : limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 struct gf_stream_id stream_id(uint8_t n)

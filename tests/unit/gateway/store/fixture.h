@@ -25,8 +25,17 @@ struct fixture {
 
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
+/* Closes reader and store, for a test that opens them by itself or in a child. */
+void fixture_close(struct fixture *f);
 /* Closes reader and store and opens them again. */
 void fixture_reopen(struct fixture *f);
+
+/* What a child does for ever: it opens the store, commits, and tells each commit by a number through the pipe. */
+typedef void (*fixture_work)(struct fixture *f, uint64_t from, int pipe_fd);
+/* Kills one after at least so many numbers, at a moment nobody chose, and opens the store again. Returns the last number that it told. */
+uint64_t fixture_kill(struct fixture *f, fixture_work work, uint64_t from, int numbers);
+/* No file grows beyond `bytes`, as on a full disk; 0: no limit any more. */
+void fixture_room(uint64_t bytes);
 
 struct gf_stream_id stream_id(uint8_t n);
 struct gf_status birth(uint64_t boot, uint64_t connection, uint8_t stream);

@@ -335,10 +335,7 @@ static void what_version_4_kept_is_still_there(void **state)
 	struct db old;
 	struct store_device d;
 
-	store_reader_close(f->reader);
-	store_close(f->store);
-	f->reader = NULL;
-	f->store = NULL;
+	fixture_close(f);
 	assert_int_equal(unlink(f->path), 0);
 	assert_int_equal(db_open(&old, f->path, DB_WRITER, 1, NULL), 0);
 	assert_int_equal(schema_migrate(&old, 4, NULL), 0);

@@ -3,12 +3,9 @@
  * before. A change is there with its deed and its revision, or not at all; a revision that was told is never given twice.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "gateway/store/sqlite/schema.h"
@@ -18,24 +15,6 @@
 #define ID "chair-1"
 
 static const bool yes = true;
-
-static void close_all(struct fixture *f)
-{
-	store_reader_close(f->reader);
-	store_close(f->store);
-	f->reader = NULL;
-	f->store = NULL;
-}
-
-static void limit_file_size(rlim_t bytes)
-{
-	struct rlimit limit;
-
-	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	limit.rlim_cur = bytes ? bytes : limit.rlim_max;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
 
 static int count_catalog(void *ctx, const struct store_catalog *catalog)
 {
@@ -59,12 +38,12 @@ static void a_full_disk_leaves_no_half_catalog(void **state)
 	bool known;
 	int r;
 
-	limit_file_size(3 << 20);
+	fixture_room(3 << 20);
 	do {
 		version++;
 		r = rig_publish(f, (uint8_t)version, version, (size_t)200 * 1024, &known, &diag);
 	} while (r == 0 && version < 200);
-	limit_file_size(0);
+	fixture_room(0);
 	assert_int_equal(r, -ENOSPC);
 	assert_non_null(strstr(diag.text, "no space left"));
 	assert_true(version > 2);
@@ -84,14 +63,14 @@ static void a_full_disk_leaves_revision_and_deed_together(void **state)
 	int r = 0;
 
 	rig_machine(f, ID);
-	limit_file_size(1 << 20);
+	fixture_room(1 << 20);
 	while (r == 0 && done < 100000) {
 		wishes = store_wishes(f->store);
 		r = store_desired_set(f->store, ID, NULL, &yes, "a reason of some length that fills the disk", &rig_anna, NOON,
 		                      &diag);
 		done += r == 0;
 	}
-	limit_file_size(0);
+	fixture_room(0);
 	assert_int_equal(r, -ENOSPC);
 	assert_int_equal(store_wishes(f->store), wishes);
 	assert_int_equal(rig_desired(f, ID).desired.revision, done);
@@ -101,11 +80,12 @@ static void a_full_disk_leaves_revision_and_deed_together(void **state)
 }
 
 /* In a child: desires for ever, and tells each revision through the pipe once it is committed, as a gateway would to the machine. */
-static void desire_for_ever(struct fixture *f, int pipe_fd)
+static void desire_for_ever(struct fixture *f, uint64_t from, int pipe_fd)
 {
 	struct store_options options = {.path = f->path, .busy_timeout_ms = 1000};
 	struct gf_desired_catalog wanted = rig_wanted(7, 8);
 
+	(void)from;
 	if (store_open(&options, &f->store, NULL))
 		_exit(1);
 	for (;;) {
@@ -127,24 +107,9 @@ static void a_revision_that_was_told_is_never_given_twice(void **state)
 	assert_int_equal(rig_desired(f, ID).key, 1);
 	for (int round = 0; round < 6; round++) {
 		uint64_t before = told, revision;
-		int fds[2], status;
-		pid_t pid;
 
-		close_all(f);
-		assert_int_equal(pipe(fds), 0);
-		pid = fork();
-		if (pid == 0)
-			desire_for_ever(f, fds[1]);
-		close(fds[1]);
-		for (int i = 0; i < 4 + round; i++)
-			assert_int_equal(read(fds[0], &told, sizeof(told)), sizeof(told));
-		assert_int_equal(kill(pid, SIGKILL), 0);
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		while (read(fds[0], &revision, sizeof(revision)) == sizeof(revision))
-			told = revision;
-		close(fds[0]);
+		told = fixture_kill(f, desire_for_ever, told, 4 + round);
 		assert_true(told > before);
-		fixture_reopen(f);
 		revision = rig_desired(f, ID).desired.revision;
 		assert_in_range(revision, told, told + 1); /* committed, and not told any more */
 		assert_int_equal(rig_deeds(f, "wish", NULL), revision);
@@ -162,7 +127,7 @@ static void the_version_before_is_brought_up_with_its_data(void **state)
 	bool known;
 	struct db old;
 
-	close_all(f);
+	fixture_close(f);
 	assert_int_equal(unlink(f->path), 0);
 	assert_int_equal(db_open(&old, f->path, DB_WRITER, 1, NULL), 0);
 	assert_int_equal(schema_migrate(&old, 5, NULL), 0);
