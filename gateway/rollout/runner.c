@@ -21,6 +21,7 @@
 
 enum {
 	LOOK_REST_MS = 10, /* for each machine looked at: a look at many must not fill the loop */
+	JUMP_MS = 5000,    /* more than a clock that is pulled gently moves between two steps */
 	TURNS_MAX = 4,     /* looks, and steps of rollouts that are over, in one step of all: years leave hundreds */
 };
 static const int64_t day_ms = INT64_C(24) * 3600 * 1000;
@@ -46,6 +47,7 @@ struct runner {
 	bool held;                          /* nothing moves by itself */
 	int64_t heard_ms, hearing_since_ms; /* wall: when the gateway could hear last, and since when it can; 0 = not yet */
 	int64_t held_until_ms;              /* mono */
+	int64_t offset_ms;                  /* of the wall clock from the monotonic one; 0 = not looked at yet */
 };
 
 /* When anybody was heard last: the gateway before this one could, then. */
@@ -501,6 +503,26 @@ bool runner_hears(struct runner *r, int64_t since_ms, struct gf_time now)
 	return held;
 }
 
+/* A clock that was set makes no soak shorter and no deadline come; what was told the machines is a span. */
+static int follow_clock(struct runner *r, struct gf_time now, struct gf_diag *diag)
+{
+	int64_t offset_ms = now.wall_ms - now.mono_ms, by_ms = offset_ms - r->offset_ms;
+	int err = 0;
+
+	if (!now.synced)
+		return 0;
+	if (r->offset_ms != 0 && llabs(by_ms) > JUMP_MS) {
+		err = store_rollouts_shift(r->config.store, by_ms, diag);
+		if (err)
+			return err;
+		gf_log(GF_LOG_WARNING, "rollout",
+		       "the clock was set by %" PRId64 " s: rollouts under way have as long to go as before", by_ms / 1000);
+		r->heard_ms += r->heard_ms > 0 ? by_ms : 0;
+	}
+	r->offset_ms = offset_ms;
+	return 0;
+}
+
 int64_t runner_step(struct runner *r, struct gf_time now)
 {
 	struct gf_diag diag = {""};
@@ -516,7 +538,9 @@ int64_t runner_step(struct runner *r, struct gf_time now)
 	}
 	/* What a clock that isn't set yet would call a deadline is none. */
 	held = !now.synced || r->held;
-	err = held ? 0 : step_all(r, now, &busy, &diag);
+	err = follow_clock(r, now, &diag);
+	if (!err && !held)
+		err = step_all(r, now, &busy, &diag);
 	busy = busy || held;
 	if (err && !r->failing)
 		gf_log(GF_LOG_ERROR, "rollout", "no step, tried again: %s",
@@ -627,9 +651,13 @@ int runner_start(struct runner *r, const struct rollout_spec *spec, const struct
 	struct store_reader *reader = NULL;
 	int err = check_clock(now, diag);
 
+	if (!err) {
+		pthread_mutex_lock(&r->lock);
+		err = follow_clock(r, now, diag);
+		pthread_mutex_unlock(&r->lock);
+	}
 	if (!err)
 		err = store_reader_open(r->config.database, &reader, diag);
-
 	if (err)
 		return err;
 	err = start(r, reader, spec, actor, now, ret_id, ret_machines, diag);
@@ -647,7 +675,9 @@ int runner_order(struct runner *r, uint64_t id, enum rollout_order order, const 
 		return err;
 	pthread_mutex_lock(&r->lock);
 	look = find_look(r, id);
-	err = look != NULL ? 0 : look_again(r, id, now, &look, diag);
+	err = follow_clock(r, now, diag);
+	if (!err && look == NULL)
+		err = look_again(r, id, now, &look, diag);
 	if (!err)
 		err = step_one(r, look, id, actor, order, now.wall_ms, diag);
 	if (!err)

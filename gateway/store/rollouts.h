@@ -34,6 +34,9 @@ GF_MUST_CHECK int store_rollout_save(struct store *store, struct rollout *rollou
  * latecomers: until a later one with the same selection has completed. The caller frees it. */
 GF_MUST_CHECK int store_rollouts_open(struct store *store, uint64_t **ret_ids, size_t *ret_count, struct gf_diag *diag);
 
+/* The wall clock was set by so much: what is under way has as long to go as before. */
+GF_MUST_CHECK int store_rollouts_shift(struct store *store, int64_t by_ms, struct gf_diag *diag);
+
 /* ---- reading, for the API ---- */
 
 struct store_rollout_wave {

@@ -258,3 +258,36 @@ int store_rollout_save(struct store *s, struct rollout *rollout, const struct pl
 		err = save_rollout(&a);
 	return err;
 }
+
+static int shift(struct store *s, const char *sql, int64_t by_ms, struct gf_diag *diag)
+{
+	struct query q;
+
+	query_begin(&q, &s->db, sql);
+	query_i64(&q, by_ms);
+	return query_run(&q, diag);
+}
+
+int store_rollouts_shift(struct store *s, int64_t by_ms, struct gf_diag *diag)
+{
+	int err = store_begin(s, diag);
+
+	if (err)
+		return err;
+	err = shift(s,
+	            "UPDATE rollouts SET phase_since_ms = phase_since_ms + ?1, state_since_ms = state_since_ms + ?1,"
+	            " forgiven_ms = iif(forgiven_ms > 0, forgiven_ms + ?1, 0) WHERE state IN (0, 1, 4)",
+	            by_ms, diag);
+	if (!err)
+		err = shift(s,
+		            "UPDATE rollout_waves SET since_ms = since_ms + ?1 WHERE since_ms > 0 AND done_ms = 0"
+		            " AND rollout IN (SELECT id FROM rollouts WHERE state IN (0, 1, 4))",
+		            by_ms, diag);
+	if (!err)
+		err = shift(s,
+		            "UPDATE rollout_devices SET since_ms = since_ms + ?1,"
+		            " deadline_ms = iif(deadline_ms > 0, deadline_ms + ?1, 0) WHERE step IN (0, 1, 2, 3, 10)"
+		            " OR rollout IN (SELECT id FROM rollouts WHERE state IN (0, 1, 4))",
+		            by_ms, diag);
+	return store_finish(s, err, diag);
+}

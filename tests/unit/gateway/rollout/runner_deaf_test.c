@@ -142,6 +142,81 @@ static void i9_orders_are_taken_and_deadlines_wait_while_nobody_is_heard(void **
 	assert_int_equal(get(g, id).steps[ROLLOUT_STEP_EXPIRED], 1);
 }
 
+/* ---- a clock that is set ---- */
+
+static void set_clock(struct rig *g, int64_t by_ms)
+{
+	g->now.wall_ms += by_ms;
+}
+
+static void a_clock_that_is_set_cuts_no_soak_short(void **state)
+{
+	struct rig *g = *state;
+	uint64_t id = soaking(g);
+
+	set_clock(g, 24 * HOUR);
+	live(g, 20 * MINUTE);
+	assert_int_equal(get(g, id).rollout.phase, ROLLOUT_PHASE_SOAKING);
+	assert_int_equal(get(g, id).rollout.wave, 1);
+	set_clock(g, -48 * HOUR);
+	live(g, 27 * MINUTE);
+	assert_int_equal(get(g, id).rollout.wave, 2);
+}
+
+/* I9: nor does it call machines late, or keep one in progress for a day more; also when the next thing that happens is an order. */
+static void i9_a_clock_that_is_set_moves_no_deadline(void **state)
+{
+	struct rig *g = *state;
+	struct rollout_spec s = spec();
+	uint64_t id;
+
+	for (size_t i = 0; i < MACHINES; i++)
+		g->machines[i].silent = true;
+	hears_since_ms = g->now.wall_ms;
+	id = start(g, &s);
+	live(g, MINUTE);
+	assert_int_equal(get(g, id).steps[ROLLOUT_STEP_OFFERED], 1);
+	set_clock(g, 24 * HOUR);
+	assert_int_equal(runner_order(g->runner, id, ROLLOUT_ORDER_PAUSE, &anna, g->now, NULL), 0);
+	live(g, 118 * MINUTE);
+	assert_int_equal(get(g, id).steps[ROLLOUT_STEP_OFFERED], 1);
+	set_clock(g, -24 * HOUR);
+	live(g, 3 * MINUTE);
+	assert_int_equal(get(g, id).steps[ROLLOUT_STEP_EXPIRED], 1);
+}
+
+/* What is forgiven is what failed before, by any clock. */
+static void a_clock_that_is_set_back_forgives_nothing(void **state)
+{
+	struct rig *g = *state;
+	struct rollout_spec s = spec();
+	uint64_t id;
+
+	for (size_t i = 0; i < MACHINES; i++)
+		g->machines[i].refuses = true;
+	hears_since_ms = g->now.wall_ms;
+	id = start(g, &s);
+	live(g, 5 * MINUTE);
+	assert_int_equal(get(g, id).rollout.state, ROLLOUT_HALTED);
+	assert_int_equal(runner_order(g->runner, id, ROLLOUT_ORDER_RESUME, &anna, g->now, NULL), 0);
+	set_clock(g, -48 * HOUR);
+	live(g, 5 * MINUTE);
+	assert_int_equal(get(g, id).rollout.state, ROLLOUT_HALTED);
+	assert_int_equal(get(g, id).steps[ROLLOUT_STEP_FAILED], 2);
+}
+
+/* A week that the clock made up is none. */
+static void a_pause_lasts_a_week_of_real_time(void **state)
+{
+	struct rig *g = *state;
+	uint64_t id = soaking(g);
+
+	assert_int_equal(runner_order(g->runner, id, ROLLOUT_ORDER_PAUSE, &anna, g->now, NULL), 0);
+	set_clock(g, 8 * 24 * HOUR);
+	live(g, MINUTE);
+	assert_int_equal(get(g, id).rollout.state, ROLLOUT_PAUSED);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
@@ -152,6 +227,10 @@ int main(void)
 	    TEST(answers_that_waited_for_the_gateway_are_in_time),
 	    TEST(a_short_break_holds_up_nothing),
 	    TEST(i9_orders_are_taken_and_deadlines_wait_while_nobody_is_heard),
+	    TEST(a_clock_that_is_set_cuts_no_soak_short),
+	    TEST(i9_a_clock_that_is_set_moves_no_deadline),
+	    TEST(a_clock_that_is_set_back_forgives_nothing),
+	    TEST(a_pause_lasts_a_week_of_real_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
