@@ -205,7 +205,7 @@ void check_catalog(struct check *check)
 		          "none: no catalog is taken over the air, and the file as it is; see catalog_keys in agent.yaml");
 	else
 		say_keys(check, "catalog keys", keys);
-	if (known && keys->threshold > 0 && state.keys.threshold > 0) {
+	if (known && shelf_keys(&state, keys) == &state.keys) {
 		say_keys(check, "keys since", &state.keys);
 		keys = &state.keys;
 	}

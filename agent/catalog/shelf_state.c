@@ -256,3 +256,27 @@ int shelf_state_decode(const void *data, size_t len, struct shelf_state *ret_sta
 	*ret_state = state;
 	return 0;
 }
+
+/* ---- keys ---- */
+
+struct gf_digest shelf_keys_digest(const struct gf_keyset *keys)
+{
+	unsigned char sorted[1 + GF_KEYS_MAX * GF_KEY_LEN] = {(unsigned char)keys->threshold};
+	struct gf_digest digest;
+	for (size_t i = 0; i < keys->count && i < GF_KEYS_MAX; i++) {
+		unsigned char *at = sorted + 1 + i * GF_KEY_LEN;
+		for (; at > sorted + 1 && memcmp(at - GF_KEY_LEN, keys->keys[i], GF_KEY_LEN) > 0; at -= GF_KEY_LEN)
+			memcpy(at, at - GF_KEY_LEN, GF_KEY_LEN);
+		memcpy(at, keys->keys[i], GF_KEY_LEN);
+	}
+	gf_digest_of(sorted, sizeof(sorted), &digest);
+	return digest;
+}
+
+const struct gf_keyset *shelf_keys(const struct shelf_state *state, const struct gf_keyset *ours)
+{
+	if (ours->threshold == 0 || state->keys.threshold == 0)
+		return ours;
+	const struct gf_digest from = shelf_keys_digest(ours);
+	return gf_digest_equal(&from, &state->keys_from) ? &state->keys : ours;
+}

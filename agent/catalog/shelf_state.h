@@ -65,4 +65,9 @@ size_t shelf_state_encode(const struct shelf_state *state, unsigned char buf[sta
 /* 0, or -EINVAL with diag for bytes that no shelf_state_encode of this version wrote. */
 GF_MUST_CHECK int shelf_state_decode(const void *data, size_t len, struct shelf_state *ret_state, struct gf_diag *diag);
 
+/* Of the keys in agent.yaml, in whatever order they stand there. */
+struct gf_digest shelf_keys_digest(const struct gf_keyset *keys);
+/* Whose signatures count: `ours`, agent.yaml's, or those that a catalog has named since. */
+const struct gf_keyset *shelf_keys(const struct shelf_state *state, const struct gf_keyset *ours);
+
 #endif

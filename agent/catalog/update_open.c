@@ -128,6 +128,27 @@ static int fall_back(struct update *u, struct gf_diag *diag)
 	return 0;
 }
 
+/* Who pins keys thinks that only what they signed is played. To end what plays already would stop the machine, so it is said. */
+static void doubt_file(struct update *u)
+{
+	const struct catalog_judge *judge = &u->config.judge;
+	struct gf_diag found = {{0}};
+	struct gf_catalog catalog;
+	struct gf_digest digest;
+	unsigned char *data = NULL;
+	size_t len = 0;
+	if (u->state.active != SHELF_FILE || judge->keys.threshold == 0 || u->config.catalog != NULL ||
+	    update_read_file(u, &data, &len, &digest, NULL) != 0)
+		return;
+	if (catalog_judge_file(judge, update_keys(u), data, len, &catalog, &found) == 0 ||
+	    catalog_judge_file(judge, &judge->keys, data, len, &catalog, NULL) == 0)
+		gf_catalog_deinit(&catalog);
+	else
+		gf_diag_set(&u->notice, "%.300s: plays on as before, but not by the catalog_keys in agent.yaml: %s; sign it",
+		            u->config.catalog_file, found.text);
+	free(data);
+}
+
 static int resume(struct update *u, struct gf_diag *diag)
 {
 	bool gone = false;
@@ -136,8 +157,10 @@ static int resume(struct update *u, struct gf_diag *diag)
 		return 0;
 	if (!gone) {
 		trial_start(u);
-		if (u->playing.catalog != NULL || update_load(u, u->state.active, &u->playing, &u->notice) == 0)
+		if (u->playing.catalog != NULL || update_load(u, u->state.active, &u->playing, &u->notice) == 0) {
+			doubt_file(u);
 			return 0;
+		}
 	}
 	return fall_back(u, diag);
 }

@@ -9,28 +9,9 @@
 
 /* ---- keys and facts ---- */
 
-/* Of the keys in agent.yaml, in whatever order they stand there. */
-static struct gf_digest digest_of_keys(const struct gf_keyset *keys)
-{
-	unsigned char sorted[1 + GF_KEYS_MAX * GF_KEY_LEN] = {(unsigned char)keys->threshold};
-	struct gf_digest digest;
-	for (size_t i = 0; i < keys->count && i < GF_KEYS_MAX; i++) {
-		unsigned char *at = sorted + 1 + i * GF_KEY_LEN;
-		for (; at > sorted + 1 && memcmp(at - GF_KEY_LEN, keys->keys[i], GF_KEY_LEN) > 0; at -= GF_KEY_LEN)
-			memcpy(at, at - GF_KEY_LEN, GF_KEY_LEN);
-		memcpy(at, keys->keys[i], GF_KEY_LEN);
-	}
-	gf_digest_of(sorted, sizeof(sorted), &digest);
-	return digest;
-}
-
 const struct gf_keyset *update_keys(const struct update *u)
 {
-	const struct gf_keyset *ours = &u->config.judge.keys;
-	if (ours->threshold == 0 || u->state.keys.threshold == 0)
-		return ours;
-	const struct gf_digest from = digest_of_keys(ours);
-	return gf_digest_equal(&from, &u->state.keys_from) ? &u->state.keys : ours;
+	return shelf_keys(&u->state, &u->config.judge.keys);
 }
 
 void update_take_keys(struct update *u, const struct gf_catalog *catalog)
@@ -38,7 +19,7 @@ void update_take_keys(struct update *u, const struct gf_catalog *catalog)
 	if (catalog->next_keys.threshold == 0 || u->config.judge.keys.threshold == 0)
 		return;
 	u->state.keys = catalog->next_keys;
-	u->state.keys_from = digest_of_keys(&u->config.judge.keys);
+	u->state.keys_from = shelf_keys_digest(&u->config.judge.keys);
 }
 
 struct catalog_facts update_facts(const struct update *u)

@@ -79,6 +79,25 @@ static void a_file_that_was_refused_is_judged_again_once_the_keys_are_right(void
 	assert_int_equal(rig_active(rig), 5);
 }
 
+/* It goes on: keys in agent.yaml are no reason to stop a machine. But not without a word. */
+static void a_file_from_before_there_were_keys_is_said_to_be_unsigned(void **state)
+{
+	struct rig *rig = *state;
+	struct made made;
+	const struct gf_keyset keys = rig->config.judge.keys;
+	made_init(&made, &(struct recipe){.version = 5, .signers = 1U << 6});
+	rig_put_file(rig, &made);
+	rig->config.judge.keys = (struct gf_keyset){0};
+	assert_int_equal(rig_open(rig), 0);
+	rig_restart(rig);
+	assert_string_equal(update_notice(rig->update), "");
+	rig->config.judge.keys = keys;
+	rig_restart(rig);
+	assert_int_equal(rig_active(rig), 5);
+	assert_non_null(strstr(update_notice(rig->update), "none is known here; sign it"));
+	made_deinit(&made);
+}
+
 static void a_file_that_went_leaves_what_was_before(void **state)
 {
 	struct rig *rig = *state;
@@ -256,6 +275,7 @@ int main(void)
 	    HAND_TEST(a_file_of_the_same_or_an_older_version_changes_nothing),
 	    HAND_TEST(i6_an_unsigned_file_is_not_taken_where_there_are_keys),
 	    HAND_TEST(a_file_that_was_refused_is_judged_again_once_the_keys_are_right),
+	    HAND_TEST(a_file_from_before_there_were_keys_is_said_to_be_unsigned),
 	    HAND_TEST(a_file_that_went_leaves_what_was_before),
 	    HAND_TEST(without_any_catalog_it_says_how_to_make_one),
 	    HAND_TEST(a_borrowed_catalog_takes_the_place_of_the_file),
