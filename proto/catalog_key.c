@@ -32,20 +32,6 @@ static int out_of_memory(struct gf_diag *diag)
 
 /* --- writing ------------------------------------------------------------------------------------------------------- */
 
-static int write_bytes(int fd, const char *data, size_t len)
-{
-	while (len > 0) {
-		const ssize_t n = write(fd, data, len);
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			data += n;
-			len -= (size_t)n;
-		}
-	}
-	return fsync(fd) == 0 ? 0 : -errno;
-}
-
 static int write_new(const char *path, BIO *text, mode_t mode, struct gf_diag *diag)
 {
 	char *data = NULL;
@@ -60,7 +46,9 @@ static int write_new(const char *path, BIO *text, mode_t mode, struct gf_diag *d
 			gf_diag_set(diag, "%s: can't write: %s", path, strerror(error));
 		return -error;
 	}
-	const int r = write_bytes(fd, data, (size_t)len);
+	int r = gf_write_all(fd, data, (size_t)len);
+	if (r == 0 && fsync(fd) != 0)
+		r = -errno;
 	(void)close(fd);
 	if (r != 0) {
 		gf_diag_set(diag, "%s: can't write: %s", path, strerror(-r));

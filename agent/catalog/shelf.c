@@ -25,27 +25,13 @@ static const char *path_of(const struct shelf *shelf, const char *name, char pat
 	return path;
 }
 
-static int write_all(int fd, const unsigned char *data, size_t len)
-{
-	while (len > 0) {
-		const ssize_t n = write(fd, data, len);
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			data += n;
-			len -= (size_t)n;
-		}
-	}
-	return 0;
-}
-
 /* Whole after the process was killed, though not after a power cut. */
 static int replace_unsynced(const char *path, const void *data, size_t len, struct gf_diag *diag)
 {
 	char temporary[PATH_MAX + NAME_LONGEST];
 	snprintf(temporary, sizeof(temporary), "%s.new", path);
 	const int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
-	int r = fd >= 0 ? write_all(fd, data, len) : -errno;
+	int r = fd >= 0 ? gf_write_all(fd, data, len) : -errno;
 	if (fd >= 0)
 		close(fd);
 	if (r == 0 && rename(temporary, path) != 0)

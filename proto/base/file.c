@@ -17,7 +17,7 @@ static int fail(struct gf_diag *diag, int error, const char *doing, const char *
 	return -error;
 }
 
-static int write_all(int fd, const void *data, size_t len)
+int gf_write_all(int fd, const void *data, size_t len)
 {
 	const char *at = data;
 	while (len > 0) {
@@ -60,7 +60,7 @@ int gf_file_replace(const char *path, const void *data, size_t len, mode_t mode,
 	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
 	if (fd < 0)
 		return fail(diag, errno, "create", temporary);
-	int r = fchmod(fd, mode) == 0 ? write_all(fd, data, len) : -errno;
+	int r = fchmod(fd, mode) == 0 ? gf_write_all(fd, data, len) : -errno;
 	if (r == 0 && fsync(fd) != 0)
 		r = -errno;
 	close(fd);

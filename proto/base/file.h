@@ -15,6 +15,9 @@
  */
 GF_MUST_CHECK int gf_file_replace(const char *path, const void *data, size_t len, mode_t mode, struct gf_diag *diag);
 
+/* Writes on through short writes and signals. Returns 0 or a negative errno. */
+GF_MUST_CHECK int gf_write_all(int fd, const void *data, size_t len);
+
 /* Reads a whole file of at most `max` bytes; the caller frees *ret_data (which has a NUL after its last byte).
  * Returns 0, -EFBIG when it is larger, or a negative errno. */
 GF_MUST_CHECK int gf_file_read(const char *path, size_t max, char **ret_data, size_t *ret_len, struct gf_diag *diag);
