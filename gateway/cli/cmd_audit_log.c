@@ -14,12 +14,13 @@ enum cli_exit cmd_audit_log(struct cli *cli, char **args, size_t count)
 {
 	(void)args;
 	(void)count;
+	bool all = cli->values[CLI_OPT_SINCE] == NULL && cli->values[CLI_OPT_WHERE] == NULL;
 	return cli_list(
 	    cli, &(struct cli_list){
 	             .request = {.path = "/v1/audit/log",
 	                         .params = {{"since", cli->values[CLI_OPT_SINCE]}, {"where", cli->values[CLI_OPT_WHERE]}}},
 	             .columns = columns,
 	             .columns_count = COUNT(columns),
-	             .none = "nobody has changed anything",
+	             .none = all ? "nobody has changed anything" : "no such change",
 	         });
 }

@@ -45,12 +45,14 @@ enum cli_exit cmd_rollout_list(struct cli *cli, char **args, size_t count)
 {
 	(void)args;
 	(void)count;
-	return cli_list(cli, &(struct cli_list){
-	                         .request = {.path = "/v1/rollouts", .params = {{"where", cli->values[CLI_OPT_WHERE]}}},
-	                         .columns = list_columns,
-	                         .columns_count = COUNT(list_columns),
-	                         .none = "no rollout; see 'gymfleet help rollout start'",
-	                     });
+	return cli_list(cli,
+	                &(struct cli_list){
+	                    .request = {.path = "/v1/rollouts", .params = {{"where", cli->values[CLI_OPT_WHERE]}}},
+	                    .columns = list_columns,
+	                    .columns_count = COUNT(list_columns),
+	                    .none = cli->values[CLI_OPT_WHERE] != NULL ? "no such rollout"
+	                                                               : "no rollout; see 'gymfleet help rollout start'",
+	                });
 }
 
 /* ---- show ---- */
