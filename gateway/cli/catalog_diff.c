@@ -241,18 +241,6 @@ static void compare_steps(struct diff *d, const struct gf_routine *a, const stru
 
 /* --- routines and the catalog itself ------------------------------------------------------------------------------- */
 
-static json_t *class_list(uint32_t classes)
-{
-	char text[128] = "";
-	size_t n = 0;
-
-	for (int c = GF_CLASS_UNSPECIFIED + 1; c < GF_CLASS_COUNT && n < sizeof(text); c++)
-		if ((classes & UINT32_C(1) << c) != 0)
-			n +=
-			    (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", n > 0 ? " " : "", gf_class_name((enum gf_class)c));
-	return json_string(text);
-}
-
 static json_t *describe_routine(const struct gf_routine *r)
 {
 	char duration[GF_DURATION_MAX];
@@ -263,7 +251,7 @@ static json_t *describe_routine(const struct gf_routine *r)
 static void compare_routine(struct diff *d, const struct gf_routine *a, const struct gf_routine *b)
 {
 	compare(d, "title", json_string(a->title), json_string(b->title));
-	compare(d, "classes", class_list(a->classes), class_list(b->classes));
+	compare(d, "classes", catalog_classes(a->classes), catalog_classes(b->classes));
 	compare(d, "staff_unlock", json_boolean(a->staff_unlock), json_boolean(b->staff_unlock));
 	compare(d, "cap_pct", json_real(a->cap_pct), json_real(b->cap_pct));
 	compare(d, "after_hard_effort_h", json_real(a->after_hard_effort_ms / 3600e3),

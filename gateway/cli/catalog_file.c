@@ -129,6 +129,18 @@ json_t *catalog_text(const char *text)
 	return *text != '\0' ? json_string(text) : json_null();
 }
 
+json_t *catalog_classes(uint32_t classes)
+{
+	char text[128] = "";
+	size_t n = 0;
+
+	for (int c = GF_CLASS_UNSPECIFIED + 1; c < GF_CLASS_COUNT && n < sizeof(text); c++)
+		if ((classes & UINT32_C(1) << c) != 0)
+			n +=
+			    (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", n > 0 ? " " : "", gf_class_name((enum gf_class)c));
+	return json_string(text);
+}
+
 json_t *catalog_keys_json(const struct gf_keyset *keys)
 {
 	if (keys->threshold == 0)

@@ -33,6 +33,8 @@ const char *catalog_digest(const struct gf_digest *digest, char buf[static DIGES
 json_t *catalog_time(uint64_t wall_ms);
 /* A text, or null for an empty one. */
 json_t *catalog_text(const char *text);
+/* "percussion roller": whose routine it is. */
+json_t *catalog_classes(uint32_t classes);
 /* {"threshold": 2, "key_ids": [...]}, or null for no keys. */
 json_t *catalog_keys_json(const struct gf_keyset *keys);
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "gateway/cli/cli.h"
+#include "gateway/cli/catalog_file.h"
 #include "proto/catalog_yaml.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -18,30 +18,17 @@ static const struct column columns[] = {
     {"title", "", COLUMN_RAW_ONLY, 0, false},      {"error", "", COLUMN_RAW_ONLY, 0, false},
 };
 
-/* "percussion roller" */
-static void class_names(uint32_t classes, char *buf, size_t size)
-{
-	size_t n = 0;
-
-	buf[0] = '\0';
-	for (int c = GF_CLASS_UNSPECIFIED + 1; c < GF_CLASS_COUNT && n < size; c++)
-		if ((classes & (UINT32_C(1) << c)) != 0)
-			n += (size_t)snprintf(buf + n, size - n, "%s%s", n > 0 ? " " : "", gf_class_name((enum gf_class)c));
-}
-
 /* Checks one file and adds its row; a mistake is also said at once. */
 static bool check_file(struct cli *cli, const char *path, json_t *rows)
 {
 	struct gf_routine routine = {0};
 	struct gf_diag diag = {{0}};
-	char classes[128];
 	json_t *row;
 	bool right = gf_catalog_yaml_routine(path, &routine, &diag) == 0;
 
 	if (right) {
-		class_names(routine.classes, classes, sizeof(classes));
-		row = json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:n}", "file", path, "state", "ok", "routine", routine.id,
-		                "title", routine.title, "classes", classes, "duration_s",
+		row = json_pack("{s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:n}", "file", path, "state", "ok", "routine", routine.id,
+		                "title", routine.title, "classes", catalog_classes(routine.classes), "duration_s",
 		                (int)(gf_routine_duration_ms(&routine) / 1000), "steps", (int)routine.steps_count, "error");
 		gf_routine_deinit(&routine);
 	} else {

@@ -22,18 +22,6 @@ static const struct column routine_columns[] = {
     {"title", "TITLE", COLUMN_PROSE, 0, false},
 };
 
-static json_t *class_names(uint32_t classes)
-{
-	char text[128] = "";
-	size_t n = 0;
-
-	for (int c = GF_CLASS_UNSPECIFIED + 1; c < GF_CLASS_COUNT && n < sizeof(text); c++)
-		if ((classes & UINT32_C(1) << c) != 0)
-			n +=
-			    (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", n > 0 ? " " : "", gf_class_name((enum gf_class)c));
-	return json_string(text);
-}
-
 static json_t *routine_rows(const struct gf_catalog *catalog)
 {
 	json_t *rows = json_array();
@@ -45,10 +33,11 @@ static json_t *routine_rows(const struct gf_catalog *catalog)
 			most = r->steps[s].from_pct > most ? r->steps[s].from_pct : most;
 			most = r->steps[s].to_pct > most ? r->steps[s].to_pct : most;
 		}
-		(void)json_array_append_new(
-		    rows, json_pack("{s:s, s:o, s:i, s:i, s:f, s:b, s:o}", "routine", r->id, "classes", class_names(r->classes),
-		                    "duration_s", (int)(gf_routine_duration_ms(r) / 1000), "steps", (int)r->steps_count,
-		                    "max_pct", (double)most, "staff_unlock", r->staff_unlock, "title", catalog_text(r->title)));
+		(void)json_array_append_new(rows, json_pack("{s:s, s:o, s:i, s:i, s:f, s:b, s:o}", "routine", r->id, "classes",
+		                                            catalog_classes(r->classes), "duration_s",
+		                                            (int)(gf_routine_duration_ms(r) / 1000), "steps",
+		                                            (int)r->steps_count, "max_pct", (double)most, "staff_unlock",
+		                                            r->staff_unlock, "title", catalog_text(r->title)));
 	}
 	return rows;
 }
