@@ -141,8 +141,10 @@ static void give_up(struct update *u)
 		u->counted = s->trial;
 		u->dirty = true;
 		u->save_due_ms = u->now_ms;
-		update_answer(u, GF_DESIRED_STEP_REFUSED, GF_REFUSAL_IN_USE,
-		              "the control core did not take it, though no session ran");
+		/* Else another one is desired by now, whose turn comes. */
+		if (gf_digest_equal(&s->digests[u->next.slot], &s->desired.digest))
+			update_answer(u, GF_DESIRED_STEP_REFUSED, GF_REFUSAL_IN_USE,
+			              "the control core did not take it, though no session ran");
 	}
 	u->phase = update_rest(u);
 }

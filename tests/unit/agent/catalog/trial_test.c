@@ -307,6 +307,24 @@ static void a_control_core_that_does_not_take_it_keeps_the_old_one(void **state)
 	assert_int_equal(rig_active(rig), 7);
 }
 
+/* What is desired by then was never tried. */
+static void an_order_that_came_in_the_switch_is_not_refused_for_it(void **state)
+{
+	struct lab *lab = *state;
+	struct rig *rig = &lab->rig;
+	rig->stuck = true;
+	rig_desire(rig, 1, &lab->six, 0);
+	rig_deliver(rig, &lab->six);
+	rig_desire(rig, 2, &lab->seven, 0);
+	rig_pass(rig, UPDATE_SWITCH_MS + RIG_SECOND);
+	assert_int_equal(rig_count(rig, 2, GF_DESIRED_STEP_REFUSED), 0);
+	rig->stuck = false;
+	rig_pass(rig, 2 * RIG_SECOND);
+	assert_int_equal(rig_active(rig), 5);
+	rig_deliver(rig, &lab->seven);
+	rig_assert_answer(rig, 2, GF_DESIRED_STEP_ACTIVE, GF_REFUSAL_UNSPECIFIED);
+}
+
 /* It took the new one just when nobody believed in it any more, and is on its way back. */
 static void one_that_takes_it_late_is_called_back(void **state)
 {
@@ -353,6 +371,7 @@ int main(void)
 	    TRIAL_TEST(i6_and_where_it_does_not_the_trial_goes_on),
 	    TRIAL_TEST(a_full_mailbox_is_tried_again),
 	    TRIAL_TEST(a_control_core_that_does_not_take_it_keeps_the_old_one),
+	    TRIAL_TEST(an_order_that_came_in_the_switch_is_not_refused_for_it),
 	    TRIAL_TEST(one_that_takes_it_late_is_called_back),
 	};
 
