@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/control/faults.h"
+#include "proto/base/pack.h"
 #include "proto/codec.h"
 
 enum { VERSION_BARE = 1, VERSION_MEMORY = 2, FLAG_METER = 1, FLAG_SESSION = 2, FLAG_MEMORY = 4 };
@@ -174,92 +175,69 @@ bool recorder_state_changes(const struct recorder_state *state, const struct rec
 
 /* ---- bytes ---- */
 
-struct out {
-	unsigned char *at, *end;
-	bool full;
-};
-
-static void put_bytes(struct out *out, const void *data, size_t len)
-{
-	if (out->full || (size_t)(out->end - out->at) < len) {
-		out->full = true;
-		return;
-	}
-	memcpy(out->at, data, len);
-	out->at += len;
-}
-
-static void put(struct out *out, uint64_t value, size_t width)
-{
-	unsigned char le[8];
-	for (size_t i = 0; i < width; i++)
-		le[i] = (unsigned char)(value >> (8 * i));
-	put_bytes(out, le, width);
-}
-
-static void put_text(struct out *out, const char *text)
+static void put_text(struct gf_pack *out, const char *text)
 {
 	size_t len = strlen(text);
-	put(out, len, 1);
-	put_bytes(out, text, len);
+	gf_pack_int(out, len, 1);
+	gf_pack_bytes(out, text, len);
 }
 
 /* Of what has places only those in use: how many, then each. */
 
-static void put_strikes(struct out *out, const struct control_memory *memory)
+static void put_strikes(struct gf_pack *out, const struct control_memory *memory)
 {
-	put(out, strikes_used(memory), 1);
+	gf_pack_int(out, strikes_used(memory), 1);
 	for (size_t i = 0; i < STRIKE_PLACES; i++) {
 		if (strike_at(memory, i) == 0)
 			continue;
-		put(out, i, 1);
-		put(out, strike_at(memory, i), 4);
+		gf_pack_int(out, i, 1);
+		gf_pack_int(out, strike_at(memory, i), 4);
 	}
 }
 
-static void put_closed(struct out *out, const struct control_memory *memory)
+static void put_closed(struct gf_pack *out, const struct control_memory *memory)
 {
-	put(out, closed_used(memory), 1);
+	gf_pack_int(out, closed_used(memory), 1);
 	for (size_t i = 0; i < MEMORY_CLOSED_MAX; i++) {
 		const struct memory_closed *closed = &memory->closed[i];
 		if (closed->left_ms == 0)
 			continue;
-		put(out, closed->area, 1);
-		put(out, closed->side, 1);
-		put(out, closed->token, 8);
-		put(out, closed->left_ms, 4);
+		gf_pack_int(out, closed->area, 1);
+		gf_pack_int(out, closed->side, 1);
+		gf_pack_int(out, closed->token, 8);
+		gf_pack_int(out, closed->left_ms, 4);
 	}
 }
 
-static void put_sitting(struct out *out, const struct control_memory *memory)
+static void put_sitting(struct gf_pack *out, const struct control_memory *memory)
 {
-	put(out, memory->sitting.token, 8);
-	put(out, memory->sitting.idle_ms, 4);
-	put(out, memory->sitting.pain_presses, 4);
-	put(out, memory->sitting.pain_left_ms, 4);
-	put(out, areas_used(memory), 1);
+	gf_pack_int(out, memory->sitting.token, 8);
+	gf_pack_int(out, memory->sitting.idle_ms, 4);
+	gf_pack_int(out, memory->sitting.pain_presses, 4);
+	gf_pack_int(out, memory->sitting.pain_left_ms, 4);
+	gf_pack_int(out, areas_used(memory), 1);
 	for (size_t i = 0; i < AREA_PLACES; i++) {
 		if (area_at(memory, i) == 0)
 			continue;
-		put(out, i, 1);
-		put(out, area_at(memory, i), 2);
+		gf_pack_int(out, i, 1);
+		gf_pack_int(out, area_at(memory, i), 2);
 	}
 }
 
-static void put_memory(struct out *out, const struct recorder_state *state)
+static void put_memory(struct gf_pack *out, const struct recorder_state *state)
 {
 	const struct control_memory *memory = &state->memory;
-	put(out, state->memory_wall_ms, 8);
-	put(out,
-	    (memory->resting ? MEMORY_RESTING : 0) | (memory->sitting.open ? MEMORY_SITTING : 0) |
-	        (memory->motor_hot ? MEMORY_MOTOR_HOT : 0) | (memory->surface_hot ? MEMORY_SURFACE_HOT : 0),
-	    1);
-	put(out, memory->duty_ms, 4);
+	gf_pack_int(out, state->memory_wall_ms, 8);
+	gf_pack_int(out,
+	            (memory->resting ? MEMORY_RESTING : 0) | (memory->sitting.open ? MEMORY_SITTING : 0) |
+	                (memory->motor_hot ? MEMORY_MOTOR_HOT : 0) | (memory->surface_hot ? MEMORY_SURFACE_HOT : 0),
+	            1);
+	gf_pack_int(out, memory->duty_ms, 4);
 	put_strikes(out, memory);
-	put(out, memory->latched_count, 1);
+	gf_pack_int(out, memory->latched_count, 1);
 	for (size_t i = 0; i < memory->latched_count; i++) {
-		put(out, memory->latched[i].code, 1);
-		put(out, memory->latched[i].fault_no, 8);
+		gf_pack_int(out, memory->latched[i].code, 1);
+		gf_pack_int(out, memory->latched[i].fault_no, 8);
 	}
 	put_closed(out, memory);
 	put_sitting(out, memory);
@@ -267,27 +245,28 @@ static void put_memory(struct out *out, const struct recorder_state *state)
 
 int recorder_state_encode(const struct recorder_state *state, void *buf, size_t size, size_t *ret_len)
 {
-	struct out out = {.at = buf, .end = (unsigned char *)buf + size};
+	struct gf_pack out = {.at = buf, .end = (unsigned char *)buf + size};
 	bool remembers = !memory_empty(&state->memory);
-	put(&out, VERSION_MEMORY, 1);
-	put(&out,
-	    (state->has_meter ? FLAG_METER : 0) | (state->in_session ? FLAG_SESSION : 0) | (remembers ? FLAG_MEMORY : 0),
-	    1);
-	put(&out, state->boot, 8);
-	put(&out, state->odometer.motor_ms, 8);
-	put(&out, state->odometer.sessions, 8);
-	put(&out, state->odometer.cycles, 8);
-	put(&out, state->next_fault_no, 8);
-	put(&out, state->dropped, 8);
-	put(&out, state->meter_motor_ms, 8);
-	put(&out, state->meter_cycles, 8);
-	put(&out, state->catalog_version, 8);
+	gf_pack_int(&out, VERSION_MEMORY, 1);
+	gf_pack_int(&out,
+	            (state->has_meter ? FLAG_METER : 0) | (state->in_session ? FLAG_SESSION : 0) |
+	                (remembers ? FLAG_MEMORY : 0),
+	            1);
+	gf_pack_int(&out, state->boot, 8);
+	gf_pack_int(&out, state->odometer.motor_ms, 8);
+	gf_pack_int(&out, state->odometer.sessions, 8);
+	gf_pack_int(&out, state->odometer.cycles, 8);
+	gf_pack_int(&out, state->next_fault_no, 8);
+	gf_pack_int(&out, state->dropped, 8);
+	gf_pack_int(&out, state->meter_motor_ms, 8);
+	gf_pack_int(&out, state->meter_cycles, 8);
+	gf_pack_int(&out, state->catalog_version, 8);
 	put_text(&out, state->catalog);
-	put(&out, state->faults_count, 1);
+	gf_pack_int(&out, state->faults_count, 1);
 	for (size_t i = 0; i < state->faults_count; i++) {
-		put(&out, state->faults[i].fault_no, 8);
-		put(&out, state->faults[i].code, 1);
-		put(&out, state->faults[i].raised_wall_ms, 8);
+		gf_pack_int(&out, state->faults[i].fault_no, 8);
+		gf_pack_int(&out, state->faults[i].code, 1);
+		gf_pack_int(&out, state->faults[i].raised_wall_ms, 8);
 	}
 	if (remembers)
 		put_memory(&out, state);
@@ -305,34 +284,10 @@ int recorder_state_encode(const struct recorder_state *state, void *buf, size_t 
 	return 0;
 }
 
-struct in {
-	const unsigned char *at, *end;
-	bool bad;
-};
-
-static const unsigned char *get_bytes(struct in *in, size_t len)
+static void get_name(struct gf_unpack *in, char name[static GF_NAME_MAX])
 {
-	if (in->bad || (size_t)(in->end - in->at) < len) {
-		in->bad = true;
-		return NULL;
-	}
-	in->at += len;
-	return in->at - len;
-}
-
-static uint64_t get(struct in *in, size_t width)
-{
-	const unsigned char *le = get_bytes(in, width);
-	uint64_t value = 0;
-	for (size_t i = 0; le != NULL && i < width; i++)
-		value |= (uint64_t)le[i] << (8 * i);
-	return value;
-}
-
-static void get_name(struct in *in, char name[static GF_NAME_MAX])
-{
-	size_t len = (size_t)get(in, 1);
-	const unsigned char *text = get_bytes(in, len);
+	size_t len = (size_t)gf_unpack_int(in, 1);
+	const unsigned char *text = gf_unpack_bytes(in, len);
 	if (text == NULL || len >= GF_NAME_MAX || !gf_utf8_valid(text, len)) {
 		in->bad = true;
 		return;
@@ -341,25 +296,25 @@ static void get_name(struct in *in, char name[static GF_NAME_MAX])
 	name[len] = '\0';
 }
 
-static void get_faults(struct in *in, struct recorder_state *state)
+static void get_faults(struct gf_unpack *in, struct recorder_state *state)
 {
-	state->faults_count = (size_t)get(in, 1);
+	state->faults_count = (size_t)gf_unpack_int(in, 1);
 	if (state->faults_count > RECORDER_FAULTS_MAX) {
 		in->bad = true;
 		return;
 	}
 	for (size_t i = 0; i < state->faults_count; i++) {
-		state->faults[i].fault_no = get(in, 8);
-		state->faults[i].code = (enum gf_fault)get(in, 1);
-		state->faults[i].raised_wall_ms = get(in, 8);
+		state->faults[i].fault_no = gf_unpack_int(in, 8);
+		state->faults[i].code = (enum gf_fault)gf_unpack_int(in, 1);
+		state->faults[i].raised_wall_ms = gf_unpack_int(in, 8);
 		in->bad |= state->faults[i].code >= GF_FAULT_COUNT;
 	}
 }
 
 /* How many places follow; none when there can't be so many. */
-static size_t get_count(struct in *in, size_t max)
+static size_t get_count(struct gf_unpack *in, size_t max)
 {
-	size_t count = (size_t)get(in, 1);
+	size_t count = (size_t)gf_unpack_int(in, 1);
 	if (count <= max)
 		return count;
 	in->bad = true;
@@ -367,71 +322,71 @@ static size_t get_count(struct in *in, size_t max)
 }
 
 /* The number of a place. */
-static size_t get_place(struct in *in, size_t places)
+static size_t get_place(struct gf_unpack *in, size_t places)
 {
-	size_t place = (size_t)get(in, 1);
+	size_t place = (size_t)gf_unpack_int(in, 1);
 	if (place < places)
 		return place;
 	in->bad = true;
 	return 0;
 }
 
-static void get_memory(struct in *in, struct recorder_state *state)
+static void get_memory(struct gf_unpack *in, struct recorder_state *state)
 {
 	struct control_memory *memory = &state->memory;
-	state->memory_wall_ms = get(in, 8);
-	unsigned flags = (unsigned)get(in, 1);
+	state->memory_wall_ms = gf_unpack_int(in, 8);
+	unsigned flags = (unsigned)gf_unpack_int(in, 1);
 	memory->resting = (flags & MEMORY_RESTING) != 0;
 	memory->sitting.open = (flags & MEMORY_SITTING) != 0;
 	memory->motor_hot = (flags & MEMORY_MOTOR_HOT) != 0;
 	memory->surface_hot = (flags & MEMORY_SURFACE_HOT) != 0;
-	memory->duty_ms = (uint32_t)get(in, 4);
+	memory->duty_ms = (uint32_t)gf_unpack_int(in, 4);
 	for (size_t left = get_count(in, STRIKE_PLACES); left > 0; left--) {
 		size_t place = get_place(in, STRIKE_PLACES);
-		memory->strike_left_ms[place / MEMORY_STRIKES][place % MEMORY_STRIKES] = (uint32_t)get(in, 4);
+		memory->strike_left_ms[place / MEMORY_STRIKES][place % MEMORY_STRIKES] = (uint32_t)gf_unpack_int(in, 4);
 	}
 	memory->latched_count = (uint32_t)get_count(in, MEMORY_LATCHED_MAX);
 	for (size_t i = 0; i < memory->latched_count; i++) {
-		memory->latched[i].code = (enum gf_fault)get(in, 1);
-		memory->latched[i].fault_no = get(in, 8);
+		memory->latched[i].code = (enum gf_fault)gf_unpack_int(in, 1);
+		memory->latched[i].fault_no = gf_unpack_int(in, 8);
 	}
 	for (size_t i = 0, used = get_count(in, MEMORY_CLOSED_MAX); i < used; i++) {
-		memory->closed[i].area = (enum gf_area)get(in, 1);
-		memory->closed[i].side = (enum gf_side)get(in, 1);
-		memory->closed[i].token = get(in, 8);
-		memory->closed[i].left_ms = (uint32_t)get(in, 4);
+		memory->closed[i].area = (enum gf_area)gf_unpack_int(in, 1);
+		memory->closed[i].side = (enum gf_side)gf_unpack_int(in, 1);
+		memory->closed[i].token = gf_unpack_int(in, 8);
+		memory->closed[i].left_ms = (uint32_t)gf_unpack_int(in, 4);
 	}
-	memory->sitting.token = get(in, 8);
-	memory->sitting.idle_ms = (uint32_t)get(in, 4);
-	memory->sitting.pain_presses = (uint32_t)get(in, 4);
-	memory->sitting.pain_left_ms = (uint32_t)get(in, 4);
+	memory->sitting.token = gf_unpack_int(in, 8);
+	memory->sitting.idle_ms = (uint32_t)gf_unpack_int(in, 4);
+	memory->sitting.pain_presses = (uint32_t)gf_unpack_int(in, 4);
+	memory->sitting.pain_left_ms = (uint32_t)gf_unpack_int(in, 4);
 	for (size_t left = get_count(in, AREA_PLACES); left > 0; left--) {
 		size_t place = get_place(in, AREA_PLACES);
 		memory->sitting.area_s[place / MEMORY_KINDS / 2][place / MEMORY_KINDS % 2][place % MEMORY_KINDS] =
-		    (uint16_t)get(in, 2);
+		    (uint16_t)gf_unpack_int(in, 2);
 	}
 	in->bad |= !memory_valid(memory);
 }
 
 int recorder_state_decode(const void *data, size_t len, struct recorder_state *ret_state)
 {
-	struct in in = {.at = data, .end = (const unsigned char *)data + len};
+	struct gf_unpack in = {.at = data, .end = (const unsigned char *)data + len};
 	struct recorder_state state = {0};
-	uint64_t version = get(&in, 1);
+	uint64_t version = gf_unpack_int(&in, 1);
 	if (version != VERSION_BARE && version != VERSION_MEMORY)
 		return -EINVAL;
-	unsigned flags = (unsigned)get(&in, 1);
+	unsigned flags = (unsigned)gf_unpack_int(&in, 1);
 	state.has_meter = (flags & FLAG_METER) != 0;
 	state.in_session = (flags & FLAG_SESSION) != 0;
-	state.boot = get(&in, 8);
-	state.odometer.motor_ms = get(&in, 8);
-	state.odometer.sessions = get(&in, 8);
-	state.odometer.cycles = get(&in, 8);
-	state.next_fault_no = get(&in, 8);
-	state.dropped = get(&in, 8);
-	state.meter_motor_ms = get(&in, 8);
-	state.meter_cycles = get(&in, 8);
-	state.catalog_version = get(&in, 8);
+	state.boot = gf_unpack_int(&in, 8);
+	state.odometer.motor_ms = gf_unpack_int(&in, 8);
+	state.odometer.sessions = gf_unpack_int(&in, 8);
+	state.odometer.cycles = gf_unpack_int(&in, 8);
+	state.next_fault_no = gf_unpack_int(&in, 8);
+	state.dropped = gf_unpack_int(&in, 8);
+	state.meter_motor_ms = gf_unpack_int(&in, 8);
+	state.meter_cycles = gf_unpack_int(&in, 8);
+	state.catalog_version = gf_unpack_int(&in, 8);
 	get_name(&in, state.catalog);
 	get_faults(&in, &state);
 	if (version == VERSION_MEMORY && (flags & FLAG_MEMORY) != 0)

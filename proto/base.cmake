@@ -3,7 +3,7 @@
 # yaml (a checked document with places of mistakes). Includes nothing of the project above it, owns nothing but what it hands out,
 # starts no thread. Only log writes to the outside by itself.
 gf_add_library(gf_base SOURCES
-    base/err.c base/log.c base/clock.c base/file.c base/rand.c base/crc32c.c base/spsc.c base/text.c
+    base/err.c base/log.c base/clock.c base/file.c base/rand.c base/crc32c.c base/spsc.c base/text.c base/pack.c
     LINK m)
 
 # Apart from gf_base, so that only who reads configuration files links libcyaml and libyaml.

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proto/base/crc32c.h"
+#include "proto/base/pack.h"
 
 /* "GFCATSH", and the version as the last byte. */
 static const unsigned char magic[8] = {'G', 'F', 'C', 'A', 'T', 'S', 'H', 1};
@@ -18,83 +19,67 @@ _Static_assert(HEAD + 3 + SHELF_SLOTS * (GF_DIGEST_LEN + 8) + 16 + 1 + GF_DIGEST
 
 /* ---- writing ---- */
 
-struct out {
-	unsigned char *at;
-};
-
-static void put_bytes(struct out *out, const void *data, size_t len)
+static void put_digest(struct gf_pack *out, const struct gf_digest *digest)
 {
-	memcpy(out->at, data, len);
-	out->at += len;
+	gf_pack_bytes(out, digest->bytes, GF_DIGEST_LEN);
 }
 
-static void put(struct out *out, uint64_t value, size_t width)
-{
-	for (size_t i = 0; i < width; i++)
-		*out->at++ = (unsigned char)(value >> (8 * i));
-}
-
-static void put_digest(struct out *out, const struct gf_digest *digest)
-{
-	put_bytes(out, digest->bytes, GF_DIGEST_LEN);
-}
-
-static void put_mark(struct out *out, const struct shelf_mark *mark)
+static void put_mark(struct gf_pack *out, const struct shelf_mark *mark)
 {
 	put_digest(out, &mark->digest);
-	put(out, mark->starts, 4);
+	gf_pack_int(out, mark->starts, 4);
 }
 
-static void put_desired(struct out *out, const struct shelf_desired *desired)
+static void put_desired(struct gf_pack *out, const struct shelf_desired *desired)
 {
 	const size_t len = strnlen(desired->name, GF_NAME_MAX - 1);
 	put_digest(out, &desired->digest);
-	put(out, len, 1);
-	put_bytes(out, desired->name, len);
-	put(out, desired->version, 8);
-	put(out, desired->size, 4);
-	put(out, desired->left_ms, 4);
+	gf_pack_int(out, len, 1);
+	gf_pack_bytes(out, desired->name, len);
+	gf_pack_int(out, desired->version, 8);
+	gf_pack_int(out, desired->size, 4);
+	gf_pack_int(out, desired->left_ms, 4);
 }
 
-static void put_keys(struct out *out, const struct gf_keyset *keys)
+static void put_keys(struct gf_pack *out, const struct gf_keyset *keys)
 {
 	const size_t count = keys->count <= GF_KEYS_MAX ? keys->count : 0;
-	put(out, keys->threshold, 1);
-	put(out, count, 1);
-	put_bytes(out, keys->keys, count * GF_KEY_LEN);
+	gf_pack_int(out, keys->threshold, 1);
+	gf_pack_int(out, count, 1);
+	gf_pack_bytes(out, keys->keys, count * GF_KEY_LEN);
 }
 
-static void put_body(struct out *out, const struct shelf_state *state)
+static void put_body(struct gf_pack *out, const struct shelf_state *state)
 {
-	put(out, state->active, 1);
-	put(out, state->previous, 1);
-	put(out, state->trial ? FLAG_TRIAL : 0, 1);
+	gf_pack_int(out, state->active, 1);
+	gf_pack_int(out, state->previous, 1);
+	gf_pack_int(out, state->trial ? FLAG_TRIAL : 0, 1);
 	for (int slot = SHELF_FILE; slot < SHELF_SLOTS; slot++) {
 		put_digest(out, &state->digests[slot]);
-		put(out, state->versions[slot], 8);
+		gf_pack_int(out, state->versions[slot], 8);
 	}
-	put(out, state->trial_starts, 4);
-	put(out, state->trial_faults, 4);
-	put(out, state->trial_ms, 8);
-	put(out, state->cause, 1);
+	gf_pack_int(out, state->trial_starts, 4);
+	gf_pack_int(out, state->trial_faults, 4);
+	gf_pack_int(out, state->trial_ms, 8);
+	gf_pack_int(out, state->cause, 1);
 	put_digest(out, &state->told);
-	put(out, state->told_version, 8);
-	put(out, state->highest_version, 8);
-	put(out, state->rollback_floor, 8);
+	gf_pack_int(out, state->told_version, 8);
+	gf_pack_int(out, state->highest_version, 8);
+	gf_pack_int(out, state->rollback_floor, 8);
 	put_digest(out, &state->highest);
 	for (size_t i = 0; i < SHELF_ROLLED_BACK_MAX; i++) {
 		put_digest(out, &state->rolled_back[i].digest);
-		put(out, state->rolled_back[i].refusal, 1);
+		gf_pack_int(out, state->rolled_back[i].refusal, 1);
 	}
 	put_mark(out, &state->judging);
 	put_mark(out, &state->judging_file);
-	put(out, state->revision, 8);
+	gf_pack_int(out, state->revision, 8);
 	put_desired(out, &state->desired);
 	put_keys(out, &state->keys);
 	put_digest(out, &state->keys_from);
-	put(out, (uint64_t)state->not_before_wall_ms, 8);
-	put(out, state->answered_revision, 8);
-	put(out, state->answered_step, 1);
+	gf_pack_int(out, (uint64_t)state->not_before_wall_ms, 8);
+	gf_pack_int(out, state->answered_revision, 8);
+	gf_pack_int(out, state->answered_step, 1);
 }
 
 /* Over all that stands before the sum, and after it. */
@@ -105,67 +90,49 @@ static uint32_t sum_of(const unsigned char *data, size_t len)
 
 size_t shelf_state_encode(const struct shelf_state *state, unsigned char buf[static SHELF_STATE_MAX])
 {
-	struct out out = {buf + HEAD};
+	struct gf_pack out = {.at = buf + HEAD, .end = buf + SHELF_STATE_MAX};
 	put_body(&out, state);
 	const size_t len = (size_t)(out.at - buf);
-	struct out head = {buf};
-	put_bytes(&head, magic, sizeof(magic));
-	put(&head, len - HEAD, 4);
-	put(&head, sum_of(buf, len), 4);
+	struct gf_pack head = {.at = buf, .end = buf + HEAD};
+	gf_pack_bytes(&head, magic, sizeof(magic));
+	gf_pack_int(&head, len - HEAD, 4);
+	gf_pack_int(&head, sum_of(buf, len), 4);
 	return len;
 }
 
 /* ---- reading ---- */
 
-struct in {
-	const unsigned char *at, *end;
-	bool bad;
-};
-
-static const unsigned char *get_bytes(struct in *in, size_t len)
-{
-	if (in->bad || (size_t)(in->end - in->at) < len) {
-		in->bad = true;
-		return NULL;
-	}
-	in->at += len;
-	return in->at - len;
-}
-
 /* At most `max`, or the whole is bad. */
-static uint64_t get(struct in *in, size_t width, uint64_t max)
+static uint64_t get(struct gf_unpack *in, size_t width, uint64_t max)
 {
-	const unsigned char *le = get_bytes(in, width);
-	uint64_t value = 0;
-	for (size_t i = 0; le != NULL && i < width; i++)
-		value |= (uint64_t)le[i] << (8 * i);
+	const uint64_t value = gf_unpack_int(in, width);
 	if (value <= max)
 		return value;
 	in->bad = true;
 	return 0;
 }
 
-static struct gf_digest get_digest(struct in *in)
+static struct gf_digest get_digest(struct gf_unpack *in)
 {
 	struct gf_digest digest = {{0}};
-	const unsigned char *bytes = get_bytes(in, GF_DIGEST_LEN);
+	const unsigned char *bytes = gf_unpack_bytes(in, GF_DIGEST_LEN);
 	if (bytes != NULL)
 		memcpy(digest.bytes, bytes, GF_DIGEST_LEN);
 	return digest;
 }
 
-static struct shelf_mark get_mark(struct in *in)
+static struct shelf_mark get_mark(struct gf_unpack *in)
 {
 	struct shelf_mark mark = {.digest = get_digest(in)};
 	mark.starts = (uint32_t)get(in, 4, UINT32_MAX);
 	return mark;
 }
 
-static void get_desired(struct in *in, struct shelf_desired *desired)
+static void get_desired(struct gf_unpack *in, struct shelf_desired *desired)
 {
 	desired->digest = get_digest(in);
 	const size_t len = (size_t)get(in, 1, GF_NAME_MAX - 1);
-	const unsigned char *name = get_bytes(in, len);
+	const unsigned char *name = gf_unpack_bytes(in, len);
 	if (name == NULL || !gf_utf8_valid(name, len) || gf_has_controls(name, len)) {
 		in->bad = true;
 		return;
@@ -176,11 +143,11 @@ static void get_desired(struct in *in, struct shelf_desired *desired)
 	desired->left_ms = (uint32_t)get(in, 4, UINT32_MAX);
 }
 
-static void get_keys(struct in *in, struct gf_keyset *keys)
+static void get_keys(struct gf_unpack *in, struct gf_keyset *keys)
 {
 	const uint32_t threshold = (uint32_t)get(in, 1, GF_KEYS_MAX);
 	const size_t count = (size_t)get(in, 1, GF_KEYS_MAX);
-	const unsigned char *bytes = get_bytes(in, count * GF_KEY_LEN);
+	const unsigned char *bytes = gf_unpack_bytes(in, count * GF_KEY_LEN);
 	if (bytes == NULL)
 		return;
 	*keys = (struct gf_keyset){.threshold = threshold, .count = count};
@@ -188,7 +155,7 @@ static void get_keys(struct in *in, struct gf_keyset *keys)
 	in->bad |= threshold == 0 ? count != 0 : gf_keyset_check(keys, NULL) != 0;
 }
 
-static void get_body(struct in *in, struct shelf_state *state)
+static void get_body(struct gf_unpack *in, struct shelf_state *state)
 {
 	state->active = (enum shelf_slot)get(in, 1, SHELF_SLOTS - 1);
 	state->previous = (enum shelf_slot)get(in, 1, SHELF_SLOTS - 1);
@@ -241,13 +208,13 @@ int shelf_state_decode(const void *data, size_t len, struct shelf_state *ret_sta
 		            (unsigned)magic[MAGIC_TEXT]);
 		return -EINVAL;
 	}
-	struct in head = {.at = bytes + sizeof(magic), .end = bytes + HEAD};
+	struct gf_unpack head = {.at = bytes + sizeof(magic), .end = bytes + HEAD};
 	const uint64_t body = get(&head, 4, UINT32_MAX), sum = get(&head, 4, UINT32_MAX);
 	if (body != len - HEAD || sum != sum_of(bytes, len)) {
 		gf_diag_set(diag, "the catalog shelf's state is damaged");
 		return -EINVAL;
 	}
-	struct in in = {.at = bytes + HEAD, .end = bytes + len};
+	struct gf_unpack in = {.at = bytes + HEAD, .end = bytes + len};
 	get_body(&in, &state);
 	if (in.bad || in.at != in.end || contradicts(&state)) {
 		gf_diag_set(diag, "the catalog shelf's state makes no sense");
