@@ -20,9 +20,10 @@
 #include "proto/base/log.h"
 
 enum {
-	LOOK_REST_MS = 10, /* for each machine looked at: a look at many must not fill the loop */
-	JUMP_MS = 5000,    /* more than a clock that is pulled gently moves between two steps */
-	TURNS_MAX = 4,     /* looks, and steps of rollouts that are over, in one step of all: years leave hundreds */
+	LOOK_REST_MS = 10,    /* for each machine looked at: a look at many must not fill the loop */
+	HEARTBEAT_MS = 60000, /* a gateway may have heard so long more than what it heard last */
+	JUMP_MS = 5000,       /* more than a clock that is pulled gently moves between two steps */
+	TURNS_MAX = 4,        /* looks, and steps of rollouts that are over, in one step of all: years leave hundreds */
 };
 static const int64_t day_ms = INT64_C(24) * 3600 * 1000;
 
@@ -76,6 +77,8 @@ int runner_new(const struct runner_config *config, struct runner **ret_runner, s
 		free(r);
 		return err;
 	}
+	if (r->heard_ms > 0)
+		r->heard_ms += HEARTBEAT_MS;
 	pthread_mutex_init(&r->lock, NULL);
 	*ret_runner = r;
 	return 0;

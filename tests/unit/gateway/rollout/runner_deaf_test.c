@@ -119,6 +119,22 @@ static void a_short_break_holds_up_nothing(void **state)
 	assert_int_equal(get(g, id).rollout.wave, 2);
 }
 
+/* Machines that have nothing to say are heard once a minute. */
+static void a_restart_of_some_seconds_holds_up_nothing(void **state)
+{
+	struct rig *g = *state;
+	uint64_t id = soaking(g);
+
+	say_hello(g, &g->machines[0], "berlin");
+	pass(g, 55 * 1000);
+	reborn(g);
+	pass(g, 20 * 1000);
+	hears_since_ms = g->now.wall_ms;
+	assert_false(runner_hears(g->runner, hears_since_ms, g->now));
+	live(g, 46 * MINUTE);
+	assert_int_equal(get(g, id).rollout.wave, 2);
+}
+
 /* Nobody waits for the broker to stop a rollout; time alone ends nothing meanwhile (I9: it does once it hears again). */
 static void i9_orders_are_taken_and_deadlines_wait_while_nobody_is_heard(void **state)
 {
@@ -226,6 +242,7 @@ int main(void)
 	    TEST(a_gateway_that_was_off_judges_nothing_before_it_heard_the_machines),
 	    TEST(answers_that_waited_for_the_gateway_are_in_time),
 	    TEST(a_short_break_holds_up_nothing),
+	    TEST(a_restart_of_some_seconds_holds_up_nothing),
 	    TEST(i9_orders_are_taken_and_deadlines_wait_while_nobody_is_heard),
 	    TEST(a_clock_that_is_set_cuts_no_soak_short),
 	    TEST(i9_a_clock_that_is_set_moves_no_deadline),
