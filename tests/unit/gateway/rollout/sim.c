@@ -349,3 +349,17 @@ size_t sim_told(const struct sim *s)
 		n += s->machines[i].offers > 0;
 	return n;
 }
+
+struct machine *sim_machine_of_wave(struct sim *s, uint32_t wave)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->r.devices[i].wave == wave)
+			return &s->machines[i];
+	fail();
+	return NULL;
+}
+
+struct rollout_device *sim_device_of(struct sim *s, const struct machine *m)
+{
+	return &s->r.devices[m - s->machines];
+}

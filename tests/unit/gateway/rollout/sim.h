@@ -65,6 +65,9 @@ void sim_free(struct sim *s);
 struct machine *sim_join(struct sim *s);
 /* The device of machine i. */
 struct rollout_device *sim_device(struct sim *s, size_t i);
+struct rollout_device *sim_device_of(struct sim *s, const struct machine *m);
+/* The first one of a wave that has somebody. */
+struct machine *sim_machine_of_wave(struct sim *s, uint32_t wave);
 
 /* Machines act on what they know; facts are taken; the plan steps; all that must hold is checked; what it wishes is stored. */
 void sim_step(struct sim *s);
