@@ -155,21 +155,43 @@ static const char *clock_text(const struct cli *cli, int64_t ms, char buf[static
 	return buf;
 }
 
+/* The window for which the whole wave still waits; "" = somebody was told, or may be at any time. */
+static const char *window_waited_for(const json_t *rollout)
+{
+	const json_t *wave;
+	size_t i;
+
+	json_array_foreach(json_object_get(rollout, "waves"), i, wave)
+	{
+		if (rollout_number(wave, "wave") == rollout_number(rollout, "wave") && rollout_count(wave, "waiting") > 0 &&
+		    rollout_count(wave, "offered") == 0 && rollout_count(wave, "installed") == 0)
+			return rollout_word(json_object_get(rollout, "spec"), "window");
+	}
+	return "";
+}
+
 void rollout_state(const struct cli *cli, const json_t *rollout, char buf[static ROLLOUT_LINE_MAX])
 {
 	const char *state = rollout_word(rollout, "state");
 	int64_t until = rollout_time(rollout, "until"), since = rollout_time(rollout, "state_since");
 	bool soaking = strcmp(rollout_word(rollout, "phase"), "soaking") == 0;
 	long long wave = rollout_number(rollout, "wave"), waves = rollout_number(rollout, "waves_count");
+	const char *window = soaking ? "" : window_waited_for(rollout);
 	char at[CLOCK_MAX], from[CLOCK_MAX];
 
 	(void)clock_text(cli, until, at);
 	(void)clock_text(cli, since, from);
 	if (is(rollout, "running") && wave == 0)
 		(void)snprintf(buf, ROLLOUT_LINE_MAX, "running: about to begin");
+	else if (is(rollout, "running") && *window != '\0')
+		(void)snprintf(buf, ROLLOUT_LINE_MAX, "running: wave %lld of %lld, told once it is %.20s at the site", wave,
+		               waves, window);
+	else if (is(rollout, "running") && !soaking && until <= cli->now_ms)
+		/* A wave's own time is over when its window opened late; each machine still has its own. */
+		(void)snprintf(buf, ROLLOUT_LINE_MAX, "running: wave %lld of %lld, waits for answers", wave, waves);
 	else if (is(rollout, "running"))
-		(void)snprintf(buf, ROLLOUT_LINE_MAX, "running: wave %lld of %lld, %s%s%s", wave, waves,
-		               soaking ? "watched" : "answers", until > 0 ? " until " : "", until > 0 ? at : "");
+		(void)snprintf(buf, ROLLOUT_LINE_MAX, "running: wave %lld of %lld, %s until %s", wave, waves,
+		               soaking ? "watched" : "answers", at);
 	else if (is(rollout, "paused"))
 		(void)snprintf(buf, ROLLOUT_LINE_MAX, "paused since %s in wave %lld of %lld, halted by itself at %s", from,
 		               wave, waves, at);
@@ -183,7 +205,7 @@ void rollout_advice(const struct cli *cli, const json_t *rollout, char buf[stati
 {
 	long long id = rollout_number(rollout, "id"),
 	          failed = rollout_count(rollout, "failed") + rollout_count(rollout, "expired"),
-	          stuck = rollout_count(rollout, "stuck");
+	          left = rollout_count(rollout, "left"), stuck = rollout_count(rollout, "stuck");
 
 	(void)cli;
 	if (is(rollout, "running") && failed == 0)
@@ -210,6 +232,11 @@ void rollout_advice(const struct cli *cli, const json_t *rollout, char buf[stati
 		(void)snprintf(buf, ROLLOUT_LINE_MAX,
 		               stuck > 0 ? "go to the machines that are stuck; then build a better catalog as a higher version"
 		                         : "build a better catalog as a higher version");
+	else if (left > 0 && failed == 0)
+		(void)snprintf(
+		    buf, ROLLOUT_LINE_MAX,
+		    "see why machines were left out: gymfleet rollout show %lld --step left; one that comes late still gets it",
+		    id);
 	else
 		(void)snprintf(buf, ROLLOUT_LINE_MAX,
 		               failed > 0 ? "look at what failed; a machine that comes late still gets it"

@@ -220,6 +220,33 @@ static void a_window_is_waited_for(void **state)
 	check(g, "rollout|start|percussion@8", CLI_OK,
 	      TEXTS("a machine has 24 h to answer, and is told only in 22:00-06:00.",
 	            "the machines of wave 1 are told once it is 22:00-06:00 at their site"));
+	g->stages[0].waves[2].steps[ROLLOUT_STEP_INSTALLED] = 0;
+	g->stages[0].waves[2].steps[ROLLOUT_STEP_OFFERED] = 0;
+	g->stages[0].waves[2].steps[ROLLOUT_STEP_WAITING] = 2;
+	check(g, "rollout|show|12", CLI_OK, TEXTS("running: wave 2 of 3, told once it is 22:00-06:00 at the site"));
+	drop(g);
+}
+
+/* A window that opened late: the wave's own time is over, that of the machines isn't. */
+static void no_answer_is_promised_for_the_past(void **state)
+{
+	struct gateway *g = gateway();
+
+	(void)state;
+	g->stages[0].rollout.wave_since_ms[1] = 1000;
+	check(g, "rollout|show|12", CLI_OK, TEXTS("running: wave 2 of 3, waits for answers\n"));
+	drop(g);
+}
+
+static void who_was_left_out_is_told_where_to_look(void **state)
+{
+	struct gateway *g = gateway();
+
+	(void)state;
+	g->stages[0].rollout.state = ROLLOUT_COMPLETED;
+	g->stages[0].steps[ROLLOUT_STEP_FAILED] = 0;
+	g->stages[0].steps[ROLLOUT_STEP_LEFT] = 1;
+	check(g, "rollout|show|12", CLI_OK, TEXTS("see why machines were left out: gymfleet rollout show 12 --step left"));
 	drop(g);
 }
 
@@ -504,6 +531,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(starting_says_what_follows),
 	    cmocka_unit_test(a_window_is_waited_for),
+	    cmocka_unit_test(no_answer_is_promised_for_the_past),
+	    cmocka_unit_test(who_was_left_out_is_told_where_to_look),
 	    cmocka_unit_test(only_what_was_said_is_asked),
 	    cmocka_unit_test(wrong_words_are_refused_before_anything_is_asked),
 	    cmocka_unit_test(the_gateways_refusal_is_the_commands),
