@@ -99,7 +99,9 @@ const struct cli_command cli_commands[] = {
      1, 1, cmd_rollout_start},
     {"rollout list", "", "rollouts, newest first", WHERE_HELP, ROWS, 0, 0, cmd_rollout_list},
     {"rollout show", "N|NAME@VERSION", "how far a rollout is, what failed, and what to do",
-     "Names every machine that failed, and what a rollback would bring back. --step lists others.\n",
+     "Names every machine that failed, and what a rollback would bring back. --step lists others: waiting, absent\n"
+     "(offline), offered (told), installed (on trial), confirmed, failed, expired (no answer), missed (stayed away),\n"
+     "withdrawn, left (left out), reverting (going back), reverted, stuck (can't go back).\n",
      CLI_BIT(CLI_OPT_STEP) | CLI_BIT(CLI_OPT_LIMIT), 1, 1, cmd_rollout_show},
     {"rollout watch", "N|NAME@VERSION", "follow a rollout until its end",
      "Exit code 0 when it completes, 1 when it halts or is rolled back.\n", 0, 1, 1, cmd_rollout_watch},
@@ -236,7 +238,7 @@ enum cli_exit cli_main(int argc, char **argv, FILE *out, FILE *err)
 	}
 	cli.command = cli_find(words, count, &used);
 	if (cli.command == NULL) {
-		(void)cli_help(&cli, err, words, 1);
+		(void)cli_help(&cli, err, words, count);
 		return CLI_USAGE;
 	}
 	int skip = first + (int)used - 1;

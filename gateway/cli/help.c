@@ -56,7 +56,7 @@ static void general_help(FILE *to)
 	            to);
 }
 
-static enum cli_exit no_such(struct cli *cli, const char *word)
+static void say_unknown(struct cli *cli, const char *word)
 {
 	const char *names[64], *near;
 	size_t count = 0;
@@ -68,6 +68,11 @@ static enum cli_exit no_such(struct cli *cli, const char *word)
 		(void)fprintf(cli->err, "gymfleet: unknown command '%s'; did you mean '%s'?\n", word, near);
 	else
 		(void)fprintf(cli->err, "gymfleet: unknown command '%s'\n", word);
+}
+
+static enum cli_exit no_such(struct cli *cli, const char *word)
+{
+	say_unknown(cli, word);
 	(void)fputs("usage: gymfleet [OPTIONS] COMMAND [ARGUMENTS]\n\n", cli->err);
 	list_commands(NULL, cli->err);
 	return CLI_USAGE;
@@ -95,9 +100,14 @@ enum cli_exit cli_help(struct cli *cli, FILE *to, const char *const *words, size
 		return cli_help_command(command, to);
 	for (const struct cli_command *c = cli_commands; c->name != NULL; c++)
 		if (begins_with(c, words[0])) {
+			char two[64];
+			if (count > 1) {
+				(void)snprintf(two, sizeof(two), "%s %s", words[0], words[1]);
+				say_unknown(cli, two);
+			}
 			(void)fprintf(to, "usage: gymfleet %s COMMAND\n\n", words[0]);
 			list_commands(words[0], to);
-			return CLI_OK;
+			return count > 1 ? CLI_USAGE : CLI_OK;
 		}
 	return no_such(cli, words[0]);
 }

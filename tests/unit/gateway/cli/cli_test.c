@@ -47,6 +47,7 @@ static void wrong_words_are_usage_on_stderr(void **state)
 		const char *words, *err;
 	} cases[] = {
 	    {"devcies", "unknown command 'devcies'; did you mean 'devices'?"},
+	    {"rollout|stop|12", "unknown command 'rollout stop'"},
 	    {"devices|--wehre|x", "unknown option '--wehre'; did you mean '--where'?"},
 	    {"devices|--by|site", "unknown option '--by'"},
 	    {"devices|-x", "unknown option '-x'"},
