@@ -15,23 +15,7 @@
 
 static json_t *get(struct server *s, const char *path)
 {
-	json_t *json = NULL;
-	int status = server_ask(s, "GET", path, NULL, &json);
-	if (status != 200)
-		fail_msg("%s: HTTP %d: %s", path, status,
-		         json_string_value(json_object_get(json_object_get(json, "error"), "message")));
-	return json;
-}
-
-static json_int_t whole(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
-
-static const char *text(const json_t *object, const char *key)
-{
-	const char *value = json_string_value(json_object_get(object, key));
-	return value != NULL ? value : "(null)";
+	return ask(s, "GET", path, NULL, 200);
 }
 
 static size_t rows(struct server *s, const char *path)
@@ -40,18 +24,6 @@ static size_t rows(struct server *s, const char *path)
 	size_t count = json_array_size(json_object_get(json, "items"));
 	json_decref(json);
 	return count;
-}
-
-static void refused(struct server *s, const char *method, const char *path, const char *body, int status,
-                    const char *expected)
-{
-	json_t *json = NULL;
-	int got = server_ask(s, method, path, body, &json);
-	const char *message = json_string_value(json_object_get(json_object_get(json, "error"), "message"));
-
-	if (got != status || message == NULL || strstr(message, expected) == NULL)
-		fail_msg("%s %s: HTTP %d \"%s\", expected %d \"%s\"", method, path, got, message, status, expected);
-	json_decref(json);
 }
 
 static void status_is_the_fleet_in_one_answer(void **state)
@@ -95,7 +67,7 @@ static void today_begins_at_the_callers_midnight(void **state)
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		char path[80];
 		snprintf(path, sizeof(path), "/v1/status?utc_offset_min=%s", wrong[i]);
-		refused(*state, "GET", path, NULL, 400, "it may be -720 to 840");
+		refuses(*state, "GET", path, NULL, 400, "it may be -720 to 840");
 	}
 }
 
@@ -142,7 +114,7 @@ static void where_chooses_rows(void **state)
 	assert_int_equal(rows(*state, "/v1/sessions?where=outcome%3Drunning"), 1);
 	assert_int_equal(rows(*state, "/v1/sessions?where=class%3Dpercussion"), 1);
 	assert_int_equal(rows(*state, "/v1/faults?where=severity%3Dlatch"), 1);
-	refused(*state, "GET", "/v1/devices?where=sitte%3D1", NULL, 400, "did you mean 'site'?");
+	refuses(*state, "GET", "/v1/devices?where=sitte%3D1", NULL, 400, "did you mean 'site'?");
 }
 
 static void one_device_has_its_details(void **state)
@@ -158,8 +130,8 @@ static void one_device_has_its_details(void **state)
 	json = get(*state, "/v1/devices/chair-berlin-01/health");
 	assert_string_equal(text(json, "health"), "critical");
 	json_decref(json);
-	refused(*state, "GET", "/v1/devices/nobody", NULL, 404, "there is no machine 'nobody'");
-	refused(*state, "GET", "/v1/devices/Bad_Id", NULL, 400, "small letters");
+	refuses(*state, "GET", "/v1/devices/nobody", NULL, 404, "there is no machine 'nobody'");
+	refuses(*state, "GET", "/v1/devices/Bad_Id", NULL, 400, "small letters");
 }
 
 static void an_operator_names_a_machine_and_takes_it_back(void **state)
@@ -177,12 +149,12 @@ static void an_operator_names_a_machine_and_takes_it_back(void **state)
 	assert_string_equal(text(json, "site"), "berlin");
 	assert_string_equal(text(json, "name"), "Window chair");
 	json_decref(json);
-	refused(*state, "PATCH", "/v1/devices/nobody", "{\"name\":\"x\"}", 404, "there is no machine");
-	refused(*state, "PATCH", "/v1/devices/chair-berlin-01", "{\"sitte\":\"x\"}", 400, "did you mean 'site'?");
-	refused(*state, "PATCH", "/v1/devices/chair-berlin-01", "{\"name\":3}", 400, "must be a text");
-	refused(*state, "PATCH", "/v1/devices/chair-berlin-01", "[]", 400, "expected a JSON object");
-	refused(*state, "PATCH", "/v1/devices/chair-berlin-01", "{\"name\":", 400, "the body is no JSON: line 1, column 8");
-	refused(*state, "PATCH", "/v1/devices/chair-berlin-01", NULL, 400, "expected a JSON object");
+	refuses(*state, "PATCH", "/v1/devices/nobody", "{\"name\":\"x\"}", 404, "there is no machine");
+	refuses(*state, "PATCH", "/v1/devices/chair-berlin-01", "{\"sitte\":\"x\"}", 400, "did you mean 'site'?");
+	refuses(*state, "PATCH", "/v1/devices/chair-berlin-01", "{\"name\":3}", 400, "must be a text");
+	refuses(*state, "PATCH", "/v1/devices/chair-berlin-01", "[]", 400, "expected a JSON object");
+	refuses(*state, "PATCH", "/v1/devices/chair-berlin-01", "{\"name\":", 400, "the body is no JSON: line 1, column 8");
+	refuses(*state, "PATCH", "/v1/devices/chair-berlin-01", NULL, 400, "expected a JSON object");
 }
 
 static void sessions_are_paged_newest_first(void **state)
@@ -233,8 +205,8 @@ static void usage_adds_up_by_every_key(void **state)
 		json_decref(json);
 	}
 	assert_int_equal(rows(*state, "/v1/usage?by=area"), 1);
-	refused(*state, "GET", "/v1/usage?by=sitte", NULL, 400, "did you mean 'site'?");
-	refused(*state, "GET", "/v1/usage", NULL, 400, "by is missing; it may be device, site");
+	refuses(*state, "GET", "/v1/usage?by=sitte", NULL, 400, "did you mean 'site'?");
+	refuses(*state, "GET", "/v1/usage", NULL, 400, "by is missing; it may be device, site");
 }
 
 static void faults_and_audit_are_told(void **state)
@@ -249,7 +221,7 @@ static void faults_and_audit_are_told(void **state)
 	assert_true(json_is_true(json_object_get(json, "clean")));
 	assert_int_equal(whole(json, "sessions"), 4);
 	json_decref(json);
-	refused(*state, "GET", "/v1/audit?device=nobody", NULL, 404, "there is no machine");
+	refuses(*state, "GET", "/v1/audit?device=nobody", NULL, 404, "there is no machine");
 }
 
 static void doctor_says_what_is_wrong_and_what_to_do(void **state)
@@ -293,28 +265,28 @@ static void wrong_requests_are_refused_with_the_remedy(void **state)
 {
 	char large[API_BODY_MAX + 64];
 
-	refused(*state, "GET", "/v1/nothing", NULL, 404, "nothing at this path");
-	refused(*state, "GET", "/v1/devices/", NULL, 404, "nothing at this path");
-	refused(*state, "GET", "/v1/devices/a/b/c", NULL, 404, "nothing at this path");
-	refused(*state, "DELETE", "/v1/devices/chair-berlin-01", NULL, 405, "GET, PATCH is");
-	refused(*state, "POST", "/v1/status", "{}", 405, "POST is not possible here; GET is");
-	refused(*state, "GET", "/v1/sessions?sinse=7d", NULL, 400, "did you mean 'since'?");
-	refused(*state, "GET", "/v1/doctor?x=1", NULL, 400, "none is possible here");
-	refused(*state, "GET", "/v1/sessions?since=soon", NULL, 400, "since is 'soon'");
-	refused(*state, "GET", "/v1/sessions?limit=0", NULL, 400, "limit is '0'; it may be 1 to 10000");
-	refused(*state, "GET", "/v1/sessions?limit=99999999999999999999", NULL, 400, "it may be 1 to 10000");
-	refused(*state, "GET", "/v1/sessions?limit=1&limit=2", NULL, 400, "limit is given twice");
-	refused(*state, "GET", "/v1/sessions?after=x", NULL, 400, "after is not a 'next'");
-	refused(*state, "GET", "/v1/sessions?device=nobody", NULL, 404, "there is no machine");
-	refused(*state, "GET", "/v1/sessions?where=%ff", NULL, 400, "not UTF-8");
-	refused(*state, "GET", "/v1/sessions?where=a%00b", NULL, 400, "NUL");
-	refused(*state, "GET", "/v1/faults?open=maybe", NULL, 400, "1, true, 0 or false");
-	refused(*state, "GET", "/v1/events?kind=fautl", NULL, 400, "did you mean 'fault'?");
-	refused(*state, "GET", "/v1/events?wait_s=26", NULL, 400, "it may be 0 to 25");
-	refused(*state, "GET", "/v1/events?tail=3&after=1", NULL, 400, "can't be combined");
+	refuses(*state, "GET", "/v1/nothing", NULL, 404, "nothing at this path");
+	refuses(*state, "GET", "/v1/devices/", NULL, 404, "nothing at this path");
+	refuses(*state, "GET", "/v1/devices/a/b/c", NULL, 404, "nothing at this path");
+	refuses(*state, "DELETE", "/v1/devices/chair-berlin-01", NULL, 405, "GET, PATCH is");
+	refuses(*state, "POST", "/v1/status", "{}", 405, "POST is not possible here; GET is");
+	refuses(*state, "GET", "/v1/sessions?sinse=7d", NULL, 400, "did you mean 'since'?");
+	refuses(*state, "GET", "/v1/doctor?x=1", NULL, 400, "none is possible here");
+	refuses(*state, "GET", "/v1/sessions?since=soon", NULL, 400, "since is 'soon'");
+	refuses(*state, "GET", "/v1/sessions?limit=0", NULL, 400, "limit is '0'; it may be 1 to 10000");
+	refuses(*state, "GET", "/v1/sessions?limit=99999999999999999999", NULL, 400, "it may be 1 to 10000");
+	refuses(*state, "GET", "/v1/sessions?limit=1&limit=2", NULL, 400, "limit is given twice");
+	refuses(*state, "GET", "/v1/sessions?after=x", NULL, 400, "after is not a 'next'");
+	refuses(*state, "GET", "/v1/sessions?device=nobody", NULL, 404, "there is no machine");
+	refuses(*state, "GET", "/v1/sessions?where=%ff", NULL, 400, "not UTF-8");
+	refuses(*state, "GET", "/v1/sessions?where=a%00b", NULL, 400, "NUL");
+	refuses(*state, "GET", "/v1/faults?open=maybe", NULL, 400, "1, true, 0 or false");
+	refuses(*state, "GET", "/v1/events?kind=fautl", NULL, 400, "did you mean 'fault'?");
+	refuses(*state, "GET", "/v1/events?wait_s=26", NULL, 400, "it may be 0 to 25");
+	refuses(*state, "GET", "/v1/events?tail=3&after=1", NULL, 400, "can't be combined");
 	memset(large, 'x', sizeof(large) - 1);
 	large[sizeof(large) - 1] = '\0';
-	refused(*state, "PATCH", "/v1/devices/chair-berlin-01", large, 413, "at most 16384 bytes");
+	refuses(*state, "PATCH", "/v1/devices/chair-berlin-01", large, 413, "at most 16384 bytes");
 }
 
 static void i10_bytes_that_are_no_http_end_the_connection_only(void **state)

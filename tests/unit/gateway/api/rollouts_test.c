@@ -7,39 +7,6 @@
 #include "tests/unit/gateway/api/signed.h"
 #include "tests/unit/gateway/api/starter.h"
 
-static json_t *ask(struct server *s, const char *method, const char *path, const char *body, int status)
-{
-	json_t *json = NULL;
-	int got = server_ask(s, method, path, body, &json);
-
-	if (got != status)
-		fail_msg("%s %s: HTTP %d: %s", method, path, got,
-		         json_string_value(json_object_get(json_object_get(json, "error"), "message")));
-	return json;
-}
-
-static void refused(struct server *s, const char *method, const char *path, const char *body, int status,
-                    const char *expected)
-{
-	json_t *json = ask(s, method, path, body, status);
-	const char *message = json_string_value(json_object_get(json_object_get(json, "error"), "message"));
-
-	if (message == NULL || strstr(message, expected) == NULL)
-		fail_msg("%s %s: \"%s\" does not say \"%s\"", method, path, message, expected);
-	json_decref(json);
-}
-
-static const char *text(const json_t *object, const char *key)
-{
-	const char *value = json_string_value(json_object_get(object, key));
-	return value != NULL ? value : "(null)";
-}
-
-static json_int_t whole(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
-
 static void publish(struct server *s, uint64_t version)
 {
 	struct signed_catalog c = signed_catalog(version, 0, seed_a, NULL);
@@ -110,19 +77,19 @@ static void what_cannot_be_started_says_why(void **state)
 {
 	struct server *s = *state;
 
-	refused(s, "POST", "/v1/rollouts", START, 404, "percussion@8");
+	refuses(s, "POST", "/v1/rollouts", START, 404, "percussion@8");
 	add_guns(s);
-	refused(s, "POST", "/v1/rollouts", "{}", 400, "catalog: expected");
-	refused(s, "POST", "/v1/rollouts", "[]", 400, "a JSON object");
-	refused(s, "POST", "/v1/rollouts", "{\"catalog\":\"percussion\",\"version\":8,\"waves\":\"5x\"}", 400,
+	refuses(s, "POST", "/v1/rollouts", "{}", 400, "catalog: expected");
+	refuses(s, "POST", "/v1/rollouts", "[]", 400, "a JSON object");
+	refuses(s, "POST", "/v1/rollouts", "{\"catalog\":\"percussion\",\"version\":8,\"waves\":\"5x\"}", 400,
 	        "waves: '5x', column 2");
-	refused(s, "POST", "/v1/rollouts", "{\"catalog\":\"percussion\",\"version\":8,\"waves\":\"10%\"}", 400, "100");
-	refused(s, "POST", "/v1/rollouts", "{\"catalog\":\"percussion\",\"version\":8,\"where\":\"sitte=x\"}", 400,
+	refuses(s, "POST", "/v1/rollouts", "{\"catalog\":\"percussion\",\"version\":8,\"waves\":\"10%\"}", 400, "100");
+	refuses(s, "POST", "/v1/rollouts", "{\"catalog\":\"percussion\",\"version\":8,\"where\":\"sitte=x\"}", 400,
 	        "did you mean 'site'?");
-	refused(s, "POST", "/v1/rollouts", "{\"catalog\":\"percussion\",\"version\":8,\"where\":\"site=rome\"}", 409, "");
+	refuses(s, "POST", "/v1/rollouts", "{\"catalog\":\"percussion\",\"version\":8,\"where\":\"site=rome\"}", 409, "");
 	json_decref(ask(s, "POST", "/v1/rollouts", START, 201));
 	publish(s, 9);
-	refused(s, "POST", "/v1/rollouts", "{\"catalog\":\"percussion\",\"version\":9}", 409, "gun-paris-0");
+	refuses(s, "POST", "/v1/rollouts", "{\"catalog\":\"percussion\",\"version\":9}", 409, "gun-paris-0");
 }
 
 static void its_machines_are_listed_by_step_in_pages(void **state)
@@ -151,9 +118,9 @@ static void its_machines_are_listed_by_step_in_pages(void **state)
 	json = ask(s, "GET", "/v1/rollouts/1/devices?where=device%3Dgun-paris-01", NULL, 200);
 	assert_int_equal(json_array_size(json_object_get(json, "items")), 1);
 	json_decref(json);
-	refused(s, "GET", "/v1/rollouts/1/devices?step=faild", NULL, 400, "did you mean 'failed'?");
-	refused(s, "GET", "/v1/rollouts/1/devices?after=x", NULL, 400, "after is not a 'next'");
-	refused(s, "GET", "/v1/rollouts/7/devices", NULL, 404, "there is no rollout 7");
+	refuses(s, "GET", "/v1/rollouts/1/devices?step=faild", NULL, 400, "did you mean 'failed'?");
+	refuses(s, "GET", "/v1/rollouts/1/devices?after=x", NULL, 400, "after is not a 'next'");
+	refuses(s, "GET", "/v1/rollouts/7/devices", NULL, 404, "there is no rollout 7");
 }
 
 static void orders_are_carried_out_or_refused_with_the_reason(void **state)
@@ -170,16 +137,16 @@ static void orders_are_carried_out_or_refused_with_the_reason(void **state)
 	json = ask(s, "POST", "/v1/rollouts/percussion@8/resume", NULL, 200);
 	assert_string_equal(text(json, "state"), "running");
 	json_decref(json);
-	refused(s, "POST", "/v1/rollouts/1/resume", NULL, 409, "");
+	refuses(s, "POST", "/v1/rollouts/1/resume", NULL, 409, "");
 	json = ask(s, "POST", "/v1/rollouts/1/halt", NULL, 200);
 	assert_string_equal(text(json, "state"), "halted");
 	assert_true(json_is_null(json_object_get(json, "phase")));
 	json_decref(json);
-	refused(s, "POST", "/v1/rollouts/2/halt", NULL, 404, "there is no rollout 2");
-	refused(s, "POST", "/v1/rollouts/percussion@9/halt", NULL, 404, "there is no rollout of percussion@9");
-	refused(s, "POST", "/v1/rollouts/percussion@x/halt", NULL, 400, "expected a number (12)");
-	refused(s, "POST", "/v1/rollouts/1/stop", NULL, 404, "nothing at this path");
-	refused(s, "GET", "/v1/rollouts/1/halt", NULL, 405, "POST is");
+	refuses(s, "POST", "/v1/rollouts/2/halt", NULL, 404, "there is no rollout 2");
+	refuses(s, "POST", "/v1/rollouts/percussion@9/halt", NULL, 404, "there is no rollout of percussion@9");
+	refuses(s, "POST", "/v1/rollouts/percussion@x/halt", NULL, 400, "expected a number (12)");
+	refuses(s, "POST", "/v1/rollouts/1/stop", NULL, 404, "nothing at this path");
+	refuses(s, "GET", "/v1/rollouts/1/halt", NULL, 405, "POST is");
 }
 
 static void the_list_and_the_status_tell_of_it(void **state)

@@ -176,3 +176,35 @@ int server_ask(const struct server *s, const char *method, const char *path, con
 {
 	return server_ask_bytes(s, method, path, body != NULL ? body : "", body != NULL ? strlen(body) : 0, ret_json);
 }
+
+json_t *ask(struct server *s, const char *method, const char *path, const char *body, int status)
+{
+	json_t *json = NULL;
+	int got = server_ask(s, method, path, body, &json);
+
+	if (got != status)
+		fail_msg("%s %s: HTTP %d: %s", method, path, got,
+		         json_string_value(json_object_get(json_object_get(json, "error"), "message")));
+	return json;
+}
+
+void refuses(struct server *s, const char *method, const char *path, const char *body, int status, const char *expected)
+{
+	json_t *json = ask(s, method, path, body, status);
+	const char *message = json_string_value(json_object_get(json_object_get(json, "error"), "message"));
+
+	if (message == NULL || strstr(message, expected) == NULL)
+		fail_msg("%s %s: \"%s\" does not say \"%s\"", method, path, message, expected);
+	json_decref(json);
+}
+
+const char *text(const json_t *object, const char *key)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+	return value != NULL ? value : "(null)";
+}
+
+json_int_t whole(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}

@@ -33,5 +33,14 @@ int server_ask(const struct server *s, const char *method, const char *path, con
 /* The same with a body of any bytes. */
 int server_ask_bytes(const struct server *s, const char *method, const char *path, const void *body, size_t body_len,
                      json_t **ret_json);
+/* Fails the test when it isn't this status. */
+json_t *ask(struct server *s, const char *method, const char *path, const char *body, int status);
+/* The same for a refusal; its sentence has `expected` in it. */
+void refuses(struct server *s, const char *method, const char *path, const char *body, int status,
+             const char *expected);
+
+/* A member of an answer; "(null)" and 0 where there is none. */
+const char *text(const json_t *object, const char *key);
+json_int_t whole(const json_t *object, const char *key);
 
 #endif

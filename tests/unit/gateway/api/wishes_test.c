@@ -32,28 +32,6 @@ static void refused(json_t *json, const char *code, const char *expected)
 	json_decref(json);
 }
 
-static json_t *ask(struct server *s, const char *method, const char *path, const char *body, int status)
-{
-	json_t *json = NULL;
-	int got = server_ask(s, method, path, body, &json);
-
-	if (got != status)
-		fail_msg("%s %s: HTTP %d: %s", method, path, got,
-		         json_string_value(json_object_get(json_object_get(json, "error"), "message")));
-	return json;
-}
-
-static const char *text(const json_t *object, const char *key)
-{
-	const char *value = json_string_value(json_object_get(object, key));
-	return value != NULL ? value : "(null)";
-}
-
-static json_int_t whole(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
-
 static void a_catalog_comes_in_once(void **state)
 {
 	json_t *json = publish(*state, signed_catalog(8, 0, seed_a, seed_b), 201);
