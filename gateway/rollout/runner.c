@@ -470,7 +470,7 @@ static int step_all(struct runner *r, struct gf_time now, bool *ret_busy, struct
 	if (err)
 		return err;
 	drop_looks(r, ids, count);
-	round.rest_ms = RUNNER_SELECT_MS + 2 * RUNNER_STEP_MS * (int64_t)count / TURNS_MAX;
+	round.rest_ms = RUNNER_SELECT_MS + INT64_C(2) * RUNNER_STEP_MS * (int64_t)count / TURNS_MAX;
 	/* One that fails holds up no other. */
 	for (size_t i = 0; i < count; i++) {
 		struct gf_diag why = {""};
