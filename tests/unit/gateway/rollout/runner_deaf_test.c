@@ -8,7 +8,7 @@ static int64_t hears_since_ms;
 /* As the main loop: tells, then steps; machines act only while the broker is there. */
 static void live(struct rig *g, int64_t span_ms)
 {
-	for (int64_t until_ms = g->now.wall_ms + span_ms; g->now.wall_ms < until_ms; pass(g, 10 * 1000)) {
+	for (int64_t until_ms = g->now.wall_ms + span_ms; g->now.wall_ms < until_ms; pass(g, 10000)) {
 		runner_hears(g->runner, hears_since_ms, g->now);
 		runner_step(g->runner, g->now);
 		if (hears_since_ms > 0)
@@ -50,7 +50,7 @@ static uint64_t soaking(struct rig *g)
 static void back_with_faults(struct rig *g)
 {
 	hears_since_ms = g->now.wall_ms;
-	live(g, 30 * 1000);
+	live(g, 30000);
 	for (size_t i = 0; i < MACHINES; i++)
 		say_day(g, &g->machines[i]);
 	live(g, 5 * MINUTE);
@@ -113,7 +113,7 @@ static void a_short_break_holds_up_nothing(void **state)
 	uint64_t id = soaking(g);
 
 	hears_since_ms = 0;
-	live(g, 20 * 1000);
+	live(g, 20000);
 	hears_since_ms = g->now.wall_ms;
 	live(g, 46 * MINUTE);
 	assert_int_equal(get(g, id).rollout.wave, 2);
@@ -126,9 +126,9 @@ static void a_restart_of_some_seconds_holds_up_nothing(void **state)
 	uint64_t id = soaking(g);
 
 	say_hello(g, &g->machines[0], "berlin");
-	pass(g, 55 * 1000);
+	pass(g, 55000);
 	reborn(g);
-	pass(g, 20 * 1000);
+	pass(g, 20000);
 	hears_since_ms = g->now.wall_ms;
 	assert_false(runner_hears(g->runner, hears_since_ms, g->now));
 	live(g, 46 * MINUTE);
@@ -228,7 +228,7 @@ static void a_pause_lasts_a_week_of_real_time(void **state)
 	uint64_t id = soaking(g);
 
 	assert_int_equal(runner_order(g->runner, id, ROLLOUT_ORDER_PAUSE, &anna, g->now, NULL), 0);
-	set_clock(g, 8 * 24 * HOUR);
+	set_clock(g, INT64_C(8) * 24 * HOUR);
 	live(g, MINUTE);
 	assert_int_equal(get(g, id).rollout.state, ROLLOUT_PAUSED);
 }

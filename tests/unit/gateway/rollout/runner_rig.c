@@ -220,7 +220,7 @@ struct store_rollout get(struct rig *g, uint64_t id)
 
 void run(struct rig *g, int64_t span_ms)
 {
-	for (int64_t until_ms = g->now.wall_ms + span_ms; g->now.wall_ms < until_ms; pass(g, 30 * 1000)) {
+	for (int64_t until_ms = g->now.wall_ms + span_ms; g->now.wall_ms < until_ms; pass(g, 30000)) {
 		runner_step(g->runner, g->now);
 		machines_act(g);
 	}
