@@ -35,13 +35,11 @@ enum {
 	UPDATE_TRIAL_SAVE_MS = 30 * 1000,
 	UPDATE_KEEP_MS = 60 * 1000,  /* how often the time that is left is saved; a start costs as much of it */
 	UPDATE_RETRY_MS = 30 * 1000, /* until a disk that refused is tried again */
-	UPDATE_AGAIN_MS =
-	    30 * 1000, /* connected without a further part: the broker is asked to send again what it retains */
+	UPDATE_AGAIN_MS = 30 * 1000, /* connected without a further part, until the broker is asked again */
 	UPDATE_CLOCK_SLACK_MS = 60 * 1000,
-	UPDATE_CLOCK_BACK_MS =
-	    60 * 60 * 1000, /* until a synchronised clock that is behind the latest sure time is believed */
-	UPDATE_REVISION_STEP = 1 << 24,
-	UPDATE_ASK_MS = 1000, /* until the network or the control core is asked again */
+	UPDATE_CLOCK_BACK_MS = 60 * 60 * 1000, /* until a synchronised clock behind the latest sure time is believed */
+	UPDATE_REVISION_STEP = 1 << 24,        /* no revision is further above the highest seen */
+	UPDATE_ASK_MS = 1000,                  /* until the network or the control core is asked again */
 };
 
 enum update_phase {
@@ -91,7 +89,8 @@ void update_free(struct update *update);
 const char *update_notice(const struct update *update);
 
 /* Desired state arrived (a Desired message decoded). A revision below the highest seen changes nothing, nor does the same one with
- * another catalog, nor one that is too far above it (UPDATE_REVISION_STEP): returns false. True: limits and lock hold; the revision is on the disk by then, if the disk takes it. */
+ * another catalog, nor one that is too far above it (UPDATE_REVISION_STEP): returns false. True: limits and lock hold; the revision is
+ * on the disk by then, if the disk takes it. */
 bool update_desired(struct update *update, const struct gf_desired *desired, struct gf_time now);
 /* A message on a catalog's topic arrived; what isn't of the one being fetched is ignored and counted. */
 void update_part(struct update *update, const struct gf_digest *digest, int part, const void *data, size_t len,

@@ -14,8 +14,8 @@ enum {
 	RUNNER_STEP_MS = 1000,    /* how often facts are looked at while something runs */
 	RUNNER_SELECT_MS = 30000, /* how often latecomers are looked for */
 	RUNNER_DEAF_MS = 60000,   /* who could hear nobody for so long has missed something */
-	RUNNER_CATCH_UP_MS =
-	    90000, /* then machines have so long to come back (their longest pause is 30 s) and to tell it */
+	/* Then machines have so long to come back (their longest pause is 30 s) and to tell it. */
+	RUNNER_CATCH_UP_MS = 90000,
 };
 
 /* Compiles an expression of the API's --where; lives where where.h and the device rows are (gateway/api/select.c). */
@@ -47,8 +47,8 @@ bool runner_hears(struct runner *runner, int64_t since_ms, struct gf_time now);
  * again; nothing is lost. Nothing moves while the clock isn't set. */
 int64_t runner_step(struct runner *runner, struct gf_time now);
 
-/* Starts a rollout: the spec's targets are filled with every published catalog of that name and version, one a class. -EINVAL, -ENOENT, STORE_E_NOT_ALLOWED with
- * diag. *ret_machines: how many it begins with. */
+/* Starts a rollout: the spec's targets are filled with every published catalog of that name and version, one a class. -EINVAL, -ENOENT,
+ * STORE_E_NOT_ALLOWED with diag. *ret_machines: how many it begins with. */
 GF_MUST_CHECK int runner_start(struct runner *runner, const struct rollout_spec *spec, const struct store_actor *actor,
                                struct gf_time now, uint64_t *ret_id, size_t *ret_machines, struct gf_diag *diag);
 /* As plan_order, stored, with its audit entry. -ENOENT; -EINVAL, also when another rollout under way has one of its machines by now. */

@@ -40,9 +40,10 @@ struct store_catalog {
 	uint64_t wanted_by, on_machines; /* machines; filled by reads */
 };
 
-/* Keeps a signed catalog. The bytes were decoded by the caller. 0; STORE_E_TAKEN: another catalog of this name and class has the version already (diag says
- * which); the same bytes again are fine (*ret_known). */
 enum { STORE_E_TAKEN = 8, STORE_E_NOT_ALLOWED };
+
+/* Keeps a signed catalog. The bytes were decoded by the caller. 0; STORE_E_TAKEN: another catalog of this name and class has the
+ * version already (diag says which); the same bytes again are fine (*ret_known). */
 GF_MUST_CHECK int store_catalog_add(struct store *store, const struct store_catalog *catalog, const void *data,
                                     size_t len, const struct store_actor *actor, int64_t now_ms, bool *ret_known,
                                     struct gf_diag *diag);
