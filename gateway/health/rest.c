@@ -29,7 +29,7 @@ void verdict_locked(struct verdict *v)
 	if (!f->locked)
 		return;
 	r = verdict_add(v, HEALTH_CODE_LOCKED, HEALTH_OK, f->locked_since_ms,
-	                "nothing to do: gymfleet device unlock lets it run again");
+	                "nothing to do: gymfleet device unlock ID lets it run again");
 	if (f->lock_reason != NULL && *f->lock_reason != '\0')
 		VERDICT_SAY(r, "locked%s, no session starts: %s", verdict_since(v, f->locked_since_ms).text, f->lock_reason);
 	else
