@@ -18,9 +18,11 @@ gf_add_test(cli_writer_test SOURCES unit/gateway/cli/writer_test.c LINK gw_cli L
 gf_add_test(cli_test
     SOURCES unit/gateway/cli/cli_test.c unit/gateway/cli/words.c ${api_server}
     LINK gw_cli gw_api LABELS unit)
-gf_add_test(cli_rollout_test
-    SOURCES unit/gateway/cli/rollout_test.c unit/gateway/cli/words.c unit/gateway/cli/canned.c
-    LINK gw_cli gw_api gw_plan LABELS unit)
+foreach(part rollout rollout_watch)
+    gf_add_test(cli_${part}_test
+        SOURCES unit/gateway/cli/${part}_test.c unit/gateway/cli/rollout_rig.c unit/gateway/cli/words.c unit/gateway/cli/canned.c
+        LINK gw_cli gw_api gw_plan LABELS unit)
+endforeach()
 gf_add_test(cli_stop_test
     SOURCES unit/gateway/cli/stop_test.c unit/gateway/cli/words.c unit/gateway/cli/canned.c
     LINK gw_cli LABELS unit)
