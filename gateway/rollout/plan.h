@@ -7,9 +7,9 @@
  *
  * Waves: sizes are of the machines selected when the wave begins, together with the waves before it; failed, missed and left machines hold no place.
  * A wave but the last takes machines that are online, spread by a hash of rollout and id, so that canaries aren't all neighbours;
- * until it has brought the catalog to somebody it chooses others in place of those that came to nothing, and when it brought it to nobody
- * within the deadline the rollout halts. The last wave takes everybody; who is offline then is ABSENT and catches up. A wave that finds
- * nobody left is passed over.
+ * it chooses more as they come online until it has its size, and others while all it had came to nothing, until the deadline has passed. Then it
+ * goes on with those it has; when it brought the catalog to nobody the rollout halts. The last wave takes everybody; who is offline then
+ * is ABSENT and catches up. A wave that finds nobody left is passed over.
  *
  * A machine is told while its window is open; one in use then takes it when its session ends. It is told once; a second time only when the first offer
  * was withdrawn (halted, then resumed). One that has the catalog already is CONFIRMED, one that has a newer version LEFT, without being told. One that

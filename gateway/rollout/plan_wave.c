@@ -171,15 +171,43 @@ static bool begin(struct plan *p, const struct census *wave)
 	return chosen > 0;
 }
 
+/* A wave but the last that found fewer machines online than it is to have: more are told as they come, until its deadline. True when some
+ * were chosen; *ret_waits: it isn't to end yet. One that failed keeps its place: it isn't to cost another one. */
+static bool fill(struct plan *p, bool *ret_waits)
+{
+	struct rollout *r = p->r;
+	struct census all = census_of(r, 0);
+	size_t left = waiting(r), size = size_of(&r->spec.waves[r->wave - 1], all.held + left);
+	int64_t until_ms = r->wave_since_ms[r->wave - 1] + r->spec.deadline_ms;
+	char until[GF_RFC3339_MAX];
+
+	*ret_waits = r->wave < r->spec.waves_count && left > 0 && size > all.machines && p->now_ms < until_ms;
+	if (!*ret_waits)
+		return false;
+	plan_due(p, until_ms);
+	const size_t missing = size - all.machines, chosen = choose(p, missing);
+	if (chosen < missing)
+		PLAN_REASON(p, "wave %u of %zu waits for %zu more machine%s to come online, until %s; then it goes on without",
+		            (unsigned)r->wave, r->spec.waves_count, missing - chosen, missing - chosen == 1 ? "" : "s",
+		            gf_time_format(until_ms, until));
+	else
+		PLAN_REASON(p, "wave %u of %zu: brings it to %zu of %zu machines", (unsigned)r->wave, r->spec.waves_count, size,
+		            all.held + left);
+	return chosen > 0;
+}
+
 static bool offering(struct plan *p)
 {
 	struct rollout *r = p->r;
 	struct census wave = census_of(r, r->wave);
 	char until[GF_RFC3339_MAX];
+	bool waits;
 
 	if (wave.held == 0)
 		return begin(p, &wave);
-	if (wave.open > 0)
+	if (fill(p, &waits))
+		return true;
+	if (wave.open > 0 || waits)
 		return false;
 	if (wave.installed == 0 || r->spec.soak_ms == 0) {
 		wave_done(p, wave.installed == 0 ? "nobody had to be told in the one before" : "without a soak");

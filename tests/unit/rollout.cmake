@@ -1,4 +1,4 @@
-foreach(part plan away order walk gate)
+foreach(part plan fill away order walk gate)
     gf_add_test(gateway_rollout_${part}_test
         SOURCES unit/gateway/rollout/${part}_test.c unit/gateway/rollout/sim.c LINK gw_plan LABELS unit TIMEOUT 120)
 endforeach()
