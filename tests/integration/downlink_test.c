@@ -152,16 +152,23 @@ static bool has_all(struct it_client *c, uint64_t revision)
 	return desired_revision(c, &catalog, &locked) >= revision && catalog && has_catalog(c);
 }
 
+/* A catalog is desired of the machine, and all of it has come. */
+static struct it_client *listen_to_wanted(struct it_lab *t)
+{
+	desire_over_a_kill(t, true);
+	struct it_client *c = listen_anew(t);
+
+	IT_UNTIL(SOON_MS, has_all(c, 1));
+	return c;
+}
+
 /* ---- the tests ---- */
 
 static void a_gateway_killed_before_it_published_does_so_after_its_start(void **state)
 {
 	struct it_lab *t = *state;
-	struct it_client *c;
+	struct it_client *c = listen_to_wanted(t);
 
-	desire_over_a_kill(t, true);
-	c = listen_anew(t);
-	IT_UNTIL(SOON_MS, has_all(c, 1));
 	it_client_close(c);
 	/* And it is retained: who comes later hears it too. */
 	it_signal(t->gateway, SIGKILL);
@@ -174,11 +181,8 @@ static void a_gateway_killed_before_it_published_does_so_after_its_start(void **
 static void a_broker_that_lost_its_disk_is_whole_again_by_itself(void **state)
 {
 	struct it_lab *t = *state;
-	struct it_client *c;
+	struct it_client *c = listen_to_wanted(t);
 
-	desire_over_a_kill(t, true);
-	c = listen_anew(t);
-	IT_UNTIL(SOON_MS, has_all(c, 1));
 	it_client_close(c);
 	it_broker_kill(t->w);
 	it_broker_wipe(t->w);
@@ -191,12 +195,9 @@ static void a_broker_that_lost_its_disk_is_whole_again_by_itself(void **state)
 static void a_catalog_that_nobody_wants_is_withdrawn(void **state)
 {
 	struct it_lab *t = *state;
-	struct it_client *c;
+	struct it_client *c = listen_to_wanted(t);
 	bool catalog, locked;
 
-	desire_over_a_kill(t, true);
-	c = listen_anew(t);
-	IT_UNTIL(SOON_MS, has_all(c, 1));
 	desire_over_a_kill(t, false);
 	/* The empty messages come to who is subscribed, after the state that no longer wants it. */
 	for (int part = 0; part < PARTS; part++)
@@ -239,9 +240,7 @@ static void i7_what_is_wanted_of_a_machine_reaches_no_other(void **state)
 	struct it_lab *t = *state;
 	struct it_client *c, *spy = listen_as(t, "spy");
 
-	desire_over_a_kill(t, true);
-	c = listen_anew(t);
-	IT_UNTIL(SOON_MS, has_all(c, 1));
+	c = listen_to_wanted(t);
 	/* The catalog is for all; what came after it on the gateway's connection, the desired state, is not. */
 	it_client_close(spy);
 	spy = listen_as(t, "spy");
