@@ -21,6 +21,8 @@ struct catalog_judge {
 /* What changes. */
 struct catalog_facts {
 	const struct gf_keyset *keys; /* in force: the judge's, or those that a catalog has named since */
+	/* It was played here before, and enough of the keys that were in force then vouched for it: a change of keys doesn't close the way back. */
+	bool vouched;
 	/* The highest version ever active here, what it was, and how far back it allows to go. 0 = none yet. */
 	uint64_t highest_version, rollback_floor;
 	struct gf_digest highest;

@@ -251,12 +251,21 @@ static int put(struct update *u, const void *data, size_t len, uint64_t version,
 	return r;
 }
 
+/* What stands on the shelf was judged when it got there. The file was by agent.yaml's keys, and may be by those alone. */
+static void vouch(const struct update *u, enum shelf_slot slot, struct catalog_facts *facts)
+{
+	facts->vouched = slot == SHELF_A || slot == SHELF_B;
+	if (slot == SHELF_FILE && u->state.previous == SHELF_FILE && u->config.judge.keys.threshold > 0)
+		facts->keys = &u->config.judge.keys;
+}
+
 int update_take(struct update *u, enum shelf_slot slot, const void *data, size_t len, struct gf_diag *diag)
 {
 	struct shelf_state *s = &u->state;
-	const struct catalog_facts facts = update_facts(u);
+	struct catalog_facts facts = update_facts(u);
 	struct gf_catalog catalog;
 	int saved = 0;
+	vouch(u, slot, &facts);
 	if (!update_mark(u, &s->judging, &s->desired.digest, &saved, diag)) {
 		s->judging = (struct shelf_mark){0};
 		gf_diag_set(diag, "the agent ended while it judged this catalog, %d times", UPDATE_JUDGE_CRASHES);

@@ -218,6 +218,46 @@ static void rotate(struct rig *rig)
 	made_deinit(&new);
 }
 
+/* To what it played before, as far as the newest one's terms go; to nothing else by the old keys. */
+static void i6_a_change_of_keys_leaves_the_way_back_open(void **state)
+{
+	struct rig *rig = *state;
+	struct made rotates, new, never;
+	made_init(&rotates, &(struct recipe){.version = 6, .floor = 5, .next = 1U << 4 | 1U << 5});
+	made_init(&new, &(struct recipe){.version = 8, .floor = 6, .signers = 1U << 4 | 1U << 5});
+	made_init(&never, &(struct recipe){.version = 7});
+	assert_int_equal(rig_open(rig), 0);
+	rig_install(rig, 1, &rotates);
+	rig_confirm(rig);
+	rig_install(rig, 2, &new);
+	rig_confirm(rig);
+	rig_desire(rig, 3, &never, 0);
+	rig_deliver(rig, &never);
+	rig_assert_answer(rig, 3, GF_DESIRED_STEP_REFUSED, GF_REFUSAL_UNKNOWN_KEY);
+	rig_desire(rig, 4, &rotates, 0);
+	rig_run(rig);
+	assert_int_equal(rig_active(rig), 6);
+	made_deinit(&rotates);
+	made_deinit(&new);
+	made_deinit(&never);
+}
+
+static void i6_the_file_by_the_first_keys_is_a_way_back_too(void **state)
+{
+	struct rig *rig = *state;
+	struct made rotates, by_hand;
+	made_init(&by_hand, &(struct recipe){.version = 5});
+	made_init(&rotates, &(struct recipe){.version = 6, .floor = 5, .next = 1U << 4 | 1U << 5});
+	assert_int_equal(rig_open(rig), 0);
+	rig_install(rig, 1, &rotates);
+	rig_confirm(rig);
+	rig_desire(rig, 2, &by_hand, 0);
+	rig_run(rig);
+	assert_int_equal(rig_active(rig), 5);
+	made_deinit(&rotates);
+	made_deinit(&by_hand);
+}
+
 static void lose(const struct rig *rig, const char *name)
 {
 	char path[160];
@@ -271,6 +311,8 @@ static void keys_that_a_catalog_on_the_shelf_names_survive_the_loss_of_the_state
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    HAND_TEST(i6_a_change_of_keys_leaves_the_way_back_open),
+	    HAND_TEST(i6_the_file_by_the_first_keys_is_a_way_back_too),
 	    HAND_TEST(a_newer_file_is_taken_at_the_next_start),
 	    HAND_TEST(a_file_of_the_same_or_an_older_version_changes_nothing),
 	    HAND_TEST(i6_an_unsigned_file_is_not_taken_where_there_are_keys),
