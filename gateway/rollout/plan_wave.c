@@ -237,6 +237,26 @@ static bool soaking(struct plan *p)
 	return true;
 }
 
+/* The last machine has gone back, or could not. */
+static bool rolled_back(struct plan *p)
+{
+	const struct rollout *r = p->r;
+	size_t back = 0, stuck = 0;
+
+	for (size_t i = 0; i < r->devices_count; i++) {
+		if (!rollout_step_ends(r->devices[i].step))
+			return false;
+		back += r->devices[i].step == ROLLOUT_STEP_REVERTED;
+		stuck += r->devices[i].step == ROLLOUT_STEP_STUCK;
+	}
+	plan_state(p, ROLLOUT_ROLLED_BACK);
+	if (stuck > 0)
+		PLAN_REASON(p, "%zu of %zu machines went back, %zu could not", back, back + stuck, stuck);
+	else
+		PLAN_REASON(p, "%zu machine%s went back", back, back == 1 ? "" : "s");
+	return true;
+}
+
 bool plan_wave_step(struct plan *p)
 {
 	struct rollout *r = p->r;
@@ -251,11 +271,7 @@ bool plan_wave_step(struct plan *p)
 		return true;
 	}
 	if (r->state == ROLLOUT_ROLLING_BACK) {
-		for (size_t i = 0; i < r->devices_count; i++)
-			if (!rollout_step_ends(r->devices[i].step))
-				return false;
-		plan_state(p, ROLLOUT_ROLLED_BACK);
-		return true;
+		return rolled_back(p);
 	}
 	if (r->state != ROLLOUT_RUNNING)
 		return false;
