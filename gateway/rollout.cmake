@@ -4,4 +4,4 @@ gf_add_library(gw_plan
     SOURCES rollout/rollout.c rollout/window.c rollout/gate.c rollout/plan.c rollout/plan_device.c rollout/plan_wave.c
     LINK gf_codec gf_base m)
 gf_add_library(gw_zone SOURCES rollout/zone.c LINK gf_codec gf_base PkgConfig::GLIB)
-gf_add_library(gw_runner SOURCES rollout/runner.c LINK gw_store gw_plan gw_zone gf_base Threads::Threads)
+gf_add_library(gw_runner SOURCES rollout/runner.c rollout/runner_look.c rollout/runner_order.c LINK gw_store gw_plan gw_zone gf_base Threads::Threads)

@@ -31,8 +31,9 @@
  * Rolling back: machines that took it, or may have, are told what they had before, windows or not, as far as the catalog's rollback_floor allows;
  * others are STUCK. Who did not take it is WITHDRAWN.
  *
- * Deadlines (I9): WAITING ends with its wave's; a window opens within 24 h (48 h when a clock change takes it away); ABSENT, OFFERED, INSTALLED, REVERTING after spec.deadline_ms; SOAKING
- * after spec.soak_ms; PAUSED after ROLLOUT_PAUSE_MAX_MS; ROLLING_BACK when its last machine's deadline has passed.
+ * Deadlines (I9): WAITING ends with its wave's; a window opens within 24 h (48 h when a clock change takes it away); ABSENT, OFFERED, INSTALLED,
+ * REVERTING after spec.deadline_ms; SOAKING after spec.soak_ms; PAUSED after ROLLOUT_PAUSE_MAX_MS; ROLLING_BACK when its last machine's
+ * deadline has passed. The runner lets no time pass here while the gateway hears nobody (runner.h).
  */
 #ifndef GW_ROLLOUT_PLAN_H
 #define GW_ROLLOUT_PLAN_H

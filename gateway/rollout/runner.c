@@ -4,11 +4,8 @@
  *
  * Nothing moves while the gateway hears nobody, nor for a while after it was deaf: what machines said meanwhile waits in their spools. A soak that nobody
  * heard would pass unseen, and who answered long ago would be late.
- *
- * Selecting reads every machine, so it is done seldom and outside of the batch; its result, a look, is kept. A machine that a look
- * does not hold is no longer there; one that the rollout does not hold joins.
  */
-#include "gateway/rollout/runner.h"
+#include "gateway/rollout/runner_impl.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -20,35 +17,9 @@
 #include "proto/base/log.h"
 
 enum {
-	LOOK_REST_MS = 10,    /* for each machine looked at: a look at many must not fill the loop */
 	HEARTBEAT_MS = 60000, /* a gateway may have heard so long more than what it heard last */
 	JUMP_MS = 5000,       /* more than a clock that is pulled gently moves between two steps */
 	TURNS_MAX = 4,        /* looks, and steps of rollouts that are over, in one step of all: years leave hundreds */
-};
-static const int64_t day_ms = INT64_C(24) * 3600 * 1000;
-
-struct look {
-	uint64_t rollout;
-	int64_t again_ms, stepped_ms; /* mono: when to look again, when its rollout was stepped last */
-	bool fresh;                   /* nobody has joined by it yet */
-	bool busy;                    /* something may happen within seconds */
-	bool everybody;               /* the expression means nothing any more: who is in it stays in it */
-	char (*ids)[GF_ID_MAX];       /* by id */
-	size_t count, room;
-};
-
-struct runner {
-	struct runner_config config;
-	pthread_mutex_t lock; /* of all below */
-	struct store_reader *reader;
-	struct look *looks;
-	size_t looks_count;
-	int64_t due_ms;
-	bool failing;
-	bool held;                          /* nothing moves by itself */
-	int64_t heard_ms, hearing_since_ms; /* wall: when the gateway could hear last, and since when it can; 0 = not yet */
-	int64_t held_until_ms;              /* mono */
-	int64_t offset_ms;                  /* of the wall clock from the monotonic one; 0 = not looked at yet */
 };
 
 /* When anybody was heard last: the gateway before this one could, then. */
@@ -94,130 +65,6 @@ void runner_free(struct runner *r)
 	store_reader_close(r->reader);
 	pthread_mutex_destroy(&r->lock);
 	free(r);
-}
-
-/* ---- looks ---- */
-
-struct selecting {
-	const struct runner_select_ops *ops;
-	const struct rollout_spec *spec;
-	void *selector;
-	int64_t now_ms;
-	size_t seen;
-	struct look *look;
-};
-
-static int select_row(void *ctx, const struct store_device *device)
-{
-	struct selecting *s = ctx;
-	struct look *look = s->look;
-
-	s->seen++;
-	if ((unsigned)device->class >= GF_CLASS_COUNT || !s->spec->targets[device->class].there ||
-	    !s->ops->match(s->selector, device, s->now_ms))
-		return 0;
-	if (look->count == look->room) {
-		size_t room = look->room ? look->room * 2 : 64;
-		char(*ids)[GF_ID_MAX] = realloc(look->ids, room * sizeof(*ids));
-
-		if (ids == NULL)
-			return -ENOMEM;
-		look->ids = ids;
-		look->room = room;
-	}
-	gf_strcpy(look->ids[look->count++], GF_ID_MAX, device->id);
-	return 0;
-}
-
-/* -EINVAL with diag for an expression that means nothing. */
-static int select_machines(const struct runner *r, struct store_reader *reader, const struct rollout_spec *spec,
-                           struct gf_time now, struct look *ret_look, struct gf_diag *diag)
-{
-	const struct store_device_query query = {.now_ms = now.wall_ms, .today_ms = now.wall_ms - now.wall_ms % day_ms};
-	struct look look = {.fresh = true, .busy = true};
-	struct selecting s = {.ops = r->config.select, .spec = spec, .now_ms = now.wall_ms, .look = &look};
-	int err = s.ops->compile(spec->where, now.wall_ms, &s.selector, diag);
-
-	if (err)
-		return err;
-	err = store_read_devices(reader, &query, select_row, &s, diag);
-	s.ops->free(s.selector);
-	if (err) {
-		free(look.ids);
-		return err;
-	}
-	look.again_ms = now.mono_ms + RUNNER_SELECT_MS + (int64_t)s.seen * LOOK_REST_MS;
-	*ret_look = look;
-	return 0;
-}
-
-static struct look *find_look(const struct runner *r, uint64_t id)
-{
-	for (size_t i = 0; i < r->looks_count; i++)
-		if (r->looks[i].rollout == id)
-			return &r->looks[i];
-	return NULL;
-}
-
-/* Takes the look over. */
-static int keep_look(struct runner *r, uint64_t id, struct look look, struct look **ret_look)
-{
-	struct look *kept = find_look(r, id);
-
-	look.rollout = id;
-	if (kept == NULL) {
-		struct look *looks = realloc(r->looks, (r->looks_count + 1) * sizeof(*looks));
-
-		if (looks == NULL) {
-			free(look.ids);
-			return -ENOMEM;
-		}
-		r->looks = looks;
-		kept = &looks[r->looks_count++];
-	} else
-		free(kept->ids);
-	*kept = look;
-	*ret_look = kept;
-	return 0;
-}
-
-/* Of rollouts that are over. */
-static void drop_looks(struct runner *r, const uint64_t *open, size_t count)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < r->looks_count; i++) {
-		bool is_open = false;
-
-		for (size_t n = 0; n < count && !is_open; n++)
-			is_open = open[n] == r->looks[i].rollout;
-		if (is_open)
-			r->looks[kept++] = r->looks[i];
-		else
-			free(r->looks[i].ids);
-	}
-	r->looks_count = kept;
-}
-
-static int look_again(struct runner *r, uint64_t id, struct gf_time now, struct look **ret_look, struct gf_diag *diag)
-{
-	struct store_rollout stored;
-	struct gf_diag why = {""};
-	struct look look;
-	int err = store_read_rollout(r->reader, id, &stored, diag);
-
-	if (err)
-		return err;
-	err = select_machines(r, r->reader, &stored.rollout.spec, now, &look, &why);
-	if (err == -EINVAL) {
-		gf_log(GF_LOG_WARNING, "rollout", "%" PRIu64 ": whom it selects can't be told any more, who is in it stays: %s",
-		       id, why.text);
-		look = (struct look){.again_ms = now.mono_ms + RUNNER_SELECT_MS, .busy = true, .everybody = true};
-	} else if (err) {
-		gf_diag_set(diag, "%s", why.text);
-		return err;
-	}
-	return keep_look(r, id, look, ret_look);
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -394,7 +241,7 @@ static int in_batch(struct runner *r, struct look *look, uint64_t id, const stru
 	return err;
 }
 
-static int step_one(struct runner *r, struct look *look, uint64_t id, const struct store_actor *actor,
+int runner_step_one(struct runner *r, struct look *look, uint64_t id, const struct store_actor *actor,
                     enum rollout_order order, int64_t now_ms, struct gf_diag *diag)
 {
 	struct changes c = {.any = false};
@@ -436,7 +283,7 @@ struct round {
 
 static int step_if_due(struct runner *r, uint64_t id, struct gf_time now, struct round *round, struct gf_diag *diag)
 {
-	struct look *look = find_look(r, id);
+	struct look *look = runner_find_look(r, id);
 	bool busy = look != NULL && look->busy, stale = look == NULL || now.mono_ms >= look->again_ms;
 	int err = 0;
 
@@ -451,10 +298,10 @@ static int step_if_due(struct runner *r, uint64_t id, struct gf_time now, struct
 	else
 		stale = false;
 	if (stale)
-		err = look_again(r, id, now, &look, diag);
+		err = runner_look_again(r, id, now, &look, diag);
 	if (err)
 		return err;
-	err = step_one(r, look, id, NULL, ROLLOUT_ORDER_COUNT, now.wall_ms, diag);
+	err = runner_step_one(r, look, id, NULL, ROLLOUT_ORDER_COUNT, now.wall_ms, diag);
 	look->stepped_ms = now.mono_ms;
 	round->busy = round->busy || look->busy;
 	return err;
@@ -469,7 +316,7 @@ static int step_all(struct runner *r, struct gf_time now, bool *ret_busy, struct
 
 	if (err)
 		return err;
-	drop_looks(r, ids, count);
+	runner_drop_looks(r, ids, count);
 	round.rest_ms = RUNNER_SELECT_MS + INT64_C(2) * RUNNER_STEP_MS * (int64_t)count / TURNS_MAX;
 	/* One that fails holds up no other. */
 	for (size_t i = 0; i < count; i++) {
@@ -507,7 +354,7 @@ bool runner_hears(struct runner *r, int64_t since_ms, struct gf_time now)
 }
 
 /* A clock that was set makes no soak shorter and no deadline come; what was told the machines is a span. */
-static int follow_clock(struct runner *r, struct gf_time now, struct gf_diag *diag)
+int runner_follow_clock(struct runner *r, struct gf_time now, struct gf_diag *diag)
 {
 	int64_t offset_ms = now.wall_ms - now.mono_ms, by_ms = offset_ms - r->offset_ms;
 	int err = 0;
@@ -541,7 +388,7 @@ int64_t runner_step(struct runner *r, struct gf_time now)
 	}
 	/* What a clock that isn't set yet would call a deadline is none. */
 	held = !now.synced || r->held;
-	err = follow_clock(r, now, &diag);
+	err = runner_follow_clock(r, now, &diag);
 	if (!err && !held)
 		err = step_all(r, now, &busy, &diag);
 	busy = busy || held;
@@ -553,138 +400,4 @@ int64_t runner_step(struct runner *r, struct gf_time now)
 	due_ms = r->due_ms;
 	pthread_mutex_unlock(&r->lock);
 	return due_ms;
-}
-
-/* ---- orders ---- */
-
-static void hurry(struct runner *r)
-{
-	r->due_ms = INT64_MIN;
-	if (r->config.wake != NULL)
-		r->config.wake(r->config.wake_ctx);
-}
-
-static int find_targets(struct store_reader *reader, struct rollout_spec *spec, int64_t now_ms, struct gf_diag *diag)
-{
-	size_t found = 0;
-
-	for (unsigned class = GF_CLASS_UNSPECIFIED + 1; class < GF_CLASS_COUNT; class ++) {
-		char at[GF_RFC3339_MAX];
-		struct store_catalog c;
-		int err = store_read_catalog(reader, spec->catalog, spec->version, (enum gf_class) class, &c, diag);
-
-		spec->targets[class] = (struct rollout_target){.there = false};
-		if (err == -ENOENT)
-			continue;
-		if (err)
-			return err;
-		if (c.expires_ms > 0 && c.expires_ms <= now_ms) {
-			gf_diag_set(diag, "%s@%" PRIu64 " for %s expired at %s: no machine would take it, sign a newer version",
-			            spec->catalog, spec->version, gf_class_name(c.class), gf_time_format(c.expires_ms, at));
-			return -EINVAL;
-		}
-		spec->targets[class] = (struct rollout_target){true, c.digest, c.size, c.rollback_floor};
-		found++;
-	}
-	if (found > 0)
-		return 0;
-	gf_diag_set(diag,
-	            "there is no catalog %s@%" PRIu64 ": see 'gymfleet catalog list', or 'gymfleet catalog publish FILE'",
-	            spec->catalog, spec->version);
-	return -ENOENT;
-}
-
-static int add(struct runner *r, const struct rollout_spec *spec, const struct look *look,
-               const struct store_actor *actor, int64_t now_ms, uint64_t *ret_id, struct gf_diag *diag)
-{
-	int err = store_begin(r->config.store, diag);
-
-	if (err)
-		return err;
-	err = store_rollout_add(r->config.store, spec, (const char(*)[GF_ID_MAX])look->ids, look->count, actor, now_ms,
-	                        ret_id, diag);
-	if (err) {
-		store_rollback(r->config.store);
-		return err;
-	}
-	return store_commit(r->config.store, diag);
-}
-
-static int start(struct runner *r, struct store_reader *reader, const struct rollout_spec *asked,
-                 const struct store_actor *actor, struct gf_time now, uint64_t *ret_id, size_t *ret_machines,
-                 struct gf_diag *diag)
-{
-	struct rollout_spec spec = *asked;
-	struct look look, *kept;
-	uint64_t id = 0;
-	int err = plan_check(&spec, diag);
-
-	if (!err)
-		err = find_targets(reader, &spec, now.wall_ms, diag);
-	if (!err)
-		err = select_machines(r, reader, &spec, now, &look, diag);
-	if (err)
-		return err;
-	err = add(r, &spec, &look, actor, now.wall_ms, &id, diag);
-	if (err) {
-		free(look.ids);
-		return err;
-	}
-	*ret_id = id;
-	*ret_machines = look.count;
-	pthread_mutex_lock(&r->lock);
-	/* Without it the step looks again. */
-	(void)keep_look(r, id, look, &kept);
-	hurry(r);
-	pthread_mutex_unlock(&r->lock);
-	return 0;
-}
-
-static int check_clock(struct gf_time now, struct gf_diag *diag)
-{
-	if (now.synced)
-		return 0;
-	gf_diag_set(diag, "the gateway's clock is not set: a rollout needs it for windows and deadlines; check NTP");
-	return -EINVAL;
-}
-
-int runner_start(struct runner *r, const struct rollout_spec *spec, const struct store_actor *actor, struct gf_time now,
-                 uint64_t *ret_id, size_t *ret_machines, struct gf_diag *diag)
-{
-	struct store_reader *reader = NULL;
-	int err = check_clock(now, diag);
-
-	if (!err) {
-		pthread_mutex_lock(&r->lock);
-		err = follow_clock(r, now, diag);
-		pthread_mutex_unlock(&r->lock);
-	}
-	if (!err)
-		err = store_reader_open(r->config.database, &reader, diag);
-	if (err)
-		return err;
-	err = start(r, reader, spec, actor, now, ret_id, ret_machines, diag);
-	store_reader_close(reader);
-	return err;
-}
-
-int runner_order(struct runner *r, uint64_t id, enum rollout_order order, const struct store_actor *actor,
-                 struct gf_time now, struct gf_diag *diag)
-{
-	struct look *look;
-	int err = check_clock(now, diag);
-
-	if (err)
-		return err;
-	pthread_mutex_lock(&r->lock);
-	look = find_look(r, id);
-	err = follow_clock(r, now, diag);
-	if (!err && look == NULL)
-		err = look_again(r, id, now, &look, diag);
-	if (!err)
-		err = step_one(r, look, id, actor, order, now.wall_ms, diag);
-	if (!err)
-		hurry(r);
-	pthread_mutex_unlock(&r->lock);
-	return err;
 }
