@@ -9,11 +9,11 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <sqlite3.h>
 
 #include "proto/base/file.h"
 #include "proto/catalog_sign.h"
 #include "tests/integration/many_certs.h"
+#include "tests/integration/store_number.h"
 
 enum { SOON_MS = 30000, AGAIN_MS = 1000, REFUSED_CODE = 0x80 };
 
@@ -439,16 +439,5 @@ bool gym_row_says(struct gym *g, unsigned rollout, const char *step, const char 
 
 long long gym_count(struct gym *g, const char *sql)
 {
-	sqlite3 *db;
-	sqlite3_stmt *statement;
-
-	assert_int_equal(sqlite3_open_v2(it_path(g->w, "gateway/gymfleet.db"), &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-	sqlite3_busy_timeout(db, SOON_MS);
-	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
-		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-	const long long value = sqlite3_column_int64(statement, 0);
-	sqlite3_finalize(statement);
-	sqlite3_close(db);
-	return value;
+	return it_store_number(g->w, sql);
 }

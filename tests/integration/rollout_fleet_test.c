@@ -10,12 +10,12 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <sqlite3.h>
 
 #include "gateway/rollout/rollout.h"
 #include "proto/base/file.h"
 #include "tests/integration/fleet.h"
 #include "tests/integration/many_certs.h"
+#include "tests/integration/store_number.h"
 
 enum { MACHINES = 1000, SOON_MS = 60000, LATE_MS = 240000, KILLS = 5 };
 
@@ -76,29 +76,13 @@ static struct it_proc *start_machines(struct it_world *w)
 	                it_path(w, "pki"), "--catalog-keys", it_path(w, "key.pub"), "--trial", "10s");
 }
 
-/* Numbers of the store. */
-static long long count(struct it_world *w, const char *sql)
-{
-	sqlite3 *db;
-	sqlite3_stmt *statement;
-	assert_int_equal(sqlite3_open_v2(it_path(w, "gateway/gymfleet.db"), &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-	sqlite3_busy_timeout(db, SOON_MS);
-	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
-		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-	const long long value = sqlite3_column_int64(statement, 0);
-	sqlite3_finalize(statement);
-	sqlite3_close(db);
-	return value;
-}
-
 /* Asked of the store: a thousand rows from the command, every few milliseconds, would be most of the work. */
 static const char online[] = "SELECT count(*) FROM devices WHERE online = 1";
 static const char told[] = "SELECT count(*) FROM desired WHERE revision > 0";
 
 static bool ended(struct it_world *w)
 {
-	return count(w, "SELECT state FROM rollouts") != ROLLOUT_RUNNING;
+	return it_store_number(w, "SELECT state FROM rollouts") != ROLLOUT_RUNNING;
 }
 
 static void expect_completed(struct it_world *w)
@@ -113,7 +97,7 @@ static void expect_completed(struct it_world *w)
 /* Kills it when so many machines have been told: in the first wave, between waves, in the midst of the crowd. */
 static void kill_gateway_when(struct it_world *w, struct it_proc **gateway, long long machines)
 {
-	IT_UNTIL(LATE_MS, count(w, told) >= machines);
+	IT_UNTIL(LATE_MS, it_store_number(w, told) >= machines);
 	it_signal(*gateway, SIGKILL);
 	*gateway = it_gateway_start(w);
 }
@@ -124,7 +108,7 @@ static void i6_i9_every_machine_is_told_once_and_accounted_for(void **state)
 	struct it_world *w = *state;
 	make_catalogs(w);
 	struct it_proc *gateway = it_gateway_start(w), *machines = start_machines(w);
-	IT_UNTIL(LATE_MS, count(w, online) == MACHINES);
+	IT_UNTIL(LATE_MS, it_store_number(w, online) == MACHINES);
 	run(w, "--socket", it_path(w, "gateway.sock"), "catalog", "publish", it_path(w, "new.catalog"));
 	run(w, "--socket", it_path(w, "gateway.sock"), "rollout", "start", "gym@2", "--waves", "1,10%,100%", "--soak", "1s",
 	    "--deadline", "20m");
@@ -133,13 +117,14 @@ static void i6_i9_every_machine_is_told_once_and_accounted_for(void **state)
 	IT_UNTIL(LATE_MS, ended(w));
 	expect_completed(w);
 
-	assert_int_equal(count(w, "SELECT count(*) FROM rollout_devices"), MACHINES);
-	assert_int_equal(count(w, told), MACHINES);
-	assert_int_equal(count(w, "SELECT max(revision) FROM desired"), 1);
-	assert_int_equal(count(w, "SELECT count(*) FROM devices WHERE catalog_version = 2"), MACHINES);
+	assert_int_equal(it_store_number(w, "SELECT count(*) FROM rollout_devices"), MACHINES);
+	assert_int_equal(it_store_number(w, told), MACHINES);
+	assert_int_equal(it_store_number(w, "SELECT max(revision) FROM desired"), 1);
+	assert_int_equal(it_store_number(w, "SELECT count(*) FROM devices WHERE catalog_version = 2"), MACHINES);
 	/* Each machine says itself that it changed once, and to that. */
-	assert_int_equal(count(w, "SELECT count(*) FROM catalog_changes WHERE version = 2"), MACHINES);
-	assert_int_equal(count(w, "SELECT count(DISTINCT device) FROM catalog_changes WHERE version = 2"), MACHINES);
+	assert_int_equal(it_store_number(w, "SELECT count(*) FROM catalog_changes WHERE version = 2"), MACHINES);
+	assert_int_equal(it_store_number(w, "SELECT count(DISTINCT device) FROM catalog_changes WHERE version = 2"),
+	                 MACHINES);
 	assert_true(it_alive(machines));
 }
 

@@ -135,18 +135,25 @@ static void a_restart_of_some_seconds_holds_up_nothing(void **state)
 	assert_int_equal(get(g, id).rollout.wave, 2);
 }
 
-/* Nobody waits for the broker to stop a rollout; time alone ends nothing meanwhile (I9: it does once it hears again). */
-static void i9_orders_are_taken_and_deadlines_wait_while_nobody_is_heard(void **state)
+/* A rollout whose canary is told, and answers nothing. */
+static uint64_t silent(struct rig *g)
 {
-	struct rig *g = *state;
 	struct rollout_spec s = spec();
-	uint64_t id;
 
 	for (size_t i = 0; i < MACHINES; i++)
 		g->machines[i].silent = true;
 	hears_since_ms = g->now.wall_ms;
-	id = start(g, &s);
+	uint64_t id = start(g, &s);
 	live(g, MINUTE);
+	return id;
+}
+
+/* Nobody waits for the broker to stop a rollout; time alone ends nothing meanwhile (I9: it does once it hears again). */
+static void i9_orders_are_taken_and_deadlines_wait_while_nobody_is_heard(void **state)
+{
+	struct rig *g = *state;
+	uint64_t id = silent(g);
+
 	hears_since_ms = 0;
 	live(g, 3 * HOUR);
 	assert_int_equal(get(g, id).steps[ROLLOUT_STEP_OFFERED], 1);
@@ -183,14 +190,8 @@ static void a_clock_that_is_set_cuts_no_soak_short(void **state)
 static void i9_a_clock_that_is_set_moves_no_deadline(void **state)
 {
 	struct rig *g = *state;
-	struct rollout_spec s = spec();
-	uint64_t id;
+	uint64_t id = silent(g);
 
-	for (size_t i = 0; i < MACHINES; i++)
-		g->machines[i].silent = true;
-	hears_since_ms = g->now.wall_ms;
-	id = start(g, &s);
-	live(g, MINUTE);
 	assert_int_equal(get(g, id).steps[ROLLOUT_STEP_OFFERED], 1);
 	set_clock(g, 24 * HOUR);
 	assert_int_equal(runner_order(g->runner, id, ROLLOUT_ORDER_PAUSE, &anna, g->now, NULL), 0);
