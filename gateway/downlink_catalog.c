@@ -3,16 +3,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "proto/topic.h"
 
 /* ---- which ones ---- */
-
-static bool same(const struct gf_digest *a, const struct gf_digest *b)
-{
-	return memcmp(a, b, sizeof(*a)) == 0;
-}
 
 struct loading {
 	const struct downlink *d;
@@ -33,7 +27,7 @@ static int take_entry(void *ctx, const struct store_retained *retained)
 		l->max = max;
 	}
 	for (size_t i = 0; i < l->d->entries_count; i++)
-		if (same(&l->d->entries[i].at.digest, &retained->digest))
+		if (gf_digest_equal(&l->d->entries[i].at.digest, &retained->digest))
 			entry.whole = l->d->entries[i].whole;
 	l->entries[l->count++] = entry;
 	return 0;
@@ -72,7 +66,7 @@ static struct entry *next_entry(struct downlink *d, bool withdraw)
 static struct entry *find_entry(struct downlink *d, const struct gf_digest *digest)
 {
 	for (size_t i = 0; i < d->entries_count; i++)
-		if (same(&d->entries[i].at.digest, digest))
+		if (gf_digest_equal(&d->entries[i].at.digest, digest))
 			return &d->entries[i];
 	return NULL;
 }

@@ -30,16 +30,6 @@ void gf_digest_of(const void *data, size_t len, struct gf_digest *ret_digest)
 	*ret_digest = digest;
 }
 
-bool gf_digest_none(const struct gf_digest *digest)
-{
-	return gf_digest_equal(digest, &(struct gf_digest){{0}});
-}
-
-bool gf_digest_equal(const struct gf_digest *a, const struct gf_digest *b)
-{
-	return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
-}
-
 const char *gf_digest_short(const struct gf_digest *digest, char buf[static 9])
 {
 	gf_hex(digest->bytes, SHORT_LEN, buf);

@@ -62,8 +62,6 @@ GF_MUST_CHECK int gf_keyset_check(const struct gf_keyset *keys, struct gf_diag *
 
 /* All zeros, which no bytes have, when there is no memory. */
 void gf_digest_of(const void *data, size_t len, struct gf_digest *ret_digest);
-bool gf_digest_none(const struct gf_digest *digest);
-bool gf_digest_equal(const struct gf_digest *a, const struct gf_digest *b);
 /* "3b1f9c0a…": the first 8 hex digits, for people; `buf` has room for 9. */
 const char *gf_digest_short(const struct gf_digest *digest, char buf[static 9]);
 

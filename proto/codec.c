@@ -45,6 +45,7 @@ static const struct gf_field birth_fields[] = {
     GF_U64(Birth, status, desired_revision, 0, GF_COUNT_MAX),
     GF_DIGEST_AS(Birth, catalog_digest, status, catalog_digest),
     GF_BOOL(Birth, status, catalog_on_trial),
+    GF_FLOAT(Birth, status, vibration_ms2, 0, 100),
 };
 static const struct gf_table birth_table = GF_TABLE(birth_fields);
 

@@ -1,8 +1,6 @@
 /* What goes down to a machine, and its reply to a command. */
 #include "proto/codec_wire.h"
 
-#include <string.h>
-
 #include "proto/catalog.h"
 
 static const struct gf_field desired_fields[] = {
@@ -80,12 +78,10 @@ int gf_reply_encode(const struct gf_reply *reply, void *buf, size_t size, size_t
 
 static int catalog_from_wire(const Gymfleet__V1__DesiredCatalog *wire, struct gf_desired *desired, struct gf_diag *diag)
 {
-	static const struct gf_digest none;
-
 	if (!wire)
 		return 0;
 	int r = gf_fields_from_wire(&catalog_table, wire, &desired->catalog, diag);
-	if (r == 0 && memcmp(&desired->catalog.digest, &none, sizeof(none)) == 0) {
+	if (r == 0 && gf_digest_none(&desired->catalog.digest)) {
 		gf_diag_set(diag, "digest is missing");
 		r = GF_CODEC_E_INVALID;
 	}

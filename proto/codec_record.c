@@ -49,6 +49,7 @@ static const struct gf_field session_started_fields[] = {
     GF_U64(SessionStarted, session_started, catalog_version, 0, GF_COUNT_MAX),
     GF_U32(SessionStarted, session_started, planned_s),
     GF_U64(SessionStarted, session_started, subject_token, 0, GF_U64_MAX),
+    GF_U64(SessionStarted, session_started, staff_token, 0, GF_U64_MAX),
 };
 static const struct gf_table session_started_table = GF_TABLE(session_started_fields);
 

@@ -22,9 +22,7 @@ int gf_odometer_from_wire(const Gymfleet__V1__Odometer *wire, struct gf_odometer
 
 static ProtobufCBinaryData digest_to_wire(const struct gf_digest *digest)
 {
-	static const struct gf_digest none;
-
-	if (memcmp(digest, &none, sizeof(none)) == 0)
+	if (gf_digest_none(digest))
 		return (ProtobufCBinaryData){0};
 	return (ProtobufCBinaryData){.len = GF_DIGEST_LEN, .data = (uint8_t *)(uintptr_t)digest->bytes};
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "proto/base/err.h"
 #include "proto/base/text.h"
@@ -236,6 +237,14 @@ enum {
 struct gf_digest {
 	uint8_t bytes[GF_DIGEST_LEN];
 };
+static inline bool gf_digest_equal(const struct gf_digest *a, const struct gf_digest *b)
+{
+	return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+static inline bool gf_digest_none(const struct gf_digest *digest)
+{
+	return gf_digest_equal(digest, &(struct gf_digest){{0}});
+}
 
 /* Lifetime counters of the machine; they only grow and survive everything. */
 struct gf_odometer {
@@ -277,6 +286,7 @@ struct gf_session_started {
 	uint64_t catalog_version;
 	uint32_t planned_s;
 	uint64_t subject_token; /* 0 = none */
+	uint64_t staff_token;   /* who held the machine to somebody; 0 = nobody */
 };
 
 struct gf_area_use {
@@ -421,6 +431,7 @@ struct gf_status {
 	uint64_t desired_revision;       /* the highest it has seen; 0 = none */
 	struct gf_digest catalog_digest; /* zeros = unknown */
 	bool catalog_on_trial;           /* not confirmed yet */
+	float vibration_ms2;             /* of the model, for those who hold it (ISO 5349-1); 0 = unknown */
 };
 
 /* Which catalog is desired; its bytes are under gf_topic_catalog. */

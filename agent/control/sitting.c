@@ -3,53 +3,12 @@
 #include <string.h>
 
 #include "agent/control/clamp.h"
+#include "proto/muscle.h"
 
 /* --- areas and techniques ---------------------------------------------------------------------------------------- */
 
-/* A muscle group is one patch of tissue: its parts count together. LEGS is several of them, see covers(). */
-enum group {
-	GLUTES,
-	HAMSTRINGS,
-	QUADS,
-	PATELLA,
-	CALVES,
-	ACHILLES,
-	IT_BAND,
-	FEET,
-	LOWER_BACK,
-	UPPER_BACK,
-	SHOULDERS,
-	NECK,
-	ARMS,
-	LEGS
-};
-_Static_assert(LEGS + 1 == MEMORY_GROUPS, "each group has its place in the memory");
+_Static_assert(GF_MUSCLE_COUNT == (int)MEMORY_GROUPS, "each group has its place in the memory");
 _Static_assert(SITTING_KINDS == (int)MEMORY_KINDS, "each kind has its place in the memory");
-
-static const enum group groups[GF_AREA_COUNT] = {
-    [GF_AREA_GLUTES] = GLUTES,
-    [GF_AREA_HAMSTRINGS] = HAMSTRINGS,
-    [GF_AREA_BICEPS_FEMORIS] = HAMSTRINGS,
-    [GF_AREA_SEMITENDINOSUS] = HAMSTRINGS,
-    [GF_AREA_SEMIMEMBRANOSUS] = HAMSTRINGS,
-    [GF_AREA_QUADS] = QUADS,
-    [GF_AREA_VASTUS_LATERALIS] = QUADS,
-    [GF_AREA_VASTUS_MEDIALIS] = QUADS,
-    [GF_AREA_PATELLA] = PATELLA,
-    [GF_AREA_CALVES] = CALVES,
-    [GF_AREA_GASTROCNEMIUS_LATERAL] = CALVES,
-    [GF_AREA_ACHILLES] = ACHILLES,
-    [GF_AREA_IT_BAND] = IT_BAND,
-    [GF_AREA_FEET] = FEET,
-    [GF_AREA_ARCH] = FEET,
-    [GF_AREA_TOES] = FEET,
-    [GF_AREA_LOWER_BACK] = LOWER_BACK,
-    [GF_AREA_UPPER_BACK] = UPPER_BACK,
-    [GF_AREA_SHOULDERS] = SHOULDERS,
-    [GF_AREA_NECK] = NECK,
-    [GF_AREA_ARMS] = ARMS,
-    [GF_AREA_LEGS] = LEGS,
-};
 
 /* P1 names roll, knead, friction; pressing and stretching are put with them. */
 static const enum sitting_kind kinds[GF_TECHNIQUE_COUNT] = {
@@ -66,19 +25,6 @@ static const uint16_t warn_s[SITTING_KINDS] = {
     [SITTING_RUB] = 150,
     [SITTING_SOFT] = 900,
 };
-
-/* The leg is all of these. */
-static bool part_of_leg(enum group group)
-{
-	return group == HAMSTRINGS || group == QUADS || group == PATELLA || group == CALVES || group == ACHILLES ||
-	       group == IT_BAND;
-}
-
-/* What is done to `whole` is done to `group` too. */
-static bool covers(enum group whole, enum group group)
-{
-	return whole == group || (whole == LEGS && part_of_leg(group));
-}
 
 static bool known(enum gf_area area, enum gf_side side, enum gf_technique technique)
 {
@@ -132,8 +78,8 @@ static void count(struct sitting *s, const struct driver_output *output, uint32_
 	if (!output_on(output) || !known(output->area, output->side, output->technique))
 		return;
 	for (int i = 0; i < 2 * MEMORY_GROUPS; i++) {
-		const enum group group = (enum group)(i / 2);
-		if (covers(groups[output->area], group) && touches(output->side, i % 2))
+		const enum gf_muscle group = (enum gf_muscle)(i / 2);
+		if (gf_muscle_covers(gf_muscle_of(output->area), group) && touches(output->side, i % 2))
 			s->area_ms[group][i % 2][kinds[output->technique]] += elapsed_ms;
 	}
 }
@@ -175,18 +121,18 @@ void sitting_away(struct sitting *sitting, uint32_t elapsed_ms)
 /* --- P1 ---------------------------------------------------------------------------------------------------------- */
 
 /* Of a whole leg the part that has had most counts. */
-static uint32_t used_ms(const struct sitting *s, enum group group, int side, enum sitting_kind kind)
+static uint32_t used_ms(const struct sitting *s, enum gf_muscle group, int side, enum sitting_kind kind)
 {
 	uint32_t most_ms = 0;
 	for (int g = 0; g < MEMORY_GROUPS; g++) {
-		if (covers(group, (enum group)g) && s->area_ms[g][side][kind] > most_ms)
+		if (gf_muscle_covers(group, (enum gf_muscle)g) && s->area_ms[g][side][kind] > most_ms)
 			most_ms = s->area_ms[g][side][kind];
 	}
 	return most_ms;
 }
 
 /* The side that has had more counts for both. */
-static int fuller(const struct sitting *s, enum group group, enum gf_side side, enum sitting_kind kind)
+static int fuller(const struct sitting *s, enum gf_muscle group, enum gf_side side, enum sitting_kind kind)
 {
 	if (side != GF_SIDE_BOTH)
 		return side == GF_SIDE_LEFT ? 0 : 1;
@@ -198,7 +144,7 @@ struct sitting_use sitting_use(const struct sitting *sitting, enum gf_area area,
 {
 	if (!known(area, side, technique))
 		return (struct sitting_use){0};
-	const enum group group = groups[area];
+	const enum gf_muscle group = gf_muscle_of(area);
 	const enum sitting_kind kind = kinds[technique];
 	return (struct sitting_use){
 	    .used_s = (float)used_ms(sitting, group, fuller(sitting, group, side, kind), kind) / 1000.0F,
@@ -212,8 +158,8 @@ bool sitting_warns(struct sitting *sitting, enum gf_area area, enum gf_side side
 	if (!known(area, side, technique))
 		return false;
 	const struct sitting_use use = sitting_use(sitting, area, side, technique);
-	bool *warned =
-	    &sitting->warned[groups[area]][fuller(sitting, groups[area], side, kinds[technique])][kinds[technique]];
+	bool *warned = &sitting->warned[gf_muscle_of(area)][fuller(sitting, gf_muscle_of(area), side, kinds[technique])]
+	                               [kinds[technique]];
 	if (*warned || use.used_s < use.warn_s)
 		return false;
 	*warned = true;
@@ -229,7 +175,7 @@ bool sitting_fresh(const struct sitting *sitting, enum gf_area area, enum gf_sid
 	for (int which = 0; which < 2; which++) {
 		uint32_t all_ms = 0;
 		for (int kind = 0; kind < SITTING_KINDS; kind++)
-			all_ms += sitting->area_ms[groups[area]][which][kind];
+			all_ms += sitting->area_ms[gf_muscle_of(area)][which][kind];
 		if (touches(side, which) && all_ms < SITTING_FRESH_MS)
 			return true;
 	}
@@ -275,7 +221,8 @@ uint32_t sitting_closed_ms(const struct sitting *sitting, enum gf_area area, enu
 		const bool whose = c->token == 0 || c->token == sitting->token;
 		if (!whose || c->left_ms <= left_ms || !overlap(c->side, side))
 			continue;
-		if (covers(groups[c->area], groups[area]) || covers(groups[area], groups[c->area]))
+		if (gf_muscle_covers(gf_muscle_of(c->area), gf_muscle_of(area)) ||
+		    gf_muscle_covers(gf_muscle_of(area), gf_muscle_of(c->area)))
 			left_ms = c->left_ms;
 	}
 	return left_ms;

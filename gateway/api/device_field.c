@@ -58,7 +58,7 @@ static json_t *digest(const struct gf_digest *d)
 static bool answered(const struct store_device *d)
 {
 	return d->desired.has_catalog && d->answer.step != GF_DESIRED_STEP_UNSPECIFIED &&
-	       memcmp(&d->answer.digest, &d->desired.catalog.digest, sizeof(d->answer.digest)) == 0;
+	       gf_digest_equal(&d->answer.digest, &d->desired.catalog.digest);
 }
 
 /* name, type, words, judged: its value needs the machine's health; value of the machine d and its health h. */

@@ -20,9 +20,7 @@ static const struct rollout_target *target_of(const struct rollout *r, const str
 /* It is of an age that doesn't say what it plays. */
 static bool tells_nothing(const struct rollout_device *d)
 {
-	static const struct gf_digest none;
-
-	return plan_digest_equal(&d->facts.digest, &none);
+	return gf_digest_none(&d->facts.digest);
 }
 
 /* It plays the rollout's catalog, as far as it said. */
@@ -30,14 +28,12 @@ static bool has_it(const struct rollout *r, const struct rollout_device *d)
 {
 	const struct rollout_target *t = target_of(r, d);
 
-	return t->there && plan_digest_equal(&d->facts.digest, &t->digest);
+	return t->there && gf_digest_equal(&d->facts.digest, &t->digest);
 }
 
 static bool has_previous(const struct rollout_device *d)
 {
-	static const struct gf_digest none;
-
-	return !plan_digest_equal(&d->previous, &none) && d->previous_catalog[0] != '\0' && d->previous_version > 0;
+	return !gf_digest_none(&d->previous) && d->previous_catalog[0] != '\0' && d->previous_version > 0;
 }
 
 static bool answered(const struct rollout_device *d, enum gf_desired_step step)
@@ -270,7 +266,7 @@ static void wait_for_return(const struct plan *p, struct rollout_device *d)
 	const struct rollout_facts *f = &d->facts;
 	/* Before it took the new one it played the old one too, and what it plays may be old news: only its word on this revision counts until the
 	 * deadline. */
-	bool plays = plan_digest_equal(&f->digest, &d->previous) && !f->on_trial, late = p->now_ms >= d->deadline_ms;
+	bool plays = gf_digest_equal(&f->digest, &d->previous) && !f->on_trial, late = p->now_ms >= d->deadline_ms;
 
 	if (answered(d, GF_DESIRED_STEP_CONFIRMED) || (plays && (late || answered(d, GF_DESIRED_STEP_APPLIED))))
 		end(p, d, ROLLOUT_STEP_REVERTED, "");

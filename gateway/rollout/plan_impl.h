@@ -19,14 +19,6 @@ struct plan {
 		(void)gf_strcpy_utf8((field), (size), line_.text); \
 	} while (0)
 
-static inline bool plan_digest_equal(const struct gf_digest *a, const struct gf_digest *b)
-{
-	for (size_t i = 0; i < GF_DIGEST_LEN; i++)
-		if (a->bytes[i] != b->bytes[i])
-			return false;
-	return true;
-}
-
 /* To be called again at `at_ms` at the latest. */
 static inline void plan_due(struct plan *p, int64_t at_ms)
 {

@@ -204,9 +204,7 @@ void query_blob(struct query *q, const void *data, size_t len)
 
 void query_digest(struct query *q, const struct gf_digest *digest)
 {
-	static const struct gf_digest none;
-
-	if (memcmp(digest, &none, sizeof(none)) == 0)
+	if (gf_digest_none(digest))
 		BIND(q, sqlite3_bind_null(q->stmt, q->param));
 	else
 		query_blob(q, digest->bytes, sizeof(digest->bytes));

@@ -7,14 +7,13 @@
 
 void desired_columns(struct query *q, struct gf_desired *ret_desired)
 {
-	static const struct gf_digest none;
 	struct gf_desired *d = ret_desired;
 
 	d->issued_ms = col_u64(q);
 	col_text(q, d->catalog.name, sizeof(d->catalog.name));
 	d->catalog.version = col_u64(q);
 	col_digest(q, &d->catalog.digest);
-	d->has_catalog = memcmp(&d->catalog.digest, &none, sizeof(none)) != 0;
+	d->has_catalog = !gf_digest_none(&d->catalog.digest);
 	d->catalog.size = (uint32_t)col_i64(q);
 	d->catalog.within_ms = (uint32_t)col_i64(q);
 	d->limits.intensity_max_pct = (float)col_real(q);

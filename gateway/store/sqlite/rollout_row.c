@@ -137,7 +137,6 @@ int rollout_row(struct db *db, uint64_t id, struct rollout *ret_rollout, struct 
 /* An answer counts when it is about what the step desires: to its revision, or a later one that was made for the limits' sake. */
 static void take_answer(struct query *q, const struct rollout_spec *spec, struct rollout_device *d)
 {
-	static const struct gf_digest none;
 	struct rollout_facts *f = &d->facts;
 	const struct gf_digest *desired = &spec->targets[d->class].digest;
 	uint64_t revision = col_u64(q);
@@ -150,8 +149,7 @@ static void take_answer(struct query *q, const struct rollout_spec *spec, struct
 	col_text(q, f->detail, sizeof(f->detail));
 	col_digest(q, &digest);
 	f->answered_ms = col_i64(q);
-	if (d->revision > 0 && revision >= d->revision && memcmp(&digest, &none, sizeof(none)) != 0 &&
-	    memcmp(&digest, desired, sizeof(digest)) == 0)
+	if (d->revision > 0 && revision >= d->revision && !gf_digest_none(&digest) && gf_digest_equal(&digest, desired))
 		return;
 	f->answer = GF_DESIRED_STEP_UNSPECIFIED;
 	f->refusal = GF_REFUSAL_UNSPECIFIED;

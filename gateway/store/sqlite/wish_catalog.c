@@ -77,16 +77,15 @@ static int tell(struct store *s, const struct store_catalog *c, size_t len, cons
 static int add(struct store *s, const struct store_catalog *c, const void *data, size_t len,
                const struct store_actor *actor, int64_t now_ms, bool *ret_known, struct gf_diag *diag)
 {
-	static const struct gf_digest none;
 	struct gf_digest found;
 	int r = find_version(s, c, &found, diag);
 
 	if (r)
 		return r;
-	*ret_known = memcmp(&found, &c->digest, sizeof(found)) == 0;
+	*ret_known = gf_digest_equal(&found, &c->digest);
 	if (*ret_known)
 		return 0;
-	if (memcmp(&found, &none, sizeof(none)) != 0) {
+	if (!gf_digest_none(&found)) {
 		gf_diag_set(diag,
 		            "%s@%" PRIu64
 		            " for %s machines was published with another content (%02x%02x%02x%02x…), and machines"

@@ -49,6 +49,7 @@ static struct gf_session_started sample_started(void)
 	    .catalog_version = 8,
 	    .planned_s = 790,
 	    .subject_token = UINT64_MAX,
+	    .staff_token = 77,
 	};
 }
 
@@ -164,6 +165,7 @@ static inline struct gf_status sample_birth(void)
 	    .desired_revision = 78,
 	    .catalog_digest = sample_digest,
 	    .catalog_on_trial = true,
+	    .vibration_ms2 = 4.5F,
 	};
 }
 
