@@ -2,7 +2,7 @@
 #ifndef GATEWAY_CONFIG_H
 #define GATEWAY_CONFIG_H
 
-#include "gateway/rollout/zone.h"
+#include "gateway/sites/zone.h"
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
 #include "proto/catalog_sign.h"

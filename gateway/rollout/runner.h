@@ -7,7 +7,7 @@
 #ifndef GW_ROLLOUT_RUNNER_H
 #define GW_ROLLOUT_RUNNER_H
 
-#include "gateway/rollout/zone.h"
+#include "gateway/sites/zone.h"
 #include "gateway/store/rollouts.h"
 
 enum {

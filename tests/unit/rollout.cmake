@@ -2,7 +2,6 @@ foreach(part plan fill away order walk gate)
     gf_add_test(gateway_rollout_${part}_test
         SOURCES unit/gateway/rollout/${part}_test.c unit/gateway/rollout/sim.c LINK gw_plan LABELS unit TIMEOUT 120)
 endforeach()
-gf_add_test(gateway_zone_test SOURCES unit/gateway/rollout/zone_test.c LINK gw_zone Threads::Threads LABELS unit thread)
 foreach(part runner runner_store runner_deaf)
     gf_add_test(gateway_${part}_test
         SOURCES unit/gateway/rollout/${part}_test.c unit/gateway/rollout/runner_rig.c unit/gateway/store/fixture.c

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "gateway/rollout/zone.h"
+#include "gateway/sites/zone.h"
 
 #define HOUR INT64_C(3600000)
 static const int64_t march_29 = INT64_C(1774742400000), october_25 = INT64_C(1792886400000);

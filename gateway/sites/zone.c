@@ -1,6 +1,6 @@
 /* GLib reads the system's zone database once for each zone and gives the offset of any moment. A GTimeZone is never changed once it is made, so any
  * thread may ask. */
-#include "gateway/rollout/zone.h"
+#include "gateway/sites/zone.h"
 
 #include <errno.h>
 #include <glib.h>

@@ -5,8 +5,8 @@
  *     sites:
  *       - {site: lisbon, time_zone: Europe/Lisbon}
  */
-#ifndef GW_ROLLOUT_ZONE_H
-#define GW_ROLLOUT_ZONE_H
+#ifndef GW_SITES_ZONE_H
+#define GW_SITES_ZONE_H
 
 #include <stdint.h>
 

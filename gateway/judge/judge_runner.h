@@ -1,0 +1,52 @@
+/*
+ * Lets the rules judge: takes whom to judge from the store, loads the facts, asks gateway/rules, writes the flags, all in one transaction a
+ * subject (many subjects a commit). Knows no network. May be killed at any point: what isn't committed is judged again, with the same result.
+ *
+ * Threads: all functions belong to the main loop.
+ */
+#ifndef GW_JUDGE_JUDGE_RUNNER_H
+#define GW_JUDGE_JUDGE_RUNNER_H
+
+#include "gateway/rules_yaml.h"
+#include "gateway/sites/sites.h"
+#include "gateway/store/judging.h"
+#include "proto/base/clock.h"
+
+enum {
+	JUDGE_BATCH_MAX = 256,    /* subjects in one commit */
+	JUDGE_STEP_MS = 50,       /* a step ends then at the latest */
+	JUDGE_SITE_MS = 60 * 1000 /* a site's rules are judged at most that often */
+};
+
+struct judge_runner_config {
+	struct store *store;
+	const struct sites *sites;
+	const struct judgement_config
+	    *config;             /* rules and service plans; the runner keeps a pointer until judge_runner_rules */
+	void (*wake)(void *ctx); /* any thread: desired states changed, there is something to publish */
+	void *wake_ctx;
+};
+
+struct judge_runner;
+GF_MUST_CHECK int judge_runner_new(const struct judge_runner_config *config, struct judge_runner **ret_runner,
+                                   struct gf_diag *diag);
+void judge_runner_free(struct judge_runner *runner);
+
+/* New rules, from now on: those that changed are judged anew, flags of those that are gone end. */
+GF_MUST_CHECK int judge_runner_rules(struct judge_runner *runner, const struct judgement_config *config,
+                                     struct gf_time now, struct gf_diag *diag);
+
+/* Judges what has come, at most JUDGE_STEP_MS long. `hears`: the gateway hears its machines, so silence means something. Returns when to be
+ * called again at the latest (mono ms). A store that refuses is logged and tried again. */
+int64_t judge_runner_step(struct judge_runner *runner, bool hears, struct gf_time now);
+
+struct judge_state {
+	uint64_t judged;          /* subjects, since the start */
+	uint64_t backlog;         /* that wait now, at most a thousand counted */
+	uint64_t opened, cleared; /* flags, since the start */
+	int64_t failing_since_ms; /* wall; 0 = the last step succeeded */
+	struct gf_diag last_error;
+};
+void judge_runner_state(const struct judge_runner *runner, struct judge_state *ret_state);
+
+#endif

@@ -1,0 +1,141 @@
+/*
+ * What the rules need of the store and give to it: whom to judge, the facts, the flags. Part of the store's interface: the rules of
+ * store.h hold.
+ *
+ * Whom to judge: whatever changes facts marks their subjects (in the same transaction) as unsettled from the facts' time on, so that a
+ * gateway that is killed goes on where it was. A subject is a device, or a token as a person or as staff. Rules about a site are judged with its
+ * devices; rules about areas with their person.
+ *
+ * All functions that take a struct store are called inside a batch; what they read is what the batch sees.
+ */
+#ifndef GW_STORE_JUDGING_H
+#define GW_STORE_JUDGING_H
+
+#include "gateway/rules/flag.h"
+#include "gateway/store/wishes.h"
+
+/* DEVICE: key is the device's; PERSON, STAFF: the token's bits; SITE: the site's number (store_site_key). */
+struct store_subject {
+	enum rule_subject kind; /* never AREA */
+	int64_t key;
+};
+
+/* ---- whom to judge ---- */
+
+struct store_unsettled {
+	struct store_subject subject;
+	int64_t settled_ms; /* all before it is settled */
+	int64_t due_ms;     /* 0 = something new came */
+	/* Of a device: */
+	char device[GF_ID_MAX], site[GF_NAME_MAX], model[GF_NAME_MAX];
+	enum gf_class class;
+	double rated_motor_h;
+	int64_t last_seen_ms;
+	bool online;
+};
+/* The next subject whose time has come, those with something new first; -ENOENT when there is none. */
+GF_MUST_CHECK int store_judge_next(struct store *store, int64_t now_ms, struct store_unsettled *ret_subject,
+                                   struct gf_diag *diag);
+/* It is settled until settled_ms; judge it again at due_ms (INT64_MAX: when something comes). */
+GF_MUST_CHECK int store_judge_done(struct store *store, const struct store_subject *subject, int64_t settled_ms,
+                                   int64_t due_ms, struct gf_diag *diag);
+/* When the next subject's time comes; INT64_MAX = nothing waits. */
+GF_MUST_CHECK int store_judge_due_ms(struct store *store, int64_t *ret_due_ms, struct gf_diag *diag);
+/* Rules changed: every subject of this kind is judged anew from since_ms on (those with a fact after it, or an open flag). */
+GF_MUST_CHECK int store_judge_again(struct store *store, enum rule_subject kind, int64_t since_ms,
+                                    struct gf_diag *diag);
+GF_MUST_CHECK int store_site_key(struct store *store, const char *site, int64_t *ret_key, struct gf_diag *diag);
+
+/* ---- facts ---- */
+
+struct store_fact {
+	struct fact fact;       /* calendar and life_pct are the caller's to fill */
+	char site[GF_NAME_MAX]; /* of the machine */
+	char model[GF_NAME_MAX];
+	double rated_motor_h;
+	struct gf_odometer odometer; /* after a session, at a service */
+};
+typedef int (*store_fact_fn)(void *ctx, const struct store_fact *fact);
+/* The facts of a subject with since_ms <= at_ms < until_ms of the kinds in `needs` (bits 1 << enum fact_kind), in order. Of a device also, first, its
+ * services before since_ms, the newest of each part, and the newest session before since_ms. Its cost is that of these rows alone. */
+GF_MUST_CHECK int store_judge_facts(struct store *store, const struct store_subject *subject, unsigned needs,
+                                    int64_t since_ms, int64_t until_ms, store_fact_fn row, void *ctx,
+                                    struct gf_diag *diag);
+
+/* ---- flags ---- */
+
+enum { STORE_NOTE_MAX = 256 };
+#define STORE_FLAG_ENDS(X) \
+	X(OPEN, "open") X(CLEARED, "cleared") X(EXPIRED, "expired") X(WITHDRAWN, "withdrawn") X(RULE_GONE, "rule_gone")
+enum store_flag_end {
+#define X(s, n) STORE_FLAG_##s,
+	STORE_FLAG_ENDS(X)
+#undef X
+	    STORE_FLAG_END_COUNT,
+};
+const char *store_flag_end_name(enum store_flag_end end);
+
+struct store_flag {
+	uint64_t id;
+	char rule[GF_NAME_MAX];
+	struct store_subject subject; /* of an area: kind AREA with the person's key */
+	enum gf_muscle muscle;        /* of AREA */
+	enum gf_side side;
+	char device[GF_ID_MAX]; /* of DEVICE; else "" */
+	char site[GF_NAME_MAX]; /* of SITE, and of the device */
+	struct episode episode; /* behind has at most EPISODE_BEHIND_MAX */
+	enum store_flag_end end;
+	enum rule_severity severity; /* of the machine's health while open */
+	char title[GF_NAME_MAX * 2], text[RULE_TEXT_MAX], advice[RULE_TEXT_MAX];
+	char metric[GF_NAME_MAX];
+	int64_t window_ms; /* 0 = the local day */
+	int64_t found_ms;  /* when the gateway flagged it */
+	int64_t late_ms;   /* found so long after it opened; 0 = at once (within STORE_LATE_MS) */
+	int64_t due_ms;    /* when it is judged again at the latest */
+	int64_t acked_ms;  /* 0 = nobody has */
+	char acked_by[GF_NAME_MAX], ack_note[STORE_NOTE_MAX];
+	bool holds; /* it locks or caps the machine now */
+};
+enum { STORE_LATE_MS = 15 * 60 * 1000 };
+
+/* The flags of one rule and subject (of an area: muscle and side too) that are open or ended after since_ms, in order. */
+typedef int (*store_known_fn)(void *ctx, const struct flag_known *known, const struct episode *episode,
+                              enum gf_muscle muscle, enum gf_side side);
+GF_MUST_CHECK int store_flags_known(struct store *store, const char *rule, const struct store_subject *subject,
+                                    int64_t since_ms, store_known_fn row, void *ctx, struct gf_diag *diag);
+/*
+ * Writes a flag as it is now, found or changed at now_ms, with its event (kind "flag", code: opened, act, cleared, expired, withdrawn, rule_gone;
+ * none when nothing of it changed that matters to people), and what holds its machine: `lock` and `cap_pct` (0 = none) while it is open. flag->id 0
+ * makes a new one (*ret_id). What somebody released (ack --release, unlock) is not held again by the same flag.
+ */
+GF_MUST_CHECK int store_flag_save(struct store *store, const struct store_flag *flag, bool lock, float cap_pct,
+                                  bool notify, int64_t now_ms, uint64_t *ret_id, struct gf_diag *diag);
+/* Ends the open flags of rules that aren't in `ids` any more. */
+GF_MUST_CHECK int store_flags_keep_rules(struct store *store, const char (*ids)[GF_NAME_MAX], size_t count,
+                                         int64_t now_ms, struct gf_diag *diag);
+/* Which rules were in force when the store was judged last: digest by id; for the runner to see what changed. */
+GF_MUST_CHECK int store_rule_digest(struct store *store, const char *rule, uint64_t *ret_digest, struct gf_diag *diag);
+GF_MUST_CHECK int store_rule_digest_set(struct store *store, const char *rule, uint64_t digest, struct gf_diag *diag);
+
+/* ---- people's word: each a transaction of its own ---- */
+
+/* A named person has seen it; `release` lifts what it holds. -ENOENT; again by another person: the newest word counts, the audit log has both. */
+GF_MUST_CHECK int store_flag_ack(struct store *store, uint64_t id, const char *note, bool release,
+                                 const struct store_actor *actor, int64_t now_ms, struct gf_diag *diag);
+
+/* ---- reading ---- */
+
+struct store_flag_query {
+	uint64_t id;        /* 0 = all */
+	const char *device; /* NULL = all; flags about this device */
+	bool open_only, with_withdrawn;
+	int64_t since_ms;        /* opened or ended after it */
+	int64_t after_opened_ms; /* the cursor: the last row's; after_id 0 = from the newest */
+	uint64_t after_id;
+};
+typedef int (*store_flag_fn)(void *ctx, const struct store_flag *flag);
+/* Newest opening first. */
+GF_MUST_CHECK int store_read_flags(struct store_reader *reader, const struct store_flag_query *query, store_flag_fn row,
+                                   void *ctx, struct gf_diag *diag);
+
+#endif

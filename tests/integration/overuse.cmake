@@ -1,0 +1,1 @@
+# Overuse, wear and health, with real programs.

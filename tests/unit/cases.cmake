@@ -1,0 +1,1 @@
+# Cases, service, hours, people: gateway/store/cases.h
