@@ -7,7 +7,7 @@
 
 #include "proto/model.h"
 
-/* The order is on disk (agent/FORMAT.md): entries are only added, before LEGS never. */
+/* The order is on disk (agent/spool/FORMAT.md): entries are only added, before LEGS never. */
 #define GF_MUSCLES(X)           \
 	X(GLUTES, "glutes")         \
 	X(HAMSTRINGS, "hamstrings") \
