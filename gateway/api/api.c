@@ -41,6 +41,7 @@ struct api {
 	char *socket, *database;
 	gid_t group;
 	const struct gf_keyset *catalog_keys;
+	const struct sites *sites;
 	int listen_fd;
 	struct MHD_Daemon *http;
 
@@ -73,6 +74,11 @@ const struct store *api_store(const struct api *api)
 const struct gf_keyset *api_catalog_keys(const struct api *api)
 {
 	return api->catalog_keys;
+}
+
+const struct sites *api_sites(const struct api *api)
+{
+	return api->sites;
 }
 
 /* ---- readers ---- */
@@ -394,6 +400,7 @@ int api_new(const struct api_config *config, const struct api_ops *ops, struct a
 	                    .store = config->store,
 	                    .clock = config->clock,
 	                    .catalog_keys = config->catalog_keys,
+	                    .sites = config->sites,
 	                    .socket = strdup(config->socket),
 	                    .database = strdup(config->database),
 	                    .listen_fd = -1};

@@ -13,7 +13,9 @@
 #define GATEWAY_API_API_H
 
 #include "gateway/rollout/rollout.h"
-#include "gateway/store/wishes.h"
+#include "gateway/rules_yaml.h"
+#include "gateway/sites/sites.h"
+#include "gateway/store/cases.h"
 #include "proto/base/clock.h"
 
 enum {
@@ -47,6 +49,8 @@ struct api_facts {
 	bool rollouts_held; /* nothing moves in them by itself: nobody is heard, or machines only catch up */
 };
 
+typedef int (*api_rules_fn)(void *look_ctx, const struct judgement_config *config);
+
 /* Called from the API's threads, several at a time: they must be thread-safe and quick. */
 struct api_ops {
 	void (*facts)(void *ctx, struct api_facts *ret_facts);
@@ -67,6 +71,24 @@ struct api_ops {
 	                     size_t *ret_machines, struct gf_diag *diag);
 	int (*rollout_order)(void *ctx, uint64_t id, enum rollout_order order, const struct store_actor *actor,
 	                     struct gf_diag *diag);
+	/* As store_flag_ack, store_case_..., store_tag_set, store_service_add and store_subject_erase. */
+	int (*flag_ack)(void *ctx, uint64_t id, const char *note, bool release, const struct store_actor *actor,
+	                struct gf_diag *diag);
+	int (*case_ack)(void *ctx, uint64_t id, const char *note, const struct store_actor *actor, struct gf_diag *diag);
+	int (*case_clear)(void *ctx, uint64_t id, const char *note, const struct store_actor *actor, struct gf_diag *diag);
+	int (*case_report)(void *ctx, const char *device, const char *text, const struct store_actor *actor,
+	                   uint64_t *ret_id, struct gf_diag *diag);
+	int (*tag_set)(void *ctx, const char *device, const struct store_tag *tag, const struct store_actor *actor,
+	               struct gf_diag *diag);
+	int (*service_add)(void *ctx, const char *device, enum fact_part part, const char *note,
+	                   const struct store_actor *actor, struct gf_diag *diag);
+	int (*subject_erase)(void *ctx, uint64_t token, const struct store_actor *actor, struct store_erased *ret_erased,
+	                     struct gf_diag *diag);
+	/* Shows `look` the rules in force, which stay until it returns; returns what it returns. */
+	int (*rules_look)(void *ctx, api_rules_fn look, void *look_ctx);
+	/* Reads rules.yaml again; from the loop's next step on its rules are in force. -EINVAL with file, line and mistake, -ENOENT: then all
+	 * is as it was. */
+	int (*rules_reload)(void *ctx, const struct store_actor *actor, size_t *ret_rules, struct gf_diag *diag);
 	void *ctx;
 };
 
@@ -79,6 +101,7 @@ struct api_config {
 	/* gateway.yaml's catalog_keys: a catalog that isn't signed by them isn't taken; NULL = the machines alone judge it. Outlives
 	 * the API. */
 	const struct gf_keyset *catalog_keys;
+	const struct sites *sites; /* outlives the API; NULL: everywhere UTC, open around the clock */
 };
 
 struct api;

@@ -39,6 +39,7 @@ const struct api_ops *api_ops_of(const struct api *api);
 const char *api_database(const struct api *api);
 const struct store *api_store(const struct api *api);
 const struct gf_keyset *api_catalog_keys(const struct api *api); /* NULL = none */
+const struct sites *api_sites(const struct api *api);            /* NULL = none */
 
 /* Asks to be called again when an event newer than `after` is there, or at wait_until_ms at the latest. */
 void request_wait(struct request *r, uint64_t after, unsigned wait_s);
