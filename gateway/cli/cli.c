@@ -17,106 +17,6 @@
 
 enum { LIMIT_DEFAULT = 1000, LIMIT_MAX = 1000 * 1000 };
 
-#define RANGE (CLI_BIT(CLI_OPT_SINCE) | CLI_BIT(CLI_OPT_UNTIL))
-#define ROWS (CLI_BIT(CLI_OPT_WHERE) | CLI_BIT(CLI_OPT_LIMIT))
-#define WHERE_HELP                                                                                                \
-	"EXPR compares any field that -o json prints by = != < <= > >= ~ (a glob with * and ?), joined by and, or,\n" \
-	"not and ( ). Texts with spaces stand in quotes. For a time, -7d is seven days ago and +30d in thirty days.\n"
-#define ROLLOUT_HELP                                                                                                 \
-	"All machines for which --where holds and that are of a class with a catalog of this name and version, now or "  \
-	"later,\n"                                                                                                       \
-	"take part. Each wave reaches so many machines, or so many percent of them, together with the waves before it; " \
-	"online\n"                                                                                                       \
-	"ones first. A machine in use changes when its session ends; one that is offline in the last wave catches up.\n" \
-	"The rollout halts by itself when too many fail or a gate doesn't hold, and waits for a person then.\n"          \
-	"Gates: faults_per_100h (faults that stopped, per 100 motor hours) and user_stops_per_100 (sessions stopped by " \
-	"the\n"                                                                                                          \
-	"user, of 100), at most N, or Nx: so many times the rate of the machines still waiting.\n"                       \
-	"Without options: --waves 1,10%,100% --soak 30m --max-failures 2% --deadline 24h, at any time of day,\n"         \
-	"--gate faults_per_100h<=1.5x --gate user_stops_per_100<=2x. --gate none leaves the gates out.\n"
-
-const struct cli_command cli_commands[] = {
-    {"status", "", "the fleet in one screen", NULL, 0, 0, 0, cmd_status},
-    {"devices", "", "all machines", WHERE_HELP, ROWS, 0, 0, cmd_devices},
-    {"device show", "ID", "all that is known of one machine", NULL, 0, 1, 1, cmd_device_show},
-    {"device set", "ID KEY=VALUE...", "name a machine or say where it stands",
-     "KEY is name, site, zone or bay. What is set here goes before what the machine says of itself; an empty\n"
-     "value (zone=) takes it back.\n",
-     0, 2, 5, cmd_device_set},
-    {"device lock", "ID", "let no session start on a machine until it is unlocked",
-     "A session that runs goes on. A machine that is offline is locked as soon as it is back.\n",
-     CLI_BIT(CLI_OPT_REASON), 1, 1, cmd_device_lock},
-    {"device unlock", "ID", "let sessions start again", NULL, 0, 1, 1, cmd_device_unlock},
-    {"device stop", "ID", "end the session that runs on a machine",
-     "Waits for the machine's answer, a few seconds at most. For an emergency use the button on the machine.\n", 0, 1,
-     1, cmd_device_stop},
-    {"health", "[ID]", "what needs attention, why, and what to do", WHERE_HELP, ROWS, 0, 1, cmd_health},
-    {"sessions", "[ID]", "sessions, newest first", WHERE_HELP, RANGE | ROWS, 0, 1, cmd_sessions},
-    {"usage", "", "who or what is used how much",
-     "Without --by: by class. Hours and days are local, by the offset from UTC of today.\n",
-     RANGE | CLI_BIT(CLI_OPT_BY), 0, 0, cmd_usage},
-    {"faults", "[ID]", "faults, newest first", WHERE_HELP, RANGE | ROWS | CLI_BIT(CLI_OPT_OPEN), 0, 1, cmd_faults},
-    {"audit", "[ID]", "the sessions stored against each machine's odometer",
-     "Exit code 1 when a session is missing, doubled or overlapping.\n", 0, 0, 1, cmd_audit},
-    {"audit log", "", "who changed what, when, from where", NULL, CLI_BIT(CLI_OPT_SINCE) | ROWS, 0, 0, cmd_audit_log},
-    {"events", "", "what happened", NULL,
-     CLI_BIT(CLI_OPT_SINCE) | CLI_BIT(CLI_OPT_LIMIT) | CLI_BIT(CLI_OPT_FOLLOW) | CLI_BIT(CLI_OPT_KIND) |
-         CLI_BIT(CLI_OPT_DEVICE),
-     0, 0, cmd_events},
-    {"doctor", "", "is the gateway well, and if not, what to do", "Works without a gateway too.\n", 0, 0, 0,
-     cmd_doctor},
-    {"catalog check", "FILE|DIR...", "check routines written in YAML", NULL, 0, 1, 64, cmd_catalog_check},
-    {"catalog build", "DIR", "build a catalog from routines",
-     "DIR holds the routines; those for CLASS are taken. A machine never takes a version again with other content,\n"
-     "and goes back to an older one only when --rollback-to of the newest it had allows it. --next-keys changes whose\n"
-     "signatures count: the old keys must sign it, the next catalog is then for the new ones, --threshold of them.\n",
-     CLI_BIT(CLI_OPT_CLASS) | CLI_BIT(CLI_OPT_NAME) | CLI_BIT(CLI_OPT_CATALOG_VERSION) | CLI_BIT(CLI_OPT_FILE) |
-         CLI_BIT(CLI_OPT_EXPIRES) | CLI_BIT(CLI_OPT_MIN_AGENT) | CLI_BIT(CLI_OPT_ROLLBACK_TO) |
-         CLI_BIT(CLI_OPT_NEXT_KEYS) | CLI_BIT(CLI_OPT_THRESHOLD),
-     1, 1, cmd_catalog_build},
-    {"catalog keygen", "FILE", "make a key to sign catalogs with",
-     "FILE becomes the private key, FILE.pub the public one. Neither is ever overwritten.\n", 0, 1, 1,
-     cmd_catalog_keygen},
-    {"catalog sign", "FILE...", "sign catalogs",
-     "Adds the key's signature, or puts it in the place of an older one of the same key. Do so before it is "
-     "published:\n"
-     "each signature changes the digest, by which machines know a catalog.\n",
-     CLI_BIT(CLI_OPT_KEY), 1, 64, cmd_catalog_sign},
-    {"catalog inspect", "FILE", "what a catalog holds, and who signed it",
-     "With --keys it also tells what a machine that trusts these would say; exit code 1 when it would refuse.\n",
-     CLI_BIT(CLI_OPT_KEYS) | CLI_BIT(CLI_OPT_THRESHOLD), 1, 1, cmd_catalog_inspect},
-    {"catalog diff", "BEFORE AFTER", "what changes for a machine between two catalogs",
-     "Steps are those a machine plays: sides and repetitions unrolled. They are numbered as in BEFORE, added ones as "
-     "in\n"
-     "AFTER.\n",
-     0, 2, 2, cmd_catalog_diff},
-    {"catalog publish", "FILE...", "hand signed catalogs to the gateway",
-     "Machines get it once a rollout wants it of them: see 'gymfleet help rollout'.\n", 0, 1, 64, cmd_catalog_publish},
-    {"catalog list", "", "the catalogs the gateway has", WHERE_HELP, ROWS, 0, 0, cmd_catalog_list},
-    {"rollout start", "NAME@VERSION", "bring a published catalog to machines, wave by wave", ROLLOUT_HELP,
-     CLI_BIT(CLI_OPT_WHERE) | CLI_BIT(CLI_OPT_WAVES) | CLI_BIT(CLI_OPT_SOAK) | CLI_BIT(CLI_OPT_MAX_FAILURES) |
-         CLI_BIT(CLI_OPT_DEADLINE) | CLI_BIT(CLI_OPT_WINDOW) | CLI_BIT(CLI_OPT_GATE),
-     1, 1, cmd_rollout_start},
-    {"rollout list", "", "rollouts, newest first", WHERE_HELP, ROWS, 0, 0, cmd_rollout_list},
-    {"rollout show", "N|NAME@VERSION", "how far a rollout is, what failed, and what to do",
-     "Names every machine that failed, and what a rollback would bring back. --step lists others: waiting, absent\n"
-     "(offline), offered (told), installed (on trial), confirmed, failed, expired (no answer), missed (stayed away),\n"
-     "withdrawn, left (left out), reverting (going back), reverted, stuck (can't go back).\n",
-     CLI_BIT(CLI_OPT_STEP) | CLI_BIT(CLI_OPT_LIMIT), 1, 1, cmd_rollout_show},
-    {"rollout watch", "N|NAME@VERSION", "follow a rollout until its end",
-     "Exit code 0 when it completes, 1 when it halts or is rolled back.\n", 0, 1, 1, cmd_rollout_watch},
-    {"rollout pause", "N|NAME@VERSION", "tell no more machines for now",
-     "Machines that were told go on. A pause of 7 days halts the rollout.\n", 0, 1, 1, cmd_rollout_pause},
-    {"rollout resume", "N|NAME@VERSION", "go on after a pause or a halt",
-     "What failed until now isn't held against the rollout again.\n", 0, 1, 1, cmd_rollout_resume},
-    {"rollout halt", "N|NAME@VERSION", "end it: machines that have the catalog keep it, the others aren't told", NULL,
-     0, 1, 1, cmd_rollout_halt},
-    {"rollout rollback", "N|NAME@VERSION", "end it, and bring its machines back to what they had",
-     "As far as the catalog allows it: see --rollback-to of 'catalog build'.\n", 0, 1, 1, cmd_rollout_rollback},
-    {"help", "[COMMAND]", "what a command does", NULL, 0, 0, 2, cmd_help},
-    {0},
-};
-
 enum cli_exit cli_fail(struct cli *cli, enum cli_exit code, const char *fmt, ...)
 {
 	char sentence[GF_DIAG_MAX];
@@ -206,6 +106,19 @@ static void take_offset(struct cli *cli)
 	(void)snprintf(cli->utc_offset_min, sizeof(cli->utc_offset_min), "%d", (int16_t)minutes);
 }
 
+/* By the locale's name: a machine that was never told how to sort in it still shows it. */
+static bool speaks_utf8(void)
+{
+	static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+
+	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+		const char *name = getenv(variables[i]);
+		if (name != NULL && *name != '\0')
+			return strcasestr(name, "UTF-8") != NULL || strcasestr(name, "UTF8") != NULL;
+	}
+	return false;
+}
+
 static unsigned terminal_width(int fd)
 {
 	struct winsize size = {0};
@@ -221,6 +134,7 @@ enum cli_exit cli_main(int argc, char **argv, FILE *out, FILE *err)
 	size_t used;
 
 	take_offset(&cli);
+	cli.utf8 = speaks_utf8();
 	cli.terminal = fileno(out) >= 0 && isatty(fileno(out));
 	cli.width = cli.terminal ? terminal_width(fileno(out)) : 0;
 	cli.colour = cli.terminal && (no_color == NULL || *no_color == '\0');

@@ -55,6 +55,19 @@ enum cli_option {
 	CLI_OPT_GATE,
 	CLI_OPT_STEP,
 	CLI_OPT_REASON,
+	CLI_OPT_NOTE,
+	CLI_OPT_TEXT,
+	CLI_OPT_OUT_OF_SERVICE,
+	CLI_OPT_OWNER,
+	CLI_OPT_BACK,
+	CLI_OPT_RELEASE,
+	CLI_OPT_WITHDRAWN,
+	CLI_OPT_BY_RELIABILITY,
+	CLI_OPT_HEAT,
+	CLI_OPT_TREND,
+	CLI_OPT_EXPORT_FILE,
+	CLI_OPT_AFTER,
+	CLI_OPT_YES,
 	CLI_OPT_COUNT,
 };
 _Static_assert(CLI_OPT_COUNT <= 64, "every option has its bit");
@@ -66,7 +79,20 @@ enum { CLI_MANY_MAX = 8 };
 
 struct cli;
 
+/* What people want to do; help.c has a heading for each. */
+enum cli_group {
+	CLI_WATCH,
+	CLI_CARE,
+	CLI_OVERUSE,
+	CLI_ROUTINES,
+	CLI_ROLLOUTS,
+	CLI_DATA,
+	CLI_GATEWAY,
+	CLI_GROUP_COUNT,
+};
+
 struct cli_command {
+	enum cli_group group;
 	const char *name; /* one word or two: "devices", "device set" */
 	const char *args; /* "ID", "[ID]", ... or "" */
 	const char *summary;
@@ -79,6 +105,7 @@ struct cli_command {
 struct cli {
 	FILE *out, *err;
 	bool terminal, colour; /* of `out` */
+	bool utf8;             /* of the locale: what is drawn may be more than ASCII */
 	unsigned width;        /* of the terminal, 0 = unknown */
 	int64_t now_ms;
 	char utc_offset_min[8];            /* of the local clock, as the API wants it */
@@ -93,7 +120,7 @@ struct cli {
 /* The whole program. `argv` is not changed beyond its order. */
 enum cli_exit cli_main(int argc, char **argv, FILE *out, FILE *err);
 
-/* The commands, ended by one without a name. */
+/* commands.c: the commands, ended by one without a name. */
 extern const struct cli_command cli_commands[];
 const struct cli_command *cli_find(const char *const *words, size_t count, size_t *ret_used);
 

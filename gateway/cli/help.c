@@ -32,14 +32,40 @@ void cli_usage_line(const struct cli_command *command, FILE *to)
 	              command->args);
 }
 
+static void list_command(const struct cli_command *c, FILE *to)
+{
+	char left[64];
+
+	(void)snprintf(left, sizeof(left), "%s %s", c->name, c->args);
+	(void)fprintf(to, "  %-32s %s\n", left, c->summary);
+}
+
 static void list_commands(const char *first_word, FILE *to)
 {
-	for (const struct cli_command *c = cli_commands; c->name != NULL; c++) {
-		char left[64];
-		if (first_word != NULL && !begins_with(c, first_word))
-			continue;
-		(void)snprintf(left, sizeof(left), "%s %s", c->name, c->args);
-		(void)fprintf(to, "  %-32s %s\n", left, c->summary);
+	for (const struct cli_command *c = cli_commands; c->name != NULL; c++)
+		if (begins_with(c, first_word))
+			list_command(c, to);
+}
+
+/* All of them, by what people want to do. */
+static void list_groups(FILE *to)
+{
+	static const char *const headings[] = {
+	    [CLI_WATCH] = "See how the fleet is",
+	    [CLI_CARE] = "Faults, repair and service",
+	    [CLI_OVERUSE] = "Overuse",
+	    [CLI_ROUTINES] = "Routines",
+	    [CLI_ROLLOUTS] = "Bring routines to machines",
+	    [CLI_DATA] = "Use and data",
+	    [CLI_GATEWAY] = "The gateway",
+	};
+	_Static_assert(sizeof(headings) / sizeof(headings[0]) == CLI_GROUP_COUNT, "every group has its heading");
+
+	for (int group = 0; group < CLI_GROUP_COUNT; group++) {
+		(void)fprintf(to, "%s%s\n", group > 0 ? "\n" : "", headings[group]);
+		for (const struct cli_command *c = cli_commands; c->name != NULL; c++)
+			if ((int)c->group == group)
+				list_command(c, to);
 	}
 }
 
@@ -48,8 +74,8 @@ static void general_help(FILE *to)
 	(void)fputs("gymfleet: a fleet of massage machines, as its gateway knows it\n\n"
 	            "usage: gymfleet [OPTIONS] COMMAND [ARGUMENTS]\n\n",
 	            to);
-	list_commands(NULL, to);
-	(void)fputs("\nOptions of every command:\n", to);
+	list_groups(to);
+	(void)fputs("\nOptions of every command\n", to);
 	cli_options_help(NULL, to);
 	(void)fputs("\n`gymfleet help COMMAND` tells more of one. Colours are off with NO_COLOR set.\n"
 	            "Exit code: 0 done, 1 not found, refused or something is wrong, 2 usage, 3 no gateway answers.\n",
@@ -58,10 +84,11 @@ static void general_help(FILE *to)
 
 static void say_unknown(struct cli *cli, const char *word)
 {
-	const char *names[64], *near;
+	enum { NAMES_MAX = 128 };
+	const char *names[NAMES_MAX], *near;
 	size_t count = 0;
 
-	for (const struct cli_command *c = cli_commands; c->name != NULL && count < 64; c++)
+	for (const struct cli_command *c = cli_commands; c->name != NULL && count < NAMES_MAX; c++)
 		names[count++] = c->name;
 	near = gf_nearest(word, names, count);
 	if (near != NULL)
@@ -74,7 +101,7 @@ static enum cli_exit no_such(struct cli *cli, const char *word)
 {
 	say_unknown(cli, word);
 	(void)fputs("usage: gymfleet [OPTIONS] COMMAND [ARGUMENTS]\n\n", cli->err);
-	list_commands(NULL, cli->err);
+	list_groups(cli->err);
 	return CLI_USAGE;
 }
 

@@ -1,0 +1,104 @@
+/* The commands, by what people want to do: the order is that of the help. */
+#include "gateway/cli/cli.h"
+
+#define RANGE (CLI_BIT(CLI_OPT_SINCE) | CLI_BIT(CLI_OPT_UNTIL))
+#define ROWS (CLI_BIT(CLI_OPT_WHERE) | CLI_BIT(CLI_OPT_LIMIT))
+#define WHERE_HELP                                                                                                \
+	"EXPR compares any field that -o json prints by = != < <= > >= ~ (a glob with * and ?), joined by and, or,\n" \
+	"not and ( ). Texts with spaces stand in quotes. For a time, -7d is seven days ago and +30d in thirty days.\n"
+#define ROLLOUT_HELP                                                                                                 \
+	"All machines for which --where holds and that are of a class with a catalog of this name and version, now or "  \
+	"later,\n"                                                                                                       \
+	"take part. Each wave reaches so many machines, or so many percent of them, together with the waves before it; " \
+	"online\n"                                                                                                       \
+	"ones first. A machine in use changes when its session ends; one that is offline in the last wave catches up.\n" \
+	"The rollout halts by itself when too many fail or a gate doesn't hold, and waits for a person then.\n"          \
+	"Gates: faults_per_100h (faults that stopped, per 100 motor hours) and user_stops_per_100 (sessions stopped by " \
+	"the\n"                                                                                                          \
+	"user, of 100), at most N, or Nx: so many times the rate of the machines still waiting.\n"                       \
+	"Without options: --waves 1,10%,100% --soak 30m --max-failures 2% --deadline 24h, at any time of day,\n"         \
+	"--gate faults_per_100h<=1.5x --gate user_stops_per_100<=2x. --gate none leaves the gates out.\n"
+
+const struct cli_command cli_commands[] = {
+    {CLI_WATCH, "status", "", "the fleet in one screen", NULL, 0, 0, 0, cmd_status},
+    {CLI_WATCH, "devices", "", "all machines", WHERE_HELP, ROWS, 0, 0, cmd_devices},
+    {CLI_WATCH, "device show", "ID", "all that is known of one machine", NULL, 0, 1, 1, cmd_device_show},
+    {CLI_CARE, "device set", "ID KEY=VALUE...", "name a machine or say where it stands",
+     "KEY is name, site, zone or bay. What is set here goes before what the machine says of itself; an empty\n"
+     "value (zone=) takes it back.\n",
+     0, 2, 5, cmd_device_set},
+    {CLI_CARE, "device lock", "ID", "let no session start on a machine until it is unlocked",
+     "A session that runs goes on. A machine that is offline is locked as soon as it is back.\n",
+     CLI_BIT(CLI_OPT_REASON), 1, 1, cmd_device_lock},
+    {CLI_CARE, "device unlock", "ID", "let sessions start again", NULL, 0, 1, 1, cmd_device_unlock},
+    {CLI_CARE, "device stop", "ID", "end the session that runs on a machine",
+     "Waits for the machine's answer, a few seconds at most. For an emergency use the button on the machine.\n", 0, 1,
+     1, cmd_device_stop},
+    {CLI_WATCH, "health", "[ID]", "what needs attention, why, and what to do", WHERE_HELP, ROWS, 0, 1, cmd_health},
+    {CLI_DATA, "sessions", "[ID]", "sessions, newest first", WHERE_HELP, RANGE | ROWS, 0, 1, cmd_sessions},
+    {CLI_DATA, "usage", "", "who or what is used how much",
+     "Without --by: by class. Hours and days are local, by the offset from UTC of today.\n",
+     RANGE | CLI_BIT(CLI_OPT_BY), 0, 0, cmd_usage},
+    {CLI_CARE, "faults", "[ID]", "faults, newest first", WHERE_HELP, RANGE | ROWS | CLI_BIT(CLI_OPT_OPEN), 0, 1,
+     cmd_faults},
+    {CLI_DATA, "audit", "[ID]", "the sessions stored against each machine's odometer",
+     "Exit code 1 when a session is missing, doubled or overlapping.\n", 0, 0, 1, cmd_audit},
+    {CLI_GATEWAY, "audit log", "", "who changed what, when, from where", NULL, CLI_BIT(CLI_OPT_SINCE) | ROWS, 0, 0,
+     cmd_audit_log},
+    {CLI_WATCH, "events", "", "what happened", NULL,
+     CLI_BIT(CLI_OPT_SINCE) | CLI_BIT(CLI_OPT_LIMIT) | CLI_BIT(CLI_OPT_FOLLOW) | CLI_BIT(CLI_OPT_KIND) |
+         CLI_BIT(CLI_OPT_DEVICE),
+     0, 0, cmd_events},
+    {CLI_GATEWAY, "doctor", "", "is the gateway well, and if not, what to do", "Works without a gateway too.\n", 0, 0,
+     0, cmd_doctor},
+    {CLI_ROUTINES, "catalog check", "FILE|DIR...", "check routines written in YAML", NULL, 0, 1, 64, cmd_catalog_check},
+    {CLI_ROUTINES, "catalog build", "DIR", "build a catalog from routines",
+     "DIR holds the routines; those for CLASS are taken. A machine never takes a version again with other content,\n"
+     "and goes back to an older one only when --rollback-to of the newest it had allows it. --next-keys changes whose\n"
+     "signatures count: the old keys must sign it, the next catalog is then for the new ones, --threshold of them.\n",
+     CLI_BIT(CLI_OPT_CLASS) | CLI_BIT(CLI_OPT_NAME) | CLI_BIT(CLI_OPT_CATALOG_VERSION) | CLI_BIT(CLI_OPT_FILE) |
+         CLI_BIT(CLI_OPT_EXPIRES) | CLI_BIT(CLI_OPT_MIN_AGENT) | CLI_BIT(CLI_OPT_ROLLBACK_TO) |
+         CLI_BIT(CLI_OPT_NEXT_KEYS) | CLI_BIT(CLI_OPT_THRESHOLD),
+     1, 1, cmd_catalog_build},
+    {CLI_ROUTINES, "catalog keygen", "FILE", "make a key to sign catalogs with",
+     "FILE becomes the private key, FILE.pub the public one. Neither is ever overwritten.\n", 0, 1, 1,
+     cmd_catalog_keygen},
+    {CLI_ROUTINES, "catalog sign", "FILE...", "sign catalogs",
+     "Adds the key's signature, or puts it in the place of an older one of the same key. Do so before it is "
+     "published:\n"
+     "each signature changes the digest, by which machines know a catalog.\n",
+     CLI_BIT(CLI_OPT_KEY), 1, 64, cmd_catalog_sign},
+    {CLI_ROUTINES, "catalog inspect", "FILE", "what a catalog holds, and who signed it",
+     "With --keys it also tells what a machine that trusts these would say; exit code 1 when it would refuse.\n",
+     CLI_BIT(CLI_OPT_KEYS) | CLI_BIT(CLI_OPT_THRESHOLD), 1, 1, cmd_catalog_inspect},
+    {CLI_ROUTINES, "catalog diff", "BEFORE AFTER", "what changes for a machine between two catalogs",
+     "Steps are those a machine plays: sides and repetitions unrolled. They are numbered as in BEFORE, added ones as "
+     "in\n"
+     "AFTER.\n",
+     0, 2, 2, cmd_catalog_diff},
+    {CLI_ROUTINES, "catalog publish", "FILE...", "hand signed catalogs to the gateway",
+     "Machines get it once a rollout wants it of them: see 'gymfleet help rollout'.\n", 0, 1, 64, cmd_catalog_publish},
+    {CLI_ROUTINES, "catalog list", "", "the catalogs the gateway has", WHERE_HELP, ROWS, 0, 0, cmd_catalog_list},
+    {CLI_ROLLOUTS, "rollout start", "NAME@VERSION", "bring a published catalog to machines, wave by wave", ROLLOUT_HELP,
+     CLI_BIT(CLI_OPT_WHERE) | CLI_BIT(CLI_OPT_WAVES) | CLI_BIT(CLI_OPT_SOAK) | CLI_BIT(CLI_OPT_MAX_FAILURES) |
+         CLI_BIT(CLI_OPT_DEADLINE) | CLI_BIT(CLI_OPT_WINDOW) | CLI_BIT(CLI_OPT_GATE),
+     1, 1, cmd_rollout_start},
+    {CLI_ROLLOUTS, "rollout list", "", "rollouts, newest first", WHERE_HELP, ROWS, 0, 0, cmd_rollout_list},
+    {CLI_ROLLOUTS, "rollout show", "N|NAME@VERSION", "how far a rollout is, what failed, and what to do",
+     "Names every machine that failed, and what a rollback would bring back. --step lists others: waiting, absent\n"
+     "(offline), offered (told), installed (on trial), confirmed, failed, expired (no answer), missed (stayed away),\n"
+     "withdrawn, left (left out), reverting (going back), reverted, stuck (can't go back).\n",
+     CLI_BIT(CLI_OPT_STEP) | CLI_BIT(CLI_OPT_LIMIT), 1, 1, cmd_rollout_show},
+    {CLI_ROLLOUTS, "rollout watch", "N|NAME@VERSION", "follow a rollout until its end",
+     "Exit code 0 when it completes, 1 when it halts or is rolled back.\n", 0, 1, 1, cmd_rollout_watch},
+    {CLI_ROLLOUTS, "rollout pause", "N|NAME@VERSION", "tell no more machines for now",
+     "Machines that were told go on. A pause of 7 days halts the rollout.\n", 0, 1, 1, cmd_rollout_pause},
+    {CLI_ROLLOUTS, "rollout resume", "N|NAME@VERSION", "go on after a pause or a halt",
+     "What failed until now isn't held against the rollout again.\n", 0, 1, 1, cmd_rollout_resume},
+    {CLI_ROLLOUTS, "rollout halt", "N|NAME@VERSION",
+     "end it: machines that have the catalog keep it, the others aren't told", NULL, 0, 1, 1, cmd_rollout_halt},
+    {CLI_ROLLOUTS, "rollout rollback", "N|NAME@VERSION", "end it, and bring its machines back to what they had",
+     "As far as the catalog allows it: see --rollback-to of 'catalog build'.\n", 0, 1, 1, cmd_rollout_rollback},
+    {CLI_GATEWAY, "help", "[COMMAND]", "what a command does", NULL, 0, 0, 2, cmd_help},
+    {0},
+};
