@@ -9,6 +9,6 @@ gf_add_library(gw_store
         store/sqlite/read_history.c store/sqlite/read_stats.c store/sqlite/read_usage.c store/sqlite/read_wishes.c store/sqlite/report.c
         store/sqlite/rollout.c store/sqlite/rollout_load.c store/sqlite/rollout_read.c store/sqlite/rollout_row.c
         store/sqlite/rollout_save.c store/sqlite/rollup.c
-        store/sqlite/schema.c store/sqlite/schema_judging.c store/sqlite/schema_cases.c store/sqlite/schema_tell.c store/sqlite/schema_incidents.c store/sqlite/session.c store/sqlite/status.c store/sqlite/store.c
+        store/sqlite/schema.c store/sqlite/schema_judging.c store/sqlite/schema_cases.c store/sqlite/schema_tell.c store/sqlite/schema_incidents.c store/sqlite/session.c store/sqlite/status.c store/sqlite/store.c store/sqlite/telling.c
         store/sqlite/wish_catalog.c store/sqlite/wish_command.c store/sqlite/wish_desired.c
     LINK gw_plan gf_codec gf_base PkgConfig::SQLITE Threads::Threads)

@@ -119,15 +119,16 @@ void store_reader_close(struct store_reader *reader);
 
 #define STORE_TIME_SOURCES(X) X(DEVICE, "device") X(ESTIMATED, "estimated") X(RECEIVED, "received")
 #define STORE_OFFLINES(X) X(NEVER, "never_seen") X(GOODBYE, "goodbye") X(LOST, "lost") X(SILENT, "silent")
-#define STORE_EVENT_KINDS(X)                                                                          \
-	X(PRESENCE, "presence")                                                                           \
-	X(SESSION, "session")                                                                             \
-	X(FAULT, "fault")                                                                                 \
-	X(LOST, "lost")                                                                                   \
-	X(QUARANTINE, "quarantine")                                                                       \
-	X(CATALOG, "catalog")                                                                             \
-	X(DEVICE, "device") X(LIMIT, "limit") X(ROLLOUT, "rollout") X(COMMAND, "command") X(FLAG, "flag") \
-	    X(INCIDENT, "incident") X(SERVICE, "service")
+#define STORE_EVENT_KINDS(X)                                                                              \
+	X(PRESENCE, "presence")                                                                               \
+	X(SESSION, "session")                                                                                 \
+	X(FAULT, "fault")                                                                                     \
+	X(LOST, "lost")                                                                                       \
+	X(QUARANTINE, "quarantine")                                                                           \
+	X(CATALOG, "catalog")                                                                                 \
+	X(DEVICE, "device")                                                                                   \
+	X(LIMIT, "limit") X(ROLLOUT, "rollout") X(COMMAND, "command") X(FLAG, "flag") X(INCIDENT, "incident") \
+	    X(SERVICE, "service") X(WEBHOOK, "webhook")
 #define STORE_AUDIT_KINDS(X) \
 	X(GAP, "gap")            \
 	X(OVERLAP, "overlap") X(DUPLICATE, "duplicate") X(RESET, "reset") X(LOST, "lost") X(BEHIND, "behind")
@@ -337,7 +338,7 @@ GF_MUST_CHECK int store_read_audit(struct store_reader *reader, const char *devi
                                    struct store_audit *ret_audit, struct gf_diag *diag);
 
 /* Events in the order of their ids. `ref` is the session's, fault's, catalog's or rollout's number (0 = none), `code` its outcome,
- * fault code, limit's rule, catalog, presence, the rollout's state or a machine's step in it (may be empty). */
+ * fault code, limit's rule, catalog, presence, the rollout's state or a machine's step in it, the webhook's name (may be empty). */
 struct store_event {
 	uint64_t id;
 	int64_t at_ms;
@@ -346,6 +347,7 @@ struct store_event {
 	char text[GF_TEXT_MAX * 2];
 	uint64_t ref;
 	char code[GF_NAME_MAX];
+	bool notify; /* of a flag whose rule says that people are to be told */
 };
 struct store_event_query {
 	uint64_t after;

@@ -28,3 +28,12 @@ int event_add(struct store *s, int64_t at_ms, enum store_event_kind kind, const 
 		s->batch_event = (uint64_t)sqlite3_last_insert_rowid(s->db.handle);
 	return r;
 }
+
+int event_notify(struct store *s, struct gf_diag *diag)
+{
+	struct query q;
+
+	query_begin(&q, &s->db, "UPDATE events SET notify = 1 WHERE id = ?");
+	query_u64(&q, s->batch_event);
+	return query_run(&q, diag);
+}

@@ -208,7 +208,7 @@ static int read_events(struct store_reader *reader, const struct store_event_que
 	int rc = QUERY_DONE, r, stopped = 0;
 
 	query_begin(&q, &reader->db,
-	            "SELECT id, at_ms, kind, device, text, ref, code FROM events WHERE id > ?1"
+	            "SELECT id, at_ms, kind, device, text, ref, code, notify FROM events WHERE id > ?1"
 	            " AND (?2 IS NULL OR device = ?2) AND (?3 = 0 OR (?3 >> kind) & 1) ORDER BY id");
 	query_u64(&q, query->after);
 	query_text(&q, query->device);
@@ -222,6 +222,7 @@ static int read_events(struct store_reader *reader, const struct store_event_que
 		col_text(&q, e.text, sizeof(e.text));
 		e.ref = col_u64(&q);
 		col_text(&q, e.code, sizeof(e.code));
+		e.notify = col_i64(&q) != 0;
 		stopped = row(ctx, &e);
 	}
 	r = query_end(&q, rc, stopped ? NULL : diag);
