@@ -1,9 +1,9 @@
 # proto/base: what C lacks and every layer needs, each header a module of its own: err (codes and sentences), log, clock (time as an
-# argument), file (replace, lock, sync), rand (the kernel's, and a seeded one), crc32c, spsc (a mailbox between two threads), text, and
+# argument), date, file (replace, lock, sync), rand (the kernel's, and a seeded one), crc32c, spsc (a mailbox between two threads), text, and
 # yaml (a checked document with places of mistakes). Includes nothing of the project above it, owns nothing but what it hands out,
 # starts no thread. Only log writes to the outside by itself.
 gf_add_library(gf_base SOURCES
-    base/err.c base/log.c base/clock.c base/file.c base/rand.c base/crc32c.c base/spsc.c base/text.c base/pack.c
+    base/err.c base/log.c base/clock.c base/file.c base/rand.c base/crc32c.c base/spsc.c base/text.c base/pack.c base/date.c
     LINK m)
 
 # Apart from gf_base, so that only who reads configuration files links libcyaml and libyaml.

@@ -132,9 +132,11 @@ void store_reader_close(struct store_reader *reader);
 #define STORE_AUDIT_KINDS(X) \
 	X(GAP, "gap")            \
 	X(OVERLAP, "overlap") X(DUPLICATE, "duplicate") X(RESET, "reset") X(LOST, "lost") X(BEHIND, "behind")
-#define STORE_USAGE_KEYS(X) \
-	X(DEVICE, "device")     \
-	X(SITE, "site") X(CLASS, "class") X(ROUTINE, "routine") X(AREA, "area") X(HOUR, "hour") X(DAY, "day")
+#define STORE_USAGE_KEYS(X)                                                                               \
+	X(DEVICE, "device")                                                                                   \
+	X(SITE, "site")                                                                                       \
+	X(CLASS, "class") X(ROUTINE, "routine") X(AREA, "area") X(HOUR, "hour") X(DAY, "day") X(WEEK, "week") \
+	    X(OUTCOME, "outcome")
 
 enum store_time_source {
 #define X(s, n) STORE_TIME_##s,
@@ -259,6 +261,20 @@ GF_MUST_CHECK int store_read_devices(struct store_reader *reader, const struct s
 GF_MUST_CHECK int store_read_device(struct store_reader *reader, const struct store_device_query *query,
                                     struct store_device *ret_device, struct gf_diag *diag);
 
+/* What a machine is, without what happened to it; `key` names it in facts. */
+struct store_machine {
+	int64_t key;
+	char id[GF_ID_MAX], site[GF_NAME_MAX], model[GF_NAME_MAX];
+	enum gf_class class;
+	double rated_motor_h; /* 0 = unknown */
+	int64_t first_seen_ms;
+	struct gf_odometer odometer;
+};
+typedef int (*store_machine_fn)(void *ctx, const struct store_machine *machine);
+/* All, by id. */
+GF_MUST_CHECK int store_read_machines(struct store_reader *reader, store_machine_fn row, void *ctx,
+                                      struct gf_diag *diag);
+
 struct store_session {
 	char device[GF_ID_MAX];
 	enum gf_class class;
@@ -294,9 +310,8 @@ typedef int (*store_session_fn)(void *ctx, const struct store_session *session);
 GF_MUST_CHECK int store_read_sessions(struct store_reader *reader, const struct store_session_query *query,
                                       store_session_fn row, void *ctx, struct gf_diag *diag);
 
-/* Ended sessions by a key; hour = "0".."23", day = "YYYY-MM-DD", both of a clock that is utc_offset_ms ahead of UTC, by the
- * session's start. By area, running_ms
- * is the time on the area and motor_ms is 0. */
+/* Ended sessions by a key; hour = "0".."23", day = "YYYY-MM-DD", week = "YYYY-Www" (ISO 8601), all of a clock that is utc_offset_ms ahead
+ * of UTC, by the session's start. By area, running_ms is the time on the area and motor_ms is 0. */
 struct store_usage {
 	char key[GF_ID_MAX];
 	uint64_t sessions, running_ms, motor_ms;

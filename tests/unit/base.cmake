@@ -6,7 +6,7 @@ function(gf_add_alloc_test name)
         -Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray,--wrap=strdup,--wrap=asprintf)
 endfunction()
 
-foreach(name err clock rand crc32c text pack)
+foreach(name err clock rand crc32c text pack date)
     gf_add_test(proto_base_${name}_test SOURCES unit/proto/base/${name}_test.c LINK gf_base LABELS unit)
 endforeach()
 # The calls that a replacement stands on are watched, and made to fail.

@@ -3,6 +3,7 @@
 
 #include "gateway/store/sqlite/reader.h"
 #include "gateway/store/sqlite/schema.h"
+#include "proto/base/date.h"
 
 _Static_assert(GF_OUTCOME_COMPLETED == 1 && GF_OUTCOME_INTERRUPTED == 6 && GF_OUTCOME_COUNT == 7,
                "the usage texts count outcomes by number");
@@ -28,16 +29,27 @@ static const char *const usage_texts[STORE_USAGE_COUNT] = {
                          " GROUP BY s.device, s.session_no, a.area) AS s GROUP BY 1 ORDER BY 1",
     [STORE_USAGE_HOUR] = USAGE_BY("(s.started_ms + ?3) / 3600000 % 24"),
     [STORE_USAGE_DAY] = USAGE_BY("date((s.started_ms + ?3) / 1000, 'unixepoch')"),
+    /* The week's Monday, as a day; the first of them was in 1969. */
+    [STORE_USAGE_WEEK] = USAGE_BY("((s.started_ms + ?3) / 86400000 + 3) / 7 * 7 - 3"),
+    [STORE_USAGE_OUTCOME] = USAGE_BY("s.outcome"),
 };
 
 static void read_key(struct query *q, enum store_usage_key by, char *ret_key, size_t size)
 {
+	char week[GF_DATE_MAX];
+
 	switch (by) {
 	case STORE_USAGE_CLASS:
 		gf_strcpy(ret_key, size, gf_class_name((enum gf_class)col_i64(q)));
 		return;
 	case STORE_USAGE_AREA:
 		gf_strcpy(ret_key, size, gf_area_name((enum gf_area)col_i64(q)));
+		return;
+	case STORE_USAGE_WEEK:
+		gf_strcpy(ret_key, size, gf_week_format((int32_t)col_i64(q), week));
+		return;
+	case STORE_USAGE_OUTCOME:
+		gf_strcpy(ret_key, size, gf_outcome_name((enum gf_outcome)col_i64(q)));
 		return;
 	default:
 		col_text(q, ret_key, size);
@@ -55,7 +67,7 @@ int store_read_usage(struct store_reader *reader, enum store_usage_key by, int64
 	query_begin(&q, &reader->db, usage_texts[by]);
 	query_i64(&q, since_ms);
 	query_i64(&q, until_ms ? until_ms : INT64_MAX);
-	if (by == STORE_USAGE_HOUR || by == STORE_USAGE_DAY)
+	if (by == STORE_USAGE_HOUR || by == STORE_USAGE_DAY || by == STORE_USAGE_WEEK)
 		query_i64(&q, utc_offset_ms);
 	while (!stopped && (rc = query_step(&q)) == QUERY_ROW) {
 		struct store_usage u = {0};

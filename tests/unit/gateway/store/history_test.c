@@ -271,8 +271,8 @@ static void usage_by_every_key(void **state)
 	for (unsigned by = 0; by < STORE_USAGE_COUNT; by++) {
 		size_t rows = get_usage(f, (enum store_usage_key)by, u);
 
-		assert_int_equal(rows, by == STORE_USAGE_HOUR ? 2 : 1);
-		if (by == STORE_USAGE_HOUR || by == STORE_USAGE_AREA)
+		assert_int_equal(rows, by == STORE_USAGE_HOUR || by == STORE_USAGE_OUTCOME ? 2 : 1);
+		if (by == STORE_USAGE_HOUR || by == STORE_USAGE_AREA || by == STORE_USAGE_OUTCOME)
 			continue;
 		assert_int_equal(u[0].sessions, 2);
 		assert_int_equal(u[0].running_ms, 2 * 90000);
@@ -289,6 +289,12 @@ static void usage_by_every_key(void **state)
 	assert_string_equal(u[0].key, "11");
 	get_usage(f, STORE_USAGE_DAY, u);
 	assert_string_equal(u[0].key, "2026-11-20");
+	get_usage(f, STORE_USAGE_WEEK, u);
+	assert_string_equal(u[0].key, "2026-W47");
+	get_usage(f, STORE_USAGE_OUTCOME, u);
+	assert_string_equal(u[0].key, "completed");
+	assert_int_equal(u[1].stopped, 1);
+	assert_string_equal(u[1].key, "user_stopped");
 	/* By the clock on the wall, in India, on Samoa and in Hawaii. */
 	get_usage_at(f, STORE_USAGE_HOUR, 11 * HOUR / 2, u);
 	assert_string_equal(u[0].key, "17");
