@@ -10,7 +10,7 @@
 
 #define DAY_MS (24LL * 3600 * 1000)
 
-enum { UNIX_PATH_MAX = 107, SITES_MAX = 4096 };
+enum { UNIX_PATH_MAX = 107, SITES_MAX = 4096, OPEN_MAX = 7 * CALENDAR_SPANS_MAX };
 
 struct api_yaml {
 	char *socket, *group;
@@ -20,8 +20,14 @@ struct retention_yaml {
 	char *heartbeats, *five_minutes, *hours;
 };
 
+struct open_yaml {
+	char *days, *hours;
+};
+
 struct site_yaml {
 	char *site, *time_zone;
+	struct open_yaml *open;
+	unsigned open_count;
 };
 
 struct gateway_yaml {
@@ -31,6 +37,8 @@ struct gateway_yaml {
 	struct api_yaml api;
 	struct retention_yaml retention;
 	char *time_zone;
+	struct open_yaml *open;
+	unsigned open_count;
 	struct site_yaml *sites;
 	unsigned sites_count;
 	struct gf_keys_yaml *catalog_keys;
@@ -53,9 +61,20 @@ static const cyaml_schema_field_t retention_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t open_fields[] = {
+    CYAML_FIELD_STRING_PTR("days", CYAML_FLAG_POINTER, struct open_yaml, days, 1, 16),
+    CYAML_FIELD_STRING_PTR("hours", CYAML_FLAG_POINTER, struct open_yaml, hours, 1, 16),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t open_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct open_yaml, open_fields),
+};
+
 static const cyaml_schema_field_t site_fields[] = {
     CYAML_FIELD_STRING_PTR("site", CYAML_FLAG_POINTER, struct site_yaml, site, 1, GF_NAME_MAX - 1),
-    CYAML_FIELD_STRING_PTR("time_zone", CYAML_FLAG_POINTER, struct site_yaml, time_zone, 1, 64),
+    CYAML_FIELD_STRING_PTR("time_zone", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct site_yaml, time_zone, 1, 64),
+    CYAML_FIELD_SEQUENCE("open", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct site_yaml, open, &open_schema, 1,
+                         OPEN_MAX),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t site_schema = {
@@ -71,6 +90,8 @@ static const cyaml_schema_field_t gateway_fields[] = {
     CYAML_FIELD_MAPPING("retention", CYAML_FLAG_OPTIONAL, struct gateway_yaml, retention, retention_fields),
     CYAML_FIELD_STRING_PTR("time_zone", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct gateway_yaml, time_zone, 1,
                            64),
+    CYAML_FIELD_SEQUENCE("open", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct gateway_yaml, open, &open_schema, 1,
+                         OPEN_MAX),
     CYAML_FIELD_SEQUENCE("sites", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct gateway_yaml, sites, &site_schema, 0,
                          SITES_MAX),
     CYAML_FIELD_MAPPING_PTR("catalog_keys", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct gateway_yaml, catalog_keys,
@@ -98,11 +119,29 @@ static int zone_failed(const struct gf_yaml *doc, const char *at, int r, const s
 	return r == -ENOMEM ? r : gf_yaml_fail(doc, at, diag, "%.400s", found->text);
 }
 
-static int take_zones(const struct gf_yaml *doc, const struct gateway_yaml *yaml, struct gateway_config *config,
+static int take_open(const struct gf_yaml *doc, const char *at, const struct open_yaml *open, unsigned count,
+                     struct calendar *ret_hours, struct gf_diag *diag)
+{
+	struct calendar hours = {.week = {{0}}};
+	struct gf_diag found = {{0}};
+
+	for (unsigned i = 0; i < count; i++) {
+		if (calendar_open(&hours, open[i].days, open[i].hours, &found) != 0) {
+			char place[64];
+			snprintf(place, sizeof(place), "%s[%u]", at, i);
+			return gf_yaml_fail(doc, place, diag, "%.400s", found.text);
+		}
+	}
+	*ret_hours = hours;
+	return 0;
+}
+
+static int take_zones(const struct gf_yaml *doc, const struct gateway_yaml *yaml, struct zones **ret_zones,
                       struct gf_diag *diag)
 {
 	struct gf_diag found = {{0}};
-	int r = zones_new(yaml->time_zone, &config->zones, &found);
+	struct zones *zones = NULL;
+	int r = zones_new(yaml->time_zone, &zones, &found);
 	if (r != 0)
 		return zone_failed(doc, "time_zone", r, &found, diag);
 	for (unsigned i = 0; i < yaml->sites_count; i++) {
@@ -110,14 +149,45 @@ static int take_zones(const struct gf_yaml *doc, const struct gateway_yaml *yaml
 		char at[40];
 		snprintf(at, sizeof(at), "sites[%u].site", i);
 		for (unsigned before = 0; before < i; before++)
-			if (strcmp(yaml->sites[before].site, site->site) == 0)
+			if (strcmp(yaml->sites[before].site, site->site) == 0) {
+				zones_free(zones);
 				return gf_yaml_fail(doc, at, diag, "the site '%s' is there twice", site->site);
+			}
+		if (site->time_zone == NULL)
+			continue;
 		snprintf(at, sizeof(at), "sites[%u].time_zone", i);
-		r = zones_add(config->zones, site->site, site->time_zone, &found);
-		if (r != 0)
+		r = zones_add(zones, site->site, site->time_zone, &found);
+		if (r != 0) {
+			zones_free(zones);
 			return zone_failed(doc, at, r, &found, diag);
+		}
 	}
+	*ret_zones = zones;
 	return 0;
+}
+
+static int take_sites(const struct gf_yaml *doc, const struct gateway_yaml *yaml, struct gateway_config *config,
+                      struct gf_diag *diag)
+{
+	struct calendar fallback = calendar_always, hours;
+	struct zones *zones = NULL;
+	int r = yaml->open != NULL ? take_open(doc, "open", yaml->open, yaml->open_count, &fallback, diag) : 0;
+
+	if (r == 0)
+		r = take_zones(doc, yaml, &zones, diag);
+	if (r == 0)
+		r = sites_new(zones, &fallback, &config->sites);
+	for (unsigned i = 0; i < yaml->sites_count && r == 0; i++) {
+		const struct site_yaml *site = &yaml->sites[i];
+		char at[40];
+		snprintf(at, sizeof(at), "sites[%u].open", i);
+		hours = fallback;
+		if (site->open != NULL)
+			r = take_open(doc, at, site->open, site->open_count, &hours, diag);
+		if (r == 0)
+			r = sites_add(config->sites, site->site, &hours);
+	}
+	return r;
 }
 
 static int take(const struct gf_yaml *doc, const char *path, const struct gateway_yaml *yaml,
@@ -144,7 +214,7 @@ static int take(const struct gf_yaml *doc, const char *path, const struct gatewa
 	                       diag)) != 0 ||
 	    (r = take_duration(doc, "retention.hours", retention->hours, 1095 * DAY_MS, &config->keep_hour_ms, diag)) !=
 	        0 ||
-	    (r = take_zones(doc, yaml, config, diag)) != 0 ||
+	    (r = take_sites(doc, yaml, config, diag)) != 0 ||
 	    (r = gf_keys_config_take(doc, path, yaml->catalog_keys, &config->catalog_keys, diag)) != 0)
 		return r;
 	config->link.mailbox_max = 4096;
@@ -182,6 +252,6 @@ void gateway_config_free(struct gateway_config *config)
 	free(config->socket);
 	free(config->socket_group);
 	gf_link_config_deinit(&config->link);
-	zones_free(config->zones);
+	sites_free(config->sites);
 	free(config);
 }

@@ -1,8 +1,8 @@
-/* gateway.yaml: where the store, the broker and the API's socket are, whose catalogs are taken, and what time it is at each site. */
+/* gateway.yaml: where the store, the broker and the API's socket are, whose catalogs are taken, what time it is at each site and when it is open. */
 #ifndef GATEWAY_CONFIG_H
 #define GATEWAY_CONFIG_H
 
-#include "gateway/sites/zone.h"
+#include "gateway/sites/sites.h"
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
 #include "proto/catalog_sign.h"
@@ -14,7 +14,7 @@ struct gateway_config {
 	enum gf_log_level log_level;
 	struct gf_link_config link;
 	int64_t keep_raw_ms, keep_5min_ms, keep_hour_ms; /* days are kept for ever */
-	struct zones *zones;                             /* never NULL */
+	struct sites *sites;                             /* never NULL */
 	struct gf_keyset catalog_keys; /* threshold 0 = every signed catalog is taken, the machines judge */
 };
 

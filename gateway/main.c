@@ -276,7 +276,7 @@ static int open_all(struct gateway *g, struct gf_diag *diag)
 	const struct runner_config runner = {
 	    .store = g->store,
 	    .database = g->config->database,
-	    .zones = g->config->zones,
+	    .zones = sites_zones(g->config->sites),
 	    .select = &select_ops,
 	    .wake = gf_daemon_wake,
 	    .wake_ctx = &g->daemon,

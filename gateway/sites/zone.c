@@ -106,11 +106,26 @@ int zones_add(struct zones *z, const char *site, const char *time_zone, struct g
 	return 0;
 }
 
-int32_t zones_offset_s(const struct zones *z, const char *site, int64_t wall_ms)
+const void *zones_zone(const struct zones *z, const char *site)
 {
 	const struct place *place = find(z, site);
-	GTimeZone *zone = place != NULL ? place->zone : z->fallback;
+
+	return place != NULL ? place->zone : z->fallback;
+}
+
+int32_t zone_offset_s(const void *zone, int64_t wall_ms)
+{
+	/* GLib counts its references, so it takes no const; asking changes nothing of it. */
+	union {
+		const void *in;
+		GTimeZone *out;
+	} asked = {.in = zone};
 	int64_t wall_s = wall_ms / 1000 - (wall_ms % 1000 < 0);
 
-	return g_time_zone_get_offset(zone, g_time_zone_find_interval(zone, G_TIME_TYPE_UNIVERSAL, wall_s));
+	return g_time_zone_get_offset(asked.out, g_time_zone_find_interval(asked.out, G_TIME_TYPE_UNIVERSAL, wall_s));
+}
+
+int32_t zones_offset_s(const struct zones *z, const char *site, int64_t wall_ms)
+{
+	return zone_offset_s(zones_zone(z, site), wall_ms);
 }

@@ -21,4 +21,8 @@ void zones_free(struct zones *zones);
 /* Seconds ahead of UTC at a site at a moment; "" or an unknown site: the fallback's. */
 int32_t zones_offset_s(const struct zones *zones, const char *site, int64_t wall_ms);
 
+/* The zone of a site, for zone_offset_s, which looks for no site (calendar.h's offset_s and ctx). It lives as long as `zones`. */
+const void *zones_zone(const struct zones *zones, const char *site);
+int32_t zone_offset_s(const void *zone, int64_t wall_ms);
+
 #endif

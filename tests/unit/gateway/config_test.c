@@ -164,7 +164,16 @@ static void mistakes_are_explained(void **state)
 	     "the zone database has no time zone 'Rome': write it as in 'Europe/Berlin', or install tzdata"},
 	    {BEFORE, WITH("sites: [{site: rome, time_zone: UTC}, {site: ^rome, time_zone: Europe/Rome}]"),
 	     "the site 'rome' is there twice"},
-	    {BEFORE, WITH("sites: [^{site: rome}]"), "missing key 'time_zone' in 'sites'"},
+	    {BEFORE, WITH("sites: [^{time_zone: UTC}]"), "missing key 'site' in 'sites'"},
+	    {BEFORE, WITH("open: ^[]"), "'open' has 0 entries; expected 1 to 28"},
+	    {BEFORE, WITH("open:\n  - ^{days: mon-son, hours: \"06:00-22:00\"}"),
+	     "days are 'mon-son'; expected a day or a row of them, such as mon, mon-fri or sat-sun"},
+	    {BEFORE,
+	     WITH("sites:\n  - site: rome\n    open:\n      - {days: mon, hours: \"06:00-22:00\"}\n      - ^{days: mon, "
+	          "hours: \"6-22\"}"),
+	     "hours are '6-22'; expected from-to, such as 06:00-22:00, 22:00-02:00 over midnight, or 00:00-24:00"},
+	    {BEFORE, WITH("open: [{days: mon-fri, hours: \"06:00-22:00\"}, ^{days: tue, hours: \"21:00-23:00\"}]"),
+	     "tue is open twice: 06:00-22:00 and 21:00-23:00"},
 	    {"hours: 1095d", "^days: 1095d",
 	     "unknown key 'days' in 'retention'; known are: heartbeats, five_minutes, hours"},
 	};
@@ -221,14 +230,41 @@ static void each_site_has_its_time(void **state)
 	struct shipped *s = *state;
 	struct gateway_config *c = loaded(s);
 
-	assert_int_equal(zones_offset_s(c->zones, "berlin", SUMMER_MS), 0);
+	assert_int_equal(zones_offset_s(sites_zones(c->sites), "berlin", SUMMER_MS), 0);
 	gateway_config_free(c);
 	shipped_change(s, BEFORE, WITH("time_zone: Europe/Berlin\nsites: [{site: lisbon, time_zone: Europe/Lisbon}]"));
 	c = loaded(s);
-	assert_int_equal(zones_offset_s(c->zones, "berlin", SUMMER_MS), 7200);
-	assert_int_equal(zones_offset_s(c->zones, "berlin", WINTER_MS), 3600);
-	assert_int_equal(zones_offset_s(c->zones, "lisbon", SUMMER_MS), 3600);
-	assert_int_equal(zones_offset_s(c->zones, "lisbon", WINTER_MS), 0);
+	assert_int_equal(zones_offset_s(sites_zones(c->sites), "berlin", SUMMER_MS), 7200);
+	assert_int_equal(zones_offset_s(sites_zones(c->sites), "berlin", WINTER_MS), 3600);
+	assert_int_equal(zones_offset_s(sites_zones(c->sites), "lisbon", SUMMER_MS), 3600);
+	assert_int_equal(zones_offset_s(sites_zones(c->sites), "lisbon", WINTER_MS), 0);
+	gateway_config_free(c);
+}
+
+/* Wednesday, 1 July 2026, at so many hours UTC. */
+static bool open_at(const struct gateway_config *c, const char *site, int hour)
+{
+	return calendar_is_open(sites_calendar(c->sites, site), SUMMER_MS + hour * 3600000LL);
+}
+
+static void each_site_has_its_hours(void **state)
+{
+	struct shipped *s = *state;
+	struct gateway_config *c = loaded(s);
+
+	assert_true(open_at(c, "berlin", 1));
+	gateway_config_free(c);
+	shipped_change(s, BEFORE,
+	               WITH("time_zone: Europe/Berlin\nopen: [{days: mon-fri, hours: \"06:00-23:00\"}]\nsites:\n"
+	                    "  - {site: lisbon, time_zone: Europe/Lisbon}\n"
+	                    "  - {site: bonn, open: [{days: mon-sun, hours: \"00:00-24:00\"}]}"));
+	c = loaded(s);
+	assert_false(open_at(c, "berlin", 3));
+	assert_true(open_at(c, "berlin", 4));
+	assert_false(open_at(c, "lisbon", 4));
+	assert_true(open_at(c, "lisbon", 5));
+	assert_true(open_at(c, "bonn", 0));
+	assert_int_equal(zones_offset_s(sites_zones(c->sites), "bonn", SUMMER_MS), 7200);
 	gateway_config_free(c);
 }
 
@@ -298,6 +334,7 @@ int main(void)
 	    SHIPPED_TEST(a_socket_path_that_does_not_fit_is_refused),
 	    SHIPPED_TEST(certificates_are_looked_at),
 	    SHIPPED_TEST(each_site_has_its_time),
+	    SHIPPED_TEST(each_site_has_its_hours),
 	    SHIPPED_TEST(whose_catalogs_are_taken_is_read),
 	    SHIPPED_TEST(a_missing_file_is_named),
 	    SHIPPED_TEST(memory_that_runs_out_is_said),
