@@ -264,6 +264,42 @@ void request_cursor_text(char buf[static REQUEST_CURSOR_MAX], int64_t ms, uint64
 	(void)snprintf(buf, REQUEST_CURSOR_MAX, "%" PRId64 ":%" PRIu64 ":%s", ms, no, device);
 }
 
+bool request_cursor_row(struct request *r, int64_t *ret_ms, uint64_t *ret_id)
+{
+	const char *text = request_param(r, "after");
+	char *ms_end = NULL, *id_end = NULL;
+
+	if (text == NULL)
+		return true;
+	errno = 0;
+	int64_t ms = strtoll(text, &ms_end, 10);
+	uint64_t id = *ms_end == ':' && ms_end[1] >= '0' && ms_end[1] <= '9' ? strtoull(ms_end + 1, &id_end, 10) : 0;
+	if (errno != 0 || ms_end == text || id_end == NULL || *id_end != '\0' || id == 0 || id > INT64_MAX) {
+		request_fail(r, 400, "bad_parameter", "after is not a 'next' of an earlier answer");
+		return false;
+	}
+	*ret_ms = ms;
+	*ret_id = id;
+	return true;
+}
+
+void request_cursor_row_text(char buf[static REQUEST_CURSOR_MAX], int64_t ms, uint64_t id)
+{
+	(void)snprintf(buf, REQUEST_CURSOR_MAX, "%" PRId64 ":%" PRIu64, ms, id);
+}
+
+bool request_number_of(struct request *r, const char *what, uint64_t *ret_id)
+{
+	errno = 0;
+	uint64_t id = strtoull(r->ref, NULL, 10);
+	if (strchr(r->ref, '@') == NULL && errno == 0 && id <= INT64_MAX) {
+		*ret_id = id;
+		return true;
+	}
+	request_fail(r, 400, "bad_id", "a %s has a number", what);
+	return false;
+}
+
 json_t *json_time(int64_t wall_ms)
 {
 	char buf[GF_RFC3339_MAX];

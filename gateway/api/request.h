@@ -83,6 +83,13 @@ bool request_device(struct request *r, const char **ret_device);
 bool request_cursor(struct request *r, int64_t *ret_ms, uint64_t *ret_no, const char **ret_device);
 void request_cursor_text(char buf[static REQUEST_CURSOR_MAX], int64_t ms, uint64_t no, const char *device);
 
+/* The same for lists whose rows have numbers of their own: no machine belongs to the cursor. */
+bool request_cursor_row(struct request *r, int64_t *ret_ms, uint64_t *ret_id);
+void request_cursor_row_text(char buf[static REQUEST_CURSOR_MAX], int64_t ms, uint64_t id);
+
+/* The number in the path; `what` has one, and so NAME@VERSION is refused. */
+bool request_number_of(struct request *r, const char *what, uint64_t *ret_id);
+
 /* ---- building JSON ---- */
 
 json_t *json_time(int64_t wall_ms);  /* null for 0 */
