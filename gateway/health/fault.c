@@ -93,14 +93,33 @@ static struct phrase numbers(const struct health_fault *fault)
 	return p;
 }
 
-static void latched(struct verdict *v, const struct health_fault *fault)
+static const char *advice(const struct health_fault *fault)
 {
 	struct words w = words_of(fault->code);
+
+	if (fault->severity == GF_SEVERITY_LATCH && w.latch)
+		return w.latch;
+	return fault->severity == GF_SEVERITY_DERATE && w.derate ? w.derate : w.action;
+}
+
+#define THEN_THE_KEY "; then hold the staff key on the machine for 3 s"
+
+static void latched(struct verdict *v, const struct health_fault *fault)
+{
 	struct health_reason *r =
-	    verdict_add(v, HEALTH_CODE_OUT_OF_SERVICE, HEALTH_CRITICAL, fault->since_ms, w.latch ? w.latch : w.action);
+	    verdict_add(v, HEALTH_CODE_OUT_OF_SERVICE, HEALTH_CRITICAL, fault->since_ms, advice(fault));
 
 	VERDICT_SAY(r, "out of service: %s, latched%s", cause(fault).text, verdict_since(v, fault->since_ms).text);
-	VERDICT_DO(r, "%s; then hold the staff key on the machine for 3 s", r->action);
+	VERDICT_DO(r, "%s" THEN_THE_KEY, r->action);
+}
+
+void health_fault_say(const struct health_fault *fault, struct health_fault_words *ret_words)
+{
+	bool latch = fault->severity == GF_SEVERITY_LATCH;
+
+	VERDICT_SET(ret_words->what, "%s%s", cause(fault).text, numbers(fault).text);
+	VERDICT_SET(ret_words->action, "%s%s", advice(fault), latch ? THEN_THE_KEY : "");
+	(void)gf_strcpy(ret_words->effect, sizeof(ret_words->effect), effect(fault->severity));
 }
 
 /* What the wire's counters make likely. */
@@ -129,8 +148,6 @@ static void wire(const struct verdict *v, struct health_reason *r)
 
 void verdict_fault(struct verdict *v, const struct health_fault *fault)
 {
-	struct words w = words_of(fault->code);
-	bool derate = fault->severity == GF_SEVERITY_DERATE && w.derate;
 	struct health_reason *r;
 
 	if (fault->severity == GF_SEVERITY_LATCH) {
@@ -138,7 +155,7 @@ void verdict_fault(struct verdict *v, const struct health_fault *fault)
 		return;
 	}
 	r = verdict_add(v, HEALTH_CODE_FAULT_OPEN, fault->severity >= GF_SEVERITY_STOP ? HEALTH_CRITICAL : HEALTH_ATTENTION,
-	                fault->since_ms, derate ? w.derate : w.action);
+	                fault->since_ms, advice(fault));
 	VERDICT_SAY(r, "fault %s%s: %s%s; %s", gf_fault_name(fault->code), verdict_since(v, fault->since_ms).text,
 	            cause(fault).text, numbers(fault).text, effect(fault->severity));
 	if (fault->code == GF_FAULT_COMMS_LOST)

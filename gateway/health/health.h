@@ -108,6 +108,14 @@ struct health_reason {
 	char action[HEALTH_TEXT_MAX];
 };
 
+/* One fault in its own words, also one that is over. */
+struct health_fault_words {
+	char what[HEALTH_TEXT_MAX];   /* "the motor is too hot (71 °C, limit 70 °C)" */
+	char effect[GF_NAME_MAX];     /* on whoever wants to use the machine: "it is stopped" */
+	char action[HEALTH_TEXT_MAX]; /* what a technician does while it is there */
+};
+void health_fault_say(const struct health_fault *fault, struct health_fault_words *ret_words);
+
 /* Writes the reasons, worst first, and returns the worst severity (OK when there is none). */
 enum health_severity health_judge(const struct health_facts *facts,
                                   struct health_reason ret_reasons[HEALTH_REASONS_MAX], size_t *ret_count);

@@ -160,11 +160,36 @@ static void a_lost_controller_is_explained_by_the_counters_of_its_wire(void **st
 	assert_non_null(strstr(silent_wire((struct health_bus){2, 0, 40, 3}).action, "gymfleet-agent --check"));
 }
 
+static void a_fault_is_told_in_pieces_too(void **state)
+{
+	const struct health_fault hot = {.code = GF_FAULT_OVERTEMP_MOTOR,
+	                                 .severity = GF_SEVERITY_LATCH,
+	                                 .observed = 71.5f,
+	                                 .limit = 70.0f,
+	                                 .detail = ""};
+	struct health_fault derated = hot;
+	struct health_fault_words w;
+
+	(void)state;
+	health_fault_say(&hot, &w);
+	assert_string_equal(w.what, "the motor is too hot (71.5 \302\260C, limit 70 \302\260C)");
+	assert_string_equal(w.effect, "it is stopped");
+	assert_string_equal(w.action, "clean the vents, check the fan and whether the motor turns freely; then hold the "
+	                              "staff key on the machine for 3 s");
+	derated.severity = GF_SEVERITY_DERATE;
+	derated.observed = NAN;
+	health_fault_say(&derated, &w);
+	assert_string_equal(w.what, "the motor is too hot");
+	assert_string_equal(w.effect, "it gives less");
+	assert_non_null(strstr(w.action, "nothing yet"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_fault_says_what_it_is_with_numbers_and_what_it_means),
 	    cmocka_unit_test(what_needs_nobody_at_once_works_on),
+	    cmocka_unit_test(a_fault_is_told_in_pieces_too),
 	    cmocka_unit_test(what_is_latched_is_out_of_service_until_staff_comes),
 	    cmocka_unit_test(a_stop_outdoes_the_derating_of_the_same_cause),
 	    cmocka_unit_test(every_fault_in_every_severity_has_words),
