@@ -8,7 +8,9 @@
 #include "proto/base/pack.h"
 #include "proto/codec.h"
 
-enum { VERSION_BARE = 1, VERSION_MEMORY = 2, FLAG_METER = 1, FLAG_SESSION = 2, FLAG_MEMORY = 4 };
+/* The newest is written; the older ones are read. */
+enum { VERSION_BARE = 1, VERSION_MEMORY = 2, VERSION_STAFF = 3 };
+enum { FLAG_METER = 1, FLAG_SESSION = 2, FLAG_MEMORY = 4 };
 
 /* Bits of the memory; its strikes and areas are numbered places. */
 enum {
@@ -16,6 +18,7 @@ enum {
 	MEMORY_SITTING = 2,
 	MEMORY_MOTOR_HOT = 4,
 	MEMORY_SURFACE_HOT = 8,
+	MEMORY_STAFF = 16,
 	STRIKE_PLACES = MEMORY_STRIKES_COUNT * MEMORY_STRIKES,
 	AREA_PLACES = MEMORY_GROUPS * 2 * MEMORY_KINDS,
 };
@@ -23,7 +26,7 @@ _Static_assert((int)RECORDER_FAULTS_MAX >= (int)FAULT_RULES_MAX, "whatever is op
 _Static_assert(AREA_PLACES <= UINT8_MAX, "a place's number is one byte");
 _Static_assert(GF_RECORD_MAX + 75 + GF_NAME_MAX + 1 + 17 * RECORDER_FAULTS_MAX + 40 +
                        5 * MEMORY_STRIKES_COUNT * MEMORY_STRIKES + 9 * MEMORY_LATCHED_MAX + 14 * MEMORY_CLOSED_MAX +
-                       3 * AREA_PLACES <=
+                       3 * AREA_PLACES + 12 <=
                    RECORDER_STATE_MAX,
                "the largest state fits");
 
@@ -69,8 +72,9 @@ static bool memory_empty(const struct control_memory *memory)
 {
 	const struct memory_sitting *sitting = &memory->sitting;
 	return memory->duty_ms == 0 && !memory->resting && !memory->motor_hot && !memory->surface_hot &&
-	       memory->latched_count == 0 && !sitting->open && sitting->pain_presses == 0 && sitting->pain_left_ms == 0 &&
-	       strikes_used(memory) == 0 && closed_used(memory) == 0 && areas_used(memory) == 0;
+	       memory->latched_count == 0 && memory->staff_token == 0 && !sitting->open && sitting->pain_presses == 0 &&
+	       sitting->pain_left_ms == 0 && strikes_used(memory) == 0 && closed_used(memory) == 0 &&
+	       areas_used(memory) == 0;
 }
 
 /* ---- how records change it ---- */
@@ -230,7 +234,8 @@ static void put_memory(struct gf_pack *out, const struct recorder_state *state)
 	gf_pack_int(out, state->memory_wall_ms, 8);
 	gf_pack_int(out,
 	            (memory->resting ? MEMORY_RESTING : 0) | (memory->sitting.open ? MEMORY_SITTING : 0) |
-	                (memory->motor_hot ? MEMORY_MOTOR_HOT : 0) | (memory->surface_hot ? MEMORY_SURFACE_HOT : 0),
+	                (memory->motor_hot ? MEMORY_MOTOR_HOT : 0) | (memory->surface_hot ? MEMORY_SURFACE_HOT : 0) |
+	                (memory->staff_token != 0 ? MEMORY_STAFF : 0),
 	            1);
 	gf_pack_int(out, memory->duty_ms, 4);
 	put_strikes(out, memory);
@@ -241,13 +246,17 @@ static void put_memory(struct gf_pack *out, const struct recorder_state *state)
 	}
 	put_closed(out, memory);
 	put_sitting(out, memory);
+	if (memory->staff_token != 0) {
+		gf_pack_int(out, memory->staff_token, 8);
+		gf_pack_int(out, memory->staff_idle_ms, 4);
+	}
 }
 
 int recorder_state_encode(const struct recorder_state *state, void *buf, size_t size, size_t *ret_len)
 {
 	struct gf_pack out = {.at = buf, .end = (unsigned char *)buf + size};
 	bool remembers = !memory_empty(&state->memory);
-	gf_pack_int(&out, VERSION_MEMORY, 1);
+	gf_pack_int(&out, VERSION_STAFF, 1);
 	gf_pack_int(&out,
 	            (state->has_meter ? FLAG_METER : 0) | (state->in_session ? FLAG_SESSION : 0) |
 	                (remembers ? FLAG_MEMORY : 0),
@@ -365,6 +374,10 @@ static void get_memory(struct gf_unpack *in, struct recorder_state *state)
 		memory->sitting.area_s[place / MEMORY_KINDS / 2][place / MEMORY_KINDS % 2][place % MEMORY_KINDS] =
 		    (uint16_t)gf_unpack_int(in, 2);
 	}
+	if ((flags & MEMORY_STAFF) != 0) {
+		memory->staff_token = gf_unpack_int(in, 8);
+		memory->staff_idle_ms = (uint32_t)gf_unpack_int(in, 4);
+	}
 	in->bad |= !memory_valid(memory);
 }
 
@@ -373,7 +386,7 @@ int recorder_state_decode(const void *data, size_t len, struct recorder_state *r
 	struct gf_unpack in = {.at = data, .end = (const unsigned char *)data + len};
 	struct recorder_state state = {0};
 	uint64_t version = gf_unpack_int(&in, 1);
-	if (version != VERSION_BARE && version != VERSION_MEMORY)
+	if (version < VERSION_BARE || version > VERSION_STAFF)
 		return -EINVAL;
 	unsigned flags = (unsigned)gf_unpack_int(&in, 1);
 	state.has_meter = (flags & FLAG_METER) != 0;
@@ -389,7 +402,7 @@ int recorder_state_decode(const void *data, size_t len, struct recorder_state *r
 	state.catalog_version = gf_unpack_int(&in, 8);
 	get_name(&in, state.catalog);
 	get_faults(&in, &state);
-	if (version == VERSION_MEMORY && (flags & FLAG_MEMORY) != 0)
+	if (version >= VERSION_MEMORY && (flags & FLAG_MEMORY) != 0)
 		get_memory(&in, &state);
 	if (in.bad)
 		return -EINVAL;

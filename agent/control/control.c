@@ -85,6 +85,7 @@ static void account_unseen(struct control *c, uint32_t unseen_ms)
 	(void)duty_elapsed(&c->duty, &c->envelope, false, unseen_ms);
 	faults_away(&c->faults, unseen_ms);
 	sitting_away(&c->sitting, unseen_ms);
+	holder_elapsed(&c->holder, false, unseen_ms);
 }
 
 /* What was on the hardware up to now; after a gap the session ends instead of moving on. */
@@ -96,6 +97,7 @@ static void account(struct control *c, struct passed passed, const struct driver
 	meter_elapsed(&c->meter, &c->output, passed.ms);
 	account_duty(c, passed.ms, mono_ms, sink);
 	sitting_elapsed(&c->sitting, &c->output, active, input, passed.ms);
+	holder_elapsed(&c->holder, active, passed.ms);
 	if (active) {
 		session_elapsed(&c->session, &c->output, passed.ms);
 		guard_elapsed(&c->guard, &c->player, &c->output, passed.ms);

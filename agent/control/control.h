@@ -6,9 +6,9 @@
  *                                     └──────────┴── session ──────┴── events ───────────────> recorder
  *
  * One file each: sensors (what can be believed), faults with fault_rules (what is wrong), panel (what was pressed), player (where in
- * the routine), guard (pain, too steep, too long), sitting (what one person has had), duty (run and rest), clamp with envelope (what
- * the machine may do), session with tally and meter (the account of a session), telemetry (the sensors over an interval), memory (what
- * a restart must not forget).
+ * the routine), guard (pain, too steep, too long), sitting (what one person has had), holder (who of the staff holds the machine), duty
+ * (run and rest), clamp with envelope (what the machine may do), session with tally and meter (the account of a session), telemetry
+ * (the sensors over an interval), memory (what a restart must not forget).
  *
  * Safety order: a reading that failed, an emergency stop or an open cover make the output of the same tick off; over-current does in
  * the tick in which it has lasted for 300 ms. The clamp is the last thing before the output, whatever the player says.
@@ -30,6 +30,7 @@ enum {
 
 struct control_config {
 	enum gf_class class;
+	bool hand_held; /* whose token is there when the staff key is turned holds it to somebody: holder.h */
 	struct control_envelope envelope;
 	float heat_c;                         /* what the heater warms to while a session runs; 0 = no heat */
 	uint32_t tick_ms;                     /* the period of real ticks, to notice late ones; 0 = time is virtual */
@@ -77,6 +78,12 @@ struct control_event {
 		const struct gf_catalog *catalog;
 	};
 };
+
+/* A massage gun is held by whoever treats somebody; so is what has a vibration in the hand by its maker's data sheet. */
+static inline bool control_hand_held(enum gf_class class, float vibration_ms2)
+{
+	return class == GF_CLASS_PERCUSSION || vibration_ms2 > 0;
+}
 
 struct control;
 

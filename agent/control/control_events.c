@@ -99,6 +99,7 @@ void control_stamp_memory(const struct control *c, struct sink *sink)
 	struct control_memory memory = {.resting = c->duty.resting, .duty_ms = (uint32_t)c->duty.used_ms};
 	faults_remember(&c->faults, &memory);
 	sitting_remember(&c->sitting, &memory);
+	holder_remember(&c->holder, &memory);
 	for (size_t i = 0; i < sink->count; i++)
 		sink->events[i].memory = memory;
 }
@@ -112,4 +113,7 @@ void control_recall(struct control *c, const struct control_memory *memory, uint
 	faults_away(&c->faults, off_ms);
 	sitting_recall(&c->sitting, memory);
 	sitting_away(&c->sitting, off_ms);
+	if (c->config.hand_held)
+		holder_recall(&c->holder, memory);
+	holder_elapsed(&c->holder, false, off_ms);
 }

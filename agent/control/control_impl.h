@@ -7,6 +7,7 @@
 #include "agent/control/duty.h"
 #include "agent/control/faults.h"
 #include "agent/control/guard.h"
+#include "agent/control/holder.h"
 #include "agent/control/panel.h"
 #include "agent/control/sensors.h"
 #include "agent/control/session.h"
@@ -21,6 +22,7 @@ struct control {
 	struct player player;
 	struct guard guard;
 	struct sitting sitting;
+	struct holder holder;
 	struct duty duty;
 	struct clamp clamp;
 	struct sensors sensors;

@@ -18,11 +18,12 @@ static bool forbidden(const struct control *c, const struct fault_view *view, co
 	       faults_off_now(&c->faults, view);
 }
 
-static void start_session(struct control *c, const struct gf_routine *routine, const struct driver_panel *panel,
-                          int64_t mono_ms, struct sink *sink)
+static void start_session(struct control *c, const struct gf_routine *routine, uint64_t subject_token, int64_t mono_ms,
+                          struct sink *sink)
 {
-	session_begin(&c->session, c->odometer.sessions + 1, c->config.catalog, routine, panel->subject_token, mono_ms);
-	sitting_begin(&c->sitting, panel->subject_token);
+	session_begin(&c->session, c->odometer.sessions + 1, c->config.catalog, routine, subject_token, c->holder.token,
+	              mono_ms);
+	sitting_begin(&c->sitting, subject_token);
 	guard_begin(&c->guard, panel_staff_here(&c->panel));
 	player_start(&c->player, routine);
 	c->refusal_told = false;
@@ -62,11 +63,12 @@ static void take_request(struct control *c, const struct fault_view *view, uint1
 		return;
 	struct sitting person = c->sitting;
 	struct gf_limit_hit hit = {0};
-	sitting_begin(&person, view->input->panel.subject_token);
+	const uint64_t subject_token = holder_subject(&c->holder, view->input->panel.subject_token);
+	sitting_begin(&person, subject_token);
 	if (c->duty.resting || guard_refuses(&person, routine, &hit))
 		refuse(c, &hit, mono_ms, sink);
 	else
-		start_session(c, routine, &view->input->panel, mono_ms, sink);
+		start_session(c, routine, subject_token, mono_ms, sink);
 }
 
 static void press_pain(struct control *c, int64_t mono_ms, struct sink *sink)
@@ -104,6 +106,8 @@ void control_take_presses(struct control *c, const struct fault_view *view, cons
                           int64_t mono_ms, struct sink *sink)
 {
 	if (!player_active(&c->player)) {
+		if (pressed->staff_turned && c->config.hand_held)
+			holder_turn(&c->holder, view->input->panel.subject_token);
 		if (pressed->staff_clear)
 			staff_clears(c, mono_ms, sink);
 		take_request(c, view, pressed->routine, mono_ms, sink);

@@ -1,5 +1,5 @@
 /*
- * What a restart must not forget of a machine's rest, heat, strikes, latched faults, closed areas and the sitting it is in: a power cycle is no
+ * What a restart must not forget of a machine's rest, heat, strikes, latched faults, closed areas, the sitting it is in and who holds it: a power cycle is no
  * way around them. Plain numbers, without pointers: each event carries it as of the event, agent/recorder_state.c writes it beside
  * the record. Pure; time comes as what has elapsed.
  */
@@ -59,6 +59,8 @@ struct control_memory {
 	struct memory_latched latched[MEMORY_LATCHED_MAX];
 	struct memory_closed closed[MEMORY_CLOSED_MAX];
 	struct memory_sitting sitting;
+	uint64_t staff_token; /* see holder.h; 0 = nobody */
+	uint32_t staff_idle_ms;
 };
 
 /* True when the numbers can be a machine's: enumerations in range, counts within their arrays. */

@@ -56,6 +56,7 @@ struct panel_presses panel_step(struct panel *panel, const struct driver_panel *
 	    .pause = pressed[PANEL_PAUSE],
 	    .pain = pressed[PANEL_PAIN],
 	    .intensity = pressed[PANEL_UP] - pressed[PANEL_DOWN],
+	    .staff_turned = pressed[PANEL_STAFF],
 	    .staff_clear =
 	        !staff->left_in && staff_before_ms < PANEL_STAFF_HOLD_MS && staff->held_ms >= PANEL_STAFF_HOLD_MS,
 	};

@@ -32,8 +32,9 @@ struct panel {
 struct panel_presses {
 	uint16_t routine; /* newly requested, in two readings: index + 1; 0 = none */
 	bool stop, pause, pain;
-	int intensity;    /* +1 up, -1 down */
-	bool staff_clear; /* the staff key has been held for PANEL_STAFF_HOLD_MS; once */
+	int intensity;     /* +1 up, -1 down */
+	bool staff_turned; /* the staff key, freshly: whose token is there holds the machine (holder.h) */
+	bool staff_clear;  /* the staff key has been held for PANEL_STAFF_HOLD_MS; once */
 };
 
 /* What is held down at the first reading is no press: a machine neither starts nor clears anything by itself after a restart. */

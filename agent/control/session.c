@@ -5,7 +5,7 @@
 #include "agent/control/clamp.h"
 
 void session_begin(struct session *session, uint64_t session_no, const struct gf_catalog *catalog,
-                   const struct gf_routine *routine, uint64_t subject_token, int64_t mono_ms)
+                   const struct gf_routine *routine, uint64_t subject_token, uint64_t staff_token, int64_t mono_ms)
 {
 	*session = (struct session){
 	    .start =
@@ -14,6 +14,7 @@ void session_begin(struct session *session, uint64_t session_no, const struct gf
 	            .catalog_version = catalog->version,
 	            .planned_s = gf_routine_duration_ms(routine) / 1000,
 	            .subject_token = subject_token,
+	            .staff_token = staff_token,
 	        },
 	    .started_mono_ms = mono_ms,
 	    .ended_mono_ms = mono_ms, /* one that ends where it starts */

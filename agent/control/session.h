@@ -16,9 +16,9 @@ struct session {
 	float peaks[GF_SENSOR_COUNT]; /* NaN = not measured */
 };
 
-/* Opens the account of session number `session_no`. */
+/* Opens the account of session number `session_no`; the tokens are 0 where nobody is known. */
 void session_begin(struct session *session, uint64_t session_no, const struct gf_catalog *catalog,
-                   const struct gf_routine *routine, uint64_t subject_token, int64_t mono_ms);
+                   const struct gf_routine *routine, uint64_t subject_token, uint64_t staff_token, int64_t mono_ms);
 
 /* The output that was on for `elapsed_ms`. */
 void session_elapsed(struct session *session, const struct driver_output *output, uint32_t elapsed_ms);

@@ -1,6 +1,6 @@
 add_library(control_rig STATIC unit/agent/control/rig.c)
 target_link_libraries(control_rig PRIVATE gf_flags PUBLIC ag_control PkgConfig::CMOCKA)
-foreach(name abuse catalog_switch control faults flicker invariants latch limits numbers panel parts records rest sensors sitting)
+foreach(name abuse catalog_switch control faults flicker holder invariants latch limits numbers panel parts records rest sensors sitting)
     gf_add_test(agent_${name}_test SOURCES unit/agent/control/${name}_test.c LINK control_rig LABELS unit)
 endforeach()
 gf_add_test(agent_sim_driver_test SOURCES unit/agent/sim/sim_driver_test.c LINK control_rig ag_sim LABELS unit)

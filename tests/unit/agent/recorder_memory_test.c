@@ -38,6 +38,8 @@ static struct recorder_state full_state(void)
 		for (unsigned side = 0; side < 2; side++)
 			for (unsigned kind = 0; kind < MEMORY_KINDS; kind++)
 				memory->sitting.area_s[i][side][kind] = (uint16_t)(UINT16_MAX - 100 * i - 10 * side - kind);
+	memory->staff_token = 0x99aabbccddeeff01;
+	memory->staff_idle_ms = 899999;
 	return state;
 }
 
@@ -65,6 +67,8 @@ static void expect_same(const struct control_memory *a, const struct control_mem
 	assert_int_equal(a->sitting.pain_presses, b->sitting.pain_presses);
 	assert_int_equal(a->sitting.pain_left_ms, b->sitting.pain_left_ms);
 	assert_memory_equal(a->sitting.area_s, b->sitting.area_s, sizeof(a->sitting.area_s));
+	assert_int_equal(a->staff_token, b->staff_token);
+	assert_int_equal(a->staff_idle_ms, b->staff_idle_ms);
 }
 
 static struct recorder_state there_and_back(const struct recorder_state *state, size_t *ret_len)
@@ -113,7 +117,8 @@ static void the_largest_state_fits(void **state)
 	full.checkpoint.boot = full.checkpoint.uptime_ms = full.checkpoint.wall_ms = INT64_C(1) << 36;
 	memset(ended->start.routine, 'r', GF_NAME_MAX - 1);
 	memset(ended->start.catalog, 'c', GF_NAME_MAX - 1);
-	ended->start.session_no = ended->start.subject_token = ended->motor_ms = INT64_C(1) << 36;
+	ended->start.session_no = ended->start.subject_token = ended->start.staff_token = ended->motor_ms = INT64_C(1)
+	                                                                                                    << 36;
 	ended->odometer = (struct gf_odometer){INT64_C(1) << 36, INT64_C(1) << 36, INT64_C(1) << 36};
 	ended->outcome = GF_OUTCOME_INTERRUPTED;
 	ended->areas_count = GF_SESSION_AREAS_MAX;
@@ -150,15 +155,41 @@ static void version_1_is_read_and_remembers_nothing(void **state)
 	struct recorder_state out;
 	size_t len;
 	assert_int_equal(recorder_state_encode(&in, buf, sizeof(buf), &len), 0);
-	assert_int_equal(buf[0], 2);
+	assert_int_equal(buf[0], 3);
 	buf[0] = 1; /* without a memory the bytes are the same */
 	assert_int_equal(recorder_state_decode(buf, len, &out), 0);
 	assert_int_equal(out.boot, 7);
 	assert_int_equal(out.odometer.cycles, 3);
 	assert_string_equal(out.catalog, "gun");
 	expect_same(&out.memory, &(struct control_memory){0});
-	buf[0] = 3;
+	buf[0] = 4;
 	assert_int_equal(recorder_state_decode(buf, len, &out), -EINVAL);
+}
+
+/* Without somebody who holds the machine the bytes are the same. */
+static void version_2_is_read_and_nobody_holds_it(void **state)
+{
+	(void)state;
+	struct recorder_state full = full_state(), out;
+	unsigned char buf[RECORDER_STATE_MAX];
+	size_t len;
+	full.memory.staff_token = 0;
+	full.memory.staff_idle_ms = 0;
+	assert_int_equal(recorder_state_encode(&full, buf, sizeof(buf), &len), 0);
+	buf[0] = 2;
+	assert_int_equal(recorder_state_decode(buf, len, &out), 0);
+	expect_same(&out.memory, &full.memory);
+}
+
+/* One who turned the key and waits is remembered by heartbeats alone. */
+static void who_holds_it_is_worth_remembering(void **state)
+{
+	(void)state;
+	const struct recorder_state idle = {.boot = 1};
+	struct recorder_entry beat = {.record.kind = GF_RECORD_HEARTBEAT, .remembers = true};
+	assert_false(recorder_state_changes(&idle, &beat));
+	beat.memory.staff_token = 7;
+	assert_true(recorder_state_changes(&idle, &beat));
 }
 
 static void a_memory_no_machine_has_is_refused(void **state)
@@ -371,6 +402,8 @@ int main(void)
 	    cmocka_unit_test(the_largest_state_fits),
 	    cmocka_unit_test(what_is_not_in_use_takes_no_room),
 	    cmocka_unit_test(version_1_is_read_and_remembers_nothing),
+	    cmocka_unit_test(version_2_is_read_and_nobody_holds_it),
+	    cmocka_unit_test(who_holds_it_is_worth_remembering),
 	    cmocka_unit_test(a_memory_no_machine_has_is_refused),
 	    TEST(a_rest_comes_back_with_its_age),
 	    TEST(without_a_clock_nothing_has_passed),

@@ -118,6 +118,7 @@ static void random_envelope(struct world *w)
 {
 	struct control_envelope *e = &w->config.envelope;
 	w->config.class = (enum gf_class)(1 + below(w, GF_CLASS_COUNT - 1));
+	w->config.hand_held = control_hand_held(w->config.class, 0);
 	control_envelope_defaults(w->config.class, e);
 	e->intensity_max_pct = 20 + (float)below(w, 61);
 	e->start_max_pct = 10 + (float)below(w, 21);

@@ -96,7 +96,7 @@ struct account {
 	size_t closed;
 	struct control_memory memory; /* of the last record */
 	uint64_t restarts;
-	uint64_t sessions, safety, hits, faults, opened;
+	uint64_t sessions, safety, held, hits, faults, opened;
 };
 
 #define MUST(a, condition)                                                                \
@@ -115,6 +115,9 @@ static void take_ended(struct account *a, const struct gf_session_ended *ended)
 	MUST(a, a->open_no != 0 && ended->start.session_no == a->open_no);
 	MUST(a, ended->pain_presses == a->pains);
 	MUST(a, ended->duration_ms <= 2 * ERA_S * 1000 && ended->paused_ms <= ended->duration_ms);
+	/* Nobody treats themselves. */
+	MUST(a, ended->start.staff_token == 0 || ended->start.staff_token != ended->start.subject_token);
+	a->held += ended->start.staff_token != 0 ? 1 : 0;
 	/* Nothing is stopped for safety without a rule that says so, nor by a fault without a fault. */
 	MUST(a, ended->outcome != GF_OUTCOME_SAFETY_STOPPED || a->stops > 0);
 	a->safety += ended->outcome == GF_OUTCOME_SAFETY_STOPPED ? 1 : 0;
@@ -286,7 +289,8 @@ static void power_cycle(struct account *a)
 static void begin_era(struct account *a)
 {
 	const enum gf_class class = (enum gf_class)(1 + gf_prng_below(&a->prng, GF_CLASS_COUNT - 1));
-	struct control_config config = {.class = class, .catalog = rig_catalog(class)};
+	struct control_config config = {
+	    .class = class, .hand_held = control_hand_held(class, 0), .catalog = rig_catalog(class)};
 	const struct control_resume resume = {.next_fault_no = 1};
 	control_envelope_defaults(class, &config.envelope);
 	config.envelope.duty_warn_ms = 100 * 1000;
@@ -326,7 +330,7 @@ static void every_action_is_told_once_and_in_order(void **state)
 	print_message("seed %llu: %llu sessions, %llu stopped for safety, %llu hits, %llu areas opened, %llu faults\n",
 	              (unsigned long long)a.seed, (unsigned long long)a.sessions, (unsigned long long)a.safety,
 	              (unsigned long long)a.hits, (unsigned long long)a.opened, (unsigned long long)a.faults);
-	assert_true(a.sessions > 300 && a.safety > 30 && a.hits > 300 && a.opened > 5 && a.faults > 300 &&
+	assert_true(a.sessions > 300 && a.safety > 30 && a.held > 10 && a.hits > 300 && a.opened > 5 && a.faults > 300 &&
 	            a.restarts > 200);
 }
 
