@@ -94,6 +94,22 @@ static void say_envelope(struct check *check)
 		check_say(check, DRIVER_FINE, "times", "a session lasts at most %s", session);
 }
 
+/* Whose hand it shakes reaches 100 points of the day's exposure (2002/44/EC: 2 a² h) after so long. */
+static void say_vibration(struct check *check)
+{
+	const double ms2 = (double)check->config->vibration_ms2, hours = fmin(50 / (ms2 * ms2), 24);
+	char reached[GF_DURATION_MAX];
+
+	if (!control_hand_held(check->config->class, check->config->vibration_ms2))
+		return;
+	if (ms2 > 0)
+		check_say(check, DRIVER_FINE, "vibration", "%g m/s² in the hand: 100 points of staff's daily exposure after %s",
+		          ms2, gf_duration_format((int64_t)(hours * 3600 * 1000), reached));
+	else
+		check_say(check, DRIVER_DOUBTFUL, "vibration",
+		          "unknown, so nobody can reckon how much staff gets; set vibration_ms2 from the maker's data sheet");
+}
+
 /* --- files ------------------------------------------------------------------------------------------------------- */
 
 static void check_certificate(struct check *check)
@@ -277,6 +293,7 @@ int agent_check(const struct agent_config *config, FILE *out)
 	};
 	say_machine(&check);
 	say_envelope(&check);
+	say_vibration(&check);
 	check_catalog(&check);
 	check_certificate(&check);
 	const bool there = check_state_dir(&check);

@@ -32,7 +32,7 @@ struct agent_yaml {
 	int clock, log_level, driver;
 	struct gf_link_yaml broker;
 	unsigned spool_mib, heartbeat_s;
-	float rated_motor_h, heat_c;
+	float rated_motor_h, vibration_ms2, heat_c;
 	struct envelope_yaml *envelope;
 	struct config_sim_yaml *sim;
 	struct config_modbus_yaml *modbus;
@@ -108,6 +108,7 @@ static const cyaml_schema_field_t agent_fields[] = {
     CYAML_FIELD_UINT("spool_mib", OPTIONAL, struct agent_yaml, spool_mib),
     CYAML_FIELD_UINT("heartbeat_s", OPTIONAL, struct agent_yaml, heartbeat_s),
     CYAML_FIELD_FLOAT("rated_motor_h", OPTIONAL, struct agent_yaml, rated_motor_h),
+    CYAML_FIELD_FLOAT("vibration_ms2", OPTIONAL, struct agent_yaml, vibration_ms2),
     CYAML_FIELD_FLOAT("heat_c", OPTIONAL, struct agent_yaml, heat_c),
     CYAML_FIELD_MAPPING_PTR("envelope", OPTIONAL | CYAML_FLAG_POINTER, struct agent_yaml, envelope, envelope_fields),
     CYAML_FIELD_ENUM("driver", STRICT_ENUM, struct agent_yaml, driver, driver_names, CYAML_ARRAY_LEN(driver_names)),
@@ -296,6 +297,7 @@ static int take(const struct config_check *c, const struct agent_yaml *yaml, str
 	config->log_level = yaml->log_level != 0 ? (enum gf_log_level)(yaml->log_level - 1) : GF_LOG_INFO;
 	config->driver = (enum agent_driver)yaml->driver;
 	config->rated_motor_h = yaml->rated_motor_h;
+	config->vibration_ms2 = yaml->vibration_ms2;
 	const unsigned heartbeat_s = gf_yaml_has(c->doc, "heartbeat_s") ? yaml->heartbeat_s : 60;
 	const unsigned spool_mib = gf_yaml_has(c->doc, "spool_mib") ? yaml->spool_mib : 16;
 	const unsigned trial_s = gf_yaml_has(c->doc, "catalog_trial_s") ? yaml->catalog_trial_s : 600;
@@ -313,6 +315,7 @@ static int take(const struct config_check *c, const struct agent_yaml *yaml, str
 	    (r = config_in_range(c, "catalog_trial_s", trial_s, 1, 86400)) != 0 ||
 	    (r = gf_keys_config_take(c->doc, c->path, yaml->catalog_keys, &config->catalog_keys, c->diag)) != 0 ||
 	    (r = config_in_range(c, "rated_motor_h", yaml->rated_motor_h, 0, 1000000)) != 0 ||
+	    (r = config_in_range(c, "vibration_ms2", yaml->vibration_ms2, 0, 100)) != 0 ||
 	    (r = take_envelope(c, yaml->envelope, config->class, &config->envelope)) != 0 ||
 	    (r = take_heat(c, yaml->heat_c, config)) != 0 || (r = take_broker(c, &yaml->broker, config)) != 0)
 		return r;

@@ -28,6 +28,7 @@ struct agent_config {
 	struct gf_link_config link;
 	uint64_t spool_bytes_max;
 	float rated_motor_h;
+	float vibration_ms2; /* in the hand that holds it; 0 = unknown */
 	uint32_t heartbeat_ms;
 	struct control_envelope envelope;
 	float heat_c; /* what the heater warms to while a session runs; 0 = no heat */

@@ -174,6 +174,7 @@ static int make_station(struct agent *agent, struct gf_diag *diag)
 	    .class = c->class,
 	    .location = c->location,
 	    .rated_motor_h = c->rated_motor_h,
+	    .vibration_ms2 = c->vibration_ms2,
 	    .envelope = c->envelope,
 	    .catalog_file = c->catalog_file,
 	    .catalog_keys = c->catalog_keys,
@@ -206,6 +207,7 @@ static int open_all(struct agent *agent, struct gf_diag *diag)
 
 	struct control_config control = {
 	    .class = agent->config->class,
+	    .hand_held = control_hand_held(agent->config->class, agent->config->vibration_ms2),
 	    .envelope = agent->config->envelope,
 	    .heat_c = agent->config->heat_c,
 	    .tick_ms = CONTROL_TICK_MS,

@@ -27,7 +27,7 @@ struct station_config {
 	enum gf_class class;
 	char model[GF_NAME_MAX], serial[GF_NAME_MAX];
 	struct gf_location location;
-	float rated_motor_h;
+	float rated_motor_h, vibration_ms2;
 	struct control_envelope envelope;
 	/* Where the first catalog is from, and whose signatures count: as in struct update_config. */
 	const char *catalog_file;

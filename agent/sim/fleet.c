@@ -166,7 +166,8 @@ static void put_agent(FILE *out, const struct fleet_config *config, const struct
 	snprintf(file, sizeof(file), "%s.catalog", gf_class_name(spec->sim.class));
 	put_path(out, "catalog", folders->catalogs, file);
 	put_keys(out, config, folders);
-	fprintf(out, "clock: system\nrated_motor_h: %.9g\nbroker:\n", (double)spec->rated_motor_h);
+	fprintf(out, "clock: system\nrated_motor_h: %.9g\nvibration_ms2: %.9g\nbroker:\n", (double)spec->rated_motor_h,
+	        (double)spec->vibration_ms2);
 	put_text(out, "  host", config->broker_host);
 	fprintf(out, "  port: %u\n", config->broker_port);
 	put_path(out, "  ca_file", folders->pki, "ca.pem");

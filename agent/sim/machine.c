@@ -73,6 +73,7 @@ static void describe(struct machine *machine, const struct machine_catalog *cata
 	config->class = spec->sim.class;
 	config->location = spec->location;
 	config->rated_motor_h = spec->rated_motor_h;
+	config->vibration_ms2 = spec->vibration_ms2;
 	config->catalog = catalog->catalog;
 	config->catalog_digest = &catalog->digest;
 	if (catalog->keys != NULL)
@@ -87,7 +88,11 @@ static int open_control(struct machine *machine, const struct station_config *co
                         const struct control_resume *resume, struct gf_time now)
 {
 	const struct control_config control = {
-	    .class = config->class, .envelope = config->envelope, .catalog = station_catalog(machine->station)};
+	    .class = config->class,
+	    .hand_held = control_hand_held(config->class, config->vibration_ms2),
+	    .envelope = config->envelope,
+	    .catalog = station_catalog(machine->station),
+	};
 	int r = control_new(&control, resume, now.mono_ms, &machine->tick.control);
 	if (r == 0)
 		control_set_limits(machine->tick.control, station_limits(machine->station));

@@ -14,7 +14,7 @@ struct group_yaml {
 	int class;
 	unsigned count;
 	char prefix[16], model[GF_NAME_MAX], zone[GF_NAME_MAX];
-	float busy, ambient_c, wear_h, rated_motor_h;
+	float busy, ambient_c, wear_h, rated_motor_h, vibration_ms2;
 	struct sim_fault_yaml *faults;
 	unsigned faults_count;
 };
@@ -43,6 +43,7 @@ static const cyaml_schema_field_t group_fields[] = {
     CYAML_FIELD_FLOAT("ambient_c", CYAML_FLAG_OPTIONAL, struct group_yaml, ambient_c),
     CYAML_FIELD_FLOAT("wear_h", CYAML_FLAG_OPTIONAL, struct group_yaml, wear_h),
     CYAML_FIELD_FLOAT("rated_motor_h", CYAML_FLAG_OPTIONAL, struct group_yaml, rated_motor_h),
+    CYAML_FIELD_FLOAT("vibration_ms2", CYAML_FLAG_OPTIONAL, struct group_yaml, vibration_ms2),
     CYAML_FIELD_SEQUENCE("faults", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, struct group_yaml, faults,
                          &sim_fault_schema, 0, SIM_FAULTS_MAX),
     CYAML_FIELD_END,
@@ -89,7 +90,7 @@ static int check_group(const struct reading *r, const char *at, const struct gro
 	} ranges[] = {
 	    {"count", group->count, 1, SCENARIO_MACHINES_MAX}, {"busy", group->busy, 0, 1},
 	    {"ambient_c", group->ambient_c, -20, 45},          {"wear_h", group->wear_h, 0, 100000},
-	    {"rated_motor_h", group->rated_motor_h, 0, 1e6},
+	    {"rated_motor_h", group->rated_motor_h, 0, 1e6},   {"vibration_ms2", group->vibration_ms2, 0, 100},
 	};
 	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
 		char key[128];
@@ -130,7 +131,8 @@ static unsigned next_number(const struct scenario *scenario, const char *prefix,
 static int add_machine(struct reading *r, const char *at, const struct site_yaml *site, const struct group_yaml *group,
                        const struct sim_config *sim)
 {
-	struct scenario_machine machine = {.sim = *sim, .rated_motor_h = group->rated_motor_h};
+	struct scenario_machine machine = {
+	    .sim = *sim, .rated_motor_h = group->rated_motor_h, .vibration_ms2 = group->vibration_ms2};
 	unsigned number = next_number(r->scenario, group->prefix, site->name);
 
 	snprintf(machine.id, sizeof(machine.id), "%s-%s-%02u", group->prefix, site->name, number);

@@ -13,7 +13,7 @@ struct scenario_machine {
 	char id[GF_ID_MAX]; /* "<prefix>-<site>-<number>" */
 	char model[GF_NAME_MAX], serial[GF_NAME_MAX];
 	struct gf_location location;
-	float rated_motor_h;
+	float rated_motor_h, vibration_ms2;
 	struct sim_config sim; /* without routines, journal_path and mono_to_wall_ms */
 };
 

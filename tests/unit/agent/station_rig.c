@@ -104,6 +104,7 @@ int rig_open(struct world *w, bool online, struct gf_diag *diag)
 	    .class = GF_CLASS_PERCUSSION,
 	    .model = "g1",
 	    .rated_motor_h = 2000,
+	    .vibration_ms2 = 7.5F,
 	    .catalog = &w->catalog,
 	    .catalog_digest = &w->digest,
 	    .catalog_keys = w->keys,

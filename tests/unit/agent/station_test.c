@@ -48,6 +48,7 @@ static void a_connection_begins_with_a_retained_birth(void **state)
 	assert_int_equal(birth.next_seq, 2); /* the catalog's record */
 	assert_int_equal(birth.cert_not_after_ms, 1234);
 	assert_true(birth.motor_temp_stop_c > 69);
+	assert_true(birth.vibration_ms2 == 7.5F);
 
 	fake_link_down("cut");
 	rig_step(w);

@@ -23,7 +23,8 @@ static const char scenario_text[] =
     "machines:\n"
     "      - class: roller\n        count: 1\n        prefix: r\n"
     "        model: \"a: b # \\\"c\\\" \\\\ d e\"\n        zone: \"'{*\xc3\xa4\"\n"
-    "        busy: 0.123456789\n        ambient_c: 0\n        wear_h: 12345.678\n        rated_motor_h: 999999.5\n"
+    "        busy: 0.123456789\n        ambient_c: 0\n        wear_h: 12345.678\n        rated_motor_h: 999999.5\n     "
+    "   vibration_ms2: 99.125\n"
     "        faults: [{code: estop, per_100_motor_h: 0.1}, {code: stall, per_100_motor_h: 3}]\n";
 
 struct stage {
@@ -84,6 +85,7 @@ static void an_agent_takes_over_exactly_the_simulated_machine(void **state)
 	assert_string_equal(c->catalog_file, want);
 	assert_string_equal(c->link.host, "::1");
 	assert_true(c->rated_motor_h == spec->rated_motor_h);
+	assert_true(c->vibration_ms2 == spec->vibration_ms2);
 	assert_int_equal(c->sim.seed, spec->sim.seed);
 	assert_true(c->sim.busy == spec->sim.busy);
 	assert_true(c->sim.ambient_c == 0.0F);

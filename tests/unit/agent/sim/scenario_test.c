@@ -93,6 +93,8 @@ static void a_machine_has_what_its_site_and_group_say(void **state)
 	assert_string_equal(chair->location.zone, "lounge");
 	assert_string_equal(chair->location.bay, "3");
 	assert_true(chair->rated_motor_h == 2000.0F);
+	assert_true(chair->vibration_ms2 == 0);
+	assert_true(machine(&scenario, "gun-berlin-01")->vibration_ms2 == 7.5F);
 	assert_true(chair->sim.busy == 0.45F);
 	assert_true(chair->sim.wear_h == 310.0F);
 	assert_true(chair->sim.ambient_c == 22.0F);
@@ -218,6 +220,7 @@ static void mistakes_are_explained(void **state)
 	    {"busy: 0.45", "busy: ^45 %", "'busy' is '45 %'; expected a number"},
 	    {"wear_h: 310", "wear_h: ^-1", "sites[0].machines[0].wear_h is -1; expected 0 to 100000"},
 	    {"wear_h: 310", "ambient_c: ^60", "sites[0].machines[0].ambient_c is 60; expected -20 to 45"},
+	    {"vibration_ms2: 7.5", "vibration_ms2: ^7500", "sites[0].machines[1].vibration_ms2 is 7500; expected 0 to 100"},
 	    {"rated_motor_h: 2000", "rated_motor_h: ^1e9",
 	     "sites[0].machines[0].rated_motor_h is 1000000000; expected 0 to 1000000"},
 	    {"{code: estop, per_100_motor_h: 3}", "{code: estop, per_100_motor_h: ^-3}",
