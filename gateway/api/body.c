@@ -28,6 +28,10 @@ static void fail_unknown(struct request *r, const char *in, const char *key, con
 	const char *names[BODY_KEYS_MAX];
 	char all[NAMES_BYTES];
 
+	if (count == 0) {
+		request_fail(r, 400, "bad_value", "unknown key '%.64s'; nothing is to be said here", key);
+		return;
+	}
 	for (size_t i = 0; i < count; i++)
 		names[i] = keys[i].name;
 	list_names(keys, count, all);
