@@ -21,7 +21,7 @@
 
 #include "gateway/store/store.h"
 
-enum { DB_STATEMENTS_MAX = 256 }; /* distinct SQL texts a connection may use; a power of two */
+enum { DB_STATEMENTS_MAX = 512 }; /* distinct SQL texts a connection may use; a power of two */
 
 struct db {
 	sqlite3 *handle;

@@ -1,23 +1,72 @@
-/* Faults: raised, then cleared; an open one is a row without cleared_ms. */
+/* Faults: raised, then cleared; an open one is a row without cleared_ms. Each change is told to its case. */
 #include <inttypes.h>
 
-#include "gateway/store/sqlite/writer.h"
+#include "gateway/store/sqlite/case.h"
+
+#define CLEARED_RETURNED " RETURNING code, raised_ms, cleared_ms, cleared_by, lasted_ms"
+
+/* Runs an update of faults that returns code, raised_ms, cleared_ms, cleared_by and lasted_ms of those that it cleared. */
+static int tell_cleared(struct apply *a, struct query *q, unsigned *ret_count)
+{
+	unsigned count = 0;
+	int rc = QUERY_DONE, r = 0, end;
+
+	while (!r && (rc = query_step(q)) == QUERY_ROW) {
+		struct case_cleared c = {.device = a->dev->key};
+
+		c.code = col_i64(q);
+		c.raised_ms = col_i64(q);
+		c.cleared_ms = col_i64(q);
+		c.by = col_i64(q);
+		c.lasted_ms = col_i64(q);
+		count++;
+		r = case_clear(a->store, &c, a->diag);
+	}
+	/* The first failure counts. */
+	end = query_end(q, rc, r ? NULL : a->diag);
+	if (r || end)
+		return r ? r : end;
+	*ret_count = count;
+	return 0;
+}
 
 /* A machine whose memory was wiped counts its faults from 1 again: what the earlier life left open under numbers that
  * are counted anew ended with it. */
 static int close_earlier_life(struct apply *a, uint64_t fault_no)
 {
 	struct query q;
+	unsigned closed;
 
 	query_begin(&q, a->db,
 	            "UPDATE faults SET cleared_ms = ?3, cleared_by = ?4, lasted_ms = max(?3 - raised_ms, 0)"
-	            " WHERE device = ?1 AND cleared_ms IS NULL AND stream < ?2 AND fault_no >= ?5");
+	            " WHERE device = ?1 AND cleared_ms IS NULL AND stream < ?2 AND fault_no >= ?5" CLEARED_RETURNED);
 	query_i64(&q, a->dev->key);
 	query_i64(&q, a->stream);
 	query_i64(&q, a->at_ms);
 	query_i64(&q, GF_CLEARED_BY_RESTART);
 	query_u64(&q, fault_no);
-	return query_run(&q, a->diag);
+	return tell_cleared(a, &q, &closed);
+}
+
+static int tell_raised(struct apply *a, const struct gf_fault_raised *f)
+{
+	struct case_row c = {
+	    .device = a->dev->key,
+	    .code = f->code,
+	    .severity = f->severity,
+	    .times = 1,
+	    .open = 1,
+	    .first_ms = a->at_ms,
+	    .last_ms = a->at_ms,
+	    .stream = a->stream,
+	    .fault_no = f->fault_no,
+	    .session_no = f->session_no,
+	    .observed = (double)f->observed,
+	    .limit = (double)f->limit,
+	};
+
+	gf_strcpy_utf8(c.detail, sizeof(c.detail), f->detail);
+	return case_add(a->store, &c, a->diag);
 }
 
 int fault_raised_apply(struct apply *a)
@@ -45,15 +94,34 @@ int fault_raised_apply(struct apply *a)
 	r = query_run(&q, a->diag);
 	if (r || sqlite3_changes(a->db->handle) == 0)
 		return r;
+	r = tell_raised(a, f);
+	if (r)
+		return r;
 	return event_add(a->store, a->at_ms, STORE_EVENT_FAULT, a->dev->id, f->fault_no, gf_fault_name(f->code), a->diag,
 	                 "fault %" PRIu64 " raised: %s (%s)%s%s", f->fault_no, gf_fault_name(f->code),
 	                 gf_severity_name(f->severity), f->detail[0] ? ": " : "", f->detail);
 }
 
 /* The raising was lost: the whole fault is known from its end. */
-static int insert_cleared(struct apply *a, const struct gf_fault_cleared *f)
+static int insert_cleared(struct apply *a, const struct gf_fault_cleared *f, bool *ret_new)
 {
+	struct case_row c = {
+	    .device = a->dev->key,
+	    .code = f->code,
+	    .severity = GF_SEVERITY_INFO,
+	    .times = 1,
+	    .first_ms = a->at_ms - (int64_t)f->lasted_ms,
+	    .last_ms = a->at_ms - (int64_t)f->lasted_ms,
+	    .cleared_ms = a->at_ms,
+	    .cleared_by = f->by,
+	    .lasted_ms = (int64_t)f->lasted_ms,
+	    .stream = a->stream,
+	    .fault_no = f->fault_no,
+	    .observed = (double)NAN,
+	    .limit = (double)NAN,
+	};
 	struct query q;
+	int r;
 
 	query_begin(&q, a->db,
 	            "INSERT INTO faults (device, stream, fault_no, code, severity, raised_ms, time_source, cleared_ms,"
@@ -67,29 +135,63 @@ static int insert_cleared(struct apply *a, const struct gf_fault_cleared *f)
 	query_i64(&q, a->at_ms);
 	query_i64(&q, f->by);
 	query_u64(&q, f->lasted_ms);
-	return query_run(&q, a->diag);
+	r = query_run(&q, a->diag);
+	*ret_new = !r && sqlite3_changes(a->db->handle) > 0;
+	return *ret_new ? case_add(a->store, &c, a->diag) : r;
+}
+
+static void give_clearing(struct query *q, struct apply *a, const struct gf_fault_cleared *f)
+{
+	query_i64(q, a->dev->key);
+	query_u64(q, f->fault_no);
+	query_i64(q, f->code);
+	query_i64(q, a->at_ms);
+	query_i64(q, f->by);
+	query_u64(q, f->lasted_ms);
+}
+
+/* Of this stream, or raised in an earlier one by a machine that only lost its spool. */
+static int clear_open(struct apply *a, const struct gf_fault_cleared *f, bool *ret_cleared)
+{
+	struct query q;
+	unsigned count = 0;
+	int r;
+
+	query_begin(&q, a->db,
+	            "UPDATE faults SET cleared_ms = ?4, cleared_by = ?5, lasted_ms = ?6 WHERE device = ?1 AND fault_no = ?2"
+	            " AND code = ?3 AND cleared_ms IS NULL" CLEARED_RETURNED);
+	give_clearing(&q, a, f);
+	r = tell_cleared(a, &q, &count);
+	*ret_cleared = count > 0;
+	return r;
+}
+
+/* Cleared by a person who took the machine for gone: it knows better when that was. Its case is as people know it. */
+static int clear_forced(struct apply *a, const struct gf_fault_cleared *f, bool *ret_cleared)
+{
+	struct query q;
+	int r;
+
+	query_begin(&q, a->db,
+	            "UPDATE faults SET cleared_ms = ?4, cleared_by = ?5, lasted_ms = ?6, forced = 0 WHERE device = ?1"
+	            " AND fault_no = ?2 AND code = ?3 AND forced = 1");
+	give_clearing(&q, a, f);
+	r = query_run(&q, a->diag);
+	*ret_cleared = !r && sqlite3_changes(a->db->handle) > 0;
+	return r;
 }
 
 int fault_cleared_apply(struct apply *a)
 {
 	const struct gf_fault_cleared *f = &a->rec->fault_cleared;
-	struct query q;
-	int r;
+	bool cleared = false;
+	int r = clear_open(a, f, &cleared);
 
-	/* Of this stream, or raised in an earlier one by a machine that only lost its spool. */
-	query_begin(&q, a->db,
-	            "UPDATE faults SET cleared_ms = ?4, cleared_by = ?5, lasted_ms = ?6 WHERE device = ?1 AND fault_no = ?2"
-	            " AND code = ?3 AND cleared_ms IS NULL");
-	query_i64(&q, a->dev->key);
-	query_u64(&q, f->fault_no);
-	query_i64(&q, f->code);
-	query_i64(&q, a->at_ms);
-	query_i64(&q, f->by);
-	query_u64(&q, f->lasted_ms);
-	r = query_run(&q, a->diag);
-	if (!r && sqlite3_changes(a->db->handle) == 0)
-		r = insert_cleared(a, f);
-	if (r || sqlite3_changes(a->db->handle) == 0)
+	if (!r && !cleared)
+		r = clear_forced(a, f, &cleared);
+	if (!r && !cleared)
+		r = insert_cleared(a, f, &cleared);
+	if (r || !cleared)
 		return r;
 	return event_add(a->store, a->at_ms, STORE_EVENT_FAULT, a->dev->id, f->fault_no, gf_fault_name(f->code), a->diag,
 	                 "fault %" PRIu64 " cleared: %s (by %s)", f->fault_no, gf_fault_name(f->code),

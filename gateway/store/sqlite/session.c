@@ -179,7 +179,7 @@ static void update_present(struct apply *a, const struct gf_session_ended *e, bo
 	}
 }
 
-static int store_new(struct apply *a, const struct gf_session_ended *e)
+static int store_new(struct apply *a, const struct gf_session_ended *e, int64_t started_ms)
 {
 	struct device *d = a->dev;
 	int r = 0;
@@ -188,6 +188,8 @@ static int store_new(struct apply *a, const struct gf_session_ended *e)
 		r = insert_area(a, e, n);
 	if (!r)
 		r = chain_check(a, e->start.session_no);
+	if (!r)
+		r = hours_add(a, e, started_ms);
 	if (r)
 		return r;
 	d->sessions++;
@@ -223,7 +225,7 @@ static int store_ended(struct apply *a, int64_t started_ms, enum store_time_sour
 	if (!r)
 		r = insert_ended(a, e, started_ms, source, &stored);
 	if (!r && stored)
-		r = store_new(a, e);
+		r = store_new(a, e, started_ms);
 	if (!r)
 		update_present(a, e, stored);
 	return r;

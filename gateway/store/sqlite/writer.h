@@ -144,6 +144,8 @@ GF_MUST_CHECK int session_started_apply(struct apply *a); /* session.c */
 GF_MUST_CHECK int session_ended_apply(struct apply *a);
 /* The machine says that nothing runs: a session that began in an earlier stream is over, its end was lost. */
 GF_MUST_CHECK int session_idle(struct apply *a);
+/* The session in hand is new: its use of the machine, by the hour (hour.c). */
+GF_MUST_CHECK int hours_add(struct apply *a, const struct gf_session_ended *e, int64_t started_ms);
 GF_MUST_CHECK int fault_raised_apply(struct apply *a); /* fault.c */
 GF_MUST_CHECK int fault_cleared_apply(struct apply *a);
 GF_MUST_CHECK int limit_hit_apply(struct apply *a);       /* limit.c */
