@@ -136,7 +136,7 @@ void resource_device_limits(struct request *r)
 	if (result != 0)
 		answer_device(r, result, &diag);
 	else if (r->status == 0)
-		set_limits(r, body, &now->desired.limits);
+		set_limits(r, body, &now->own_limits);
 	pthread_mutex_unlock(&limits_lock);
 	free(now);
 	json_decref(body);

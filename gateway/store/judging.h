@@ -22,10 +22,20 @@ struct store_subject {
 
 /* ---- whom to judge ---- */
 
+/* Beside the kinds of facts (bits 1 << enum fact_kind): the areas of a session, with its depth; and that a machine is heard at all. */
+enum { STORE_NEEDS_AREAS = 1 << FACT_KINDS, STORE_NEEDS_HEARD = 1 << (FACT_KINDS + 1) };
+/* What the rules about each subject need: only whom facts of these kinds are about is marked. Nothing before the first call. */
+void store_judge_needs(struct store *store, const unsigned needs[static RULE_SUBJECT_COUNT]);
+/* Counts the commits since the store was opened that left somebody to be judged, without touching the database. Any thread. */
+uint64_t store_unsettled_marks(const struct store *store);
+
 struct store_unsettled {
 	struct store_subject subject;
 	int64_t settled_ms; /* all before it is settled */
-	int64_t due_ms;     /* 0 = something new came */
+	int64_t
+	    judged_ms; /* so far did the last judgement look: from before it on, what is stored of an open flag may be of later; INT64_MAX:
+	                     * nobody knows */
+	int64_t due_ms; /* 0 = something new came */
 	/* Of a device: */
 	char device[GF_ID_MAX], site[GF_NAME_MAX], model[GF_NAME_MAX];
 	enum gf_class class;
@@ -39,6 +49,11 @@ GF_MUST_CHECK int store_judge_next(struct store *store, int64_t now_ms, struct s
 /* It is settled until settled_ms; judge it again at due_ms (INT64_MAX: when something comes). */
 GF_MUST_CHECK int store_judge_done(struct store *store, const struct store_subject *subject, int64_t settled_ms,
                                    int64_t due_ms, struct gf_diag *diag);
+/* It can't be judged now: again at due_ms. */
+GF_MUST_CHECK int store_judge_later(struct store *store, const struct store_subject *subject, int64_t due_ms,
+                                    struct gf_diag *diag);
+/* How many wait now; a thousand at most are counted. */
+GF_MUST_CHECK int store_judge_backlog(struct store *store, int64_t now_ms, uint64_t *ret_backlog, struct gf_diag *diag);
 /* When the next subject's time comes; INT64_MAX = nothing waits. */
 GF_MUST_CHECK int store_judge_due_ms(struct store *store, int64_t *ret_due_ms, struct gf_diag *diag);
 /* Rules changed: every subject of this kind is judged anew from since_ms on (those with a fact after it, or an open flag). */

@@ -70,8 +70,11 @@ struct store_desired {
 	 * what a machine has seen of another database's: an answer to an offer has a revision from its own on, and its digest. */
 	struct gf_desired_applied answer;
 	int64_t answered_ms;
+	struct gf_desired_limits
+	    own_limits; /* the operator's; `desired` is the tighter of them and of what holds the machine */
 };
-/* Changes one machine's limits or lock: a transaction of its own with its audit entry. NULL leaves a part as it is. -ENOENT. */
+/* Changes the operator's limits or lock of one machine: a transaction of its own with its audit entry. NULL leaves a part as it is. Unlocking also
+ * lifts what rules lock it for. -ENOENT. */
 GF_MUST_CHECK int store_desired_set(struct store *store, const char *device, const struct gf_desired_limits *limits,
                                     const bool *locked, const char *lock_reason, const struct store_actor *actor,
                                     int64_t now_ms, struct gf_diag *diag);

@@ -66,6 +66,9 @@ static int make_row(struct store *s, struct device *d, struct gf_diag *diag)
 	if (r)
 		return r;
 	d->key = sqlite3_last_insert_rowid(s->db.handle);
+	r = judge_mark_device(s, d->key, d->first_seen_ms, diag);
+	if (r)
+		return r;
 	return event_add(s, d->first_seen_ms, STORE_EVENT_DEVICE, d->id, 0, "new", diag, "heard of for the first time");
 }
 

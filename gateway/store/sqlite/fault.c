@@ -95,6 +95,8 @@ int fault_raised_apply(struct apply *a)
 	if (r || sqlite3_changes(a->db->handle) == 0)
 		return r;
 	r = tell_raised(a, f);
+	if (!r)
+		r = judge_mark(a->store, FACT_FAULT, a->dev->key, a->at_ms, 0, 0, a->diag);
 	if (r)
 		return r;
 	return event_add(a->store, a->at_ms, STORE_EVENT_FAULT, a->dev->id, f->fault_no, gf_fault_name(f->code), a->diag,
@@ -137,7 +139,9 @@ static int insert_cleared(struct apply *a, const struct gf_fault_cleared *f, boo
 	query_u64(&q, f->lasted_ms);
 	r = query_run(&q, a->diag);
 	*ret_new = !r && sqlite3_changes(a->db->handle) > 0;
-	return *ret_new ? case_add(a->store, &c, a->diag) : r;
+	if (*ret_new)
+		r = judge_mark(a->store, FACT_FAULT, a->dev->key, c.first_ms, 0, 0, a->diag);
+	return *ret_new && !r ? case_add(a->store, &c, a->diag) : r;
 }
 
 static void give_clearing(struct query *q, struct apply *a, const struct gf_fault_cleared *f)

@@ -103,6 +103,9 @@ int heartbeat_apply(struct apply *a)
 	r = update_present(a);
 	if (r)
 		return r;
+	r = judge_mark(a->store, FACT_HEARTBEAT, a->dev->key, a->at_ms, 0, 0, a->diag);
+	if (r)
+		return r;
 	rollups_add(&a->store->rollups, a->dev->key, a->at_ms, &a->rec->heartbeat);
 	a->store->batch_counts[META_BEATS]++;
 	return 0;

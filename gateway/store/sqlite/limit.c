@@ -43,7 +43,7 @@ void limit_rests(struct apply *a, uint32_t left_ms)
 /* What each rule's numbers are; of others nothing but the numbers is known. */
 enum unit { UNIT_NONE, UNIT_TIME, UNIT_SECONDS, UNIT_PERCENT, UNIT_STEEPNESS, UNIT_MMHG };
 
-static const struct rule {
+static const struct device_rule {
 	const char *id, *what;
 	enum unit unit;
 } rules[] = {
@@ -56,9 +56,9 @@ static const struct rule {
     {"P8", "pain", UNIT_PERCENT},
 };
 
-static const struct rule *find_rule(const char *id)
+static const struct device_rule *find_rule(const char *id)
 {
-	static const struct rule unknown = {"", "", UNIT_NONE};
+	static const struct device_rule unknown = {"", "", UNIT_NONE};
 
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
 		if (strcmp(rules[i].id, id) == 0)
@@ -160,7 +160,7 @@ static struct phrase how_long(const struct gf_limit_hit *h)
 
 static int tell(struct apply *a, const struct gf_limit_hit *h)
 {
-	const struct rule *rule = find_rule(h->rule);
+	const struct device_rule *rule = find_rule(h->rule);
 	struct phrase session = {""};
 
 	if (h->session_no)
@@ -195,6 +195,8 @@ int limit_hit_apply(struct apply *a)
 	query_text(&q, h->action);
 	query_i64(&q, h->lasts_ms);
 	r = query_run(&q, a->diag);
+	if (!r)
+		r = judge_mark(a->store, FACT_LIMIT, a->dev->key, a->at_ms, 0, 0, a->diag);
 	if (r)
 		return r;
 	if (strcmp(h->rule, "D1") == 0 && h->lasts_ms)

@@ -40,7 +40,7 @@ void answer_columns(struct query *q, struct gf_desired_applied *ret_answer)
 
 #define DESIRED_SELECT                                                                                         \
 	"SELECT d.id, d.device, w.revision, " DESIRED_COLUMNS ", w.published, w.applied_revision, " ANSWER_COLUMNS \
-	", w.answered_ms FROM "
+	", w.answered_ms, w.own_intensity_max_pct FROM "
 
 static void read_desired_row(struct query *q, struct store_desired *ret_desired)
 {
@@ -54,6 +54,8 @@ static void read_desired_row(struct query *q, struct store_desired *ret_desired)
 	d->applied = col_u64(q);
 	answer_columns(q, &d->answer);
 	d->answered_ms = col_i64(q);
+	d->own_limits = d->desired.limits;
+	d->own_limits.intensity_max_pct = col_null(q) ? 0.0F : (float)col_real(q);
 }
 
 int store_read_desired(struct store_reader *reader, bool all, int64_t after_key, size_t limit, store_desired_fn row,

@@ -13,7 +13,8 @@ static int insert_running(struct apply *a, const struct gf_session_started *st)
 
 	query_begin(&q, a->db,
 	            "INSERT INTO sessions (device, session_no, stream, seq, routine, catalog, catalog_version, planned_s,"
-	            " subject_token, outcome, started_ms, time_source) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)"
+	            " subject_token, staff_token, outcome, started_ms, time_source)"
+	            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)"
 	            " ON CONFLICT DO NOTHING");
 	query_i64(&q, a->dev->key);
 	query_u64(&q, st->session_no);
@@ -24,6 +25,7 @@ static int insert_running(struct apply *a, const struct gf_session_started *st)
 	query_u64(&q, st->catalog_version);
 	query_i64(&q, st->planned_s);
 	query_i64(&q, (int64_t)st->subject_token);
+	query_i64(&q, (int64_t)st->staff_token);
 	query_i64(&q, a->at_ms);
 	query_i64(&q, a->source);
 	return query_run(&q, a->diag);
@@ -92,10 +94,10 @@ static int insert_ended(struct apply *a, const struct gf_session_ended *e, int64
 	query_begin(
 	    &q, a->db,
 	    "INSERT INTO sessions (device, session_no, stream, seq, routine, catalog, catalog_version, planned_s,"
-	    " subject_token, outcome, started_ms, time_source, ended_ms, duration_ms, paused_ms, motor_ms,"
+	    " subject_token, staff_token, outcome, started_ms, time_source, ended_ms, duration_ms, paused_ms, motor_ms,"
 	    " pain_presses, peak_motor_temp_c, peak_surface_temp_c, peak_current_ma, peak_pressure_mmhg,"
 	    " odo_motor_ms, odo_sessions, odo_cycles)"
-	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
+	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
 	query_i64(&q, a->dev->key);
 	query_u64(&q, e->start.session_no);
 	query_i64(&q, a->stream);
@@ -105,6 +107,7 @@ static int insert_ended(struct apply *a, const struct gf_session_ended *e, int64
 	query_u64(&q, e->start.catalog_version);
 	query_i64(&q, e->start.planned_s);
 	query_i64(&q, (int64_t)e->start.subject_token);
+	query_i64(&q, (int64_t)e->start.staff_token);
 	query_i64(&q, e->outcome);
 	query_i64(&q, started_ms);
 	query_i64(&q, source);
@@ -182,7 +185,8 @@ static void update_present(struct apply *a, const struct gf_session_ended *e, bo
 static int store_new(struct apply *a, const struct gf_session_ended *e, int64_t started_ms)
 {
 	struct device *d = a->dev;
-	int r = 0;
+	int r = judge_mark(a->store, FACT_SESSION, d->key, started_ms + e->duration_ms, e->start.subject_token,
+	                   e->start.staff_token, a->diag);
 
 	for (size_t n = 0; n < e->areas_count && !r; n++)
 		r = insert_area(a, e, n);

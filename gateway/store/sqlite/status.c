@@ -28,9 +28,14 @@ int presence_set(struct apply *a, bool online, enum store_offline reason)
 	                 online ? "online" : offline_sentences[reason]);
 }
 
-static void heard(struct device *d, int64_t recv_ms)
+/* How long it was silent is judged when it is due; that it is heard again, at once. */
+static int heard(struct apply *a)
 {
-	d->last_seen_ms = recv_ms;
+	struct device *d = a->dev;
+	bool silent = a->recv_ms - d->last_seen_ms > STORE_SILENCE_MS;
+
+	d->last_seen_ms = a->recv_ms;
+	return silent ? judge_mark_device(a->store, d->key, a->recv_ms, a->diag) : 0;
 }
 
 int presence_heard(struct apply *a)
@@ -38,25 +43,47 @@ int presence_heard(struct apply *a)
 	struct device *d = a->dev;
 	bool said_off = d->offline_reason == STORE_OFFLINE_LOST || d->offline_reason == STORE_OFFLINE_GOODBYE;
 
-	heard(d, a->recv_ms);
-	if (d->online || (said_off && a->recv_ms < d->presence_since_ms + LATE_REPORT_MS))
-		return 0;
+	int r = heard(a);
+	if (r || d->online || (said_off && a->recv_ms < d->presence_since_ms + LATE_REPORT_MS))
+		return r;
 	return presence_set(a, true, STORE_OFFLINE_NEVER);
 }
 
 /* ---- birth ---- */
 
+/* What rules go by: class, model, place and rated life. Facts of the past count anew by it only when they are judged for another reason. */
+static int mark_changed(struct apply *a, const struct gf_status *st)
+{
+	struct query q;
+	int64_t same = 0;
+	int r;
+
+	query_begin(&q, a->db,
+	            "SELECT class = ? AND model = ? AND site = ? AND rated_motor_h IS ? AND vibration_ms2 IS ? FROM devices"
+	            " WHERE device = ?");
+	query_i64(&q, st->class);
+	query_text(&q, st->model);
+	query_text(&q, st->location.site);
+	query_real(&q, (double)st->rated_motor_h);
+	query_real(&q, (double)st->vibration_ms2);
+	query_i64(&q, a->dev->key);
+	r = query_value(&q, 0, &same, a->diag);
+	return r || same ? r : judge_mark_device(a->store, a->dev->key, a->recv_ms, a->diag);
+}
+
 /* What the machine is, as it says. */
 static int save_identity(struct apply *a, const struct gf_status *st)
 {
 	struct query q;
-	int r;
+	int r = mark_changed(a, st);
 
+	if (r)
+		return r;
 	query_begin(
 	    &q, a->db,
 	    "UPDATE devices SET class = ?, model = ?, serial = ?, agent_version = ?, driver = ?, site = ?, zone = ?,"
 	    " bay = ?, rated_motor_h = ?, motor_temp_stop_c = ?, surface_temp_stop_c = ?, cert_not_after_ms = ?,"
-	    " desired_revision = ? WHERE device = ?");
+	    " desired_revision = ?, vibration_ms2 = ? WHERE device = ?");
 	query_i64(&q, st->class);
 	query_text(&q, st->model);
 	query_text(&q, st->serial);
@@ -70,6 +97,7 @@ static int save_identity(struct apply *a, const struct gf_status *st)
 	query_real(&q, (double)st->surface_temp_stop_c);
 	query_u64(&q, st->cert_not_after_ms);
 	query_u64(&q, st->desired_revision);
+	query_real(&q, (double)st->vibration_ms2);
 	query_i64(&q, a->dev->key);
 	r = query_run(&q, a->diag);
 	return r ? r : desired_outgrow(a, st->desired_revision);
@@ -197,8 +225,8 @@ static int apply_birth(struct apply *a, const struct gf_status *st, bool retaine
 	if (r)
 		return r;
 	if (!retained || age > 0)
-		heard(d, a->recv_ms);
-	if (age > 0 || !retained || !d->born)
+		r = heard(a);
+	if (!r && (age > 0 || !retained || !d->born))
 		r = presence_set(a, true, STORE_OFFLINE_NEVER);
 	d->born = true;
 	d->boot = st->boot;

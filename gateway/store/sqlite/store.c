@@ -128,6 +128,7 @@ int store_begin(struct store *s, struct gf_diag *diag)
 	rollups_forget(&s->rollups);
 	s->batch_event = 0;
 	s->batch_wish = false;
+	s->batch_unsettled = false;
 	memset(s->batch_counts, 0, sizeof(s->batch_counts));
 	return 0;
 }
@@ -186,6 +187,8 @@ int store_commit(struct store *s, struct gf_diag *diag)
 		atomic_store(&s->last_event, s->batch_event);
 	if (s->batch_wish)
 		atomic_fetch_add(&s->wishes, 1);
+	if (s->batch_unsettled)
+		atomic_fetch_add(&s->unsettled, 1);
 	end_batch(s);
 	return 0;
 }

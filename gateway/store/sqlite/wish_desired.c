@@ -2,6 +2,8 @@
  * What is desired of each machine: one row, whose revision grows with every change above all that the machine has seen, so that it
  * never takes an older one for newer. What is written is checked by the codec's own rules first: a machine would refuse the
  * whole of it for one value out of range.
+ *
+ * What the operator wants is kept apart (own_*) from what flags and tags hold a machine by (holds); what goes out is the tighter of all.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -19,10 +21,15 @@ struct wish {
 	char id[GF_ID_MAX];
 	uint64_t seen; /* by the machine, as its birth said */
 	struct gf_desired desired;
+	/* The operator's part of it. */
+	float own_intensity_max_pct;
+	bool own_locked;
+	char own_lock_reason[GF_TEXT_MAX];
 };
 
-#define WISH_SELECT                                                                             \
-	"SELECT d.device, d.id, d.desired_revision, w.revision, " DESIRED_COLUMNS " FROM devices d" \
+#define WISH_SELECT                                                                          \
+	"SELECT d.device, d.id, d.desired_revision, w.revision, " DESIRED_COLUMNS                \
+	", coalesce(w.own_intensity_max_pct, 0), w.own_locked, w.own_lock_reason FROM devices d" \
 	" LEFT JOIN desired w USING (device)"
 
 /* By id, or by key when id is NULL. -ENOENT. */
@@ -44,6 +51,9 @@ static int load(struct store *s, const char *id, int64_t key, struct wish *ret_w
 		w.seen = col_u64(&q);
 		w.desired.revision = col_u64(&q);
 		desired_columns(&q, &w.desired);
+		w.own_intensity_max_pct = (float)col_real(&q);
+		w.own_locked = col_i64(&q);
+		col_text(&q, w.own_lock_reason, sizeof(w.own_lock_reason));
 	}
 	r = query_end(&q, rc, diag);
 	if (r)
@@ -68,13 +78,59 @@ static int check(const struct gf_desired *desired, struct gf_diag *diag)
 	return r > 0 ? -EINVAL : r;
 }
 
+/* ---- the tighter of all ---- */
+
+static float tighter(float a, float b)
+{
+	return a > 0 && (b <= 0 || a < b) ? a : b;
+}
+
+/* The operator's word stands first; after it the first hold's. */
+static void take_reason(struct gf_desired *d, const char *reason)
+{
+	char both[2 * GF_TEXT_MAX + 2];
+
+	snprintf(both, sizeof(both), "%s%s%s", d->lock_reason, d->lock_reason[0] && reason[0] ? "; " : "", reason);
+	gf_strcpy_utf8(d->lock_reason, sizeof(d->lock_reason), both);
+}
+
+static int take_holds(struct store *s, struct wish *w, struct gf_diag *diag)
+{
+	struct gf_desired *d = &w->desired;
+	bool held = false;
+	struct query q;
+	int rc;
+
+	d->limits.intensity_max_pct = w->own_intensity_max_pct;
+	d->locked = w->own_locked;
+	gf_strcpy(d->lock_reason, sizeof(d->lock_reason), w->own_locked ? w->own_lock_reason : "");
+	query_begin(&q, &s->db, "SELECT locks, reason, cap_pct FROM holds WHERE device = ? ORDER BY source DESC");
+	query_i64(&q, w->key);
+	while ((rc = query_step(&q)) == QUERY_ROW) {
+		char reason[GF_TEXT_MAX];
+		bool locks = col_i64(&q);
+
+		col_text(&q, reason, sizeof(reason));
+		d->limits.intensity_max_pct = tighter((float)col_real(&q), d->limits.intensity_max_pct);
+		d->locked = d->locked || locks;
+		if (locks && !held)
+			take_reason(d, reason);
+		held = held || locks;
+	}
+	return query_end(&q, rc, diag);
+}
+
+/* ---- writing ---- */
+
 /* Makes it the next revision. */
 static int save(struct store *s, struct wish *w, int64_t now_ms, struct gf_diag *diag)
 {
 	const struct gf_desired *d = &w->desired;
 	struct query q;
-	int r;
+	int r = take_holds(s, w, diag);
 
+	if (r)
+		return r;
 	w->desired.revision = (w->seen > d->revision ? w->seen : d->revision) + 1;
 	if (d->revision > revision_max)
 		w->desired.revision = revision_max;
@@ -85,13 +141,16 @@ static int save(struct store *s, struct wish *w, int64_t now_ms, struct gf_diag 
 	query_begin(
 	    &q, &s->db,
 	    "INSERT INTO desired (device, revision, issued_ms, catalog, version, digest, size, within_ms,"
-	    " intensity_max_pct, frequency_max_hz, pressure_max_mmhg, heat_max_c, session_max_ms, locked, lock_reason)"
-	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (device) DO UPDATE SET"
+	    " intensity_max_pct, frequency_max_hz, pressure_max_mmhg, heat_max_c, session_max_ms, locked, lock_reason,"
+	    " own_intensity_max_pct, own_locked, own_lock_reason)"
+	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (device) DO UPDATE SET"
 	    " (revision, issued_ms, catalog, version, digest, size, within_ms, intensity_max_pct, frequency_max_hz,"
-	    " pressure_max_mmhg, heat_max_c, session_max_ms, locked, lock_reason) = (excluded.revision,"
+	    " pressure_max_mmhg, heat_max_c, session_max_ms, locked, lock_reason, own_intensity_max_pct, own_locked,"
+	    " own_lock_reason) = (excluded.revision,"
 	    " excluded.issued_ms, excluded.catalog, excluded.version, excluded.digest, excluded.size,"
 	    " excluded.within_ms, excluded.intensity_max_pct, excluded.frequency_max_hz, excluded.pressure_max_mmhg,"
-	    " excluded.heat_max_c, excluded.session_max_ms, excluded.locked, excluded.lock_reason)");
+	    " excluded.heat_max_c, excluded.session_max_ms, excluded.locked, excluded.lock_reason,"
+	    " excluded.own_intensity_max_pct, excluded.own_locked, excluded.own_lock_reason)");
 	query_i64(&q, w->key);
 	query_u64(&q, d->revision);
 	query_u64(&q, d->issued_ms);
@@ -107,8 +166,95 @@ static int save(struct store *s, struct wish *w, int64_t now_ms, struct gf_diag 
 	query_i64(&q, d->limits.session_max_ms);
 	query_i64(&q, d->locked);
 	query_text(&q, d->lock_reason);
+	query_real(&q, (double)w->own_intensity_max_pct);
+	query_i64(&q, w->own_locked);
+	query_text(&q, w->own_lock_reason);
 	s->batch_wish = true;
 	return query_run(&q, diag);
+}
+
+/* ---- holds ---- */
+
+static bool goes_out_the_same(const struct gf_desired *a, const struct gf_desired *b)
+{
+	return a->limits.intensity_max_pct == b->limits.intensity_max_pct && a->locked == b->locked &&
+	       strcmp(a->lock_reason, b->lock_reason) == 0;
+}
+
+static int tell_hold(struct store *s, const struct wish *w, const struct gf_desired *before, int64_t now_ms,
+                     struct gf_diag *diag)
+{
+	const struct gf_desired *d = &w->desired;
+	int r = 0;
+
+	if (d->locked != before->locked)
+		r = event_add(s, now_ms, STORE_EVENT_DEVICE, w->id, 0, d->locked ? "locked" : "unlocked", diag, "%s%s",
+		              d->locked ? "locked: " : "unlocked: nothing holds it any more", d->locked ? d->lock_reason : "");
+	if (!r && d->limits.intensity_max_pct != before->limits.intensity_max_pct)
+		r = event_add(s, now_ms, STORE_EVENT_DEVICE, w->id, 0, "limits", diag,
+		              d->limits.intensity_max_pct > 0 ? "intensity held at most %g %%"
+		                                              : "intensity is held by nothing any more",
+		              (double)d->limits.intensity_max_pct);
+	return r;
+}
+
+static int refresh(struct store *s, int64_t device, int64_t now_ms, struct gf_diag *diag)
+{
+	struct gf_desired before;
+	struct wish w;
+	int r = load(s, NULL, device, &w, diag);
+
+	if (r)
+		return r;
+	before = w.desired;
+	r = take_holds(s, &w, diag);
+	if (r || goes_out_the_same(&before, &w.desired))
+		return r;
+	r = save(s, &w, now_ms, diag);
+	return r ? r : tell_hold(s, &w, &before, now_ms, diag);
+}
+
+int hold_set(struct store *s, int64_t device, const char *source, bool lock, const char *reason, float cap_pct,
+             int64_t now_ms, struct gf_diag *diag)
+{
+	char line[GF_TEXT_MAX];
+	struct query q;
+	int r;
+
+	gf_strcpy_utf8(line, sizeof(line), reason);
+	query_begin(&q, &s->db,
+	            lock || cap_pct > 0
+	                ? "INSERT OR REPLACE INTO holds (device, source, locks, reason, cap_pct) VALUES (?, ?, ?, ?, ?)"
+	                : "DELETE FROM holds WHERE device = ? AND source = ?");
+	query_i64(&q, device);
+	query_text(&q, source);
+	if (lock || cap_pct > 0) {
+		query_i64(&q, lock);
+		query_text(&q, line);
+		query_real(&q, (double)cap_pct);
+	}
+	r = query_run(&q, diag);
+	return r ? r : refresh(s, device, now_ms, diag);
+}
+
+/* The operator unlocks: what rules lock the machine for is lifted for these flags, caps stay. A tag hangs on until it is taken off. */
+static int holds_release_locks(struct store *s, int64_t device, struct gf_diag *diag)
+{
+	static const char *const texts[] = {
+	    "UPDATE flags SET released = released | 1 WHERE device = ? AND ended_ms = 0",
+	    "UPDATE holds SET locks = 0 WHERE device = ? AND source LIKE 'flag %'",
+	    "DELETE FROM holds WHERE device = ? AND locks = 0 AND cap_pct = 0",
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && !r; i++) {
+		struct query q;
+
+		query_begin(&q, &s->db, texts[i]);
+		query_i64(&q, device);
+		r = query_run(&q, diag);
+	}
+	return r;
 }
 
 /* ---- limits and lock ---- */
@@ -140,6 +286,7 @@ static int set_limits(struct store *s, struct wish *w, const struct gf_desired_l
 	int r;
 
 	w->desired.limits = *limits;
+	w->own_intensity_max_pct = limits->intensity_max_pct;
 	limits_text(limits, text);
 	r = store_deed_add(s, actor, "device limits", w->id, text, now_ms, diag);
 	return r ? r
@@ -152,9 +299,12 @@ static int set_lock(struct store *s, struct wish *w, bool locked, const char *re
 {
 	int r;
 
-	w->desired.locked = locked;
-	gf_strcpy(w->desired.lock_reason, sizeof(w->desired.lock_reason), locked && reason ? reason : "");
-	reason = w->desired.lock_reason;
+	w->own_locked = locked;
+	gf_strcpy(w->own_lock_reason, sizeof(w->own_lock_reason), locked && reason ? reason : "");
+	reason = w->own_lock_reason;
+	r = locked ? 0 : holds_release_locks(s, w->key, diag);
+	if (r)
+		return r;
 	r = store_deed_add(s, actor, locked ? "device lock" : "device unlock", w->id, reason, now_ms, diag);
 	return r ? r
 	         : event_add(s, now_ms, STORE_EVENT_DEVICE, w->id, 0, locked ? "locked" : "unlocked", diag, "%s by %s%s%s",

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "gateway/store/judging.h"
 #include "gateway/store/sqlite/rollup.h"
 
 /* Counters kept in the meta table. */
@@ -36,6 +37,9 @@ struct store {
 	atomic_uint_fast64_t last_event;
 	bool batch_wish; /* what the broker should have changes with this batch */
 	atomic_uint_fast64_t wishes;
+	unsigned needs[RULE_SUBJECT_COUNT]; /* store_judge_needs */
+	bool batch_unsettled;               /* somebody is to be judged because of this batch */
+	atomic_uint_fast64_t unsettled;
 	struct rollups rollups;  /* of this batch, not yet written */
 	int64_t maintain_device; /* where retention goes on */
 	int64_t stray_event_ms;  /* when an answer that was kept out was told last */
@@ -160,6 +164,21 @@ GF_MUST_CHECK int chain_check(struct apply *a, uint64_t no);
 
 /* The machine says that it has seen this revision: what is desired of it is given again above it, if it was given below. */
 GF_MUST_CHECK int desired_outgrow(struct apply *a, uint64_t seen);
+
+/*
+ * What holds a machine: a flag ("flag 12") or a tag ("tag"); `source` names it. No lock and cap_pct 0: it holds nothing any more. What goes
+ * to the machine is the tighter of all holds and of what the operator wants. `reason` is shown at the machine and in health.
+ */
+GF_MUST_CHECK int hold_set(struct store *s, int64_t device, const char *source, bool lock, const char *reason,
+                           float cap_pct, int64_t now_ms, struct gf_diag *diag);
+
+/* ---- judging_mark.c: facts changed, from at_ms on ---- */
+
+/* A fact of this kind came, changed or went: of the machine, of its site, and of those whose tokens it has (0 = nobody). */
+GF_MUST_CHECK int judge_mark(struct store *s, enum fact_kind kind, int64_t device, int64_t at_ms, uint64_t subject,
+                             uint64_t staff, struct gf_diag *diag);
+/* The machine was heard of again after a silence, or is another one than before. */
+GF_MUST_CHECK int judge_mark_device(struct store *s, int64_t device, int64_t at_ms, struct gf_diag *diag);
 
 /* ---- life.c ---- */
 
