@@ -1,0 +1,29 @@
+/* How worn a machine is, as the API shows it. */
+#ifndef GATEWAY_API_WEAR_ROW_H
+#define GATEWAY_API_WEAR_ROW_H
+
+#include "gateway/api/request.h"
+#include "gateway/store/cases.h"
+#include "gateway/wear/wear.h"
+
+/* A copy of the service plans in force, so that a reload doesn't take them away in the middle of an answer. */
+struct wear_plans {
+	struct wear_plan *items;
+	size_t count;
+};
+/* 0 or -ENOMEM; ended by wear_plans_deinit. */
+GF_MUST_CHECK int wear_plans_read(const struct api *api, struct wear_plans *ret_plans);
+void wear_plans_deinit(struct wear_plans *plans);
+
+/* From what the store counted to what wear.h forecasts. */
+void wear_of_machine(const struct wear_plans *plans, const struct store_machine *machine,
+                     const struct store_wear *counted, int64_t now_ms, struct wear *ret_wear);
+
+/* One row a machine and part. */
+extern const struct where_field wear_fields[];
+extern const size_t wear_fields_count;
+json_t *wear_row(const struct store_machine *machine, const struct wear_part *part);
+/* The whole of one machine, but for its services. */
+json_t *wear_detail(const struct store_machine *machine, const struct store_wear *counted, const struct wear *wear);
+
+#endif
