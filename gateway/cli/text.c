@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 /* The length of a UTF-8 sequence that a terminal obeys instead of showing it: C1 controls, and what turns the direction of the
@@ -71,6 +72,26 @@ void text_sparkline(const double *values, size_t count, char *buf)
 	*to = '\0';
 }
 
+void text_wrap(FILE *to, const char *text, size_t indent, size_t width)
+{
+	enum { NARROWEST = 16 };
+	size_t room = width > indent + NARROWEST ? width - indent : width > 0 ? NARROWEST : SIZE_MAX, used = 0;
+
+	for (const char *word = text; *word != '\0';) {
+		size_t len = strcspn(word, " \n"), columns = 0;
+		for (size_t i = 0; i < len; i++)
+			columns += ((unsigned char)word[i] & 0xC0) != 0x80;
+		if (used > 0 && used + 1 + columns > room) {
+			(void)fprintf(to, "\n%*s", (int)indent, "");
+			used = 0;
+		}
+		(void)fprintf(to, "%s%.*s", used > 0 ? " " : "", (int)len, word);
+		used += columns + (used > 0);
+		word += len;
+		word += strspn(word, " \n");
+	}
+}
+
 const char *text_colour(const char *word)
 {
 	static const struct {
@@ -90,6 +111,12 @@ const char *text_colour(const char *word)
 	    {"stop", "\033[33m"},
 	    {"problem", "\033[31m"},
 	    {"clean", "\033[32m"},
+	    {"warn", "\033[33m"},
+	    {"act", "\033[31m"},
+	    {"derate", "\033[33m"},
+	    {"active", "\033[31m"},
+	    {"cleared", "\033[32m"},
+	    {"due", "\033[31m"},
 	};
 	for (size_t i = 0; i < sizeof(colours) / sizeof(colours[0]); i++)
 		if (strcmp(colours[i].word, word) == 0)

@@ -253,6 +253,21 @@ static void print_left_out(const struct writer *w, const size_t *widths)
 		(void)fprintf(w->options.out, ": widen the terminal, or -o csv%s\n", w->options.colour ? TEXT_RESET : "");
 }
 
+/* Prose stands last, so that its colour takes no width. */
+static char *tinted(const struct writer *w, const struct column *column, const json_t *item, char *cell)
+{
+	const char *word = w->options.tint != NULL ? json_string_value(value_at(item, w->options.tint)) : NULL,
+	           *colour = w->options.colour && word != NULL ? text_colour(word) : "";
+	char *with;
+
+	if (cell == NULL || column->format != COLUMN_PROSE || *colour == '\0')
+		return cell;
+	if (asprintf(&with, "%s%s%s", colour, cell, TEXT_RESET) < 0)
+		with = NULL;
+	free(cell);
+	return with;
+}
+
 static int table_keep(struct writer *w, const json_t *item)
 {
 	if (w->cells_count + w->columns_count > w->cells_room) {
@@ -264,7 +279,7 @@ static int table_keep(struct writer *w, const json_t *item)
 		w->cells_room = room;
 	}
 	for (size_t c = 0; c < w->columns_count; c++) {
-		char *cell = writer_cell(&w->columns[c], item, w->options.now_ms);
+		char *cell = tinted(w, &w->columns[c], item, writer_cell(&w->columns[c], item, w->options.now_ms));
 		if (cell == NULL)
 			return -ENOMEM;
 		w->cells[w->cells_count++] = cell;
@@ -314,20 +329,20 @@ static int table_end(struct writer *w)
 
 static int json_item(struct writer *w, const json_t *item)
 {
-	char *text = json_dumps(item, (w->options.stream ? JSON_COMPACT : JSON_INDENT(2)) | JSON_REAL_PRECISION(10));
+	bool lines = w->options.stream || w->options.lines;
+	char *text = json_dumps(item, (lines ? JSON_COMPACT : JSON_INDENT(2)) | JSON_REAL_PRECISION(10));
 	if (text == NULL)
 		return -ENOMEM;
 	if (w->options.terminal)
 		text_clean(text);
-	(void)fprintf(w->options.out, "%s%s", w->options.stream ? "" : w->rows == 1 ? "[\n" : ",\n", text);
-	(void)fputs(w->options.stream ? "\n" : "", w->options.out);
+	(void)fprintf(w->options.out, "%s%s%s", lines ? "" : w->rows == 1 ? "[\n" : ",\n", text, lines ? "\n" : "");
 	free(text);
 	return 0;
 }
 
 static int json_end(struct writer *w)
 {
-	if (!w->options.stream)
+	if (!w->options.stream && !w->options.lines)
 		(void)fputs(w->rows == 0 ? "[]\n" : "\n]\n", w->options.out);
 	return 0;
 }
@@ -350,9 +365,9 @@ static void csv_field(const struct writer *w, const char *text, size_t index)
 
 static int csv_begin(struct writer *w)
 {
-	for (size_t c = 0; c < w->columns_count; c++)
+	for (size_t c = 0; c < w->columns_count && !w->options.no_titles; c++)
 		csv_field(w, w->columns[c].key, c);
-	(void)fputs("\r\n", w->options.out);
+	(void)fputs(w->options.no_titles ? "" : "\r\n", w->options.out);
 	return 0;
 }
 

@@ -46,8 +46,11 @@ struct writer_options {
 	FILE *out;
 	enum writer_format format;
 	bool colour, terminal;
-	bool stream;    /* rows appear at once: tables with fixed widths, JSON one object a line */
-	unsigned width; /* of the terminal, 0 = unlimited: a table leaves out columns that don't fit */
+	bool stream;      /* rows appear at once: tables with fixed widths, JSON one object a line */
+	bool lines;       /* JSON: one object a line, though not at once */
+	bool no_titles;   /* CSV: it goes on where another ended */
+	const char *tint; /* the key whose word colours a row's prose; NULL = none */
+	unsigned width;   /* of the terminal, 0 = unlimited: a table leaves out columns that don't fit */
 	int64_t now_ms;
 };
 
