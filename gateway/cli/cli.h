@@ -63,6 +63,7 @@ enum cli_option {
 	CLI_OPT_RELEASE,
 	CLI_OPT_WITHDRAWN,
 	CLI_OPT_BY_RELIABILITY,
+	CLI_OPT_SITE,
 	CLI_OPT_HEAT,
 	CLI_OPT_TREND,
 	CLI_OPT_EXPORT_FILE,
@@ -160,13 +161,27 @@ enum cli_exit cli_request(struct cli *cli, const struct cli_request *request, js
 /* "/v1/devices/" + id + suffix into buf. */
 enum cli_exit cli_device_path(struct cli *cli, const char *id, const char *suffix, char *buf, size_t size);
 
+/* prefix + number + suffix into buf: "/v1/flags/" "12" "/ack"; `what` names it where the text is no number. */
+enum cli_exit cli_number_path(struct cli *cli, const char *prefix, const char *number, const char *suffix,
+                              const char *what, char *buf, size_t size);
+/* The option's text, if it was given, into an object that is asked for; must be UTF-8. */
+enum cli_exit cli_body_text(struct cli *cli, json_t *body, enum cli_option option, const char *key);
+/* A time as --since has it or a day ("2026-11-25", its beginning here), as RFC 3339; a span (3d) is so far ahead. */
+enum cli_exit cli_body_when(struct cli *cli, json_t *body, enum cli_option option, const char *key);
+/* The word of an option, without its dashes. */
+const char *cli_option_name(enum cli_option option);
+
 /* Asks page after page until cli->limit rows are there and writes them; `none` is said when there are none. */
+typedef void (*cli_item_fn)(const struct cli *cli, const json_t *item);
 struct cli_list {
 	struct cli_request request;
 	const struct column *columns;
 	size_t columns_count;
 	const char *none;
+	cli_item_fn
+	    item; /* prints one row for people, several lines of it; NULL = as a table. At most CLI_ITEMS unless --limit asks for more */
 };
+enum { CLI_ITEMS = 25 };
 enum cli_exit cli_list(struct cli *cli, const struct cli_list *list);
 /* Writes the rows of an array. */
 enum cli_exit cli_rows(struct cli *cli, const json_t *items, const struct column *columns, size_t columns_count,
@@ -186,6 +201,21 @@ enum cli_exit cmd_health(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_sessions(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_usage(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_faults(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_faults_ack(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_faults_clear(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_faults_report(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_device_tag(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_device_untag(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_device_service(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_wear(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_overuse(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_overuse_show(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_overuse_ack(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_rules(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_rules_check(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_rules_reload(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_export(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_subject_erase(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_audit(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_events(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_doctor(struct cli *cli, char **args, size_t count);

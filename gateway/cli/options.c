@@ -56,6 +56,7 @@ static const struct option_spec specs[] = {
     [CLI_OPT_RELEASE] = {"release", 0, NULL, "and lift the lock or cap by which it holds the machine"},
     [CLI_OPT_WITHDRAWN] = {"withdrawn", 0, NULL, "also those that data which came late has taken back"},
     [CLI_OPT_BY_RELIABILITY] = {"by", 0, "KEY", "how reliable they are instead: by device or class"},
+    [CLI_OPT_SITE] = {"site", 0, "SITE", "only the machines there"},
     [CLI_OPT_HEAT] = {"heat", 0, NULL, "a map of the week: each weekday's hours"},
     [CLI_OPT_TREND] = {"trend", 0, NULL, "a line a week"},
     [CLI_OPT_EXPORT_FILE] = {"out", 'o', "FILE", "write there, not to standard output"},
@@ -63,6 +64,11 @@ static const struct option_spec specs[] = {
     [CLI_OPT_YES] = {"yes", 'y', NULL, "don't ask"},
 };
 _Static_assert(sizeof(specs) / sizeof(specs[0]) == CLI_OPT_COUNT, "every option has its words");
+
+const char *cli_option_name(enum cli_option option)
+{
+	return specs[option].name;
+}
 
 enum { VAL_BASE = 256 }; /* of getopt: beyond any letter */
 

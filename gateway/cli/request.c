@@ -1,8 +1,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "gateway/cli/cli.h"
+#include "proto/base/clock.h"
 #include "proto/base/text.h"
 
 enum { PAGE_ROWS = 1000 };
@@ -45,6 +47,60 @@ enum cli_exit cli_device_path(struct cli *cli, const char *id, const char *suffi
 	return CLI_OK;
 }
 
+enum cli_exit cli_number_path(struct cli *cli, const char *prefix, const char *number, const char *suffix,
+                              const char *what, char *buf, size_t size)
+{
+	size_t digits = strspn(number, "0123456789");
+
+	if (digits == 0 || digits > 18 || number[digits] != '\0')
+		return cli_fail(cli, CLI_USAGE, "'%s' is no %s; it is a number", number, what);
+	(void)snprintf(buf, size, "%s%s%s", prefix, number, suffix);
+	return CLI_OK;
+}
+
+enum cli_exit cli_body_text(struct cli *cli, json_t *body, enum cli_option option, const char *key)
+{
+	const char *text = cli->values[option];
+
+	if (text == NULL)
+		return CLI_OK;
+	if (!gf_utf8_valid(text, strlen(text)))
+		return cli_fail_usage(cli, "--%s is not UTF-8", cli_option_name(option));
+	return json_object_set_new(body, key, json_string(text)) == 0 ? CLI_OK
+	                                                              : cli_fail(cli, CLI_REFUSED, "out of memory");
+}
+
+/* "2026-11-25": the beginning of that day on the clock here. */
+static bool day_parse(const char *text, int64_t *ret_ms)
+{
+	struct tm tm = {.tm_isdst = -1};
+	const char *end = strlen(text) == strlen("2026-11-25") ? strptime(text, "%Y-%m-%d", &tm) : NULL;
+	time_t at = end != NULL && *end == '\0' ? mktime(&tm) : (time_t)-1;
+
+	if (at == (time_t)-1)
+		return false;
+	*ret_ms = (int64_t)at * 1000;
+	return true;
+}
+
+enum cli_exit cli_body_when(struct cli *cli, json_t *body, enum cli_option option, const char *key)
+{
+	const char *text = cli->values[option];
+	char time[GF_RFC3339_MAX];
+	int64_t ms;
+
+	if (text == NULL)
+		return CLI_OK;
+	if (gf_duration_parse(*text == '+' ? text + 1 : text, &ms) == 0)
+		ms += cli->now_ms;
+	else if (!day_parse(text, &ms) && gf_time_parse(text, &ms) != 0)
+		return cli_fail_usage(cli, "--%s is '%s'; expected a span such as 3d, a day such as 2026-11-25, or a time",
+		                      cli_option_name(option), text);
+	return json_object_set_new(body, key, json_string(gf_time_format(ms, time))) == 0
+	           ? CLI_OK
+	           : cli_fail(cli, CLI_REFUSED, "out of memory");
+}
+
 static enum cli_exit make_writer(struct cli *cli, const struct column *columns, size_t count, struct writer **ret)
 {
 	struct writer_options options = {.out = cli->out,
@@ -56,14 +112,16 @@ static enum cli_exit make_writer(struct cli *cli, const struct column *columns, 
 	return writer_new(&options, columns, count, ret) == 0 ? CLI_OK : cli_fail(cli, CLI_REFUSED, "out of memory");
 }
 
-static enum cli_exit write_items(struct cli *cli, struct writer *writer, const json_t *items)
+static enum cli_exit write_items(struct cli *cli, struct writer *writer, cli_item_fn print, const json_t *items)
 {
 	json_t *item;
 	size_t i;
 
 	json_array_foreach(items, i, item)
 	{
-		if (writer_item(writer, item) != 0)
+		if (print != NULL && cli->format == WRITER_TABLE)
+			print(cli, item);
+		else if (writer_item(writer, item) != 0)
 			return cli_fail(cli, CLI_REFUSED, "can't write the output");
 	}
 	return CLI_OK;
@@ -84,7 +142,7 @@ enum cli_exit cli_rows(struct cli *cli, const json_t *items, const struct column
 	struct writer *writer = NULL;
 	enum cli_exit code = make_writer(cli, columns, columns_count, &writer);
 
-	if (code == CLI_OK && (code = write_items(cli, writer, items)) == CLI_OK)
+	if (code == CLI_OK && (code = write_items(cli, writer, NULL, items)) == CLI_OK)
 		code = end_writer(cli, writer, json_array_size(items), none);
 	writer_free(writer);
 	return code;
@@ -110,7 +168,7 @@ static enum cli_exit page(struct cli *cli, const struct cli_list *list, struct w
 	const json_t *items = json_object_get(body, "items");
 	const char *next = json_string_value(json_object_get(body, "next"));
 	i = json_array_size(items);
-	code = write_items(cli, writer, items);
+	code = write_items(cli, writer, list->item, items);
 	*rows += i;
 	if (!gf_strcpy(cursor, 256, next != NULL ? next : ""))
 		cursor[0] = '\0';
@@ -127,6 +185,8 @@ enum cli_exit cli_list(struct cli *cli, const struct cli_list *list)
 
 	if (code != CLI_OK)
 		return code;
+	if (list->item != NULL && cli->format == WRITER_TABLE && cli->values[CLI_OPT_LIMIT] == NULL)
+		cli->limit = CLI_ITEMS;
 	do
 		code = page(cli, list, writer, &rows, cursor);
 	while (code == CLI_OK && *cursor != '\0' && rows < cli->limit);

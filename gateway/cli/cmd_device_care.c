@@ -1,0 +1,128 @@
+/* `device tag`, `device untag`, `device service`: what a technician does to a machine, and says so. */
+#include <string.h>
+
+#include "gateway/cli/notice.h"
+#include "gateway/cli/text.h"
+#include "proto/base/text.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static const struct column tag_columns[] = {
+    {"id", "device", COLUMN_TEXT, 0, false},
+    {"tag.reason", "out of service", COLUMN_TEXT, 0, false},
+    {"tag.since", "since", COLUMN_TIME, 0, false},
+    {"tag.owner", "sees to it", COLUMN_TEXT, 0, false},
+    {"tag.back", "expected back", COLUMN_TIME, 0, false},
+    {"tag.by", "tagged by", COLUMN_TEXT, 0, false},
+    {"tag.case", "fault", COLUMN_WHOLE, 0, false},
+};
+
+static enum cli_exit post(struct cli *cli, const char *id, const char *suffix, json_t *body, json_t **ret_answer)
+{
+	char path[128];
+	enum cli_exit code = cli_device_path(cli, id, suffix, path, sizeof(path));
+
+	return code == CLI_OK
+	           ? cli_request(cli, &(struct cli_request){.method = "POST", .path = path, .body = body}, ret_answer)
+	           : code;
+}
+
+static void say_tagged(const struct cli *cli, const char *id, const json_t *device)
+{
+	const json_t *tag = json_object_get(device, "tag");
+	char back[FIELD_MAX];
+
+	(void)fprintf(cli->out, "%s is out of service: no session starts", id);
+	if (*field_when(cli, tag, "back", back) != '\0')
+		(void)fprintf(cli->out, "; expected back %s", back);
+	(void)fprintf(cli->out, "\nOnce it is back: gymfleet device untag %s\n", id);
+}
+
+enum cli_exit cmd_device_tag(struct cli *cli, char **args, size_t count)
+{
+	json_t *body = json_object(), *device = NULL;
+	enum cli_exit code = CLI_OK;
+
+	(void)count;
+	if (cli->values[CLI_OPT_REASON] == NULL)
+		code = cli_fail_usage(cli, "--reason TEXT is missing: say why, for whoever looks at the machine");
+	if (code == CLI_OK)
+		code = cli_body_text(cli, body, CLI_OPT_REASON, "reason");
+	if (code == CLI_OK)
+		code = cli_body_text(cli, body, CLI_OPT_OWNER, "owner");
+	if (code == CLI_OK)
+		code = cli_body_when(cli, body, CLI_OPT_BACK, "back");
+	if (code == CLI_OK)
+		code = post(cli, args[0], "/tag", body, &device);
+	if (code == CLI_OK && cli->format == WRITER_TABLE)
+		say_tagged(cli, args[0], device);
+	else if (code == CLI_OK)
+		code = cli_object(cli, device, tag_columns, COUNT(tag_columns));
+	json_decref(body);
+	json_decref(device);
+	return code;
+}
+
+enum cli_exit cmd_device_untag(struct cli *cli, char **args, size_t count)
+{
+	json_t *device = NULL;
+	enum cli_exit code = post(cli, args[0], "/untag", NULL, &device);
+
+	(void)count;
+	if (code == CLI_OK && cli->format == WRITER_TABLE)
+		(void)fprintf(cli->out, "%s is back in service%s\n", args[0],
+		              json_is_true(json_object_get(device, "locked"))
+		                  ? ", but it is locked by somebody's word too (gymfleet device unlock)"
+		                  : "");
+	else if (code == CLI_OK)
+		code = cli_object(cli, device, tag_columns, COUNT(tag_columns));
+	json_decref(device);
+	return code;
+}
+
+static enum cli_exit take_part(struct cli *cli, const char *part)
+{
+	static const char *const parts[] = {"service", "motor", "head", "roller", "filter", "cover"};
+
+	for (size_t i = 0; i < COUNT(parts); i++)
+		if (strcmp(parts[i], part) == 0)
+			return CLI_OK;
+	const char *near = gf_nearest(part, parts, COUNT(parts));
+	if (near != NULL)
+		return cli_fail_usage(cli, "'%s' is no part; did you mean '%s'?", part, near);
+	return cli_fail_usage(cli, "'%s' is no part; it may be service, motor, head, roller, filter or cover", part);
+}
+
+static enum cli_exit say_service(struct cli *cli, const char *id, const char *part, const json_t *answer)
+{
+	static const struct column columns[] = {{"device", "device", COLUMN_TEXT, 0, false},
+	                                        {"part", "part", COLUMN_TEXT, 0, false}};
+
+	if (cli->format != WRITER_TABLE)
+		return cli_object(cli, answer, columns, COUNT(columns));
+	if (strcmp(part, "service") == 0)
+		(void)fprintf(cli->out, "%s: serviced; the time to the next service begins now\n", id);
+	else
+		(void)fprintf(cli->out, "%s: %s renewed; its life begins now\n", id, part);
+	(void)fprintf(cli->out, "What else is due: gymfleet wear %s\n", id);
+	return CLI_OK;
+}
+
+enum cli_exit cmd_device_service(struct cli *cli, char **args, size_t count)
+{
+	const char *part = count == 2 ? args[1] : "service";
+	enum cli_exit code = take_part(cli, part);
+	json_t *body, *answer = NULL;
+
+	if (code != CLI_OK)
+		return code;
+	body = json_pack("{s:s}", "part", part);
+	code = cli_body_text(cli, body, CLI_OPT_NOTE, "note");
+	if (code == CLI_OK)
+		code = post(cli, args[0], "/service", body, &answer);
+	if (code == CLI_OK)
+		code = say_service(cli, args[0], part, answer);
+	json_decref(body);
+	json_decref(answer);
+	return code;
+}

@@ -1,0 +1,266 @@
+/*
+ * `export`: rows of one kind, page by page straight to the output, so that memory stays flat whatever is stored.
+ *
+ *     page ──> rows ──> flush ──> next page, by the mark of the last          a page is written whole or not at all
+ *
+ * Half a file must not pass for a whole one: when it breaks off, the exit code is 1, and the mark that is told goes on exactly there. A file is
+ * cut back to its last whole page for that.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdio_ext.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/cli/notice.h"
+#include "gateway/cli/text.h"
+#include "proto/base/clock.h"
+#include "proto/base/text.h"
+#include "proto/model.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define RAW(key)                           \
+	{                                      \
+		key, "", COLUMN_RAW_ONLY, 0, false \
+	}
+
+enum { MARK_MAX = 256, PAGE = 1000 };
+#define TOLD_EVERY_MS 200
+
+static const struct column session_columns[] = {
+    RAW("device"),
+    RAW("class"),
+    RAW("site"),
+    RAW("session_no"),
+    RAW("routine"),
+    RAW("catalog"),
+    RAW("catalog_version"),
+    RAW("outcome"),
+    RAW("started"),
+    RAW("ended"),
+    RAW("time_source"),
+    RAW("planned_s"),
+    RAW("duration_s"),
+    RAW("paused_s"),
+    RAW("motor_s"),
+    RAW("pain_presses"),
+    RAW("peak_motor_temp_c"),
+    RAW("peak_surface_temp_c"),
+    RAW("peak_current_ma"),
+    RAW("peak_pressure_mmhg"),
+    RAW("areas"),
+};
+
+#define SENSOR(symbol, name) RAW(name "_min"), RAW(name "_mean"), RAW(name "_max"), RAW(name "_last"),
+static const struct column heartbeat_columns[] = {
+    RAW("device"),     RAW("time"),    RAW("time_source"),      RAW("interval_s"), RAW("motor_s"),
+    RAW("in_session"), RAW("derated"), RAW("odometer_motor_h"), RAW("sessions"),   GF_SENSORS(SENSOR)};
+#undef SENSOR
+
+static const struct column flag_columns[] = {
+    RAW("id"),    RAW("rule"),     RAW("title"),    RAW("subject"),  RAW("subject_kind"), RAW("device"),
+    RAW("site"),  RAW("muscle"),   RAW("side"),     RAW("token"),    RAW("level"),        RAW("state"),
+    RAW("acked"), RAW("acked_by"), RAW("ack_note"), RAW("opened"),   RAW("acted"),        RAW("last"),
+    RAW("ended"), RAW("observed"), RAW("limit"),    RAW("unit"),     RAW("metric"),       RAW("window_s"),
+    RAW("times"), RAW("text"),     RAW("advice"),   RAW("severity"), RAW("found"),        RAW("late_s"),
+    RAW("due"),   RAW("holds"),    RAW("sessions"),
+};
+
+static const struct column fault_columns[] = {
+    RAW("id"),       RAW("device"),     RAW("site"),     RAW("class"),    RAW("code"),
+    RAW("severity"), RAW("state"),      RAW("times"),    RAW("first"),    RAW("last"),
+    RAW("cleared"),  RAW("cleared_by"), RAW("lasted_s"), RAW("fault_no"), RAW("session_no"),
+    RAW("observed"), RAW("limit"),      RAW("detail"),   RAW("reported"), RAW("by"),
+    RAW("acked"),    RAW("acked_by"),   RAW("ack_note"), RAW("text"),     RAW("action"),
+};
+
+static const struct export_kind {
+	const char *name, *path;
+	const struct column *columns;
+	size_t columns_count;
+	const char *time; /* the key that tells how far it is */
+} kinds[] = {
+    {"sessions", "/v1/sessions", session_columns, COUNT(session_columns), "started"},
+    {"heartbeats", "/v1/heartbeats", heartbeat_columns, COUNT(heartbeat_columns), "time"},
+    {"flags", "/v1/flags", flag_columns, COUNT(flag_columns), "opened"},
+    {"faults", "/v1/faults", fault_columns, COUNT(fault_columns), "last"},
+};
+
+struct export
+{
+	struct cli *cli;
+	const struct export_kind *kind;
+	FILE *to;
+	const char *file; /* NULL = standard output */
+	struct writer *writer;
+	uint64_t rows;       /* in whole pages */
+	char mark[MARK_MAX]; /* the next page's; "" = the first */
+	off_t whole;         /* so many bytes of the file are whole pages; -1 = unknown */
+	bool told;           /* there is progress on the terminal */
+	bool torn;           /* a part of a page was written */
+	/* Spans are made times of once: pages, and who goes on later, mean the same. */
+	const char *since, *until;
+	char since_text[GF_RFC3339_MAX], until_text[GF_RFC3339_MAX];
+};
+
+static void progress(struct export *e, const json_t *items)
+{
+	const char *at = field_text(json_array_get(items, json_array_size(items) - 1), e->kind->time);
+
+	if (fileno(e->cli->err) < 0 || isatty(fileno(e->cli->err)) != 1)
+		return;
+	e->told = true;
+	(void)fprintf(e->cli->err, "\r%" PRIu64 " %s, at %.20s ", e->rows, e->kind->name, at);
+	(void)fflush(e->cli->err);
+}
+
+static enum cli_exit write_page(struct export *e, const json_t *items)
+{
+	const json_t *item;
+	size_t i;
+
+	e->torn = true;
+	json_array_foreach(items, i, item)
+	{
+		if (writer_item(e->writer, item) != 0)
+			return cli_fail(e->cli, CLI_REFUSED, "out of memory");
+	}
+	if (fflush(e->to) != 0 || ferror(e->to))
+		return cli_fail(e->cli, CLI_REFUSED, "can't write %s: %s", e->file != NULL ? e->file : "the output",
+		                strerror(errno));
+	e->rows += json_array_size(items);
+	e->torn = false;
+	e->whole = e->file != NULL ? ftello(e->to) : -1;
+	return CLI_OK;
+}
+
+/* One page; the mark moves on when it is written. *ret_end: it was the last. */
+static enum cli_exit page(struct export *e, bool *ret_end)
+{
+	json_t *body = NULL;
+	enum cli_exit code = cli_request(e->cli,
+	                                 &(struct cli_request){.path = e->kind->path,
+	                                                       .params = {{"device", e->cli->values[CLI_OPT_DEVICE]},
+	                                                                  {"since", e->since},
+	                                                                  {"until", e->until},
+	                                                                  {"limit", "1000"},
+	                                                                  {"after", *e->mark != '\0' ? e->mark : NULL}}},
+	                                 &body);
+	_Static_assert(PAGE == 1000, "as asked for");
+
+	if (code != CLI_OK)
+		return code;
+	const json_t *items = json_object_get(body, "items");
+	const char *next = json_string_value(json_object_get(body, "next"));
+	code = write_page(e, items);
+	if (code == CLI_OK) {
+		*ret_end = next == NULL || *next == '\0' || strcmp(next, e->mark) == 0;
+		if (!gf_strcpy(e->mark, sizeof(e->mark), next != NULL ? next : ""))
+			code = cli_fail(e->cli, CLI_REFUSED, "the gateway's mark is too long");
+		if (json_array_size(items) > 0)
+			progress(e, items);
+	}
+	json_decref(body);
+	return code;
+}
+
+/* What was written is no whole export: from where to go on. */
+static void say_break(struct export *e)
+{
+	const char *device = e->cli->values[CLI_OPT_DEVICE];
+
+	if (e->torn && e->file != NULL && e->whole >= 0) {
+		__fpurge(e->to); /* or closing would write what is cut off here */
+		e->torn = ftruncate(fileno(e->to), e->whole) != 0;
+	}
+	(void)cli_fail(e->cli, CLI_REFUSED,
+	               "the export broke off after %" PRIu64 " whole rows%s; go on there with:", e->rows,
+	               e->torn ? " (cut off what stands after them)" : "");
+	(void)fprintf(e->cli->err, "  gymfleet export %s %s", e->cli->format == WRITER_CSV ? "csv" : "jsonl",
+	              e->kind->name);
+	if (device != NULL)
+		(void)fprintf(e->cli->err, " --device %s", device);
+	if (e->since != NULL)
+		(void)fprintf(e->cli->err, " --since %s", e->since);
+	if (e->until != NULL)
+		(void)fprintf(e->cli->err, " --until %s", e->until);
+	if (*e->mark != '\0')
+		(void)fprintf(e->cli->err, " --after '%s'", e->mark);
+	(void)fprintf(e->cli->err, e->file != NULL ? " -o %s\n" : " >> %s\n", e->file != NULL ? e->file : "FILE");
+}
+
+static enum cli_exit stream(struct export *e)
+{
+	struct writer_options options = {
+	    .out = e->to, .format = e->cli->format, .lines = true, .terminal = e->file == NULL && e->cli->terminal};
+	bool end = false;
+	enum cli_exit code = CLI_OK;
+
+	options.no_titles = *e->mark != '\0';
+	if (writer_new(&options, e->kind->columns, e->kind->columns_count, &e->writer) != 0)
+		return cli_fail(e->cli, CLI_REFUSED, "out of memory");
+	while (code == CLI_OK && !end)
+		code = page(e, &end);
+	if (e->told)
+		(void)fputc('\n', e->cli->err);
+	if (code != CLI_OK && (e->rows > 0 || e->cli->values[CLI_OPT_AFTER] != NULL)) {
+		say_break(e);
+		code = CLI_REFUSED;
+	}
+	if (code == CLI_OK && e->file != NULL)
+		(void)fprintf(e->cli->err, "%" PRIu64 " %s in %s\n", e->rows, e->kind->name, e->file);
+	writer_free(e->writer);
+	return code;
+}
+
+static const char *fix_time(const struct cli *cli, const char *text, char buf[static GF_RFC3339_MAX])
+{
+	int64_t span;
+	return text != NULL && gf_duration_parse(text, &span) == 0 ? gf_time_format(cli->now_ms - span, buf) : text;
+}
+
+static enum cli_exit take_words(struct export *e, char **args)
+{
+	const char *names[COUNT(kinds)];
+
+	if (strcmp(args[0], "csv") != 0 && strcmp(args[0], "jsonl") != 0)
+		return cli_fail_usage(e->cli, "'%s' is no format; it may be csv or jsonl", args[0]);
+	e->cli->format = strcmp(args[0], "csv") == 0 ? WRITER_CSV : WRITER_JSON;
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		names[i] = kinds[i].name;
+		if (strcmp(kinds[i].name, args[1]) == 0)
+			e->kind = &kinds[i];
+	}
+	if (e->kind != NULL)
+		return CLI_OK;
+	const char *near = gf_nearest(args[1], names, COUNT(kinds));
+	return near != NULL
+	           ? cli_fail_usage(e->cli, "'%s' can't be exported; did you mean '%s'?", args[1], near)
+	           : cli_fail_usage(e->cli, "'%s' can't be exported; it may be sessions, heartbeats, flags or faults",
+	                            args[1]);
+}
+
+enum cli_exit cmd_export(struct cli *cli, char **args, size_t count)
+{
+	const char *after = cli->values[CLI_OPT_AFTER];
+	struct export e = {.cli = cli, .to = cli->out, .file = cli->values[CLI_OPT_EXPORT_FILE], .whole = -1};
+	enum cli_exit code = take_words(&e, args);
+
+	(void)count;
+	if (code != CLI_OK)
+		return code;
+	if (after != NULL && !gf_strcpy(e.mark, sizeof(e.mark), after))
+		return cli_fail_usage(cli, "--after is no mark of an export");
+	e.since = fix_time(cli, cli->values[CLI_OPT_SINCE], e.since_text);
+	e.until = fix_time(cli, cli->values[CLI_OPT_UNTIL], e.until_text);
+	if (e.file != NULL) {
+		e.to = fopen(e.file, after != NULL ? "ae" : "we");
+		if (e.to == NULL)
+			return cli_fail(cli, CLI_REFUSED, "can't write %s: %s", e.file, strerror(errno));
+	}
+	code = stream(&e);
+	if (e.file != NULL && fclose(e.to) != 0 && code == CLI_OK)
+		code = cli_fail(cli, CLI_REFUSED, "can't write %s: %s", e.file, strerror(errno));
+	return code;
+}
