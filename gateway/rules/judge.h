@@ -6,7 +6,21 @@
  *     facts in order ──> metric (metric.h) ──> value and level at each moment where it may change ──> automaton ──> episodes
  *
  * Moments where something may change: a fact, a fact leaving the window, midnight of a day's window, the end of a `for`, of `clear_after`,
- * of `expires`. Between them nothing is looked at.
+ * of `expires`. Between them nothing is looked at. At a moment all its facts count, whatever their order; those that leave are gone.
+ *
+ *     window      of W ms: a fact counts from its at_ms on, before at_ms + W. `day`: before the midnight that follows at its site
+ *     value       none without facts. use_pct: of the opening time of the whole day, so that it only grows; at most 100
+ *                 part_life_pct: of the newest session, 0 from its renewal on; it goes out of date after `expires`
+ *                 gap_h: from the end of the session before (of the same class) to the start of this one; 0 when they overlap
+ *     held        the value is beyond `warn`; with several conditions all of them, or any. The same by `act`
+ *     opens       held now, and: throughout the last `for`, ends counted; or `days`: also at some moment of each of the open days before it in
+ *                 the row, today's included, days on which the site stays closed skipped; or `times`: it rose so often within the last `within`
+ *     acts        the same by `act`; from then on the episode is of that level, whatever comes
+ *     rises       not held, then held; counts as a repeat (`times`) while an episode is open
+ *     clears      not held by the clear threshold throughout the last `clear_after`, ends counted
+ *     expires     not held, and what part_life_pct knows is out of date
+ *
+ * Silence (silent_min) is no history: all follows from heard_ms. A gateway that didn't hear anything itself gives the time from which it did.
  */
 #ifndef GW_RULES_JUDGE_H
 #define GW_RULES_JUDGE_H
@@ -27,11 +41,12 @@ struct fact_ref {
 struct episode {
 	int64_t opened_ms;
 	int64_t acted_ms; /* reached `act`; 0 = never */
-	int64_t last_ms;  /* the last moment at which it held */
+	int64_t
+	    last_ms; /* the newest fact at which it held, rise or act, or opened_ms: nothing of it but its end was made after this */
 	int64_t ended_ms; /* 0 = open */
 	enum episode_end end;
 	enum rule_level level; /* the highest */
-	double observed;       /* the worst value, of the condition that `limit` belongs to */
+	double observed;       /* the worst value at those moments, of the condition that `limit` belongs to */
 	double limit;          /* the threshold of `level` */
 	size_t condition;
 	uint32_t times; /* how often it rose in it, 1 ... */
@@ -42,15 +57,16 @@ struct episode {
 
 struct judge_input {
 	const struct rule *rule;
-	const struct calendar *calendar; /* the subject's own; a person's facts bring theirs */
+	const struct calendar
+	    *calendar; /* the subject's own: open days and minutes; a person's facts bring theirs (NULL is fine then) */
 	/* In order (fact_compare), from rule_lookback_ms before from_ms on; for part_life_pct also the newest session before that. Facts
 	 * that the rule doesn't need do no harm. */
 	const struct fact *facts;
 	size_t facts_count;
 	enum gf_muscle muscle;      /* of a person_area */
 	enum gf_side side;          /* the same: LEFT or RIGHT */
-	int64_t from_ms;            /* what is before it is settled */
-	const struct episode *open; /* what was open at from_ms; NULL = nothing */
+	int64_t from_ms;            /* what is before it is settled; see episode_from_ms */
+	const struct episode *open; /* what was open just before from_ms, though it may have ended since; NULL = nothing */
 	int64_t now_ms;             /* facts after it wait: their machine's clock is ahead */
 	int64_t heard_ms;           /* of silent_min: when the machine was heard last, by the gateway's clock; 0 = never */
 };
@@ -61,6 +77,12 @@ struct judgement {
 	int64_t
 	    due_ms; /* when to judge again though nothing happens; INT64_MAX = never. Of an open episode always finite (I9) */
 };
+
+/*
+ * From when to judge, when facts from from_ms on are new and `flagged` (or NULL) is the episode, as it is known, that was open just before
+ * from_ms. What is late changes an episode that has already gone beyond it: then from that one's beginning, with open = NULL.
+ */
+int64_t episode_from_ms(const struct episode *flagged, int64_t from_ms);
 
 /* 0, -ENOMEM. The result is ended by judgement_deinit. */
 GF_MUST_CHECK int rules_judge(const struct judge_input *input, struct judgement *ret_judgement);

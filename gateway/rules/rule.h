@@ -5,6 +5,8 @@
  *     held(t)    value beyond `warn` (or `act`); with `all`, all conditions; with `any`, one of them
  *     a flag     opens when held long enough (`for`, `days`) or often enough (`times` in `within`); clears when it hasn't held,
  *                by the clear threshold, for `clear_after`; expires when nothing was heard of its subject for `expires`
+ *
+ * judge.h has it to the moment.
  */
 #ifndef GW_RULES_RULE_H
 #define GW_RULES_RULE_H
@@ -17,6 +19,7 @@ enum {
 	RULE_LIST_MAX = 8,      /* entries of a filter */
 	RULE_WINDOW_MAX_D = 31, /* what is known of people is forgotten then */
 	RULE_DAYS_MAX = 14,
+	RULE_TIMES_MAX = 64,
 	RULE_TEXT_MAX = 256,
 };
 
@@ -78,7 +81,7 @@ struct rule_filter {
 	bool same_class;                         /* of gap_h: since the last session on a machine of the same class */
 };
 
-/* A window is a span that ends now (window_ms), or the local day (window_ms 0); of LAST it isn't asked. */
+/* A window is a span that ends now (window_ms), or the local day (window_ms 0); part_life_pct and silent_min have none. */
 struct rule_condition {
 	enum rule_metric metric;
 	enum rule_aggregate aggregate;
@@ -125,6 +128,19 @@ struct rules {
  */
 GF_MUST_CHECK int rule_check(const struct rule *rule, char key[static GF_NAME_MAX], struct gf_diag *diag);
 
+/* What is measured only by looking at the clock: such a rule has that one condition, and neither facts nor a history. */
+bool rule_is_silence(const struct rule *rule);
+/* The condition's threshold of a level, where the rule needs one of it: a condition that has no `act` must hold by its `warn` while others
+ * reach theirs (`all`). False = it doesn't reach this level. */
+bool rule_threshold(const struct rule *rule, const struct rule_condition *condition, enum rule_level level,
+                    double *ret_threshold);
+/* Is `value` beyond `threshold`, as the condition compares. */
+bool rule_beyond(enum rule_comparison comparison, double value, double threshold);
+/* How many days back a row of rule->days may begin, the present day counted: sites that open once a week are known, others not. */
+unsigned rule_days_span(const struct rule *rule);
+/* How far back the facts of a window may lie, ms. */
+int64_t rule_window_ms(const struct rule_condition *condition);
+
 /* How far back facts may matter for what holds at a moment, ms: windows, for, days, within, clear_after. */
 int64_t rule_lookback_ms(const struct rule *rule);
 /* Which kinds of facts it needs: bits (1 << enum fact_kind). */
@@ -135,6 +151,8 @@ uint64_t rule_digest(const struct rule *rule);
 const struct rule *rules_find(const struct rules *rules, const char *id);
 /* The longest lookback, and the union of needs, of the rules about this subject. */
 int64_t rules_lookback_ms(const struct rules *rules, enum rule_subject subject);
+/* The same of those that need this kind of facts: a month of sessions needn't bring a month of heartbeats. 0 = none needs it. */
+int64_t rules_lookback_of_ms(const struct rules *rules, enum rule_subject subject, enum fact_kind kind);
 unsigned rules_needs(const struct rules *rules, enum rule_subject subject);
 
 #endif

@@ -1,0 +1,136 @@
+#include "gateway/rules/automaton.h"
+
+/* ---- one level ---- */
+
+static void note_day(struct automaton_level *level, int32_t day)
+{
+	int32_t passed = day - level->day;
+
+	level->days = passed < 64 ? level->days << passed : 0;
+	level->days |= 1;
+	level->day = day;
+}
+
+static bool level_see(const struct automaton *a, struct automaton_level *level, bool held, int64_t moment_ms,
+                      bool first)
+{
+	bool rises = held && !level->held && !first;
+
+	if (held && (!level->held || first))
+		level->since_ms = moment_ms;
+	level->held = held;
+	if (rises && a->rule->times > 0) {
+		level->rises[level->rises_next] = moment_ms;
+		level->rises_next = (level->rises_next + 1) % RULE_TIMES_MAX;
+		level->rises_count += level->rises_count < RULE_TIMES_MAX;
+	}
+	if (held && a->rule->days > 0)
+		note_day(level, calendar_day(a->calendar, moment_ms));
+	return rises;
+}
+
+static bool often_enough(const struct rule *rule, const struct automaton_level *level, int64_t moment_ms)
+{
+	unsigned oldest = (level->rises_next + RULE_TIMES_MAX - rule->times) % RULE_TIMES_MAX;
+
+	return level->rises_count >= rule->times && level->rises[oldest] > moment_ms - rule->within_ms;
+}
+
+static bool days_enough(const struct automaton *a, const struct automaton_level *level, int64_t moment_ms)
+{
+	const int32_t today = calendar_day(a->calendar, moment_ms);
+	unsigned missing = a->rule->days;
+
+	if (!calendar_has_hours(a->calendar, today))
+		return false;
+	for (unsigned back = 0; back < rule_days_span(a->rule) && missing > 0; back++) {
+		if (!calendar_has_hours(a->calendar, today - (int32_t)back))
+			continue;
+		if ((level->days >> back & 1) == 0)
+			return false;
+		missing--;
+	}
+	return missing == 0;
+}
+
+static bool triggers(const struct automaton *a, enum rule_level which, int64_t moment_ms)
+{
+	const struct automaton_level *level = &a->levels[which];
+
+	if (!level->held || moment_ms - level->since_ms < a->rule->for_ms)
+		return false;
+	if (a->rule->times > 0 && !often_enough(a->rule, level, moment_ms))
+		return false;
+	return a->rule->days == 0 || days_enough(a, level, moment_ms);
+}
+
+/* ---- all of it ---- */
+
+int64_t automaton_begin_ms(const struct rule *rule, const struct calendar *calendar, bool open, int64_t from_ms)
+{
+	int64_t history_ms = rule->for_ms, begin_ms;
+
+	if (rule->times > 0 && rule->within_ms > history_ms)
+		history_ms = rule->within_ms;
+	if (open && rule->clear_after_ms > history_ms)
+		history_ms = rule->clear_after_ms;
+	begin_ms = from_ms - history_ms;
+	if (rule->days > 0) {
+		int32_t day = calendar_day(calendar, from_ms) - (int32_t)rule_days_span(rule);
+		int64_t days_ms = calendar_day_start_ms(calendar, day);
+
+		begin_ms = days_ms < begin_ms ? days_ms : begin_ms;
+	}
+	return begin_ms;
+}
+
+void automaton_begin(struct automaton *a, const struct rule *rule, const struct calendar *calendar)
+{
+	*a = (struct automaton){.rule = rule, .calendar = calendar};
+}
+
+bool automaton_see(struct automaton *a, const struct automaton_view *view, int64_t moment_ms, bool first)
+{
+	bool rises = false;
+
+	for (int which = RULE_LEVEL_WARN; which <= RULE_LEVEL_ACT; which++)
+		rises |= level_see(a, &a->levels[which], view->held[which], moment_ms, first) && which == RULE_LEVEL_WARN;
+	if (!view->keeps && (a->keeps || first))
+		a->quiet_ms = moment_ms;
+	a->keeps = view->keeps;
+	a->stale = view->stale;
+	return rises;
+}
+
+enum automaton_word automaton_asks(const struct automaton *a, const struct episode *open, int64_t moment_ms)
+{
+	if (open == NULL)
+		return triggers(a, RULE_LEVEL_WARN, moment_ms) ? AUTOMATON_OPENS : AUTOMATON_NOTHING;
+	if (!a->keeps && a->stale)
+		return AUTOMATON_EXPIRES;
+	if (!a->keeps && moment_ms - a->quiet_ms >= a->rule->clear_after_ms)
+		return AUTOMATON_CLEARS;
+	if (open->level == RULE_LEVEL_WARN && triggers(a, RULE_LEVEL_ACT, moment_ms))
+		return AUTOMATON_ACTS;
+	return AUTOMATON_NOTHING;
+}
+
+static void sooner(int64_t *next_ms, int64_t moment_ms, int64_t candidate_ms)
+{
+	if (candidate_ms > moment_ms && candidate_ms < *next_ms)
+		*next_ms = candidate_ms;
+}
+
+int64_t automaton_next_ms(const struct automaton *a, bool open, int64_t moment_ms)
+{
+	int64_t next_ms = INT64_MAX;
+
+	for (int which = RULE_LEVEL_WARN; which <= RULE_LEVEL_ACT; which++)
+		if (a->levels[which].held)
+			sooner(&next_ms, moment_ms, a->levels[which].since_ms + a->rule->for_ms);
+	if (a->levels[RULE_LEVEL_WARN].held && a->rule->days > 0)
+		sooner(&next_ms, moment_ms, calendar_day_start_ms(a->calendar, calendar_day(a->calendar, moment_ms) + 1));
+	if (open && !a->keeps)
+		sooner(&next_ms, moment_ms, a->quiet_ms + a->rule->clear_after_ms);
+	return next_ms;
+}

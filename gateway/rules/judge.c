@@ -1,0 +1,353 @@
+/*
+ * The walk over the moments. It begins before from_ms, as far back as the automaton needs; from from_ms on the automaton's word is carried out;
+ * after now_ms it goes on without facts until the automaton would say something: that moment is when to judge again.
+ *
+ * One allocation for the entries of all conditions, one for the episodes.
+ */
+#include "gateway/rules/judge.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "gateway/rules/automaton.h"
+#include "gateway/rules/metric.h"
+#include "gateway/rules/silence.h"
+
+enum { EPISODES_FIRST = 4 };
+
+struct walk {
+	const struct judge_input *in;
+	const struct rule *rule;
+	struct metric metrics[RULE_CONDITIONS_MAX];
+	struct automaton automaton;
+	struct episode *episodes;
+	size_t count, room;
+	struct episode *open; /* the last of them, or NULL */
+};
+
+int64_t episode_from_ms(const struct episode *flagged, int64_t from_ms)
+{
+	return flagged != NULL && flagged->last_ms >= from_ms ? flagged->opened_ms : from_ms;
+}
+
+void judgement_deinit(struct judgement *judgement)
+{
+	free(judgement->episodes);
+	*judgement = (struct judgement){0};
+}
+
+/* ---- what the conditions say ---- */
+
+/* One condition by a threshold of its own for each of the three questions. */
+static bool holds(const struct walk *w, size_t i, enum rule_level level)
+{
+	const struct metric *m = &w->metrics[i];
+	double threshold;
+
+	return !isnan(m->value) && rule_threshold(w->rule, m->condition, level, &threshold) &&
+	       rule_beyond(m->condition->comparison, m->value, threshold);
+}
+
+static bool keeps(const struct walk *w, size_t i)
+{
+	const struct metric *m = &w->metrics[i];
+
+	if (!m->condition->has_clear)
+		return holds(w, i, RULE_LEVEL_WARN);
+	return !isnan(m->value) && rule_beyond(m->condition->comparison, m->value, m->condition->clear);
+}
+
+static struct automaton_view view(const struct walk *w, int64_t moment_ms)
+{
+	const bool all = !w->rule->any;
+	struct automaton_view v = {.held = {false, all, all}, .keeps = all};
+
+	for (size_t i = 0; i < w->rule->conditions_count; i++) {
+		bool warn = holds(w, i, RULE_LEVEL_WARN), act = holds(w, i, RULE_LEVEL_ACT), keep = keeps(w, i);
+
+		v.held[RULE_LEVEL_WARN] = all ? v.held[RULE_LEVEL_WARN] && warn : v.held[RULE_LEVEL_WARN] || warn;
+		v.held[RULE_LEVEL_ACT] = all ? v.held[RULE_LEVEL_ACT] && act : v.held[RULE_LEVEL_ACT] || act;
+		v.keeps = all ? v.keeps && keep : v.keeps || keep;
+		v.stale = v.stale || metric_is_stale(&w->metrics[i], moment_ms);
+	}
+	return v;
+}
+
+/* ---- an episode ---- */
+
+static bool entered(const struct walk *w)
+{
+	for (size_t i = 0; i < w->rule->conditions_count; i++)
+		if (w->metrics[i].entered < w->metrics[i].next)
+			return true;
+	return false;
+}
+
+static bool is_behind(const struct episode *e, const struct fact *fact)
+{
+	for (size_t i = 0; i < e->behind_count; i++)
+		if (e->behind[i].kind == fact->kind && e->behind[i].device == fact->device && e->behind[i].no == fact->no)
+			return true;
+	return false;
+}
+
+static void put_behind(struct episode *e, const struct fact *fact)
+{
+	if (is_behind(e, fact))
+		return;
+	if (e->behind_count == EPISODE_BEHIND_MAX) {
+		memmove(&e->behind[0], &e->behind[1], (EPISODE_BEHIND_MAX - 1) * sizeof(e->behind[0]));
+		e->behind_count--;
+	}
+	e->behind[e->behind_count++] = (struct fact_ref){fact->kind, fact->device, fact->no};
+}
+
+/* The newest facts that count at the moment, of all conditions, in their order. */
+static void put_window_behind(const struct walk *w, struct episode *e, int64_t moment_ms)
+{
+	const struct fact *newest[EPISODE_BEHIND_MAX];
+	size_t next[RULE_CONDITIONS_MAX], count = 0;
+
+	for (size_t i = 0; i < w->rule->conditions_count; i++)
+		next[i] = w->metrics[i].next;
+	while (count < EPISODE_BEHIND_MAX) {
+		const struct metric_entry *best = NULL;
+		size_t from = 0;
+
+		for (size_t i = 0; i < w->rule->conditions_count; i++) {
+			const struct metric *m = &w->metrics[i];
+
+			while (next[i] > m->head && m->entries[next[i] - 1].end_ms <= moment_ms)
+				next[i]--;
+			if (next[i] > m->head && (best == NULL || fact_compare(m->entries[next[i] - 1].fact, best->fact) > 0)) {
+				best = &m->entries[next[i] - 1];
+				from = i;
+			}
+		}
+		if (best == NULL)
+			break;
+		/* What is the last alone says all there is. */
+		next[from] =
+		    w->metrics[from].condition->aggregate == RULE_AGGREGATE_LAST ? w->metrics[from].head : next[from] - 1;
+		if (count == 0 || newest[count - 1] != best->fact)
+			newest[count++] = best->fact;
+	}
+	while (count > 0)
+		put_behind(e, newest[--count]);
+}
+
+/* Which condition an episode of this level tells about. */
+static size_t telling(const struct walk *w, enum rule_level level)
+{
+	for (size_t i = 0; i < w->rule->conditions_count; i++)
+		if (holds(w, i, level) && (level != RULE_LEVEL_ACT || w->rule->conditions[i].has_act))
+			return i;
+	return 0;
+}
+
+static void raise(struct walk *w, struct episode *e, enum rule_level level)
+{
+	size_t condition = telling(w, level);
+
+	if (e->level == RULE_LEVEL_NONE || condition != e->condition) {
+		e->condition = condition;
+		e->observed = w->metrics[condition].value;
+	}
+	e->level = level;
+	if (!rule_threshold(w->rule, &w->rule->conditions[condition], level, &e->limit))
+		e->limit = NAN; /* can't be: it holds by it */
+}
+
+/* The moment belongs to the episode: it held, by something that came or rose just then. */
+static void touch(struct walk *w, struct episode *e, int64_t moment_ms)
+{
+	const struct metric *m = &w->metrics[e->condition];
+
+	e->last_ms = moment_ms;
+	if (isnan(m->value) || !rule_beyond(m->condition->comparison, m->value, e->observed) || m->value == e->observed)
+		return;
+	e->observed = m->value;
+	for (size_t i = m->entered; i < m->next; i++)
+		put_behind(e, m->entries[i].fact);
+}
+
+static int add_episode(struct walk *w, const struct episode *episode)
+{
+	if (w->count == w->room) {
+		size_t room = w->room == 0 ? EPISODES_FIRST : w->room * 2;
+		struct episode *more = reallocarray(w->episodes, room, sizeof(*more));
+
+		if (more == NULL)
+			return -ENOMEM;
+		w->episodes = more;
+		w->room = room;
+	}
+	w->episodes[w->count++] = *episode;
+	w->open = &w->episodes[w->count - 1];
+	return 0;
+}
+
+/* ---- the walk ---- */
+
+/* What may still come of it while no fact comes? Where values only fall, nothing rises. */
+static bool may_still_open(const struct walk *w)
+{
+	if (w->automaton.levels[RULE_LEVEL_WARN].held)
+		return true;
+	for (size_t i = 0; i < w->rule->conditions_count; i++)
+		if (!metric_only_falls(&w->rule->conditions[i]))
+			return true;
+	return false;
+}
+
+static int64_t next_moment(const struct walk *w, int64_t moment_ms)
+{
+	int64_t next_ms = automaton_next_ms(&w->automaton, w->open != NULL, moment_ms);
+
+	for (size_t i = 0; i < w->rule->conditions_count; i++)
+		if (metric_next_ms(&w->metrics[i]) < next_ms)
+			next_ms = metric_next_ms(&w->metrics[i]);
+	return moment_ms < w->in->from_ms && next_ms > w->in->from_ms ? w->in->from_ms : next_ms;
+}
+
+static int obey(struct walk *w, enum automaton_word word, int64_t moment_ms)
+{
+	struct episode fresh = {.opened_ms = moment_ms, .last_ms = moment_ms, .times = 1};
+
+	switch (word) {
+	case AUTOMATON_OPENS:
+		raise(w, &fresh, RULE_LEVEL_WARN);
+		put_window_behind(w, &fresh, moment_ms);
+		return add_episode(w, &fresh);
+	case AUTOMATON_ACTS:
+		w->open->acted_ms = moment_ms;
+		raise(w, w->open, RULE_LEVEL_ACT);
+		touch(w, w->open, moment_ms);
+		return 0;
+	case AUTOMATON_CLEARS:
+	case AUTOMATON_EXPIRES:
+		w->open->end = word == AUTOMATON_CLEARS ? EPISODE_CLEARED : EPISODE_EXPIRED;
+		w->open->ended_ms = moment_ms;
+		w->open = NULL;
+		return 0;
+	case AUTOMATON_NOTHING:
+		break;
+	}
+	return 0;
+}
+
+/* Sees the moment, and carries out what follows from it. *ret_due: it lies ahead, and something will follow. */
+static int look(struct walk *w, int64_t moment_ms, bool first, bool *ret_due)
+{
+	struct automaton_view now;
+	enum automaton_word word;
+	bool rises;
+
+	for (size_t i = 0; i < w->rule->conditions_count; i++)
+		metric_move(&w->metrics[i], moment_ms);
+	now = view(w, moment_ms);
+	rises = automaton_see(&w->automaton, &now, moment_ms, first);
+	if (moment_ms < w->in->from_ms)
+		return 0;
+	if (w->open != NULL && moment_ms <= w->in->now_ms && now.held[RULE_LEVEL_WARN] && (rises || entered(w))) {
+		touch(w, w->open, moment_ms);
+		w->open->times += rises;
+	}
+	while ((word = automaton_asks(&w->automaton, w->open, moment_ms)) != AUTOMATON_NOTHING) {
+		int r;
+
+		*ret_due = moment_ms > w->in->now_ms;
+		r = *ret_due ? 0 : obey(w, word, moment_ms);
+		if (r != 0 || *ret_due || w->open == NULL)
+			return r;
+	}
+	return 0;
+}
+
+static int go(struct walk *w, int64_t begin_ms, int64_t *ret_due_ms)
+{
+	int64_t moment_ms = begin_ms;
+	bool due = false;
+	int r = look(w, moment_ms, true, &due);
+
+	while (r == 0 && !due) {
+		int64_t next_ms = next_moment(w, moment_ms);
+
+		if (next_ms == INT64_MAX || (next_ms > w->in->now_ms && w->open == NULL && !may_still_open(w))) {
+			*ret_due_ms = INT64_MAX;
+			return 0;
+		}
+		moment_ms = next_ms;
+		r = look(w, moment_ms, false, &due);
+	}
+	*ret_due_ms = moment_ms;
+	return r;
+}
+
+/* ---- all of it ---- */
+
+static size_t facts_until_now(const struct judge_input *in)
+{
+	size_t low = 0, high = in->facts_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (in->facts[middle].at_ms <= in->now_ms)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void begin(struct walk *w, struct metric_entry *room, size_t facts_count, int64_t begin_ms)
+{
+	for (size_t i = 0; i < w->rule->conditions_count; i++) {
+		struct metric_entries_input input = {w->in, &w->rule->conditions[i], begin_ms};
+		size_t count = metric_entries(&input, room);
+
+		metric_begin(&w->metrics[i], &w->rule->conditions[i], room, count);
+		room += facts_count;
+	}
+	automaton_begin(&w->automaton, w->rule, w->in->calendar != NULL ? w->in->calendar : &calendar_always);
+}
+
+int rules_judge(const struct judge_input *input, struct judgement *ret_judgement)
+{
+	const size_t known = facts_until_now(input), conditions = input->rule->conditions_count;
+	struct judge_input in = *input;
+	struct walk w = {.in = &in, .rule = in.rule};
+	struct metric_entry *room;
+	struct episode open;
+	int64_t begin_ms, due_ms = INT64_MAX;
+	int r = 0;
+
+	if (rule_is_silence(in.rule))
+		return silence_judge(input, ret_judgement);
+	in.from_ms = in.from_ms > 0 ? in.from_ms : 0;
+	room = reallocarray(NULL, known * conditions + 1, sizeof(*room));
+	if (room == NULL)
+		return -ENOMEM;
+	if (in.open != NULL) {
+		open = *in.open;
+		open.end = EPISODE_OPEN;
+		open.ended_ms = 0;
+		r = add_episode(&w, &open);
+	}
+	begin_ms =
+	    automaton_begin_ms(in.rule, in.calendar != NULL ? in.calendar : &calendar_always, in.open != NULL, in.from_ms);
+	begin(&w, room, known, begin_ms);
+	if (r == 0)
+		r = go(&w, begin_ms, &due_ms);
+	free(room);
+	if (r != 0) {
+		free(w.episodes);
+		return r;
+	}
+	if (known < in.facts_count && in.facts[known].at_ms < due_ms)
+		due_ms = in.facts[known].at_ms;
+	*ret_judgement = (struct judgement){w.episodes, w.count, due_ms};
+	return 0;
+}

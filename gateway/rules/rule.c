@@ -1,0 +1,297 @@
+#include "gateway/rules/rule.h"
+
+#define MIN_MS (INT64_C(60) * 1000)
+#define HOUR_MS (60 * MIN_MS)
+#define DAY_MAX_MS (26 * HOUR_MS) /* the longest local day, and an hour for a site that moves */
+
+#define NAMES(lower, UPPER, LIST, ENTRY)                                                  \
+	static const char *const lower##_names[] = {LIST(ENTRY)};                             \
+	const char *rule_##lower##_name(enum rule_##lower value)                              \
+	{                                                                                     \
+		return (unsigned)value < RULE_##UPPER##_COUNT ? lower##_names[value] : "unknown"; \
+	}
+#define NAME(s, n) n,
+#define METRIC_NAME(s, n, u) n,
+NAMES(subject, SUBJECT, RULE_SUBJECTS, NAME)
+NAMES(metric, METRIC, RULE_METRICS, METRIC_NAME)
+NAMES(aggregate, AGGREGATE, RULE_AGGREGATES, NAME)
+NAMES(comparison, COMPARISON, RULE_COMPARISONS, NAME)
+NAMES(level, LEVEL, RULE_LEVELS, NAME)
+NAMES(hours, HOURS, RULE_HOURS, NAME)
+NAMES(severity, SEVERITY, RULE_SEVERITIES, NAME)
+
+const char *rule_metric_unit(enum rule_metric metric)
+{
+#define METRIC_UNIT(s, n, u) u,
+	static const char *const units[] = {RULE_METRICS(METRIC_UNIT)};
+
+	return (unsigned)metric < RULE_METRIC_COUNT ? units[metric] : "";
+}
+
+/* ---- thresholds ---- */
+
+bool rule_is_silence(const struct rule *rule)
+{
+	return rule->conditions_count == 1 && rule->conditions[0].metric == RULE_METRIC_SILENT_MIN;
+}
+
+static bool may_act(const struct rule *rule)
+{
+	for (size_t i = 0; i < rule->conditions_count; i++)
+		if (rule->conditions[i].has_act)
+			return true;
+	return false;
+}
+
+bool rule_threshold(const struct rule *rule, const struct rule_condition *condition, enum rule_level level,
+                    double *ret_threshold)
+{
+	if (level == RULE_LEVEL_ACT && condition->has_act) {
+		*ret_threshold = condition->act;
+		return true;
+	}
+	if (level == RULE_LEVEL_ACT && (rule->any || !may_act(rule)))
+		return false;
+	*ret_threshold = condition->has_warn ? condition->warn : condition->act;
+	return true;
+}
+
+bool rule_beyond(enum rule_comparison comparison, double value, double threshold)
+{
+	switch (comparison) {
+	case RULE_COMPARISON_AT_LEAST:
+		return value >= threshold;
+	case RULE_COMPARISON_ABOVE:
+		return value > threshold;
+	case RULE_COMPARISON_AT_MOST:
+		return value <= threshold;
+	case RULE_COMPARISON_BELOW:
+		return value < threshold;
+	case RULE_COMPARISON_COUNT:
+		break;
+	}
+	return false;
+}
+
+/* ---- how far back ---- */
+
+unsigned rule_days_span(const struct rule *rule)
+{
+	unsigned weeks = rule->days * 7;
+
+	return weeks < RULE_WINDOW_MAX_D ? weeks : RULE_WINDOW_MAX_D;
+}
+
+/* A gap reaches back to a session before the window; what is longer than every threshold isn't asked for, and a session longer than a day
+ * counts as if it had begun a day before its end (metric.c). */
+static int64_t gap_reach_ms(const struct rule_condition *c)
+{
+	double hours = 0;
+
+	if (c->metric != RULE_METRIC_GAP_H)
+		return 0;
+	if (c->has_warn && c->warn > hours)
+		hours = c->warn;
+	if (c->has_act && c->act > hours)
+		hours = c->act;
+	if (c->has_clear && c->clear > hours)
+		hours = c->clear;
+	return (int64_t)(hours * HOUR_MS) + 24 * HOUR_MS + 1;
+}
+
+int64_t rule_window_ms(const struct rule_condition *c)
+{
+	if (c->metric == RULE_METRIC_PART_LIFE_PCT || c->metric == RULE_METRIC_SILENT_MIN)
+		return 0;
+	return (c->window_ms > 0 ? c->window_ms : DAY_MAX_MS) + gap_reach_ms(c);
+}
+
+int64_t rule_lookback_ms(const struct rule *rule)
+{
+	int64_t window_ms = 0, history_ms = rule->clear_after_ms;
+
+	if (rule_is_silence(rule))
+		return 0;
+	for (size_t i = 0; i < rule->conditions_count; i++)
+		if (rule_window_ms(&rule->conditions[i]) > window_ms)
+			window_ms = rule_window_ms(&rule->conditions[i]);
+	if (rule->for_ms > history_ms)
+		history_ms = rule->for_ms;
+	if (rule->times > 0 && rule->within_ms > history_ms)
+		history_ms = rule->within_ms;
+	if (rule->days > 0 && (rule_days_span(rule) + 1) * DAY_MAX_MS > history_ms)
+		history_ms = (rule_days_span(rule) + 1) * DAY_MAX_MS;
+	return window_ms + history_ms;
+}
+
+static unsigned condition_needs(const struct rule_condition *c)
+{
+	switch (c->metric) {
+	case RULE_METRIC_SESSIONS:
+	case RULE_METRIC_RUNNING_MIN:
+	case RULE_METRIC_MOTOR_H:
+	case RULE_METRIC_USE_PCT:
+	case RULE_METRIC_AREA_S:
+	case RULE_METRIC_GAP_H:
+	case RULE_METRIC_PAIN_PRESSES:
+	case RULE_METRIC_VIBRATION_POINTS:
+		return 1U << FACT_SESSION;
+	case RULE_METRIC_PART_LIFE_PCT:
+		return 1U << FACT_SESSION | 1U << FACT_SERVICE;
+	case RULE_METRIC_FAULTS:
+		return 1U << FACT_FAULT;
+	case RULE_METRIC_LIMIT_HITS:
+		return 1U << FACT_LIMIT;
+	case RULE_METRIC_MOTOR_TEMP_C:
+	case RULE_METRIC_SURFACE_TEMP_C:
+	case RULE_METRIC_CURRENT_MA:
+	case RULE_METRIC_PRESSURE_MMHG:
+	case RULE_METRIC_BATTERY_PCT:
+		return 1U << FACT_HEARTBEAT;
+	case RULE_METRIC_SILENT_MIN:
+	case RULE_METRIC_COUNT:
+		break;
+	}
+	return 0;
+}
+
+unsigned rule_needs(const struct rule *rule)
+{
+	unsigned needs = 0;
+
+	for (size_t i = 0; i < rule->conditions_count; i++)
+		needs |= condition_needs(&rule->conditions[i]);
+	return needs;
+}
+
+/* ---- a rule's digest ---- */
+
+struct digest {
+	uint64_t value; /* FNV-1a */
+};
+
+static void take_bytes(struct digest *d, const void *data, size_t len)
+{
+	const uint8_t *bytes = data;
+
+	for (size_t i = 0; i < len; i++)
+		d->value = (d->value ^ bytes[i]) * UINT64_C(0x100000001b3);
+}
+
+static void take_text(struct digest *d, const char *text)
+{
+	take_bytes(d, text, strlen(text) + 1);
+}
+
+static void take_int(struct digest *d, int64_t value)
+{
+	take_bytes(d, &value, sizeof(value));
+}
+
+static void take_real(struct digest *d, double value)
+{
+	take_bytes(d, &value, sizeof(value));
+}
+
+static void take_filter(struct digest *d, const struct rule_filter *f)
+{
+	take_int(d, f->classes);
+	take_int(d, f->techniques);
+	take_int(d, f->outcomes);
+	take_int(d, f->codes);
+	take_int(d, f->severities);
+	take_int(d, f->depth_min);
+	for (int i = 0; i < RULE_LIST_MAX; i++)
+		take_text(d, f->routines[i]);
+	for (int i = 0; i < RULE_LIST_MAX; i++)
+		take_text(d, f->limits[i]);
+	take_int(d, f->part);
+	take_int(d, f->same_class);
+}
+
+static void take_condition(struct digest *d, const struct rule_condition *c)
+{
+	take_int(d, c->metric);
+	take_int(d, c->aggregate);
+	take_filter(d, &c->filter);
+	take_int(d, c->window_ms);
+	take_int(d, c->comparison);
+	take_int(d, c->has_warn | c->has_act << 1 | c->has_clear << 2);
+	take_real(d, c->has_warn ? c->warn : 0);
+	take_real(d, c->has_act ? c->act : 0);
+	take_real(d, c->has_clear ? c->clear : 0);
+}
+
+uint64_t rule_digest(const struct rule *rule)
+{
+	struct digest d = {UINT64_C(0xcbf29ce484222325)};
+
+	take_text(&d, rule->id);
+	take_text(&d, rule->title);
+	take_text(&d, rule->advice);
+	take_int(&d, rule->subject);
+	take_int(&d, rule->any);
+	take_int(&d, (int64_t)rule->conditions_count);
+	for (size_t i = 0; i < rule->conditions_count; i++)
+		take_condition(&d, &rule->conditions[i]);
+	take_int(&d, rule->hours);
+	take_int(&d, rule->for_ms);
+	take_int(&d, rule->days);
+	take_int(&d, rule->times);
+	take_int(&d, rule->within_ms);
+	take_int(&d, rule->clear_after_ms);
+	take_int(&d, rule->expires_ms);
+	for (int level = 0; level < RULE_LEVEL_COUNT; level++)
+		take_int(&d, rule->severity[level]);
+	take_int(&d, rule->notify);
+	take_int(&d, rule->lock);
+	take_int(&d, rule->cap);
+	take_real(&d, (double)rule->cap_intensity_pct);
+	return d.value;
+}
+
+/* ---- the whole file ---- */
+
+const struct rule *rules_find(const struct rules *rules, const char *id)
+{
+	for (size_t i = 0; i < rules->count; i++)
+		if (strcmp(rules->items[i].id, id) == 0)
+			return &rules->items[i];
+	return NULL;
+}
+
+int64_t rules_lookback_of_ms(const struct rules *rules, enum rule_subject subject, enum fact_kind kind)
+{
+	int64_t longest_ms = 0;
+
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct rule *rule = &rules->items[i];
+
+		if (rule->subject == subject && rule_needs(rule) & 1U << kind && rule_lookback_ms(rule) > longest_ms)
+			longest_ms = rule_lookback_ms(rule);
+	}
+	return longest_ms;
+}
+
+int64_t rules_lookback_ms(const struct rules *rules, enum rule_subject subject)
+{
+	int64_t longest_ms = 0;
+
+	for (int kind = 0; kind < FACT_KINDS; kind++) {
+		int64_t lookback_ms = rules_lookback_of_ms(rules, subject, (enum fact_kind)kind);
+
+		if (lookback_ms > longest_ms)
+			longest_ms = lookback_ms;
+	}
+	return longest_ms;
+}
+
+unsigned rules_needs(const struct rules *rules, enum rule_subject subject)
+{
+	unsigned needs = 0;
+
+	for (size_t i = 0; i < rules->count; i++)
+		if (rules->items[i].subject == subject)
+			needs |= rule_needs(&rules->items[i]);
+	return needs;
+}

@@ -1,0 +1,170 @@
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "gateway/rules/judge.h"
+#include "proto/base/clock.h"
+
+static const char *const nouns[RULE_METRIC_COUNT] = {
+    [RULE_METRIC_SESSIONS] = "sessions",
+    [RULE_METRIC_RUNNING_MIN] = "of running",
+    [RULE_METRIC_MOTOR_H] = "of the motor",
+    [RULE_METRIC_USE_PCT] = "of the opening hours in use",
+    [RULE_METRIC_AREA_S] = "of massage",
+    [RULE_METRIC_GAP_H] = "since the session before",
+    [RULE_METRIC_PAIN_PRESSES] = "presses of the pain button",
+    [RULE_METRIC_VIBRATION_POINTS] = "of vibration in the hands",
+    [RULE_METRIC_PART_LIFE_PCT] = "of the rated life used up",
+    [RULE_METRIC_FAULTS] = "faults",
+    [RULE_METRIC_LIMIT_HITS] = "times a limit of the machine acted",
+    [RULE_METRIC_MOTOR_TEMP_C] = "at the motor",
+    [RULE_METRIC_SURFACE_TEMP_C] = "at the surface",
+    [RULE_METRIC_CURRENT_MA] = "of motor current",
+    [RULE_METRIC_PRESSURE_MMHG] = "of pressure",
+    [RULE_METRIC_BATTERY_PCT] = "of battery",
+    [RULE_METRIC_SILENT_MIN] = "not heard",
+};
+
+struct words {
+	char text[RULE_TEXT_MAX];
+	size_t len;
+};
+
+static void say(struct words *w, const char *fmt, ...) GF_PRINTF(2, 3);
+static void say(struct words *w, const char *fmt, ...)
+{
+	va_list args;
+	int len;
+
+	va_start(args, fmt);
+	len = vsnprintf(w->text + w->len, sizeof(w->text) - w->len, fmt, args);
+	va_end(args);
+	if (len > 0)
+		w->len = w->len + (size_t)len < sizeof(w->text) ? w->len + (size_t)len : sizeof(w->text) - 1;
+}
+
+/* ---- the parts ---- */
+
+static void say_number(struct words *w, const struct rule_condition *c, double value)
+{
+	const char *unit = rule_metric_unit(c->metric);
+
+	if (fabs(value - round(value)) < 0.05)
+		say(w, "%.0f", round(value));
+	else
+		say(w, "%.1f", value);
+	if (unit[0] != '\0')
+		say(w, " %s", unit);
+}
+
+static const char *technique(int value)
+{
+	return gf_technique_name((enum gf_technique)value);
+}
+static const char *code(int value)
+{
+	return gf_fault_name((enum gf_fault)value);
+}
+
+static void say_bits(struct words *w, uint32_t bits, const char *(*name)(int value))
+{
+	const char *before = "";
+
+	for (int value = 1; value < 32; value++)
+		if (bits >> value & 1) {
+			say(w, "%s%s", before, name(value));
+			before = ", ";
+		}
+}
+
+static void say_names(struct words *w, const char (*list)[GF_NAME_MAX])
+{
+	for (size_t i = 0; i < RULE_LIST_MAX && list[i][0] != '\0'; i++)
+		say(w, "%s%s", i > 0 ? ", " : "", list[i]);
+}
+
+static void say_what(struct words *w, const struct rule_condition *c)
+{
+	const struct rule_filter *f = &c->filter;
+
+	if (c->metric == RULE_METRIC_AREA_S && f->techniques != 0) {
+		say(w, " of ");
+		say_bits(w, f->techniques, technique);
+	} else
+		say(w, " %s", nouns[c->metric]);
+	if (c->metric == RULE_METRIC_PART_LIFE_PCT)
+		say(w, " (%s)", fact_part_name(f->part));
+	if (f->codes != 0) {
+		say(w, " (");
+		say_bits(w, f->codes, code);
+		say(w, ")");
+	}
+	if (f->limits[0][0] != '\0') {
+		say(w, " (");
+		say_names(w, f->limits);
+		say(w, ")");
+	}
+	if (f->depth_min > FACT_DEPTH_SUPERFICIAL)
+		say(w, " %s%s", fact_depth_name(f->depth_min), f->depth_min < FACT_DEPTH_BEYOND ? " or deeper" : "");
+	if (f->routines[0][0] != '\0') {
+		say(w, " of ");
+		say_names(w, f->routines);
+	}
+	if (f->same_class)
+		say(w, " on such a machine");
+}
+
+static void say_when(struct words *w, const struct rule *rule, const struct rule_condition *c)
+{
+	char duration[GF_DURATION_MAX];
+
+	if (rule_window_ms(c) > 0 && c->metric != RULE_METRIC_GAP_H) {
+		if (c->window_ms > 0)
+			say(w, " within %s", gf_duration_format(c->window_ms, duration));
+		else
+			say(w, rule->days > 0 ? " of a day" : " on one day");
+	}
+	if (rule->for_ms > 0)
+		say(w, ", for %s", gf_duration_format(rule->for_ms, duration));
+	if (rule->days > 0)
+		say(w, ", %u open days in a row", rule->days);
+	if (rule->times > 0)
+		say(w, ", %u times within %s", rule->times, gf_duration_format(rule->within_ms, duration));
+}
+
+static void say_limit(struct words *w, const struct rule_condition *c, double limit)
+{
+	static const struct {
+		const char *before, *after;
+	} limits[RULE_COMPARISON_COUNT] = {
+	    [RULE_COMPARISON_AT_LEAST] = {"; from ", " on it is too much"},
+	    [RULE_COMPARISON_ABOVE] = {"; more than ", " is too much"},
+	    [RULE_COMPARISON_AT_MOST] = {"; ", " or less is too little"},
+	    [RULE_COMPARISON_BELOW] = {"; less than ", " is too little"},
+	};
+
+	say(w, "%s", limits[c->comparison].before);
+	say_number(w, c, limit);
+	say(w, "%s", limits[c->comparison].after);
+}
+
+void rules_say(const struct rule *rule, const struct episode *episode, enum gf_muscle muscle, enum gf_side side,
+               char text[static RULE_TEXT_MAX])
+{
+	const struct rule_condition *c = &rule->conditions[episode->condition];
+	struct words w = {.len = 0};
+
+	if (rule_is_silence(rule)) {
+		say(&w, "not heard for ");
+		say_number(&w, c, episode->limit);
+		say(&w, "%s", rule->hours == RULE_HOURS_OPEN ? " of opening time" : "");
+	} else {
+		say_number(&w, c, episode->observed);
+		say_what(&w, c);
+		if (rule->subject == RULE_SUBJECT_AREA)
+			say(&w, " on %s %s", gf_muscle_name(muscle), gf_side_name(side));
+		say_when(&w, rule, c);
+		say_limit(&w, c, episode->limit);
+	}
+	gf_strcpy_utf8(text, RULE_TEXT_MAX, w.text);
+}
