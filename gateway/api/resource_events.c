@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "gateway/api/resources.h"
+#include "gateway/tell/feed.h"
 #include "proto/base/text.h"
 
 enum { STOP = 1 };
@@ -20,30 +21,6 @@ struct walk {
 	uint64_t last; /* looked at */
 };
 
-static json_t *event_data(const struct store_event *e)
-{
-	json_t *data = json_object();
-
-	if (e->ref != 0)
-		json_put(&data, "ref", json_count(e->ref));
-	if (e->code[0] != '\0')
-		json_put(&data, "code", json_string(e->code));
-	return data;
-}
-
-static json_t *event_row(const struct store_event *e)
-{
-	json_t *row = json_object();
-
-	json_put(&row, "id", json_count(e->id));
-	json_put(&row, "time", json_time(e->at_ms));
-	json_put(&row, "kind", json_string(store_event_kind_name(e->kind)));
-	json_put(&row, "device", json_text(e->device));
-	json_put(&row, "text", json_string(e->text));
-	json_put(&row, "data", event_data(e));
-	return row;
-}
-
 static int keep(void *ctx, const struct store_event *e)
 {
 	struct walk *w = ctx;
@@ -53,7 +30,7 @@ static int keep(void *ctx, const struct store_event *e)
 	w->last = e->id;
 	if (e->at_ms < w->since_ms)
 		return 0;
-	json_push(&w->items, event_row(e));
+	json_push(&w->items, feed_event(e));
 	if (w->items != NULL && json_array_size(w->items) > w->limit)
 		(void)json_array_remove(w->items, 0);
 	return w->items != NULL ? 0 : -ENOMEM;

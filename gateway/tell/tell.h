@@ -12,10 +12,21 @@
 #ifndef GW_TELL_TELL_H
 #define GW_TELL_TELL_H
 
-#include "gateway/store/store.h"
+#include "gateway/store/telling.h"
 #include "proto/base/clock.h"
 
-enum { TELL_WEBHOOKS_MAX = 16, TELL_SECRET_MAX = 128 };
+#define TELL_MQTT "mqtt" /* the receiver's name */
+#define TELL_COOKIE (UINT64_C(1) << 63)
+
+enum {
+	TELL_WEBHOOKS_MAX = 16,
+	TELL_SECRET_MIN = 16,
+	TELL_SECRET_MAX = 128,
+	TELL_MQTT_RATE = 100,
+	TELL_WINDOW = 8,      /* events in flight at the broker, at most */
+	TELL_WINDOW_KEPT = 8, /* room in the link's window that is left to what machines wait for */
+	TELL_LOOK_MS = 1000,  /* how often it looks for new events when nobody wakes it */
+};
 
 struct tell_webhook {
 	char *name;    /* [a-z0-9-]+ */
@@ -30,12 +41,12 @@ struct tell_webhook {
 };
 
 struct tell_config {
-	struct store *store;
+	struct store *store; /* outlives it */
 	const char *database;
-	const struct tell_webhook *webhooks;
+	const struct tell_webhook *webhooks; /* outlive it; the names differ, and none is TELL_MQTT */
 	size_t webhooks_count;
-	unsigned mqtt_rate_per_s;
-	/* MQTT, as downlink.h's ops: 0, -EAGAIN when the window is full. */
+	unsigned mqtt_rate_per_s; /* beyond it, for more than a few seconds: summed up; 0 = TELL_MQTT_RATE */
+	/* MQTT with QoS 1, as downlink.h's ops: 0, -EAGAIN when the window is full. Cookies have TELL_COOKIE set. */
 	int (*publish)(void *ctx, const char *topic, const void *payload, size_t len, uint64_t cookie);
 	unsigned (*window)(void *ctx);
 	void *ctx;
@@ -45,21 +56,24 @@ struct tell;
 GF_MUST_CHECK int tell_new(const struct tell_config *config, struct tell **ret_tell, struct gf_diag *diag);
 void tell_free(struct tell *tell); /* NULL is fine; ends its thread */
 
-/* The main loop's. The broker is there, or isn't. */
-void tell_up(struct tell *tell, bool up);
+/* ---- the main loop's ---- */
+
+void tell_up(struct tell *tell, bool up); /* the broker is there, or isn't */
+/* The broker's answer: 0 or 16 (nobody listens) is success, negative: lost with the connection. Cookies that aren't its own are ignored. */
 void tell_published(struct tell *tell, uint64_t cookie, int code);
 /* Publishes what may go. Returns when to be called again at the latest (mono ms). */
 int64_t tell_step(struct tell *tell, struct gf_time now);
 
-/* For doctor and /v1/webhooks. Any thread. */
+/* ---- for doctor and /v1/webhooks: any thread ---- */
+
 struct tell_state {
-	char name[GF_NAME_MAX]; /* "mqtt" or the webhook's */
-	uint64_t cursor;        /* the newest event it has */
-	uint64_t told, summed, passed_over, failures;
+	struct store_told told;   /* its name, the newest event it has, and how much it was told */
+	uint64_t failures;        /* since the gateway's start */
 	int64_t failing_since_ms; /* wall; 0 = it takes what it gets */
 	int64_t next_ms;          /* wall; the next try while failing */
-	char error[200];
+	char error[200];          /* of the last failure, while failing */
 };
-size_t tell_states(const struct tell *tell, struct tell_state *ret_states, size_t max);
+/* MQTT first, then the webhooks. How many. */
+size_t tell_states(struct tell *tell, struct tell_state *ret_states, size_t max);
 
 #endif

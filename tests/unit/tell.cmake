@@ -2,3 +2,6 @@
 gf_add_test(gateway_store_telling_test
     SOURCES unit/gateway/store/telling_test.c unit/gateway/store/fixture.c
     LINK gw_store gf_base LABELS unit)
+gf_add_test(gateway_flood_test SOURCES unit/gateway/tell/flood_test.c LINK gw_tell LABELS unit)
+gf_add_test(gateway_sign_test SOURCES unit/gateway/tell/sign_test.c LINK gw_tell PkgConfig::OPENSSL LABELS unit)
+gf_add_test(gateway_feed_test SOURCES unit/gateway/tell/feed_test.c LINK gw_feed LABELS unit)
