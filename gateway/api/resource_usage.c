@@ -1,17 +1,23 @@
-/* /v1/usage: what was used how much, by a key. */
+/* /v1/usage: what was used how much, by a key, and how much of the opening hours that was. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/api/opening.h"
 #include "gateway/api/resources.h"
+#include "proto/base/date.h"
 #include "proto/base/text.h"
 
 enum { ROWS_MAX = 100 * 1000 };
+#define DAY_MS (24 * INT64_C(3600) * 1000)
 
 struct table {
 	struct store_usage *rows;
 	size_t count, room;
 	uint64_t running_ms; /* of all */
+	enum store_usage_key key;
+	int64_t since_ms, until_ms; /* until now at the latest */
+	struct fleet fleet;         /* as opening.h wants it; by id where the key is the device */
 };
 
 static int keep(void *ctx, const struct store_usage *usage)
@@ -41,7 +47,7 @@ static int by_running(const void *a, const void *b)
 	return strcmp(x->key, y->key);
 }
 
-/* "9" before "10"; days are equally long. */
+/* "9" before "10"; days are equally long, and so are weeks. */
 static int by_time(const void *a, const void *b)
 {
 	const struct store_usage *x = a, *y = b;
@@ -49,21 +55,121 @@ static int by_time(const void *a, const void *b)
 	return m != n ? (m > n) - (m < n) : strcmp(x->key, y->key);
 }
 
+static bool is_time(enum store_usage_key key)
+{
+	return key == STORE_USAGE_HOUR || key == STORE_USAGE_DAY || key == STORE_USAGE_WEEK;
+}
+
+/* ---- opening hours ---- */
+
+/* Those that have some. */
+static bool has_opening(enum store_usage_key key)
+{
+	return key == STORE_USAGE_DEVICE || key == STORE_USAGE_SITE || key == STORE_USAGE_CLASS || key == STORE_USAGE_DAY ||
+	       key == STORE_USAGE_WEEK;
+}
+
+static int by_class(const void *a, const void *b)
+{
+	const struct store_machine *x = a, *y = b;
+	int order = (x->class > y->class) - (x->class < y->class);
+
+	if (order == 0)
+		order = strcmp(x->site, y->site);
+	return order != 0 ? order : (x->first_seen_ms > y->first_seen_ms) - (x->first_seen_ms < y->first_seen_ms);
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct store_machine *x = a, *y = b;
+	return strcmp(x->id, y->id);
+}
+
+static int read_fleet(struct request *r, struct table *t, struct gf_diag *diag)
+{
+	int result = has_opening(t->key) ? fleet_read(r->reader, &t->fleet, diag) : 0;
+
+	if (result != 0 || t->fleet.count == 0)
+		return result;
+	if (t->key == STORE_USAGE_CLASS)
+		qsort(t->fleet.machines, t->fleet.count, sizeof(*t->fleet.machines), by_class);
+	else if (t->key != STORE_USAGE_DEVICE)
+		opening_sort(&t->fleet);
+	return 0;
+}
+
+static bool belongs(const struct store_machine *m, enum store_usage_key key, const char *value)
+{
+	return strcmp(key == STORE_USAGE_SITE ? m->site : gf_class_name(m->class), value) == 0;
+}
+
+/* The machines of a row, which stand side by side. */
+static const struct store_machine *machines_of(const struct table *t, const char *value, size_t *ret_count)
+{
+	const struct fleet *f = &t->fleet;
+	size_t first = 0, count = 0;
+	struct store_machine wanted = {0};
+
+	if (t->key == STORE_USAGE_DEVICE) {
+		(void)gf_strcpy(wanted.id, sizeof(wanted.id), value);
+		const struct store_machine *m =
+		    f->count > 0 ? bsearch(&wanted, f->machines, f->count, sizeof(*f->machines), by_id) : NULL;
+		*ret_count = m != NULL;
+		return m;
+	}
+	while (first < f->count && !belongs(&f->machines[first], t->key, value))
+		first++;
+	while (first + count < f->count && belongs(&f->machines[first + count], t->key, value))
+		count++;
+	*ret_count = count;
+	return f->machines + first;
+}
+
+static int64_t open_ms(const struct request *r, const struct table *t, const char *value)
+{
+	const struct sites *sites = api_sites(r->api);
+	int64_t from_ms = t->since_ms, until_ms = t->until_ms;
+	int32_t day = 0;
+	size_t count = 0;
+
+	if (t->key != STORE_USAGE_DAY && t->key != STORE_USAGE_WEEK) {
+		const struct store_machine *machines = machines_of(t, value, &count);
+		return opening_ms(sites, machines, count, from_ms, until_ms);
+	}
+	if (gf_date_parse(value, &day) != 0)
+		return 0;
+	int64_t start_ms = day * DAY_MS - r->utc_offset_ms,
+	        end_ms = start_ms + (t->key == STORE_USAGE_WEEK ? 7 : 1) * DAY_MS;
+	return opening_ms(sites, t->fleet.machines, t->fleet.count, start_ms > from_ms ? start_ms : from_ms,
+	                  end_ms < until_ms ? end_ms : until_ms);
+}
+
+/* ---- the answer ---- */
+
+static void put_opening(json_t **row, const struct request *r, const struct table *t, const struct store_usage *u)
+{
+	int64_t ms = has_opening(t->key) ? open_ms(r, t, u->key) : 0;
+
+	json_put(row, "opening_s", has_opening(t->key) ? json_seconds((uint64_t)ms) : json_null());
+	json_put(row, "use_pct", ms > 0 ? json_measure(100.0 * (double)u->running_ms / (double)ms) : json_null());
+}
+
 /* The motor's time isn't known by area. */
-static json_t *usage_row(const struct store_usage *u, enum store_usage_key key, uint64_t running_ms)
+static json_t *usage_row(const struct request *r, const struct table *t, const struct store_usage *u)
 {
 	json_t *row = json_object();
 
 	json_put(&row, "key", json_string(u->key));
 	json_put(&row, "sessions", json_count(u->sessions));
 	json_put(&row, "running_s", json_seconds(u->running_ms));
-	json_put(&row, "motor_s", key != STORE_USAGE_AREA ? json_seconds(u->motor_ms) : json_null());
+	json_put(&row, "motor_s", t->key != STORE_USAGE_AREA ? json_seconds(u->motor_ms) : json_null());
 	json_put(&row, "completed", json_count(u->completed));
 	json_put(&row, "stopped", json_count(u->stopped));
 	json_put(&row, "interrupted", json_count(u->interrupted));
 	json_put(&row, "mean_s", u->sessions > 0 ? json_seconds(u->running_ms / u->sessions) : json_null());
 	json_put(&row, "share_pct",
-	         json_measure(running_ms > 0 ? 100.0 * (double)u->running_ms / (double)running_ms : 0.0));
+	         json_measure(t->running_ms > 0 ? 100.0 * (double)u->running_ms / (double)t->running_ms : 0.0));
+	put_opening(&row, r, t, u);
 	return row;
 }
 
@@ -77,35 +183,44 @@ static void fail_key(struct request *r, const char *by)
 	if (near != NULL)
 		request_fail(r, 400, "bad_parameter", "by is '%s'; did you mean '%s'?", by, near);
 	else
-		request_fail(r, 400, "bad_parameter", "by is %s; it may be device, site, class, routine, area, hour or day",
+		request_fail(r, 400, "bad_parameter",
+		             "by is %s; it may be device, site, class, routine, area, hour, day, week or outcome",
 		             by != NULL ? by : "missing");
+}
+
+static void answer(struct request *r, struct table *t)
+{
+	json_t *items = json_array();
+
+	if (t->count > 0)
+		qsort(t->rows, t->count, sizeof(*t->rows), is_time(t->key) ? by_time : by_running);
+	for (size_t i = 0; i < t->count; i++)
+		json_push(&items, usage_row(r, t, &t->rows[i]));
+	request_answer_list(r, items, NULL);
 }
 
 void resource_usage(struct request *r)
 {
 	const char *by = request_param(r, "by");
-	enum store_usage_key key;
-	int64_t since_ms = 0, until_ms = 0;
 	struct table t = {0};
+	int64_t until_ms = 0;
 	struct gf_diag diag = {{0}};
 
-	if (by == NULL || store_usage_key_parse(by, &key) != 0) {
+	if (by == NULL || store_usage_key_parse(by, &t.key) != 0) {
 		fail_key(r, by);
 		return;
 	}
-	if (!request_time(r, "since", &since_ms) || !request_time(r, "until", &until_ms))
+	if (!request_time(r, "since", &t.since_ms) || !request_time(r, "until", &until_ms))
 		return;
-	int result = store_read_usage(r->reader, key, since_ms, until_ms, r->utc_offset_ms, keep, &t, &diag);
-	if (result != 0) {
+	/* Nobody could use a machine in the time to come. */
+	t.until_ms = until_ms != 0 && until_ms < r->now_ms ? until_ms : r->now_ms;
+	int result = store_read_usage(r->reader, t.key, t.since_ms, until_ms, r->utc_offset_ms, keep, &t, &diag);
+	if (result == 0)
+		result = read_fleet(r, &t, &diag);
+	if (result == 0)
+		answer(r, &t);
+	else
 		request_fail_store(r, result, &diag);
-	} else {
-		json_t *items = json_array();
-		if (t.count > 0)
-			qsort(t.rows, t.count, sizeof(*t.rows),
-			      key == STORE_USAGE_HOUR || key == STORE_USAGE_DAY ? by_time : by_running);
-		for (size_t i = 0; i < t.count; i++)
-			json_push(&items, usage_row(&t.rows[i], key, t.running_ms));
-		request_answer_list(r, items, NULL);
-	}
+	fleet_deinit(&t.fleet);
 	free(t.rows);
 }
