@@ -29,7 +29,12 @@ static bool reads_now(const struct store_device *d, int64_t now_ms)
 
 void device_judge(const struct store_device *d, int64_t now_ms, struct device_health *ret_health)
 {
+	const struct wear_counter counters[FACT_PART_COUNT] = {
+	    [FACT_PART_MOTOR] = {device_motor_hours(d), d->odometer.sessions, 0}};
+	struct wear wear;
 	struct health_facts facts = {
+	    .wear = &wear,
+	    .in_session = d->running_session > 0,
 	    .now_ms = now_ms,
 	    .presence = presence(d),
 	    .presence_since_ms = d->presence_since_ms,
@@ -44,14 +49,13 @@ void device_judge(const struct store_device *d, int64_t now_ms, struct device_he
 	    .cert_not_after_ms = d->cert_not_after_ms,
 	    .interrupted_24h = d->interrupted_24h,
 	    .interrupted_since_ms = d->interrupted_since_ms,
-	    .motor_hours = device_motor_hours(d),
-	    .rated_motor_h = d->rated_motor_h,
 	    .rest_since_ms = d->rest_since_ms,
 	    .rest_until_ms = d->rest_until_ms,
 	    .locked = d->desired.locked,
 	    .locked_since_ms = (int64_t)d->desired.issued_ms,
 	    .lock_reason = d->desired.lock_reason,
 	};
+	wear_judge(NULL, (double)d->rated_motor_h, device_motor_hours(d), counters, &facts.wear_pace, now_ms, &wear);
 	if (d->has_heartbeat) {
 		const struct gf_heartbeat *beat = &d->heartbeat;
 		facts.duty_max_ms = beat->duty_max_ms;

@@ -102,6 +102,21 @@ static const char *advice(const struct health_fault *fault)
 	return fault->severity == GF_SEVERITY_DERATE && w.derate ? w.derate : w.action;
 }
 
+/* "; 5th time since 2026-11-16T08:00:00Z (4.2 d); anna knows" */
+static struct phrase history(const struct verdict *v, const struct health_fault *fault)
+{
+	static const char *const ends[] = {"th", "st", "nd", "rd"};
+	unsigned times = fault->times, last = times % 10;
+	const char *end = ends[last <= 3 && times / 10 % 10 != 1 ? last : 0];
+	struct phrase p = {""};
+
+	if (times > 1)
+		VERDICT_SET(p.text, "; %u%s time%s", times, end, verdict_since(v, fault->first_ms).text);
+	if (fault->acked_ms > 0 && fault->acked_by && *fault->acked_by)
+		VERDICT_SET(p.text, "%s; %s knows", p.text, fault->acked_by);
+	return p;
+}
+
 #define THEN_THE_KEY "; then hold the staff key on the machine for 3 s"
 
 static void latched(struct verdict *v, const struct health_fault *fault)
@@ -109,7 +124,8 @@ static void latched(struct verdict *v, const struct health_fault *fault)
 	struct health_reason *r =
 	    verdict_add(v, HEALTH_CODE_OUT_OF_SERVICE, HEALTH_CRITICAL, fault->since_ms, advice(fault));
 
-	VERDICT_SAY(r, "out of service: %s, latched%s", cause(fault).text, verdict_since(v, fault->since_ms).text);
+	VERDICT_SAY(r, "out of service: %s, latched%s%s", cause(fault).text, verdict_since(v, fault->since_ms).text,
+	            history(v, fault).text);
 	VERDICT_DO(r, "%s" THEN_THE_KEY, r->action);
 }
 
@@ -146,18 +162,39 @@ static void wire(const struct verdict *v, struct health_reason *r)
 	VERDICT_DO(r, "%s", suspect(bus));
 }
 
+/* No sensor sees it; somebody does. */
+static void damage(struct verdict *v, const struct health_fault *fault)
+{
+	struct health_reason *r =
+	    verdict_add(v, HEALTH_CODE_DAMAGE, fault->severity >= GF_SEVERITY_STOP ? HEALTH_CRITICAL : HEALTH_ATTENTION,
+	                fault->since_ms, "");
+
+	VERDICT_SAY(r, "damage%s, reported by %s: %s%s", verdict_since(v, fault->since_ms).text,
+	            fault->by && *fault->by ? fault->by : "somebody",
+	            fault->detail && *fault->detail ? fault->detail : "no words", history(v, fault).text);
+	VERDICT_DO(
+	    r,
+	    "look at it, repair it, then gymfleet faults clear %llu --note TEXT; if nobody should use it until then: "
+	    "gymfleet device tag ID",
+	    (unsigned long long)fault->case_id);
+}
+
 void verdict_fault(struct verdict *v, const struct health_fault *fault)
 {
 	struct health_reason *r;
 
+	if (fault->reported) {
+		damage(v, fault);
+		return;
+	}
 	if (fault->severity == GF_SEVERITY_LATCH) {
 		latched(v, fault);
 		return;
 	}
 	r = verdict_add(v, HEALTH_CODE_FAULT_OPEN, fault->severity >= GF_SEVERITY_STOP ? HEALTH_CRITICAL : HEALTH_ATTENTION,
 	                fault->since_ms, advice(fault));
-	VERDICT_SAY(r, "fault %s%s: %s%s; %s", gf_fault_name(fault->code), verdict_since(v, fault->since_ms).text,
-	            cause(fault).text, numbers(fault).text, effect(fault->severity));
+	VERDICT_SAY(r, "fault %s%s: %s%s; %s%s", gf_fault_name(fault->code), verdict_since(v, fault->since_ms).text,
+	            cause(fault).text, numbers(fault).text, effect(fault->severity), history(v, fault).text);
 	if (fault->code == GF_FAULT_COMMS_LOST)
 		wire(v, r);
 }

@@ -54,34 +54,6 @@ struct phrase verdict_since(const struct verdict *v, int64_t ms)
 	return p;
 }
 
-/* ---- presence ---- */
-
-static void judge_presence(struct verdict *v)
-{
-	static const struct {
-		enum health_severity severity;
-		const char *why, *action;
-	} kinds[] = {
-	    [HEALTH_NEVER_SEEN] = {HEALTH_ATTENTION, "it reports, but has not said what it is",
-	                           "wait a minute; if it stays, restart the agent on the machine"},
-	    [HEALTH_GOODBYE] =
-	        {HEALTH_ATTENTION, "it said goodbye",
-	         "nothing, if it was meant; else switch it on; if it is on: systemctl status 'gymfleet-agent@*'"},
-	    [HEALTH_LOST] = {HEALTH_CRITICAL, "its connection broke",
-	                     "check its power and its network; sessions are kept on the machine and come later"},
-	    [HEALTH_SILENT] = {HEALTH_CRITICAL, "nothing is heard of it, though its connection was not closed",
-	                       "check its network, then the agent: systemctl status 'gymfleet-agent@*'"},
-	};
-	const struct health_facts *f = v->facts;
-	struct health_reason *r;
-
-	if (f->presence == HEALTH_ONLINE || (unsigned)f->presence >= sizeof(kinds) / sizeof(kinds[0]))
-		return;
-	r = verdict_add(v, HEALTH_CODE_OFFLINE, kinds[f->presence].severity, f->presence_since_ms,
-	                kinds[f->presence].action);
-	VERDICT_SAY(r, "offline%s: %s", verdict_since(v, f->presence_since_ms).text, kinds[f->presence].why);
-}
-
 /* ---- temperature ---- */
 
 static void judge_temperature(struct verdict *v, enum health_code code, const char *what, const struct gf_stat *stat,
@@ -170,25 +142,6 @@ static void judge_interrupted(struct verdict *v)
 	            f->interrupted_24h);
 }
 
-/* D5: service is due at 80 % and at 100 % of the rated life. */
-static void judge_motor_hours(struct verdict *v)
-{
-	const struct health_facts *f = v->facts;
-	double share;
-	struct health_reason *r;
-
-	if (f->rated_motor_h <= 0)
-		return;
-	share = f->motor_hours / (double)f->rated_motor_h;
-	if (share < 0.8)
-		return;
-	r = verdict_add(v, HEALTH_CODE_MOTOR_HOURS, share >= 1.0 ? HEALTH_CRITICAL : HEALTH_ATTENTION, 0,
-	                share >= 1.0 ? "replace the motor, or have it serviced, before it fails in use"
-	                             : "plan a service: order the motor now");
-	VERDICT_SAY(r, "its motor has run %.0f of %.0f rated hours (%.0f %%)", f->motor_hours, (double)f->rated_motor_h,
-	            share * 100.0);
-}
-
 /* ---- verdict ---- */
 
 /* Worst first; among equals in the order they were found. */
@@ -208,7 +161,7 @@ static void sort(struct health_reason *reasons, size_t count)
 static bool is_outdone(const struct health_facts *f, const struct health_fault *fault)
 {
 	for (size_t i = 0; i < f->faults_count && i < HEALTH_FAULTS_MAX; i++) {
-		if (fault->severity == GF_SEVERITY_DERATE && f->faults[i].code == fault->code &&
+		if (!fault->reported && fault->severity == GF_SEVERITY_DERATE && f->faults[i].code == fault->code &&
 		    f->faults[i].severity > GF_SEVERITY_DERATE)
 			return true;
 	}
@@ -220,7 +173,7 @@ enum health_severity health_judge(const struct health_facts *facts,
 {
 	struct verdict v = {.facts = facts, .reasons = ret_reasons};
 
-	judge_presence(&v);
+	verdict_presence(&v);
 	for (size_t i = 0; i < facts->faults_count && i < HEALTH_FAULTS_MAX; i++)
 		if (!is_outdone(facts, &facts->faults[i]))
 			verdict_fault(&v, &facts->faults[i]);
@@ -230,7 +183,10 @@ enum health_severity health_judge(const struct health_facts *facts,
 	judge_spool(&v);
 	judge_certificate(&v);
 	judge_interrupted(&v);
-	judge_motor_hours(&v);
+	verdict_tag(&v);
+	verdict_flags(&v);
+	verdict_service(&v);
+	verdict_idle(&v);
 	verdict_rest(&v);
 	verdict_closed(&v);
 	verdict_locked(&v);

@@ -6,6 +6,8 @@
 #ifndef GW_HEALTH_H
 #define GW_HEALTH_H
 
+#include "gateway/sites/calendar.h"
+#include "gateway/wear/wear.h"
 #include "proto/model.h"
 
 #define HEALTH_SEVERITIES(X) X(OK, "ok") X(ATTENTION, "attention") X(CRITICAL, "critical")
@@ -14,6 +16,11 @@
 	X(OFFLINE, "offline")               \
 	X(FAULT_OPEN, "fault_open")         \
 	X(OUT_OF_SERVICE, "out_of_service") \
+	X(DAMAGE, "damage")                 \
+	X(TAGGED, "tagged")                 \
+	X(OVERUSE, "overuse")               \
+	X(SERVICE_DUE, "service_due")       \
+	X(IDLE, "unusually_idle")           \
 	X(RESTING, "resting")               \
 	X(AREA_CLOSED, "area_closed")       \
 	X(LOCKED, "locked")                 \
@@ -22,8 +29,7 @@
 	X(CLOCK_UNSYNCED, "clock_unsynced") \
 	X(SPOOL_BACKLOG, "spool_backlog")   \
 	X(CERT_EXPIRING, "cert_expiring")   \
-	X(INTERRUPTED, "interrupted")       \
-	X(MOTOR_HOURS, "motor_hours")
+	X(INTERRUPTED, "interrupted")
 
 enum health_severity {
 #define X(s, n) HEALTH_##s,
@@ -43,9 +49,10 @@ const char *health_code_name(enum health_code code);
 enum {
 	HEALTH_FAULTS_MAX = 8,
 	HEALTH_CLOSED_MAX = 8,
-	/* Two of the codes come from faults. */
-	HEALTH_REASONS_MAX = HEALTH_CODE_COUNT - 2 + HEALTH_FAULTS_MAX,
-	HEALTH_TEXT_MAX = 512, /* the longest sentence fits with the longest detail */
+	HEALTH_FLAGS_MAX = 4,
+	/* Three of the codes come from faults, one from flags. */
+	HEALTH_REASONS_MAX = HEALTH_CODE_COUNT - 4 + HEALTH_FAULTS_MAX + HEALTH_FLAGS_MAX,
+	HEALTH_TEXT_MAX = 768, /* the longest sentence fits with the longest detail */
 };
 
 enum health_presence { HEALTH_ONLINE, HEALTH_NEVER_SEEN, HEALTH_GOODBYE, HEALTH_LOST, HEALTH_SILENT };
@@ -56,6 +63,35 @@ struct health_fault {
 	int64_t since_ms;
 	float observed, limit; /* NaN = none */
 	const char *detail;    /* the machine's own words; NULL or "" = none */
+	/* Of its case; 0 and NULL when there is none. */
+	uint64_t case_id;
+	bool reported; /* by a person: `detail` is theirs, the code is none */
+	uint32_t times;
+	int64_t first_ms, acked_ms;
+	const char *by, *acked_by;
+};
+
+/* An open flag about the machine. */
+struct health_flag {
+	uint64_t id;
+	enum health_severity severity;
+	int64_t since_ms, acked_ms; /* 0 = nobody has acknowledged it */
+	const char *title, *text, *advice, *acked_by;
+	bool of_wear; /* it says what service_due says */
+};
+
+/* Out of service by a person's word. */
+struct health_tag {
+	int64_t since_ms; /* 0 = no tag */
+	int64_t back_ms;  /* expected return; 0 = not said */
+	const char *reason, *owner;
+};
+
+/* How it was used in the 28 days before its last session. */
+struct health_pace {
+	int64_t from_ms; /* the first of these days that it was known */
+	int64_t last_ms; /* its last session's end; 0 = none */
+	uint64_t sessions;
 };
 
 /* P8: closed after pain. */
@@ -89,8 +125,14 @@ struct health_facts {
 	int64_t cert_not_after_ms;
 	uint32_t interrupted_24h;
 	int64_t interrupted_since_ms;
-	double motor_hours;
-	float rated_motor_h;                  /* 0 = unknown */
+	const struct wear *wear; /* NULL = unknown */
+	struct wear_pace wear_pace;
+	size_t flags_count, flags_more; /* <= HEALTH_FLAGS_MAX, worst first; and how many more are open */
+	struct health_flag flags[HEALTH_FLAGS_MAX];
+	struct health_tag tag;
+	struct health_pace pace;
+	bool in_session;
+	const struct calendar *calendar;      /* of its site; NULL = open around the clock */
 	int64_t rest_since_ms, rest_until_ms; /* over when it is past */
 	uint32_t duty_max_ms;                 /* what it may run without rest; 0 = unknown */
 	size_t closed_count;                  /* <= HEALTH_CLOSED_MAX */

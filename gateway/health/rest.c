@@ -26,7 +26,8 @@ void verdict_locked(struct verdict *v)
 	const struct health_facts *f = v->facts;
 	struct health_reason *r;
 
-	if (!f->locked)
+	/* The tag locks it, and says so. */
+	if (!f->locked || f->tag.since_ms > 0)
 		return;
 	r = verdict_add(v, HEALTH_CODE_LOCKED, HEALTH_OK, f->locked_since_ms,
 	                "nothing to do: gymfleet device unlock ID lets it run again");

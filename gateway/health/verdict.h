@@ -29,6 +29,13 @@ struct phrase {
 };
 struct phrase verdict_since(const struct verdict *v, int64_t ms);
 
+/* presence.c: is it there, and does anybody use it. */
+void verdict_presence(struct verdict *v);
+void verdict_idle(struct verdict *v);
+/* upkeep.c: what people and rules say of it. */
+void verdict_flags(struct verdict *v);
+void verdict_service(struct verdict *v);
+void verdict_tag(struct verdict *v);
 /* fault.c: an open fault. */
 void verdict_fault(struct verdict *v, const struct health_fault *fault);
 /* rest.c: what the machine's own rules keep from running. */

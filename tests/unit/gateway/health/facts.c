@@ -11,9 +11,7 @@ struct health_facts well(void)
 	                             .clock_known = true,
 	                             .clock_synced = true,
 	                             .last_record_ms = NOON - MINUTE,
-	                             .cert_not_after_ms = NOON + 300 * DAY,
-	                             .motor_hours = 100,
-	                             .rated_motor_h = 2000};
+	                             .cert_not_after_ms = NOON + 300 * DAY};
 }
 
 struct health_reason only(const struct health_facts *facts)

@@ -10,7 +10,12 @@ static struct health_reason judge(enum gf_fault code, enum gf_severity severity,
 	struct health_facts f = well();
 
 	f.faults_count = 1;
-	f.faults[0] = (struct health_fault){code, severity, NOON - HOUR, observed, limit, detail};
+	f.faults[0] = (struct health_fault){.code = code,
+	                                    .severity = severity,
+	                                    .since_ms = NOON - HOUR,
+	                                    .observed = observed,
+	                                    .limit = limit,
+	                                    .detail = detail};
 	return only(&f);
 }
 
@@ -77,9 +82,24 @@ static void a_stop_outdoes_the_derating_of_the_same_cause(void **state)
 
 	(void)state;
 	f.faults_count = 3;
-	f.faults[0] = (struct health_fault){GF_FAULT_OVERTEMP_MOTOR, GF_SEVERITY_DERATE, NOON, NAN, NAN, NULL};
-	f.faults[1] = (struct health_fault){GF_FAULT_OVERTEMP_MOTOR, GF_SEVERITY_STOP, NOON, NAN, NAN, NULL};
-	f.faults[2] = (struct health_fault){GF_FAULT_OVERTEMP_SURFACE, GF_SEVERITY_DERATE, NOON, NAN, NAN, NULL};
+	f.faults[0] = (struct health_fault){.code = GF_FAULT_OVERTEMP_MOTOR,
+	                                    .severity = GF_SEVERITY_DERATE,
+	                                    .since_ms = NOON,
+	                                    .observed = NAN,
+	                                    .limit = NAN,
+	                                    .detail = NULL};
+	f.faults[1] = (struct health_fault){.code = GF_FAULT_OVERTEMP_MOTOR,
+	                                    .severity = GF_SEVERITY_STOP,
+	                                    .since_ms = NOON,
+	                                    .observed = NAN,
+	                                    .limit = NAN,
+	                                    .detail = NULL};
+	f.faults[2] = (struct health_fault){.code = GF_FAULT_OVERTEMP_SURFACE,
+	                                    .severity = GF_SEVERITY_DERATE,
+	                                    .since_ms = NOON,
+	                                    .observed = NAN,
+	                                    .limit = NAN,
+	                                    .detail = NULL};
 	assert_int_equal(health_judge(&f, reasons, &count), HEALTH_CRITICAL);
 	assert_int_equal(count, 2);
 	assert_non_null(strstr(reasons[0].text, "it is stopped"));
@@ -123,8 +143,12 @@ static void i10_the_longest_detail_fits_whole(void **state)
 	for (size_t i = 0; i + 2 < sizeof(detail); i += 2)
 		memcpy(detail + i, "é", 3);
 	f.faults_count = 1;
-	f.faults[0] =
-	    (struct health_fault){GF_FAULT_COMMS_LOST, GF_SEVERITY_STOP, NOON - 1000 * DAY, -1.234e-30f, 1e30f, detail};
+	f.faults[0] = (struct health_fault){.code = GF_FAULT_COMMS_LOST,
+	                                    .severity = GF_SEVERITY_STOP,
+	                                    .since_ms = NOON - 1000 * DAY,
+	                                    .observed = -1.234e-30f,
+	                                    .limit = 1e30f,
+	                                    .detail = detail};
 	f.bus = (struct health_bus){UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
 	struct health_reason r = only(&f);
 	assert_non_null(strstr(r.text, detail));
@@ -139,7 +163,12 @@ static struct health_reason silent_wire(struct health_bus bus)
 	struct health_facts f = well();
 
 	f.faults_count = 1;
-	f.faults[0] = (struct health_fault){GF_FAULT_COMMS_LOST, GF_SEVERITY_STOP, NOON, NAN, NAN, NULL};
+	f.faults[0] = (struct health_fault){.code = GF_FAULT_COMMS_LOST,
+	                                    .severity = GF_SEVERITY_STOP,
+	                                    .since_ms = NOON,
+	                                    .observed = NAN,
+	                                    .limit = NAN,
+	                                    .detail = NULL};
 	f.bus = bus;
 	return only(&f);
 }
