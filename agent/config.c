@@ -28,6 +28,7 @@ struct agent_yaml {
 	struct location_yaml location;
 	char *state_dir, *catalog;
 	struct gf_keys_yaml *catalog_keys;
+	struct config_subjects_yaml *subject_tokens;
 	unsigned catalog_trial_s;
 	int clock, log_level, driver;
 	struct gf_link_yaml broker;
@@ -99,6 +100,8 @@ static const cyaml_schema_field_t agent_fields[] = {
     CYAML_FIELD_STRING_PTR("catalog", CYAML_FLAG_POINTER, struct agent_yaml, catalog, 1, 4096),
     CYAML_FIELD_MAPPING_PTR("catalog_keys", OPTIONAL | CYAML_FLAG_POINTER, struct agent_yaml, catalog_keys,
                             gf_keys_yaml_fields),
+    CYAML_FIELD_MAPPING_PTR("subject_tokens", OPTIONAL | CYAML_FLAG_POINTER, struct agent_yaml, subject_tokens,
+                            config_subjects_fields),
     CYAML_FIELD_UINT("catalog_trial_s", OPTIONAL, struct agent_yaml, catalog_trial_s),
     CYAML_FIELD_ENUM("clock", STRICT_ENUM | OPTIONAL, struct agent_yaml, clock, clock_names,
                      CYAML_ARRAY_LEN(clock_names)),
@@ -314,6 +317,7 @@ static int take(const struct config_check *c, const struct agent_yaml *yaml, str
 	    (r = config_in_range(c, "spool_mib", spool_mib, 1, 4096)) != 0 ||
 	    (r = config_in_range(c, "catalog_trial_s", trial_s, 1, 86400)) != 0 ||
 	    (r = gf_keys_config_take(c->doc, c->path, yaml->catalog_keys, &config->catalog_keys, c->diag)) != 0 ||
+	    (r = config_subjects_take(c, yaml->subject_tokens, config)) != 0 ||
 	    (r = config_in_range(c, "rated_motor_h", yaml->rated_motor_h, 0, 1000000)) != 0 ||
 	    (r = config_in_range(c, "vibration_ms2", yaml->vibration_ms2, 0, 100)) != 0 ||
 	    (r = take_envelope(c, yaml->envelope, config->class, &config->envelope)) != 0 ||
@@ -351,5 +355,6 @@ void agent_config_free(struct agent_config *config)
 	free(config->catalog_file);
 	gf_link_config_deinit(&config->link);
 	free((char *)(uintptr_t)config->sim.journal_path);
+	gf_subject_key_wipe(&config->subjects);
 	free(config);
 }

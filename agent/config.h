@@ -12,6 +12,7 @@
 #include "proto/base/log.h"
 #include "proto/catalog.h"
 #include "proto/link.h"
+#include "proto/subject.h"
 
 enum agent_driver { AGENT_DRIVER_SIM = 1, AGENT_DRIVER_MODBUS, AGENT_DRIVER_SYSFS };
 
@@ -31,6 +32,8 @@ struct agent_config {
 	float vibration_ms2; /* in the hand that holds it; 0 = unknown */
 	uint32_t heartbeat_ms;
 	struct control_envelope envelope;
+	bool has_subjects; /* badges become tokens with this key; without one tokens pass as they are */
+	struct gf_subject_key subjects;
 	float heat_c; /* what the heater warms to while a session runs; 0 = no heat */
 	enum agent_driver driver;
 	struct sim_config sim;       /* with AGENT_DRIVER_SIM; routines and mono_to_wall_ms are left to driver_open */

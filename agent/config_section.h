@@ -1,6 +1,6 @@
 /*
- * A section of agent.yaml for each driver: how it stands in the file, its schema, and what takes it over. One file a section
- * (config_sim.c, ...); config.c chooses by the key `driver` and is the only one to call them.
+ * Sections of agent.yaml: how each stands in the file, its schema, and what takes it over. One file a section (config_subjects.c,
+ * config_sim.c, ...); config.c chooses the driver's by the key `driver` and is the only one to call them.
  */
 #ifndef AGENT_CONFIG_SECTION_H
 #define AGENT_CONFIG_SECTION_H
@@ -17,6 +17,14 @@ struct config_check {
 
 /* 0, or -EINVAL with file, line and column. */
 GF_MUST_CHECK int config_in_range(const struct config_check *c, const char *at, double value, double low, double high);
+
+struct config_subjects_yaml {
+	char *key_file;
+};
+extern const cyaml_schema_field_t config_subjects_fields[];
+/* `from` NULL: there is no key. 0, a negative errno with file, line and column, or -ENOMEM. */
+GF_MUST_CHECK int config_subjects_take(const struct config_check *c, const struct config_subjects_yaml *from,
+                                       struct agent_config *config);
 
 /* The sections as written; 0 or NULL where a key was left out. */
 struct config_sim_yaml {

@@ -176,6 +176,7 @@ static int make_station(struct agent *agent, struct gf_diag *diag)
 	    .rated_motor_h = c->rated_motor_h,
 	    .vibration_ms2 = c->vibration_ms2,
 	    .envelope = c->envelope,
+	    .subjects = c->has_subjects ? &c->subjects : NULL,
 	    .catalog_file = c->catalog_file,
 	    .catalog_keys = c->catalog_keys,
 	    .catalog_trial_ms = c->catalog_trial_ms,

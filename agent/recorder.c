@@ -85,6 +85,19 @@ static bool is_spare(const struct recorder *r, size_t count)
 	return count > 0 && spool_stats(r->spool).disk_full;
 }
 
+/* As it may lie on the disk. */
+static int encode_state(const struct recorder *r, struct recorder_state *state, unsigned char *buf, size_t size,
+                        size_t *ret_len)
+{
+	const struct control_memory memory = state->memory;
+	int error = recorder_seal(r, state);
+	if (error == 0)
+		error = recorder_state_encode(state, buf, size, ret_len);
+	state->memory = memory;
+	state->sealed = false;
+	return error;
+}
+
 /* The first `count` waiting records with the state they lead to. Heartbeats that change nothing go without one. */
 static int write_batch(struct recorder *r, size_t count)
 {
@@ -102,7 +115,7 @@ static int write_batch(struct recorder *r, size_t count)
 		recorder_state_apply(&next, r->queue[i]);
 	}
 	bool told = changes && !is_spare(r, count);
-	int error = told ? recorder_state_encode(&next, state, sizeof(state), &len) : 0;
+	int error = told ? encode_state(r, &next, state, sizeof(state), &len) : 0;
 	if (error == 0) {
 		remember_position(r, count);
 		error = spool_append(r->spool, records, count, told ? state : NULL, len);
@@ -169,6 +182,7 @@ static void fill_session(const struct recorder *r, const struct control_event *e
 	ended->started_uptime_ms = started.uptime_ms;
 	ended->started_wall_ms = started.wall_ms;
 	ended->started_clock_synced = started.clock_synced;
+	recorder_hide(r, started.wall_ms, started.clock_synced, &ended->start);
 	/* The chain: what it was before, and this session. */
 	ended->odometer.motor_ms = r->current.odometer.motor_ms + ended->motor_ms;
 	ended->odometer.sessions = r->current.odometer.sessions + 1;
@@ -198,6 +212,7 @@ static void event_record(const struct recorder *r, const struct control_event *e
 	case CONTROL_EVENT_SESSION_STARTED:
 		ret_record->kind = GF_RECORD_SESSION_STARTED;
 		ret_record->session_started = event->session_started;
+		recorder_hide(r, ret_record->wall_ms, ret_record->clock_synced, &ret_record->session_started);
 		break;
 	case CONTROL_EVENT_SESSION_PROGRESS:
 	case CONTROL_EVENT_SESSION_ENDED:
@@ -317,6 +332,7 @@ void recorder_free(struct recorder *recorder)
 	if (recorder == NULL)
 		return;
 	take_out(recorder, 0, recorder->waiting);
+	gf_subject_key_wipe(&recorder->subjects);
 	free(recorder);
 }
 

@@ -5,6 +5,10 @@
  * Opening it is also the recovery: a session that was running when the power or the process went is written as
  * `interrupted` from its checkpoint, once; motor time that the hardware's meter counted since is credited to it.
  * Open faults end with a restart, but for what the memory says is latched.
+ *
+ * With a key (proto/subject.h) what the control core calls tokens are badges: nothing on the disk or of what is sent has one. Records carry
+ * the token of the session's begin, none while the clock isn't synchronised; the memory's are sealed. Without a key
+ * tokens pass as they are: of a reader that makes them itself.
  */
 #ifndef AGENT_RECORDER_H
 #define AGENT_RECORDER_H
@@ -12,6 +16,7 @@
 #include "agent/control/control.h"
 #include "agent/spool/spool.h"
 #include "proto/base/clock.h"
+#include "proto/subject.h"
 
 enum { RECORDER_PENDING_MAX = 64 };
 
@@ -24,10 +29,12 @@ struct recorder_meter {
 };
 
 /*
- * Recovers and counts one boot. `resume` is for control_new. The spool stays the caller's and outlives the recorder.
+ * Recovers and counts one boot. `resume` is for control_new. The spool stays the caller's and outlives the recorder; `subjects` (NULL: tokens
+ * pass as they are) is copied.
  * 0, or a negative errno / SPOOL_E_... with diag.
  */
-GF_MUST_CHECK int recorder_open(struct spool *spool, const struct recorder_meter *meter, struct gf_time now,
+GF_MUST_CHECK int recorder_open(struct spool *spool, const struct recorder_meter *meter,
+                                const struct gf_subject_key *subjects, struct gf_time now,
                                 struct recorder **ret_recorder, struct control_resume *ret_resume,
                                 struct gf_diag *diag);
 void recorder_free(struct recorder *recorder);

@@ -155,6 +155,8 @@ static int load_state(struct recorder *r, struct gf_diag *diag)
 		                  "install the newer agent, or move the spool's folder away to begin a new one");
 		return -EINVAL;
 	}
+	if (recorder_unseal(r, &r->written) != 0)
+		return -ENOMEM;
 	r->written.boot++;
 	r->current = r->written;
 	r->state_due = true;
@@ -170,13 +172,17 @@ static uint32_t off_ms(const struct recorder_state *state, struct gf_time now)
 	return now_ms - then_ms < OFF_MAX_MS ? (uint32_t)(now_ms - then_ms) : OFF_MAX_MS;
 }
 
-int recorder_open(struct spool *spool, const struct recorder_meter *meter, struct gf_time now,
-                  struct recorder **ret_recorder, struct control_resume *ret_resume, struct gf_diag *diag)
+int recorder_open(struct spool *spool, const struct recorder_meter *meter, const struct gf_subject_key *subjects,
+                  struct gf_time now, struct recorder **ret_recorder, struct control_resume *ret_resume,
+                  struct gf_diag *diag)
 {
 	struct recorder *r = calloc(1, sizeof(*r));
 	if (r == NULL)
 		return -ENOMEM;
 	r->spool = spool;
+	r->has_subjects = subjects != NULL;
+	if (subjects != NULL)
+		r->subjects = *subjects;
 	r->opened_mono_ms = now.mono_ms;
 	int error = load_state(r, diag);
 	if (error == 0) {

@@ -19,6 +19,7 @@ enum {
 	MEMORY_MOTOR_HOT = 4,
 	MEMORY_SURFACE_HOT = 8,
 	MEMORY_STAFF = 16,
+	MEMORY_SEALED = 32,
 	STRIKE_PLACES = MEMORY_STRIKES_COUNT * MEMORY_STRIKES,
 	AREA_PLACES = MEMORY_GROUPS * 2 * MEMORY_KINDS,
 };
@@ -26,7 +27,7 @@ _Static_assert((int)RECORDER_FAULTS_MAX >= (int)FAULT_RULES_MAX, "whatever is op
 _Static_assert(AREA_PLACES <= UINT8_MAX, "a place's number is one byte");
 _Static_assert(GF_RECORD_MAX + 75 + GF_NAME_MAX + 1 + 17 * RECORDER_FAULTS_MAX + 40 +
                        5 * MEMORY_STRIKES_COUNT * MEMORY_STRIKES + 9 * MEMORY_LATCHED_MAX + 14 * MEMORY_CLOSED_MAX +
-                       3 * AREA_PLACES + 12 <=
+                       3 * AREA_PLACES + 16 <=
                    RECORDER_STATE_MAX,
                "the largest state fits");
 
@@ -235,7 +236,7 @@ static void put_memory(struct gf_pack *out, const struct recorder_state *state)
 	gf_pack_int(out,
 	            (memory->resting ? MEMORY_RESTING : 0) | (memory->sitting.open ? MEMORY_SITTING : 0) |
 	                (memory->motor_hot ? MEMORY_MOTOR_HOT : 0) | (memory->surface_hot ? MEMORY_SURFACE_HOT : 0) |
-	                (memory->staff_token != 0 ? MEMORY_STAFF : 0),
+	                (memory->staff_token != 0 ? MEMORY_STAFF : 0) | (state->sealed ? MEMORY_SEALED : 0),
 	            1);
 	gf_pack_int(out, memory->duty_ms, 4);
 	put_strikes(out, memory);
@@ -250,6 +251,8 @@ static void put_memory(struct gf_pack *out, const struct recorder_state *state)
 		gf_pack_int(out, memory->staff_token, 8);
 		gf_pack_int(out, memory->staff_idle_ms, 4);
 	}
+	if (state->sealed)
+		gf_pack_int(out, state->sealed_by, 4);
 }
 
 int recorder_state_encode(const struct recorder_state *state, void *buf, size_t size, size_t *ret_len)
@@ -378,6 +381,9 @@ static void get_memory(struct gf_unpack *in, struct recorder_state *state)
 		memory->staff_token = gf_unpack_int(in, 8);
 		memory->staff_idle_ms = (uint32_t)gf_unpack_int(in, 4);
 	}
+	state->sealed = (flags & MEMORY_SEALED) != 0;
+	if (state->sealed)
+		state->sealed_by = (uint32_t)gf_unpack_int(in, 4);
 	in->bad |= !memory_valid(memory);
 }
 

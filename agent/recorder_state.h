@@ -38,6 +38,9 @@ struct recorder_state {
 	/* What the control core must remember, and when that was; 0 = the clock was not synchronised. */
 	struct control_memory memory;
 	uint64_t memory_wall_ms;
+	/* The memory's tokens are sealed, by boot and memory_wall_ms, with the key of this id (recorder_badges.c). */
+	bool sealed;
+	uint32_t sealed_by;
 };
 
 /* A record, and what the control core must remember from then on. */

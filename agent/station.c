@@ -377,12 +377,13 @@ int station_open(struct station *station, const char *driver, const struct recor
 	gf_strcpy(s->driver, sizeof(s->driver), driver);
 	int r = station_spool_open(s, diag);
 	if (r == 0)
-		r = recorder_open(s->spool, meter, now, &s->recorder, &resume, diag);
+		r = recorder_open(s->spool, meter, s->config.subjects, now, &s->recorder, &resume, diag);
 	if (r == 0)
 		r = station_down_begin(s, now);
 	if (r == 0 && link != NULL)
 		r = open_link(s, link, diag);
 	s->config.link = NULL; /* the caller's, and copied by now */
+	s->config.subjects = NULL;
 	if (r == 0)
 		r = station_uplink_make(s);
 	if (r == 0)

@@ -29,6 +29,8 @@ struct station_config {
 	struct gf_location location;
 	float rated_motor_h, vibration_ms2;
 	struct control_envelope envelope;
+	const struct gf_subject_key
+	    *subjects; /* read until station_open returns; NULL: tokens pass as they are (recorder.h) */
 	/* Where the first catalog is from, and whose signatures count: as in struct update_config. */
 	const char *catalog_file;
 	const struct gf_catalog *catalog;

@@ -120,6 +120,48 @@ static void memory_that_runs_out_is_said(void **state)
 	config_rig_starve(s);
 }
 
+/* --- the key of subject tokens --- */
+
+static void write_subjects(const struct shipped *s, const char *text, mode_t mode)
+{
+	char path[192];
+	snprintf(path, sizeof(path), "%s/subjects.key", s->dir);
+	assert_int_equal(gf_file_replace(path, text, strlen(text), mode, NULL), 0);
+}
+
+static void badges_become_tokens_with_a_key(void **state)
+{
+	struct shipped *s = *state;
+	struct gf_subject_key key;
+	struct agent_config *c = config_rig_load(s);
+	assert_false(c->has_subjects);
+	agent_config_free(c);
+	write_subjects(s, "0123456789abcdef0123456789abcdef", 0600);
+	shipped_change(s, BEFORE, WITH("subject_tokens: {key_file: subjects.key}"));
+	c = config_rig_load(s);
+	assert_true(c->has_subjects);
+	assert_int_equal(gf_subject_key_of("0123456789abcdef0123456789abcdef", 32, &key), 0);
+	assert_memory_equal(&c->subjects, &key, sizeof(key));
+	agent_config_free(c);
+	config_rig_starve(s);
+}
+
+static void a_key_of_tokens_that_is_none_is_refused(void **state)
+{
+	struct shipped *s = *state;
+	shipped_change(s, BEFORE, WITH("subject_tokens: {key_file: ^subjects.key}"));
+	config_rig_refuses(s, -ENOENT, "%D/subjects.key: can't open: No such file or directory");
+	write_subjects(s, "0123456789abcdef0123456789abcdef", 0640);
+	config_rig_refuses(
+	    s, -EACCES, "%D/subjects.key: a private key that others may read (mode 0640); run: chmod 600 %D/subjects.key");
+	write_subjects(s, "short", 0600);
+	config_rig_refuses(s, -EINVAL,
+	                   "%D/subjects.key: a key of 5 bytes; expected at least 32 that nobody can guess: head -c 32 "
+	                   "/dev/urandom > %D/subjects.key");
+	shipped_change(s, BEFORE, WITH("subject_tokens: ^{}"));
+	config_rig_refuses(s, -EINVAL, "missing key 'key_file' in 'subject_tokens'");
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, config_rig_teardown)
@@ -127,6 +169,7 @@ int main(void)
 	    TEST(keys_are_read_in_their_order),         TEST(a_trial_may_last_from_ten_seconds_to_a_day),
 	    TEST(numbers_that_cannot_be_are_named),     TEST(a_file_that_is_no_public_key_is_named_at_its_place),
 	    TEST(a_key_that_is_there_twice_is_refused), TEST(memory_that_runs_out_is_said),
+	    TEST(badges_become_tokens_with_a_key),      TEST(a_key_of_tokens_that_is_none_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

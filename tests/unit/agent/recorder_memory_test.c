@@ -40,6 +40,8 @@ static struct recorder_state full_state(void)
 				memory->sitting.area_s[i][side][kind] = (uint16_t)(UINT16_MAX - 100 * i - 10 * side - kind);
 	memory->staff_token = 0x99aabbccddeeff01;
 	memory->staff_idle_ms = 899999;
+	state.sealed = true;
+	state.sealed_by = 0xfedcba98;
 	return state;
 }
 
@@ -91,6 +93,7 @@ static void all_of_a_memory_survives_its_encoding(void **state)
 	struct recorder_state back = there_and_back(&full, &len);
 	expect_same(&back.memory, &full.memory);
 	assert_int_equal(back.memory_wall_ms, full.memory_wall_ms);
+	assert_true(back.sealed && back.sealed_by == full.sealed_by);
 	unsigned char buf[RECORDER_STATE_MAX];
 	assert_int_equal(recorder_state_encode(&full, buf, sizeof(buf), &len), 0);
 	for (size_t cut = 0; cut < len; cut++) {
@@ -166,7 +169,7 @@ static void version_1_is_read_and_remembers_nothing(void **state)
 	assert_int_equal(recorder_state_decode(buf, len, &out), -EINVAL);
 }
 
-/* Without somebody who holds the machine the bytes are the same. */
+/* Without somebody who holds the machine, and unsealed, the bytes are the same. */
 static void version_2_is_read_and_nobody_holds_it(void **state)
 {
 	(void)state;
@@ -175,6 +178,7 @@ static void version_2_is_read_and_nobody_holds_it(void **state)
 	size_t len;
 	full.memory.staff_token = 0;
 	full.memory.staff_idle_ms = 0;
+	full.sealed = false;
 	assert_int_equal(recorder_state_encode(&full, buf, sizeof(buf), &len), 0);
 	buf[0] = 2;
 	assert_int_equal(recorder_state_decode(buf, len, &out), 0);

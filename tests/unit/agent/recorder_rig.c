@@ -31,7 +31,7 @@ bool machine_start(struct machine *m)
 	m->spool = model_open(&m->t, RIG_SPOOL_BYTES);
 	if (m->spool == NULL)
 		return false;
-	if (recorder_open(m->spool, &m->meter, machine_now(m), &m->recorder, &m->resume, &diag) != 0)
+	if (recorder_open(m->spool, &m->meter, m->subjects, machine_now(m), &m->recorder, &m->resume, &diag) != 0)
 		return false;
 	m->memory = m->resume.memory;
 	return true;

@@ -15,6 +15,7 @@ struct machine {
 	struct recorder *recorder;
 	struct control_resume resume;
 	struct recorder_meter meter;
+	const struct gf_subject_key *subjects; /* NULL: tokens pass as they are */
 	struct control_memory memory; /* what its control core remembers: goes with every event, comes back at the start */
 	int64_t mono_ms;
 	bool synced;

@@ -167,7 +167,8 @@ static void a_state_of_another_version_is_refused_with_a_remedy(void **state)
 	const unsigned char other = 99;
 	m->spool = model_open(&m->t, RIG_SPOOL_BYTES);
 	assert_int_equal(spool_append(m->spool, NULL, 0, &other, 1), 0);
-	assert_int_equal(recorder_open(m->spool, &m->meter, machine_now(m), &m->recorder, &m->resume, &diag), -EINVAL);
+	assert_int_equal(recorder_open(m->spool, &m->meter, m->subjects, machine_now(m), &m->recorder, &m->resume, &diag),
+	                 -EINVAL);
 	assert_non_null(strstr(diag.text, "install"));
 }
 

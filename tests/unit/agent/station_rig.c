@@ -105,6 +105,7 @@ int rig_open(struct world *w, bool online, struct gf_diag *diag)
 	    .model = "g1",
 	    .rated_motor_h = 2000,
 	    .vibration_ms2 = 7.5F,
+	    .subjects = w->subjects,
 	    .catalog = &w->catalog,
 	    .catalog_digest = &w->digest,
 	    .catalog_keys = w->keys,

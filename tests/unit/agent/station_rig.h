@@ -22,7 +22,8 @@ struct world {
 	struct gf_catalog catalog; /* installed by hand: gun@4 */
 	struct gf_routine routine;
 	struct gf_digest digest;
-	struct gf_keyset keys; /* before rig_restart: whose signatures count */
+	struct gf_keyset keys;                 /* before rig_restart: whose signatures count */
+	const struct gf_subject_key *subjects; /* before rig_restart; NULL: tokens pass as they are */
 	/* The control core. */
 	int control_error; /* what it answers; 0: it has room */
 	const struct gf_catalog *handed, *playing;
