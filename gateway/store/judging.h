@@ -71,15 +71,18 @@ struct store_fact {
 	struct gf_odometer odometer; /* after a session, at a service */
 };
 typedef int (*store_fact_fn)(void *ctx, const struct store_fact *fact);
-/* The facts of a subject with since_ms <= at_ms < until_ms of the kinds in `needs` (bits 1 << enum fact_kind), in order. Of a device also, first, its
- * services before since_ms, the newest of each part, and the newest session before since_ms. Its cost is that of these rows alone. */
+/*
+ * The facts of a subject with since_ms <= at_ms < until_ms of the kinds in `needs` (bits 1 << enum fact_kind; STORE_NEEDS_AREAS: sessions with their areas
+ * and depth), one kind after the other, each in order. Of a device with its sessions also the newest one before since_ms, and of its services all, whenever
+ * they were. Its cost is that of these rows alone.
+ */
 GF_MUST_CHECK int store_judge_facts(struct store *store, const struct store_subject *subject, unsigned needs,
                                     int64_t since_ms, int64_t until_ms, store_fact_fn row, void *ctx,
                                     struct gf_diag *diag);
 
 /* ---- flags ---- */
 
-enum { STORE_NOTE_MAX = 256 };
+enum { STORE_NOTE_MAX = 256, STORE_FLAGS_KEPT = 100 * 1000 /* the newest; of machines and sites the open ones stay */ };
 #define STORE_FLAG_ENDS(X) \
 	X(OPEN, "open") X(CLEARED, "cleared") X(EXPIRED, "expired") X(WITHDRAWN, "withdrawn") X(RULE_GONE, "rule_gone")
 enum store_flag_end {
@@ -93,7 +96,7 @@ const char *store_flag_end_name(enum store_flag_end end);
 struct store_flag {
 	uint64_t id;
 	char rule[GF_NAME_MAX];
-	struct store_subject subject; /* of an area: kind AREA with the person's key */
+	struct store_subject subject; /* of an area, here alone: kind AREA with the person's key */
 	enum gf_muscle muscle;        /* of AREA */
 	enum gf_side side;
 	char device[GF_ID_MAX]; /* of DEVICE; else "" */
@@ -113,18 +116,21 @@ struct store_flag {
 };
 enum { STORE_LATE_MS = 15 * 60 * 1000 };
 
-/* The flags of one rule and subject (of an area: muscle and side too) that are open or ended after since_ms, in order. */
+/* The flags of one rule and subject (kind AREA: of all areas of the person) that are open, or ended at since_ms or later, in order of their beginning; neither
+ * withdrawn ones nor those of a rule that was gone. */
 typedef int (*store_known_fn)(void *ctx, const struct flag_known *known, const struct episode *episode,
                               enum gf_muscle muscle, enum gf_side side);
 GF_MUST_CHECK int store_flags_known(struct store *store, const char *rule, const struct store_subject *subject,
                                     int64_t since_ms, store_known_fn row, void *ctx, struct gf_diag *diag);
 /*
- * Writes a flag as it is now, found or changed at now_ms, with its event (kind "flag", code: opened, act, cleared, expired, withdrawn, rule_gone;
+ * Writes a flag as it is now, found or changed at now_ms, with its event (kind "flag", code: opened, act, cleared, expired, withdrawn, rule_gone, acked;
  * none when nothing of it changed that matters to people), and what holds its machine: `lock` and `cap_pct` (0 = none) while it is open. flag->id 0
  * makes a new one (*ret_id). What somebody released (ack --release, unlock) is not held again by the same flag.
  */
 GF_MUST_CHECK int store_flag_save(struct store *store, const struct store_flag *flag, bool lock, float cap_pct,
                                   bool notify, int64_t now_ms, uint64_t *ret_id, struct gf_diag *diag);
+/* Inside a batch: what is known by now shows that there was nothing. -ENOENT. */
+GF_MUST_CHECK int store_flag_withdraw(struct store *store, uint64_t id, int64_t now_ms, struct gf_diag *diag);
 /* Ends the open flags of rules that aren't in `ids` any more. */
 GF_MUST_CHECK int store_flags_keep_rules(struct store *store, const char (*ids)[GF_NAME_MAX], size_t count,
                                          int64_t now_ms, struct gf_diag *diag);

@@ -242,11 +242,11 @@ int store_judge_again(struct store *s, enum rule_subject kind, int64_t since_ms,
 	    [RULE_SUBJECT_DEVICE] = AGAIN_INSERT "SELECT ?1, device, ?2, ?3, 0 FROM devices WHERE true" AGAIN_CONFLICT,
 	    [RULE_SUBJECT_PERSON] = AGAIN_INSERT
 	    "SELECT ?1, subject_token, ?2, ?3, 0 FROM sessions WHERE subject_token <> 0 AND outcome <> 0"
-	    " AND ended_ms >= ?2 UNION SELECT ?1, key, ?2, ?3, 0 FROM flags WHERE kind = ?1 AND end_kind < 3"
+	    " AND ended_ms >= ?2 UNION SELECT ?1, key, ?2, ?3, 0 FROM flags WHERE kind IN (?1, ?4) AND end_kind < 3"
 	    " AND ended_ms = 0" AGAIN_CONFLICT,
 	    [RULE_SUBJECT_STAFF] = AGAIN_INSERT
 	    "SELECT ?1, staff_token, ?2, ?3, 0 FROM sessions WHERE staff_token <> 0 AND outcome <> 0"
-	    " AND ended_ms >= ?2 UNION SELECT ?1, key, ?2, ?3, 0 FROM flags WHERE kind = ?1 AND end_kind < 3"
+	    " AND ended_ms >= ?2 UNION SELECT ?1, key, ?2, ?3, 0 FROM flags WHERE kind IN (?1, ?4) AND end_kind < 3"
 	    " AND ended_ms = 0" AGAIN_CONFLICT,
 	    [RULE_SUBJECT_SITE] = AGAIN_INSERT "SELECT ?1, site, ?2, ?3, 0 FROM sites WHERE true" AGAIN_CONFLICT,
 	};
@@ -266,6 +266,8 @@ int store_judge_again(struct store *s, enum rule_subject kind, int64_t since_ms,
 	query_i64(&q, kind);
 	query_i64(&q, since_ms);
 	query_i64(&q, INT64_MAX);
+	if (kind == RULE_SUBJECT_PERSON || kind == RULE_SUBJECT_STAFF)
+		query_i64(&q, kind == RULE_SUBJECT_PERSON ? RULE_SUBJECT_AREA : kind);
 	s->batch_unsettled = true;
 	return query_run(&q, diag);
 }

@@ -2,8 +2,8 @@
  * Retention: in small steps, so that a long list of old rows never holds ingest up. Heartbeats and the finer rollups go
  * by age; events, deeds and commands by number. Sessions, faults, daily rollups and what was lost stay.
  */
+#include "gateway/store/judging.h"
 #include "gateway/store/sqlite/writer.h"
-#include "gateway/store/wishes.h"
 
 struct retention {
 	const char *sql; /* parameters: device, older than, budget */
@@ -65,6 +65,11 @@ static int prune_lists(struct store *s, unsigned budget, unsigned *ret_deleted, 
 	    {"DELETE FROM commands WHERE id IN (SELECT id FROM commands WHERE state <> 0 AND id <="
 	     " (SELECT id FROM commands ORDER BY id DESC LIMIT 1 OFFSET ?) ORDER BY id LIMIT ?)",
 	     STORE_COMMANDS_KEPT},
+	    /* Open ones of people too, when there are that many: they end within days, and what made them is known. */
+	    {"DELETE FROM flags WHERE id IN (SELECT id FROM flags WHERE id <= (SELECT max(id) FROM flags) - ?1"
+	     " AND (ended_ms <> 0 OR (device = 0 AND kind <> 4 AND id <= (SELECT max(id) FROM flags) - 2 * ?1)) ORDER BY "
+	     "id LIMIT ?2)",
+	     STORE_FLAGS_KEPT},
 	};
 	unsigned deleted = 0;
 

@@ -1,0 +1,228 @@
+/* Flags that end without a fact: withdrawn ones, and those of rules that are gone; what people say to them; and which rules were in force. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gateway/store/sqlite/flag.h"
+#include "gateway/store/sqlite/writer.h"
+
+struct ending {
+	uint64_t id;
+	int64_t device;
+	char rule[GF_NAME_MAX], device_id[GF_ID_MAX], text[RULE_TEXT_MAX];
+	bool open;
+};
+
+#define ENDING_SELECT                                                                                          \
+	"SELECT f.id, f.device, f.rule, coalesce(d.id, ''), f.text, f.ended_ms = 0 FROM flags f LEFT JOIN devices" \
+	" d USING (device) WHERE "
+
+static void read_ending(struct query *q, struct ending *e)
+{
+	e->id = col_u64(q);
+	e->device = col_i64(q);
+	col_text(q, e->rule, sizeof(e->rule));
+	col_text(q, e->device_id, sizeof(e->device_id));
+	col_text(q, e->text, sizeof(e->text));
+	e->open = col_i64(q);
+}
+
+static int release(struct store *s, const struct ending *e, int64_t now_ms, struct gf_diag *diag)
+{
+	char source[GF_NAME_MAX];
+
+	if (e->device == 0)
+		return 0;
+	snprintf(source, sizeof(source), "flag %" PRIu64, e->id);
+	return hold_set(s, e->device, source, false, "", 0, now_ms, diag);
+}
+
+static int tell(struct store *s, const struct ending *e, const char *code, const char *why, int64_t now_ms,
+                struct gf_diag *diag)
+{
+	return event_add(s, now_ms, STORE_EVENT_FLAG, e->device_id[0] ? e->device_id : NULL, e->id, code, diag,
+	                 "flag %" PRIu64 " %s: %s: %s (%s)", e->id, code, e->rule, e->text, why);
+}
+
+static int end_with(struct store *s, const struct ending *e, enum store_flag_end end, const char *why, int64_t now_ms,
+                    struct gf_diag *diag)
+{
+	struct query q;
+	int r;
+
+	query_begin(&q, &s->db,
+	            "UPDATE flags SET end_kind = ?2, ended_ms = iif(ended_ms = 0, ?3, ended_ms), due_ms = 0 WHERE id = ?1");
+	query_u64(&q, e->id);
+	query_i64(&q, end);
+	query_i64(&q, now_ms);
+	r = query_run(&q, diag);
+	if (!r)
+		r = tell(s, e, store_flag_end_name(end), why, now_ms, diag);
+	return r ? r : release(s, e, now_ms, diag);
+}
+
+static int find(struct store *s, uint64_t id, struct ending *ret_ending, struct gf_diag *diag)
+{
+	struct ending e = {0};
+	struct query q;
+	int rc, r;
+
+	query_begin(&q, &s->db, ENDING_SELECT "f.id = ?");
+	query_u64(&q, id);
+	rc = query_step(&q);
+	if (rc == QUERY_ROW)
+		read_ending(&q, &e);
+	r = query_end(&q, rc, diag);
+	if (!r && e.id == 0) {
+		gf_diag_set(diag, "there is no flag %" PRIu64 "; `gymfleet overuse` lists them", id);
+		r = -ENOENT;
+	}
+	if (!r)
+		*ret_ending = e;
+	return r;
+}
+
+int store_flag_withdraw(struct store *s, uint64_t id, int64_t now_ms, struct gf_diag *diag)
+{
+	struct ending e;
+	int r = find(s, id, &e, diag);
+
+	return r ? r
+	         : end_with(s, &e, STORE_FLAG_WITHDRAWN, "what is known by now shows that there was nothing", now_ms, diag);
+}
+
+/* ---- rules ---- */
+
+static bool is_in(const char *rule, const char (*ids)[GF_NAME_MAX], size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(rule, ids[i]) == 0)
+			return true;
+	return false;
+}
+
+/* The first open flag after `after` whose rule is gone; id 0: there is none. */
+static int next_gone(struct store *s, uint64_t after, const char (*ids)[GF_NAME_MAX], size_t count,
+                     struct ending *ret_ending, struct gf_diag *diag)
+{
+	struct ending e = {0};
+	struct query q;
+	int rc;
+
+	query_begin(&q, &s->db, ENDING_SELECT "f.ended_ms = 0 AND f.id > ? ORDER BY f.id");
+	query_u64(&q, after);
+	while ((rc = query_step(&q)) == QUERY_ROW) {
+		read_ending(&q, &e);
+		if (!is_in(e.rule, ids, count))
+			break;
+		e.id = 0;
+	}
+	*ret_ending = e;
+	return query_end(&q, rc, diag);
+}
+
+static int forget_digests(struct store *s, const char (*ids)[GF_NAME_MAX], size_t count, struct gf_diag *diag)
+{
+	char gone[GF_NAME_MAX];
+	struct query q;
+	int rc, r;
+
+	do {
+		gone[0] = '\0';
+		query_begin(&q, &s->db, "SELECT rule FROM rule_digests");
+		while ((rc = query_step(&q)) == QUERY_ROW && !gone[0]) {
+			char rule[GF_NAME_MAX];
+
+			col_text(&q, rule, sizeof(rule));
+			if (!is_in(rule, ids, count))
+				gf_strcpy(gone, sizeof(gone), rule);
+		}
+		r = query_end(&q, rc, diag);
+		if (r || !gone[0])
+			return r;
+		query_begin(&q, &s->db, "DELETE FROM rule_digests WHERE rule = ?");
+		query_text(&q, gone);
+		r = query_run(&q, diag);
+	} while (!r);
+	return r;
+}
+
+int store_flags_keep_rules(struct store *s, const char (*ids)[GF_NAME_MAX], size_t count, int64_t now_ms,
+                           struct gf_diag *diag)
+{
+	struct ending e = {0};
+	int r = next_gone(s, 0, ids, count, &e, diag);
+
+	while (!r && e.id != 0) {
+		r = end_with(s, &e, STORE_FLAG_RULE_GONE, "rules.yaml has no such rule any more", now_ms, diag);
+		if (!r)
+			r = next_gone(s, e.id, ids, count, &e, diag);
+	}
+	return r ? r : forget_digests(s, ids, count, diag);
+}
+
+int store_rule_digest(struct store *s, const char *rule, uint64_t *ret_digest, struct gf_diag *diag)
+{
+	struct query q;
+	int64_t digest = 0;
+	int r;
+
+	query_begin(&q, &s->db, "SELECT digest FROM rule_digests WHERE rule = ?");
+	query_text(&q, rule);
+	r = query_value(&q, 0, &digest, diag);
+	if (!r)
+		*ret_digest = (uint64_t)digest;
+	return r;
+}
+
+int store_rule_digest_set(struct store *s, const char *rule, uint64_t digest, struct gf_diag *diag)
+{
+	struct query q;
+
+	query_begin(&q, &s->db,
+	            "INSERT INTO rule_digests (rule, digest) VALUES (?, ?) ON CONFLICT (rule) DO UPDATE SET digest ="
+	            " excluded.digest");
+	query_text(&q, rule);
+	query_i64(&q, (int64_t)digest);
+	return query_run(&q, diag);
+}
+
+/* ---- people ---- */
+
+static int ack(struct store *s, uint64_t id, const char *note, bool lift, const struct store_actor *actor,
+               int64_t now_ms, struct gf_diag *diag)
+{
+	char subject[GF_NAME_MAX * 2], line[STORE_NOTE_MAX];
+	struct ending e;
+	struct query q;
+	int r = find(s, id, &e, diag);
+
+	if (r)
+		return r;
+	gf_strcpy_utf8(line, sizeof(line), note ? note : "");
+	query_begin(&q, &s->db,
+	            "UPDATE flags SET acked_ms = ?2, acked_by = ?3, ack_note = ?4, released = released | ?5 WHERE id = ?1");
+	query_u64(&q, id);
+	query_i64(&q, now_ms);
+	query_text(&q, actor->who);
+	query_text(&q, line);
+	query_i64(&q, lift ? FLAG_RELEASED_LOCK | FLAG_RELEASED_CAP : 0);
+	r = query_run(&q, diag);
+	snprintf(subject, sizeof(subject), "flag %" PRIu64 " (%s)", id, e.rule);
+	if (!r)
+		r = store_deed_add(s, actor, lift ? "overuse release" : "overuse ack", subject, line, now_ms, diag);
+	if (!r)
+		r = event_add(s, now_ms, STORE_EVENT_FLAG, e.device_id[0] ? e.device_id : NULL, id, "acked", diag,
+		              "flag %" PRIu64 " acknowledged by %s%s%s%s", id, actor->who, lift ? ", its hold is lifted" : "",
+		              line[0] ? ": " : "", line);
+	return r || !lift ? r : release(s, &e, now_ms, diag);
+}
+
+int store_flag_ack(struct store *s, uint64_t id, const char *note, bool lift, const struct store_actor *actor,
+                   int64_t now_ms, struct gf_diag *diag)
+{
+	int r = store_begin(s, diag);
+
+	return r ? r : store_finish(s, ack(s, id, note, lift, actor, now_ms, diag), diag);
+}

@@ -1,0 +1,295 @@
+/*
+ * The facts of a subject, by index: what it costs depends on how many there are in the time asked for, not on how many there are.
+ */
+#include "gateway/store/sqlite/schema.h"
+#include "gateway/store/sqlite/writer.h"
+
+/* Above it in a fact's number stands its stream's number. */
+enum { STREAM_SHIFT = 44 };
+
+struct facts {
+	struct store *s;
+	const struct store_subject *subject;
+	unsigned needs;
+	int64_t since_ms, until_ms;
+	store_fact_fn row;
+	void *ctx;
+	struct gf_diag *diag;
+};
+
+#define MACHINE_COLUMNS                                                                       \
+	"d.device, d.class, d.model, coalesce(d.site_set, d.site), coalesce(d.rated_motor_h, 0)," \
+	" coalesce(d.vibration_ms2, 0)"
+
+static void machine_columns(struct query *q, struct store_fact *f, float *ret_vibration_ms2)
+{
+	f->fact.device = col_i64(q);
+	f->fact.class = (enum gf_class)col_i64(q);
+	col_text(q, f->model, sizeof(f->model));
+	col_text(q, f->site, sizeof(f->site));
+	f->rated_motor_h = col_real(q);
+	*ret_vibration_ms2 = (float)col_real(q);
+}
+
+static void ask(struct query *q, const struct facts *f)
+{
+	query_i64(q, f->subject->key);
+	query_i64(q, f->since_ms);
+	query_i64(q, f->until_ms);
+}
+
+/* ---- sessions ---- */
+
+#define SESSION_SELECT                                                                                               \
+	"SELECT " MACHINE_COLUMNS ", s.session_no, s.started_ms, s.ended_ms, s.routine, s.outcome,"                      \
+	" max(s.duration_ms - s.paused_ms, 0), s.motor_ms, s.pain_presses, s.odo_motor_ms, s.odo_sessions, s.odo_cycles" \
+	" FROM sessions s CROSS JOIN devices d USING (device) WHERE s.outcome <> 0 AND "
+#define SESSION_TIME " AND s.ended_ms >= ?2 AND s.ended_ms < ?3 ORDER BY s.ended_ms, s.device, s.session_no"
+
+static const char *const session_texts[RULE_SUBJECT_COUNT] = {
+    [RULE_SUBJECT_DEVICE] = SESSION_SELECT "s.device = ?1" SESSION_TIME,
+    [RULE_SUBJECT_PERSON] = SESSION_SELECT "s.subject_token = ?1 AND s.subject_token <> 0" SESSION_TIME,
+    [RULE_SUBJECT_AREA] = SESSION_SELECT "s.subject_token = ?1 AND s.subject_token <> 0" SESSION_TIME,
+    [RULE_SUBJECT_STAFF] = SESSION_SELECT "s.staff_token = ?1 AND s.staff_token <> 0" SESSION_TIME,
+    [RULE_SUBJECT_SITE] = SESSION_SELECT
+    "s.device IN (SELECT m.device FROM sites t JOIN devices m ON coalesce(m.site_set, m.site) = t.name"
+    " WHERE t.site = ?1)" SESSION_TIME,
+};
+
+static int read_areas(const struct facts *f, const struct fact *fact, struct gf_area_use *areas, size_t *ret_count)
+{
+	struct query q;
+	size_t n = 0;
+	int rc;
+
+	query_begin(
+	    &q, &f->s->db,
+	    "SELECT area, side, technique, ms, mean_pct, max_pct FROM session_areas WHERE device = ? AND session_no = ?"
+	    " ORDER BY n");
+	query_i64(&q, fact->device);
+	query_u64(&q, fact->no);
+	while ((rc = query_step(&q)) == QUERY_ROW && n < GF_SESSION_AREAS_MAX) {
+		struct gf_area_use *u = &areas[n++];
+
+		u->area = (enum gf_area)col_i64(&q);
+		u->side = (enum gf_side)col_i64(&q);
+		u->technique = (enum gf_technique)col_i64(&q);
+		u->ms = (uint32_t)col_i64(&q);
+		u->mean_intensity_pct = (float)col_real(&q);
+		u->max_intensity_pct = (float)col_real(&q);
+	}
+	*ret_count = n;
+	return query_end(&q, rc, f->diag);
+}
+
+static enum fact_depth depth_of(const struct gf_area_use *areas, size_t count)
+{
+	float max = 0;
+
+	for (size_t i = 0; i < count; i++)
+		max = areas[i].max_intensity_pct > max ? areas[i].max_intensity_pct : max;
+	return fact_depth_of(max);
+}
+
+static void session_columns(struct query *q, struct store_fact *s)
+{
+	struct fact *f = &s->fact;
+
+	f->kind = FACT_SESSION;
+	machine_columns(q, s, &f->session.vibration_ms2);
+	f->no = col_u64(q);
+	f->session.started_ms = col_i64(q);
+	f->at_ms = col_i64(q);
+	col_text(q, f->session.routine, sizeof(f->session.routine));
+	f->session.outcome = (enum gf_outcome)col_i64(q);
+	f->session.running_ms = (uint32_t)col_i64(q);
+	f->session.motor_ms = col_u64(q);
+	f->session.pain_presses = (uint32_t)col_i64(q);
+	s->odometer.motor_ms = col_u64(q);
+	s->odometer.sessions = col_u64(q);
+	s->odometer.cycles = col_u64(q);
+}
+
+/* Runs a query of sessions to its end, or to the first that the caller refuses. */
+static int give_sessions(const struct facts *f, struct query *q)
+{
+	struct gf_area_use areas[GF_SESSION_AREAS_MAX];
+	int rc = QUERY_DONE, r = 0, end;
+
+	while (!r && (rc = query_step(q)) == QUERY_ROW) {
+		struct store_fact s = {.fact = {.kind = FACT_SESSION}};
+
+		session_columns(q, &s);
+		if (f->needs & STORE_NEEDS_AREAS) {
+			r = read_areas(f, &s.fact, areas, &s.fact.session.areas_count);
+			s.fact.session.areas = areas;
+			s.fact.session.depth = depth_of(areas, s.fact.session.areas_count);
+		}
+		if (!r)
+			r = f->row(f->ctx, &s);
+	}
+	end = query_end(q, rc, r ? NULL : f->diag);
+	return r ? r : end;
+}
+
+static int newest_session_before(const struct facts *f)
+{
+	struct query q;
+
+	query_begin(&q, &f->s->db,
+	            SESSION_SELECT "s.device = ?1 AND s.ended_ms < ?2 ORDER BY s.ended_ms DESC, s.session_no DESC LIMIT 1");
+	query_i64(&q, f->subject->key);
+	query_i64(&q, f->since_ms);
+	return give_sessions(f, &q);
+}
+
+static int give_all_sessions(const struct facts *f)
+{
+	struct query q;
+	int r = f->subject->kind == RULE_SUBJECT_DEVICE ? newest_session_before(f) : 0;
+
+	if (r)
+		return r;
+	query_begin(&q, &f->s->db, session_texts[f->subject->kind]);
+	ask(&q, f);
+	return give_sessions(f, &q);
+}
+
+/* ---- what machines said ---- */
+
+#define OF_DEVICE "x.device = ?1"
+#define OF_SITE                                                                                                       \
+	"x.device IN (SELECT m.device FROM sites t JOIN devices m ON coalesce(m.site_set, m.site) = t.name WHERE t.site " \
+	"= ?1)"
+
+#define FAULT_SELECT                                                                                   \
+	"SELECT " MACHINE_COLUMNS ", x.raised_ms, x.fault_no, x.code, x.severity FROM faults x CROSS JOIN" \
+	" devices d USING (device) WHERE "
+#define FAULT_TIME " AND x.raised_ms >= ?2 AND x.raised_ms < ?3 ORDER BY x.raised_ms, x.device, x.fault_no"
+
+#define LIMIT_SELECT                                                                          \
+	"SELECT " MACHINE_COLUMNS                                                                 \
+	", x.at_ms, x.stream, x.seq, x.rule, x.action, x.session_no FROM limit_hits x CROSS JOIN" \
+	" devices d USING (device) WHERE "
+#define LIMIT_TIME " AND x.at_ms >= ?2 AND x.at_ms < ?3 ORDER BY x.at_ms, x.device, x.stream, x.seq"
+
+#define BEAT_SENSOR(s) ", x." #s "_min, x." #s "_mean, x." #s "_max, x." #s "_last"
+#define BEAT_SELECT                                                                       \
+	"SELECT " MACHINE_COLUMNS ", x.at_ms, x.stream, x.seq, x.interval_ms" SCHEMA_SENSORS( \
+	    BEAT_SENSOR) " FROM heartbeats x CROSS JOIN devices d USING (device) WHERE "
+
+static void fault_columns(struct query *q, struct fact *f)
+{
+	f->at_ms = col_i64(q);
+	f->no = col_u64(q);
+	f->fault.code = (enum gf_fault)col_i64(q);
+	f->fault.severity = (enum gf_severity)col_i64(q);
+}
+
+static void place_columns(struct query *q, struct fact *f)
+{
+	uint64_t stream;
+
+	f->at_ms = col_i64(q);
+	stream = col_u64(q);
+	f->no = stream << STREAM_SHIFT | col_u64(q);
+}
+
+static void limit_columns(struct query *q, struct fact *f)
+{
+	place_columns(q, f);
+	col_text(q, f->limit.rule, sizeof(f->limit.rule));
+	col_text(q, f->limit.action, sizeof(f->limit.action));
+	f->limit.session_no = col_u64(q);
+}
+
+static void beat_columns(struct query *q, struct fact *f)
+{
+	place_columns(q, f);
+	f->heartbeat.interval_ms = (uint32_t)col_i64(q);
+	for (size_t i = 1; i < GF_SENSOR_COUNT; i++) {
+		struct gf_stat *s = &f->heartbeat.sensors[i];
+
+		s->present = !col_null(q);
+		s->min = (float)col_real(q);
+		s->mean = (float)col_real(q);
+		s->max = (float)col_real(q);
+		s->last = (float)col_real(q);
+	}
+}
+
+static const struct {
+	const char *device, *site;
+	void (*columns)(struct query *q, struct fact *f);
+} sources[FACT_KINDS] = {
+    [FACT_HEARTBEAT] = {BEAT_SELECT OF_DEVICE LIMIT_TIME, BEAT_SELECT OF_SITE LIMIT_TIME, beat_columns},
+    [FACT_FAULT] = {FAULT_SELECT OF_DEVICE FAULT_TIME, FAULT_SELECT OF_SITE FAULT_TIME, fault_columns},
+    [FACT_LIMIT] = {LIMIT_SELECT OF_DEVICE LIMIT_TIME, LIMIT_SELECT OF_SITE LIMIT_TIME, limit_columns},
+};
+
+static int give_told(const struct facts *f, enum fact_kind kind)
+{
+	bool device = f->subject->kind == RULE_SUBJECT_DEVICE;
+	struct query q;
+	int rc = QUERY_DONE, r = 0, end;
+
+	if (!device && f->subject->kind != RULE_SUBJECT_SITE)
+		return 0;
+	query_begin(&q, &f->s->db, device ? sources[kind].device : sources[kind].site);
+	ask(&q, f);
+	while (!r && (rc = query_step(&q)) == QUERY_ROW) {
+		struct store_fact s = {.fact = {.kind = kind}};
+		float vibration_ms2;
+
+		machine_columns(&q, &s, &vibration_ms2);
+		sources[kind].columns(&q, &s.fact);
+		r = f->row(f->ctx, &s);
+	}
+	end = query_end(&q, rc, r ? NULL : f->diag);
+	return r ? r : end;
+}
+
+/* ---- parts renewed ---- */
+
+/* All of them: a machine has few, and the newest before any time is wanted too. */
+static int give_services(const struct facts *f)
+{
+	struct query q;
+	int rc = QUERY_DONE, r = 0, end;
+
+	if (f->subject->kind != RULE_SUBJECT_DEVICE)
+		return 0;
+	query_begin(&q, &f->s->db,
+	            "SELECT " MACHINE_COLUMNS ", v.id, v.part, v.at_ms, v.odo_motor_ms, v.odo_sessions, v.odo_cycles FROM"
+	            " services v CROSS JOIN devices d USING (device) WHERE v.device = ? ORDER BY v.at_ms, v.id");
+	query_i64(&q, f->subject->key);
+	while (!r && (rc = query_step(&q)) == QUERY_ROW) {
+		struct store_fact s = {.fact = {.kind = FACT_SERVICE}};
+		float vibration_ms2;
+
+		machine_columns(&q, &s, &vibration_ms2);
+		s.fact.no = col_u64(&q);
+		s.fact.service.part = (enum fact_part)col_i64(&q);
+		s.fact.at_ms = col_i64(&q);
+		s.odometer.motor_ms = col_u64(&q);
+		s.odometer.sessions = col_u64(&q);
+		s.odometer.cycles = col_u64(&q);
+		r = f->row(f->ctx, &s);
+	}
+	end = query_end(&q, rc, r ? NULL : f->diag);
+	return r ? r : end;
+}
+
+int store_judge_facts(struct store *store, const struct store_subject *subject, unsigned needs, int64_t since_ms,
+                      int64_t until_ms, store_fact_fn row, void *ctx, struct gf_diag *diag)
+{
+	const struct facts f = {store, subject, needs, since_ms, until_ms, row, ctx, diag};
+	int r = needs & 1U << FACT_SESSION ? give_all_sessions(&f) : 0;
+
+	for (enum fact_kind kind = FACT_HEARTBEAT; kind <= FACT_LIMIT && !r; kind++)
+		if (needs & 1U << kind)
+			r = give_told(&f, kind);
+	if (!r && (needs & 1U << FACT_SERVICE))
+		r = give_services(&f);
+	return r;
+}
