@@ -1,0 +1,331 @@
+/*
+ * When machines are used: /v1/usage/heat by weekday and hour, /v1/usage/trend by week. Each machine's days and hours are those of its
+ * site; what is set against them is how long the site was open.
+ *
+ *     store_read_hours ──> a machine's hours of UTC ──> cells of its site's local time <── opening hours, site by site
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/api/opening.h"
+#include "gateway/api/resources.h"
+#include "gateway/store/cases.h"
+#include "proto/base/date.h"
+#include "proto/base/text.h"
+
+#define HOUR_MS (INT64_C(3600) * 1000)
+#define DAY_MS (24 * HOUR_MS)
+
+enum {
+	WEEKDAYS = 7,
+	HOURS = 24,
+	HEAT_DAYS = 28,
+	HEAT_DAYS_MAX = 400,
+	TREND_WEEKS = 12,
+	TREND_WEEKS_MAX = 522,           /* ten years */
+	HOURS_READ_MAX = 4 * 1000 * 1000 /* machines' hours with use, for one answer */
+};
+
+/* What both ask: the machines of a site, or one, or all, and from when to when, in whole hours of UTC. */
+struct scope {
+	struct fleet fleet; /* the machines that count, as opening.h wants them */
+	const char *device, *site;
+	int64_t since_ms, until_ms;
+	uint64_t read;
+};
+
+static bool take_scope(struct request *r, struct scope *s)
+{
+	int64_t until_ms = r->now_ms;
+
+	if (!request_time(r, "since", &s->since_ms) || !request_time(r, "until", &until_ms) ||
+	    !request_device(r, &s->device))
+		return false;
+	s->site = request_param(r, "site");
+	s->since_ms -= s->since_ms % HOUR_MS;
+	/* Nobody could use a machine in the time to come. */
+	s->until_ms = until_ms < r->now_ms ? until_ms : r->now_ms;
+	return true;
+}
+
+/* Keeps the machines that count; answers when there is none of what was named. */
+static bool take_fleet(struct request *r, struct scope *s)
+{
+	struct gf_diag diag = {{0}};
+	int result = fleet_read(r->reader, &s->fleet, &diag);
+	size_t count = 0;
+
+	if (result != 0) {
+		request_fail_store(r, result, &diag);
+		return false;
+	}
+	for (size_t i = 0; i < s->fleet.count; i++) {
+		const struct store_machine *m = &s->fleet.machines[i];
+		if ((s->device == NULL || strcmp(m->id, s->device) == 0) && (s->site == NULL || strcmp(m->site, s->site) == 0))
+			s->fleet.machines[count++] = *m;
+	}
+	s->fleet.count = count;
+	if (count == 0 && s->site != NULL) {
+		request_fail(r, 404, "not_found", "there is no machine at a site '%.64s'; `gymfleet devices` lists them",
+		             s->site);
+		return false;
+	}
+	opening_sort(&s->fleet);
+	return true;
+}
+
+/* What has the same name is at the same site, and most rows follow one of their own machine. */
+static bool counts(struct scope *s, const struct store_hour *h)
+{
+	return s->site == NULL || strcmp(s->site, h->site) == 0;
+}
+
+static void fail_read(struct request *r, int result, const struct gf_diag *diag)
+{
+	if (result == -EFBIG)
+		request_fail(r, 400, "too_much",
+		             "this would add up more than %d hours of use; ask for a site, a machine or a shorter time",
+		             HOURS_READ_MAX);
+	else
+		request_fail_store(r, result, diag);
+}
+
+static json_t *use_pct(uint64_t running_ms, int64_t opening)
+{
+	return opening > 0 ? json_measure(100.0 * (double)running_ms / (double)opening) : json_null();
+}
+
+/* ---- the heat map ---- */
+
+struct heat {
+	struct scope scope;
+	const struct sites *sites;
+	uint64_t running_ms[WEEKDAYS][HOURS];
+	int64_t opening_ms[WEEKDAYS][HOURS];
+};
+
+/* Where the local hour ends in which a moment is: not all clocks are whole hours ahead of UTC. */
+static int64_t hour_end(const struct calendar *c, int64_t at_ms)
+{
+	int64_t local = at_ms + (c->offset_s != NULL ? c->offset_s(c->ctx, at_ms) * INT64_C(1000) : 0);
+	return at_ms + HOUR_MS - local % HOUR_MS;
+}
+
+static int heat_hour(void *ctx, const struct store_hour *h)
+{
+	struct heat *heat = ctx;
+	const struct calendar *c = opening_calendar(heat->sites, h->site);
+	int64_t end_ms = h->hour_ms + HOUR_MS;
+
+	if (++heat->scope.read > HOURS_READ_MAX)
+		return -EFBIG;
+	if (!counts(&heat->scope, h))
+		return 0;
+	uint64_t left_ms = h->running_ms;
+	for (int64_t at_ms = h->hour_ms, next_ms; at_ms < end_ms; at_ms = next_ms) {
+		next_ms = hour_end(c, at_ms) < end_ms ? hour_end(c, at_ms) : end_ms;
+		uint64_t part_ms =
+		    next_ms == end_ms ? left_ms : (uint64_t)((double)h->running_ms * (double)(next_ms - at_ms) / HOUR_MS);
+		left_ms -= part_ms < left_ms ? part_ms : left_ms;
+		heat->running_ms[calendar_weekday(calendar_day(c, at_ms))][calendar_hour(c, at_ms)] += part_ms;
+	}
+	return 0;
+}
+
+static void heat_opening(struct heat *heat)
+{
+	const struct scope *s = &heat->scope;
+
+	for (size_t i = 0, n; i < s->fleet.count; i += n) {
+		const struct store_machine *m = &s->fleet.machines[i];
+		const struct calendar *c = opening_calendar(heat->sites, m->site);
+		n = opening_run(m, s->fleet.count - i);
+		int64_t at_ms = m->first_seen_ms > s->since_ms ? m->first_seen_ms : s->since_ms;
+		for (int64_t next_ms; at_ms < s->until_ms; at_ms = next_ms) {
+			next_ms = hour_end(c, at_ms) < s->until_ms ? hour_end(c, at_ms) : s->until_ms;
+			heat->opening_ms[calendar_weekday(calendar_day(c, at_ms))][calendar_hour(c, at_ms)] +=
+			    opening_ms(heat->sites, m, n, at_ms, next_ms);
+		}
+	}
+}
+
+static json_t *heat_weekday(const struct heat *heat, size_t day)
+{
+	static const char *const names[WEEKDAYS] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+	json_t *row = json_object(), *running = json_array(), *opening = json_array(), *pct = json_array();
+
+	for (size_t h = 0; h < HOURS; h++) {
+		json_push(&running, json_seconds(heat->running_ms[day][h]));
+		json_push(&opening, json_seconds((uint64_t)heat->opening_ms[day][h]));
+		json_push(&pct, use_pct(heat->running_ms[day][h], heat->opening_ms[day][h]));
+	}
+	json_put(&row, "weekday", json_string(names[day]));
+	json_put(&row, "running_s", running);
+	json_put(&row, "opening_s", opening);
+	json_put(&row, "use_pct", pct);
+	return row;
+}
+
+static void answer_heat(struct request *r, const struct heat *heat)
+{
+	json_t *answer = json_object(), *weekdays = json_array();
+
+	for (size_t day = 0; day < WEEKDAYS; day++)
+		json_push(&weekdays, heat_weekday(heat, day));
+	json_put(&answer, "since", json_time(heat->scope.since_ms));
+	json_put(&answer, "until", json_time(heat->scope.until_ms));
+	json_put(&answer, "machines", json_count(heat->scope.fleet.count));
+	json_put(&answer, "weekdays", weekdays);
+	request_answer(r, answer);
+}
+
+void resource_usage_heat(struct request *r)
+{
+	struct heat *heat = calloc(1, sizeof(*heat));
+	struct gf_diag diag = {{0}};
+
+	if (heat == NULL) {
+		request_answer(r, NULL);
+		return;
+	}
+	heat->sites = api_sites(r->api);
+	heat->scope.since_ms = r->now_ms - HEAT_DAYS * DAY_MS;
+	if (take_scope(r, &heat->scope) && heat->scope.until_ms - heat->scope.since_ms > HEAT_DAYS_MAX * DAY_MS)
+		request_fail(r, 400, "bad_parameter", "the heat map covers at most %d days; give since and until",
+		             HEAT_DAYS_MAX);
+	if (r->status == 0 && take_fleet(r, &heat->scope)) {
+		int result = store_read_hours(r->reader, heat->scope.device, heat->scope.since_ms, heat->scope.until_ms,
+		                              heat_hour, heat, &diag);
+		if (result != 0) {
+			fail_read(r, result, &diag);
+		} else {
+			heat_opening(heat);
+			answer_heat(r, heat);
+		}
+	}
+	fleet_deinit(&heat->scope.fleet);
+	free(heat);
+}
+
+/* ---- the trend ---- */
+
+struct week {
+	uint64_t sessions, running_ms;
+	int64_t opening_ms;
+};
+
+struct trend {
+	struct scope scope;
+	const struct sites *sites;
+	int32_t first_day; /* the first week's Monday */
+	size_t count;      /* weeks; the last may be of the sites ahead of UTC alone */
+	struct week weeks[TREND_WEEKS_MAX + 2];
+};
+
+/* The Monday of a day's week. */
+static int32_t monday_of(int32_t day)
+{
+	return day - (int32_t)calendar_weekday(day);
+}
+
+static int trend_hour(void *ctx, const struct store_hour *h)
+{
+	struct trend *t = ctx;
+	int32_t day = calendar_day(opening_calendar(t->sites, h->site), h->hour_ms);
+
+	if (++t->scope.read > HOURS_READ_MAX)
+		return -EFBIG;
+	size_t week = day >= t->first_day ? (size_t)(day - t->first_day) / WEEKDAYS : t->count;
+	if (week >= t->count || !counts(&t->scope, h))
+		return 0;
+	t->weeks[week].sessions += h->sessions;
+	t->weeks[week].running_ms += h->running_ms;
+	return 0;
+}
+
+static void trend_opening(struct trend *t)
+{
+	const struct scope *s = &t->scope;
+
+	for (size_t i = 0, n; i < s->fleet.count; i += n) {
+		const struct store_machine *m = &s->fleet.machines[i];
+		const struct calendar *c = opening_calendar(t->sites, m->site);
+		n = opening_run(m, s->fleet.count - i);
+		for (size_t w = 0; w < t->count; w++) {
+			int32_t day = t->first_day + (int32_t)w * WEEKDAYS;
+			int64_t from_ms = calendar_day_start_ms(c, day), until_ms = calendar_day_start_ms(c, day + WEEKDAYS);
+			t->weeks[w].opening_ms += opening_ms(t->sites, m, n, from_ms > s->since_ms ? from_ms : s->since_ms,
+			                                     until_ms < s->until_ms ? until_ms : s->until_ms);
+		}
+	}
+}
+
+static void answer_trend(struct request *r, const struct trend *t)
+{
+	json_t *items = json_array();
+
+	for (size_t w = 0; w < t->count; w++) {
+		const struct week *week = &t->weeks[w];
+		int32_t day = t->first_day + (int32_t)w * WEEKDAYS;
+		char buf[GF_DATE_MAX];
+		/* The sites' Mondays aren't UTC's: the outermost weeks are shown where they are some site's. */
+		if ((w == 0 || w + 1 == t->count) && week->opening_ms == 0 && week->sessions == 0 && week->running_ms == 0)
+			continue;
+		json_t *row = json_object();
+		json_put(&row, "week", json_string(gf_week_format(day, buf)));
+		json_put(&row, "start", json_string(gf_date_format(day, buf)));
+		json_put(&row, "sessions", json_count(week->sessions));
+		json_put(&row, "running_s", json_seconds(week->running_ms));
+		json_put(&row, "opening_s", json_seconds((uint64_t)week->opening_ms));
+		json_put(&row, "use_pct", use_pct(week->running_ms, week->opening_ms));
+		json_push(&items, row);
+	}
+	request_answer_list(r, items, NULL);
+}
+
+/* Without `since` whole weeks of each site, by its own Mondays. */
+static bool take_weeks(struct request *r, struct trend *t)
+{
+	bool whole = request_param(r, "since") == NULL;
+	int32_t today = (int32_t)(r->now_ms / DAY_MS);
+
+	t->scope.since_ms = (monday_of(today) - (TREND_WEEKS - 1) * WEEKDAYS) * DAY_MS;
+	if (!take_scope(r, &t->scope))
+		return false;
+	int32_t first = monday_of((int32_t)(t->scope.since_ms / DAY_MS)),
+	        last = monday_of((int32_t)(t->scope.until_ms / DAY_MS));
+	if (last - first >= TREND_WEEKS_MAX * WEEKDAYS) {
+		request_fail(r, 400, "bad_parameter", "the trend covers at most ten years; give since and until");
+		return false;
+	}
+	t->first_day = whole ? first : first - WEEKDAYS;
+	t->count = last >= t->first_day ? (size_t)(last - t->first_day) / WEEKDAYS + 2 : 0;
+	if (whole)
+		t->scope.since_ms -= DAY_MS;
+	return true;
+}
+
+void resource_usage_trend(struct request *r)
+{
+	struct trend *t = calloc(1, sizeof(*t));
+	struct gf_diag diag = {{0}};
+
+	if (t == NULL) {
+		request_answer(r, NULL);
+		return;
+	}
+	t->sites = api_sites(r->api);
+	if (take_weeks(r, t) && take_fleet(r, &t->scope)) {
+		int result =
+		    store_read_hours(r->reader, t->scope.device, t->scope.since_ms, t->scope.until_ms, trend_hour, t, &diag);
+		if (result != 0) {
+			fail_read(r, result, &diag);
+		} else {
+			trend_opening(t);
+			answer_trend(r, t);
+		}
+	}
+	fleet_deinit(&t->scope.fleet);
+	free(t);
+}
