@@ -15,6 +15,7 @@ struct broker {
 	struct gf_link *in, *out;
 	struct ingest *ingest;
 	struct downlink *downlink;
+	struct tell *tell; /* NULL: events are told to nobody */
 	void (*wake)(void *ctx);
 	void *wake_ctx;
 	uint64_t epoch;
@@ -84,6 +85,31 @@ static unsigned wish_window(void *ctx)
 	return gf_link_window(b->out);
 }
 
+/* ---- events ---- */
+
+void broker_tell(struct broker *broker, struct tell *tell)
+{
+	broker->tell = tell;
+}
+
+int broker_publish_event(void *broker, const char *topic, const void *payload, size_t len, uint64_t cookie)
+{
+	const struct broker *b = broker;
+	return gf_link_publish(b->out, topic, payload, len, 1, false, 0, cookie);
+}
+
+unsigned broker_event_window(void *broker)
+{
+	const struct broker *b = broker;
+	return gf_link_window(b->out);
+}
+
+static void tell_of(struct broker *b, bool up)
+{
+	if (b->tell != NULL)
+		tell_up(b->tell, up);
+}
+
 /* ---- what comes in ---- */
 
 static void log_unkept(struct broker *b)
@@ -141,16 +167,20 @@ static void link_up(struct broker *b, const struct gf_link *link)
 		return;
 	}
 	publish_status(b, true);
-	if (!b->stopping)
-		downlink_up(b->downlink);
+	if (b->stopping)
+		return;
+	downlink_up(b->downlink);
+	tell_of(b, true);
 }
 
 static void link_down(struct broker *b, const struct gf_link *link)
 {
-	if (link == b->in)
+	if (link == b->in) {
 		b->listening_since_ms = 0;
-	else
-		downlink_down(b->downlink);
+		return;
+	}
+	downlink_down(b->downlink);
+	tell_of(b, false);
 }
 
 /* Drains one link's mailbox, at most TAKE_MAX events; true when more may wait. */
@@ -178,7 +208,10 @@ static bool take_events(struct broker *b, struct gf_link *link, bool *up, const 
 			enough = !take_message(b, &event);
 			break;
 		case GF_LINK_EVENT_PUBLISHED:
+			/* Each knows its own cookies. */
 			downlink_published(b->downlink, event.cookie, event.code);
+			if (b->tell != NULL)
+				tell_published(b->tell, event.cookie, event.code);
 			break;
 		case GF_LINK_EVENT_WATCHED:
 			break;
@@ -264,6 +297,8 @@ int64_t broker_step(struct broker *broker, struct gf_time now)
 	int64_t due_ms = earlier(gf_link_step(broker->out, now.mono_ms), gf_link_step(broker->in, now.mono_ms));
 	bool more = take_events(broker, broker->out, &broker->out_up, "out");
 	due_ms = earlier(due_ms, downlink_step(broker->downlink, now));
+	if (broker->tell != NULL)
+		due_ms = earlier(due_ms, tell_step(broker->tell, now));
 	/* While the store refuses, what arrives is left in the mailbox, which has a limit of its own. */
 	if (now.mono_ms < broker->retry_at_ms)
 		return earlier(due_ms, broker->retry_at_ms);
@@ -278,6 +313,7 @@ void broker_stop(struct broker *broker, struct gf_time now)
 	broker->now = now;
 	broker->stopping = true;
 	downlink_down(broker->downlink);
+	tell_of(broker, false);
 	if (gf_link_state(broker->out) == GF_LINK_UP)
 		publish_status(broker, false);
 	gf_link_stop(broker->in);

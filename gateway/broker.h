@@ -11,6 +11,7 @@
 
 #include "gateway/downlink.h"
 #include "gateway/ingest/ingest.h"
+#include "gateway/tell/tell.h"
 #include "proto/base/clock.h"
 #include "proto/link.h"
 
@@ -32,6 +33,13 @@ GF_MUST_CHECK int broker_new(const struct gf_link_config *link, struct store *st
                              uint64_t epoch, void (*wake)(void *ctx), void *wake_ctx, struct broker **ret_broker,
                              struct gf_diag *diag);
 void broker_start(struct broker *broker);
+
+/* Events go out by the connection for what goes out, behind all that machines wait for. `tell` outlives the last step. Before broker_start. */
+void broker_tell(struct broker *broker, struct tell *tell);
+/* The tell's way to the link: struct tell_config's publish and window, with the broker as ctx. */
+GF_MUST_CHECK int broker_publish_event(void *broker, const char *topic, const void *payload, size_t len,
+                                       uint64_t cookie);
+unsigned broker_event_window(void *broker);
 
 /* Takes what arrived, commits, sends acks, moves the links. Returns when to be called again at the latest (mono ms). */
 int64_t broker_step(struct broker *broker, struct gf_time now);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/webhooks_yaml.h"
 #include "proto/keys_config.h"
 #include "proto/link_config.h"
 
@@ -41,6 +42,8 @@ struct gateway_yaml {
 	unsigned open_count;
 	struct site_yaml *sites;
 	unsigned sites_count;
+	struct webhook_yaml *webhooks;
+	unsigned webhooks_count;
 	struct gf_keys_yaml *catalog_keys;
 };
 
@@ -94,6 +97,8 @@ static const cyaml_schema_field_t gateway_fields[] = {
                          OPEN_MAX),
     CYAML_FIELD_SEQUENCE("sites", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct gateway_yaml, sites, &site_schema, 0,
                          SITES_MAX),
+    CYAML_FIELD_SEQUENCE("webhooks", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct gateway_yaml, webhooks,
+                         &webhook_yaml_schema, 0, TELL_WEBHOOKS_MAX),
     CYAML_FIELD_MAPPING_PTR("catalog_keys", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct gateway_yaml, catalog_keys,
                             gf_keys_yaml_fields),
     CYAML_FIELD_END,
@@ -215,8 +220,10 @@ static int take(const struct gf_yaml *doc, const char *path, const struct gatewa
 	    (r = take_duration(doc, "retention.hours", retention->hours, 1095 * DAY_MS, &config->keep_hour_ms, diag)) !=
 	        0 ||
 	    (r = take_sites(doc, yaml, config, diag)) != 0 ||
+	    (r = webhooks_take(doc, path, yaml->webhooks, yaml->webhooks_count, &config->webhooks, diag)) != 0 ||
 	    (r = gf_keys_config_take(doc, path, yaml->catalog_keys, &config->catalog_keys, diag)) != 0)
 		return r;
+	config->webhooks_count = yaml->webhooks_count;
 	config->link.mailbox_max = 4096;
 	config->link.window_max = GF_LINK_WINDOW_MAX;
 	config->link.packet_max = (size_t)64 * 1024;
@@ -253,5 +260,6 @@ void gateway_config_free(struct gateway_config *config)
 	free(config->socket_group);
 	gf_link_config_deinit(&config->link);
 	sites_free(config->sites);
+	webhooks_free(config->webhooks, config->webhooks_count);
 	free(config);
 }

@@ -3,6 +3,7 @@
 #define GATEWAY_CONFIG_H
 
 #include "gateway/sites/sites.h"
+#include "gateway/tell/tell.h"
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
 #include "proto/catalog_sign.h"
@@ -15,6 +16,8 @@ struct gateway_config {
 	struct gf_link_config link;
 	int64_t keep_raw_ms, keep_5min_ms, keep_hour_ms; /* days are kept for ever */
 	struct sites *sites;                             /* never NULL */
+	struct tell_webhook *webhooks;
+	size_t webhooks_count;
 	struct gf_keyset catalog_keys; /* threshold 0 = every signed catalog is taken, the machines judge */
 };
 

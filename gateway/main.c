@@ -4,6 +4,7 @@
  *     broker ──> mailbox ──> ingest ──> store ──> ack          main loop (libuv): the only writer of what machines say
  *                                         └─────> API          threads of their own, each with a read-only connection
  *     broker <── downlink <── store <── API, rollouts           what is wanted is committed first, and published by the main loop
+ *     broker, webhooks <── tell <── store                       what happened; webhooks by a thread of their own
  *
  * The main loop also lets rollouts run, ends commands that nobody answers, judges silence (presence), deletes what is past its time,
  * and tells the API what only it knows. A disk that stalls delays acks and nothing else: the machines keep what isn't acked.
@@ -40,6 +41,7 @@ struct gateway {
 	int lock_fd;
 	struct store *store;
 	struct broker *broker;
+	struct tell *tell;
 	struct runner *runner;
 	struct api *api;
 	uint64_t epoch;
@@ -273,6 +275,19 @@ static int open_all(struct gateway *g, struct gf_diag *diag)
 	if (r == 0)
 		r = broker_new(&g->config->link, g->store, g->config->database, g->epoch, gf_daemon_wake, &g->daemon,
 		               &g->broker, diag);
+	const struct tell_config tell = {
+	    .store = g->store,
+	    .database = g->config->database,
+	    .webhooks = g->config->webhooks,
+	    .webhooks_count = g->config->webhooks_count,
+	    .publish = broker_publish_event,
+	    .window = broker_event_window,
+	    .ctx = g->broker,
+	};
+	if (r == 0)
+		r = tell_new(&tell, &g->tell, diag);
+	if (r == 0)
+		broker_tell(g->broker, g->tell);
 	const struct runner_config runner = {
 	    .store = g->store,
 	    .database = g->config->database,
@@ -300,6 +315,7 @@ static int open_all(struct gateway *g, struct gf_diag *diag)
 static void close_all(struct gateway *g)
 {
 	api_free(g->api);
+	tell_free(g->tell);
 	broker_free(g->broker);
 	runner_free(g->runner);
 	store_close(g->store);
