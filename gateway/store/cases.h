@@ -2,6 +2,8 @@
  * Faults as people see them: cases. What a machine raises again within STORE_CASE_AGAIN_MS of the last clearing is the same case, with a count; what
  * no sensor sees is reported by staff and is a case too. Part of the store's interface: the rules of store.h hold.
  *
+ * Which faults are a case depends on their times alone. What arrives late may join two: the older number stays, and the other one leads to it.
+ *
  *     active ──ack──> acknowledged ──cleared──> cleared        a latched one is cleared by staff at the machine alone
  */
 #ifndef GW_STORE_CASES_H
@@ -26,7 +28,7 @@ struct store_case {
 	enum gf_class class;
 	bool reported; /* by a person; then code is UNSPECIFIED ("damage") */
 	enum gf_fault code;
-	enum gf_severity severity; /* the worst so far */
+	enum gf_severity severity; /* the worst so far; of damage: derate, with a tag that is about it stop */
 	enum store_case_state state;
 	uint32_t times;            /* raised so often */
 	int64_t first_ms, last_ms; /* raised */
@@ -37,7 +39,7 @@ struct store_case {
 	uint64_t session_no; /* the same; 0 = none */
 	float observed, limit;
 	char detail[STORE_NOTE_MAX]; /* the machine's words, or the reporter's */
-	char by[GF_NAME_MAX];        /* who reported it, or who cleared a reported one */
+	char by[GF_NAME_MAX];        /* who reported it; of others who cleared it, when that wasn't the machine */
 	int64_t acked_ms;
 	char acked_by[GF_NAME_MAX], ack_note[STORE_NOTE_MAX];
 };
@@ -47,8 +49,9 @@ struct store_case {
 GF_MUST_CHECK int store_case_ack(struct store *store, uint64_t id, const char *note, const struct store_actor *actor,
                                  int64_t now_ms, struct gf_diag *diag);
 /*
- * Clears a reported case, or one that its machine can't clear any more (raised in an earlier life, or the machine is gone for a day).
- * STORE_E_NOT_ALLOWED: it is latched or active at the machine, with the sentence who may clear it and how.
+ * Clears a reported case, or one that its machine can't clear any more: raised before its memory was lost, the clearing was dropped from a full spool,
+ * or the machine is gone for a day. Should it tell a clearing later all the same, its time counts.
+ * STORE_E_NOT_ALLOWED: it is latched or active at the machine, with the sentence who may clear it and how; or it is cleared already. -ENOENT.
  */
 GF_MUST_CHECK int store_case_clear(struct store *store, uint64_t id, const char *note, const struct store_actor *actor,
                                    int64_t now_ms, struct gf_diag *diag);
@@ -64,7 +67,8 @@ struct store_tag {
 	int64_t back_ms;  /* expected return; 0 = not said */
 	uint64_t case_id; /* 0 = none */
 };
-/* `tag` NULL takes it off. -ENOENT; STORE_E_NOT_ALLOWED: there is none to take off. */
+/* `tag` NULL takes it off. What hangs there already gets the new words and hangs on since it did. since_ms and by aren't looked at. -ENOENT;
+ * STORE_E_NOT_ALLOWED: there is none to take off, or the case is another machine's. */
 GF_MUST_CHECK int store_tag_set(struct store *store, const char *device, const struct store_tag *tag,
                                 const struct store_actor *actor, int64_t now_ms, struct gf_diag *diag);
 
@@ -73,6 +77,13 @@ GF_MUST_CHECK int store_service_add(struct store *store, const char *device, enu
                                     const struct store_actor *actor, int64_t now_ms, struct gf_diag *diag);
 
 /* ---- reading ---- */
+
+/* The tag that hangs on a machine; since_ms 0 = none. */
+GF_MUST_CHECK int store_read_tag(struct store_reader *reader, const char *device, struct store_tag *ret_tag,
+                                 struct gf_diag *diag);
+typedef int (*store_tag_fn)(void *ctx, const char *device, const struct store_tag *tag);
+/* All that hang, by device. */
+GF_MUST_CHECK int store_read_tags(struct store_reader *reader, store_tag_fn row, void *ctx, struct gf_diag *diag);
 
 struct store_case_query {
 	uint64_t id; /* 0 = all */
@@ -137,7 +148,7 @@ GF_MUST_CHECK int store_read_hours(struct store_reader *reader, const char *devi
 struct store_beat {
 	char device[GF_ID_MAX];
 	int64_t at_ms;
-	uint64_t seq;
+	uint64_t seq; /* with its stream's number above bit 44, for the cursor */
 	enum store_time_source time_source;
 	struct gf_heartbeat heartbeat;
 };

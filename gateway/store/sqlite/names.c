@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "gateway/store/wishes.h"
+#include "gateway/store/cases.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define X(s, n) n,
@@ -12,6 +12,7 @@ static const char *const event_kinds[] = {STORE_EVENT_KINDS(X)};
 static const char *const audit_kinds[] = {STORE_AUDIT_KINDS(X)};
 static const char *const usage_keys[] = {STORE_USAGE_KEYS(X)};
 static const char *const command_states[] = {STORE_COMMAND_STATES(X)};
+static const char *const case_states[] = {STORE_CASE_STATES(X)};
 #undef X
 
 static const char *name(const char *const *names, size_t count, unsigned value)
@@ -46,6 +47,10 @@ const char *store_audit_kind_name(enum store_audit_kind kind)
 const char *store_usage_key_name(enum store_usage_key key)
 {
 	return name(usage_keys, COUNT(usage_keys), key);
+}
+const char *store_case_state_name(enum store_case_state state)
+{
+	return name(case_states, COUNT(case_states), state);
 }
 const char *store_command_state_name(enum store_command_state state)
 {

@@ -66,8 +66,7 @@ static int read_areas(struct store_reader *reader, int64_t key, struct store_ses
 	return query_end(&q, rc, diag);
 }
 
-/* The key of a device; 0 = there is none, and nothing of it. */
-static int device_key(struct store_reader *reader, const char *id, int64_t *ret_key, struct gf_diag *diag)
+int read_device_key(struct store_reader *reader, const char *id, int64_t *ret_key, struct gf_diag *diag)
 {
 	struct query q;
 
@@ -95,10 +94,10 @@ static int read_sessions(struct store_reader *reader, const struct store_session
 	int64_t key = 0, after_key = 0;
 	struct query q;
 	int rc = QUERY_DONE, stopped = 0;
-	int r = device_key(reader, query->device, &key, diag);
+	int r = read_device_key(reader, query->device, &key, diag);
 
 	if (!r)
-		r = device_key(reader, query->after_device, &after_key, diag);
+		r = read_device_key(reader, query->after_device, &after_key, diag);
 	if (r)
 		return r;
 	query_begin(&q, &reader->db,
@@ -166,10 +165,10 @@ static int read_faults(struct store_reader *reader, const struct store_fault_que
 	int64_t key = 0, after_key = 0;
 	struct query q;
 	int rc = QUERY_DONE, stopped = 0;
-	int r = device_key(reader, query->device, &key, diag);
+	int r = read_device_key(reader, query->device, &key, diag);
 
 	if (!r)
-		r = device_key(reader, query->after_device, &after_key, diag);
+		r = read_device_key(reader, query->after_device, &after_key, diag);
 	if (r)
 		return r;
 	query_begin(&q, &reader->db,
