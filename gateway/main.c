@@ -149,6 +149,12 @@ static int order_rollout(void *ctx, uint64_t id, enum rollout_order order, const
 	return runner_order(g->runner, id, order, actor, gf_clock_now(g->clock), diag);
 }
 
+static size_t get_tell_states(void *ctx, struct tell_state *ret_states, size_t max)
+{
+	struct gateway *g = ctx;
+	return tell_states(g->tell, ret_states, max);
+}
+
 /* ---- the main loop ---- */
 
 static int64_t step(void *ctx)
@@ -270,6 +276,7 @@ static int open_all(struct gateway *g, struct gf_diag *diag)
 	                            .catalog_add = add_catalog,
 	                            .rollout_start = start_rollout,
 	                            .rollout_order = order_rollout,
+	                            .tell_states = get_tell_states,
 	                            .ctx = g};
 	int r = open_store(g, diag);
 	if (r == 0)

@@ -16,6 +16,7 @@
 #include "gateway/rules_yaml.h"
 #include "gateway/sites/sites.h"
 #include "gateway/store/cases.h"
+#include "gateway/tell/tell.h"
 #include "proto/base/clock.h"
 
 enum {
@@ -84,6 +85,8 @@ struct api_ops {
 	                   const struct store_actor *actor, struct gf_diag *diag);
 	int (*subject_erase)(void *ctx, uint64_t token, const struct store_actor *actor, struct store_erased *ret_erased,
 	                     struct gf_diag *diag);
+	/* As tell_states. */
+	size_t (*tell_states)(void *ctx, struct tell_state *ret_states, size_t max);
 	/* Shows `look` the rules in force, which stay until it returns; returns what it returns. */
 	int (*rules_look)(void *ctx, api_rules_fn look, void *look_ctx);
 	/* Reads rules.yaml again; from the loop's next step on its rules are in force. -EINVAL with file, line and mistake, -ENOENT: then all

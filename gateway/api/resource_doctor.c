@@ -168,6 +168,39 @@ static void check_wishes(struct examination *e)
 		    (unsigned long long)e->stats.stray_answers);
 }
 
+/* One line for each that doesn't take what it gets, or passed over what somebody should have heard of today. */
+static void check_receiver(struct examination *e, const struct tell_state *s, unsigned *problems)
+{
+	bool is_broker = strcmp(s->told.receiver, TELL_MQTT) == 0;
+	char since[GF_RFC3339_MAX], what[GF_NAME_MAX + 16];
+
+	(void)snprintf(what, sizeof(what), is_broker ? "the broker" : "webhook %s", s->told.receiver);
+	if (s->failing_since_ms > 0) {
+		add(e, "webhooks", ATTENTION,
+		    is_broker ? "is the broker's configuration the one of deploy/broker-conf?"
+		              : "see that its receiver runs and takes what it gets; it is tried again by itself, in order",
+		    "%s takes no events since %s: %s", what, gf_time_format(s->failing_since_ms, since), s->error);
+		(*problems)++;
+	} else if (s->told.passed_ms > e->request->now_ms - DAY_MS) {
+		add(e, "webhooks", ATTENTION, "gymfleet events has what it did not get",
+		    "%s passed over events, the last at %s", what, gf_time_format(s->told.passed_ms, since));
+		(*problems)++;
+	}
+}
+
+static void check_receivers(struct examination *e)
+{
+	const struct api_ops *ops = api_ops_of(e->request->api);
+	struct tell_state states[1 + TELL_WEBHOOKS_MAX];
+	size_t count = ops->tell_states(ops->ctx, states, sizeof(states) / sizeof(states[0]));
+	unsigned problems = 0;
+
+	for (size_t i = 0; i < count; i++)
+		check_receiver(e, &states[i], &problems);
+	if (problems == 0 && count > 1)
+		add(e, "webhooks", FINE, "", "%zu webhooks take what they get", count - 1);
+}
+
 struct backlog {
 	int64_t now_ms;
 	uint64_t devices, records;
@@ -242,5 +275,6 @@ void resource_doctor(struct request *r)
 		add(&e, "database", CRITICAL, "mend the cause, then restart the gateway", "can't be read: %s", diag.text);
 	check_disk(&e);
 	check_ingest(&e);
+	check_receivers(&e);
 	request_answer(r, json_pack("{s:o}", "checks", e.checks));
 }

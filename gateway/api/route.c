@@ -20,6 +20,7 @@ static const struct route routes[] = {
     {"GET", "/v1/faults", resource_faults, "device open since until where limit after", 0},
     {"GET", "/v1/audit", resource_audit, "device", 0},
     {"GET", "/v1/events", resource_events, "after tail wait_s kind device since limit", 0},
+    {"GET", "/v1/webhooks", resource_webhooks, "", 0},
     {"GET", "/v1/doctor", resource_doctor, "", 0},
     {"POST", "/v1/devices/{id}/lock", resource_device_lock, "utc_offset_min", 0},
     {"POST", "/v1/devices/{id}/unlock", resource_device_unlock, "utc_offset_min", 0},

@@ -224,6 +224,40 @@ static void faults_and_audit_are_told(void **state)
 	refuses(*state, "GET", "/v1/audit?device=nobody", NULL, 404, "there is no machine");
 }
 
+static void webhooks_are_told_and_doctor_names_those_that_fail(void **state)
+{
+	struct server *s = *state;
+	json_t *json = get(s, "/v1/webhooks"), *row;
+
+	assert_int_equal(json_array_size(json_object_get(json, "items")), 0);
+	json_decref(json);
+	s->tellings_count = 3;
+	s->tellings[0] = (struct tell_state){.told = {.receiver = "mqtt", .cursor = store_last_event(s->store->store)}};
+	s->tellings[1] = (struct tell_state){.told = {.receiver = "chat", .cursor = 2, .told = 5, .passed_over = 1},
+	                                     .failing_since_ms = NOON,
+	                                     .next_ms = NOON + HOUR,
+	                                     .error = "it answered HTTP 500"};
+	s->tellings[2] = (struct tell_state){.told = {.receiver = "pager", .passed_ms = NOON}};
+	json = get(s, "/v1/webhooks");
+	row = json_array_get(json_object_get(json, "items"), 0);
+	assert_true(json_is_true(json_object_get(row, "ok")));
+	assert_int_equal(whole(row, "behind"), 0);
+	assert_true(json_is_null(json_object_get(row, "error")));
+	row = json_array_get(json_object_get(json, "items"), 1);
+	assert_string_equal(text(row, "name"), "chat");
+	assert_true(json_is_false(json_object_get(row, "ok")));
+	assert_int_equal(whole(row, "behind"), store_last_event(s->store->store) - 2);
+	assert_string_equal(text(row, "failing_since"), "2026-11-20T12:00:00Z");
+	assert_string_equal(text(row, "error"), "it answered HTTP 500");
+	json_decref(json);
+	json = get(s, "/v1/doctor");
+	char *all = json_dumps(json, 0);
+	assert_non_null(strstr(all, "webhook chat takes no events since 2026-11-20T12:00:00Z: it answered HTTP 500"));
+	assert_non_null(strstr(all, "webhook pager passed over events, the last at 2026-11-20T12:00:00Z"));
+	free(all);
+	json_decref(json);
+}
+
 static void doctor_says_what_is_wrong_and_what_to_do(void **state)
 {
 	static const struct {
@@ -471,6 +505,7 @@ int main(void)
 	    TEST(today_begins_at_the_callers_midnight),
 	    TEST(usage_adds_up_by_every_key),
 	    TEST(faults_and_audit_are_told),
+	    TEST(webhooks_are_told_and_doctor_names_those_that_fail),
 	    TEST(doctor_says_what_is_wrong_and_what_to_do),
 	    TEST(wrong_requests_are_refused_with_the_remedy),
 	    TEST(i10_bytes_that_are_no_http_end_the_connection_only),

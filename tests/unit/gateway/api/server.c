@@ -64,6 +64,14 @@ static int order_rollout(void *ctx, uint64_t id, enum rollout_order order, const
 	return starter_order(s->store->store, id, order, actor, NOON + HOUR, diag);
 }
 
+static size_t get_tell_states(void *ctx, struct tell_state *ret_states, size_t max)
+{
+	const struct server *s = ctx;
+	size_t count = s->tellings_count < max ? s->tellings_count : max;
+	memcpy(ret_states, s->tellings, count * sizeof(*ret_states));
+	return count;
+}
+
 static void fill(struct fixture *f)
 {
 	struct gf_record chair[] = {
@@ -108,6 +116,7 @@ int server_setup(void **state)
 	                          .catalog_add = add_catalog,
 	                          .rollout_start = start_rollout,
 	                          .rollout_order = order_rollout,
+	                          .tell_states = get_tell_states,
 	                          .ctx = s};
 	if (api_new(&s->config, &s->ops, &s->api, &diag) != 0)
 		fail_msg("%s", diag.text);

@@ -17,6 +17,8 @@ struct server {
 	struct api *api;
 	char socket[128];
 	struct api_facts facts; /* what the daemon says of itself */
+	struct tell_state tellings[1 + TELL_WEBHOOKS_MAX];
+	size_t tellings_count;
 	struct gf_clock clock;
 	struct api_config config;
 	struct api_ops ops;
