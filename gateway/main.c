@@ -149,6 +149,15 @@ static int order_rollout(void *ctx, uint64_t id, enum rollout_order order, const
 	return runner_order(g->runner, id, order, actor, gf_clock_now(g->clock), diag);
 }
 
+static int ack_flag(void *ctx, uint64_t id, const char *note, bool release, const struct store_actor *actor,
+                    struct gf_diag *diag)
+{
+	struct gateway *g = ctx;
+	int r = store_flag_ack(g->store, id, note, release, actor, gf_clock_now(g->clock).wall_ms, diag);
+	gf_daemon_wake(&g->daemon);
+	return r;
+}
+
 static size_t get_tell_states(void *ctx, struct tell_state *ret_states, size_t max)
 {
 	struct gateway *g = ctx;
@@ -276,6 +285,7 @@ static int open_all(struct gateway *g, struct gf_diag *diag)
 	                            .catalog_add = add_catalog,
 	                            .rollout_start = start_rollout,
 	                            .rollout_order = order_rollout,
+	                            .flag_ack = ack_flag,
 	                            .tell_states = get_tell_states,
 	                            .ctx = g};
 	int r = open_store(g, diag);

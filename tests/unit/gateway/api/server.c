@@ -64,6 +64,13 @@ static int order_rollout(void *ctx, uint64_t id, enum rollout_order order, const
 	return starter_order(s->store->store, id, order, actor, NOON + HOUR, diag);
 }
 
+static int ack_flag(void *ctx, uint64_t id, const char *note, bool release, const struct store_actor *actor,
+                    struct gf_diag *diag)
+{
+	struct server *s = ctx;
+	return store_flag_ack(s->store->store, id, note, release, actor, NOON + HOUR, diag);
+}
+
 static size_t get_tell_states(void *ctx, struct tell_state *ret_states, size_t max)
 {
 	const struct server *s = ctx;
@@ -116,6 +123,7 @@ int server_setup(void **state)
 	                          .catalog_add = add_catalog,
 	                          .rollout_start = start_rollout,
 	                          .rollout_order = order_rollout,
+	                          .flag_ack = ack_flag,
 	                          .tell_states = get_tell_states,
 	                          .ctx = s};
 	if (api_new(&s->config, &s->ops, &s->api, &diag) != 0)
