@@ -69,6 +69,8 @@ enum cli_option {
 	CLI_OPT_EXPORT_FILE,
 	CLI_OPT_AFTER,
 	CLI_OPT_YES,
+	CLI_OPT_SUBJECT_KEY,
+	CLI_OPT_AT,
 	CLI_OPT_COUNT,
 };
 _Static_assert(CLI_OPT_COUNT <= 64, "every option has its bit");
@@ -216,6 +218,7 @@ enum cli_exit cmd_rules_check(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_rules_reload(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_export(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_subject_erase(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_subject_token(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_audit(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_events(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_doctor(struct cli *cli, char **args, size_t count);

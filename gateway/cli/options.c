@@ -62,6 +62,8 @@ static const struct option_spec specs[] = {
     [CLI_OPT_EXPORT_FILE] = {"out", 'o', "FILE", "write there, not to standard output"},
     [CLI_OPT_AFTER] = {"after", 0, "MARK", "go on where an export broke off, by the mark that it told"},
     [CLI_OPT_YES] = {"yes", 'y', NULL, "don't ask"},
+    [CLI_OPT_SUBJECT_KEY] = {"key", 0, "FILE", "the key of the machines: subject_tokens of agent.yaml"},
+    [CLI_OPT_AT] = {"at", 0, "TIME", "as it was then: 2026-11-20T17:42:00Z, or 40d ago"},
 };
 _Static_assert(sizeof(specs) / sizeof(specs[0]) == CLI_OPT_COUNT, "every option has its words");
 
