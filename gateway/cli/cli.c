@@ -14,8 +14,9 @@
 
 #include "gateway/cli/text.h"
 #include "proto/base/clock.h"
+#include "proto/base/text.h"
 
-enum { LIMIT_DEFAULT = 1000, LIMIT_MAX = 1000 * 1000 };
+enum { LIMIT_DEFAULT = 1000, LIMIT_MAX = 1000 * 1000, CLI_SUBCOMMANDS_MAX = 16 };
 
 enum cli_exit cli_fail(struct cli *cli, enum cli_exit code, const char *fmt, ...)
 {
@@ -75,6 +76,21 @@ static enum cli_exit print_version(struct cli *cli)
 	return CLI_OK;
 }
 
+/* "faults akc 12": the first may be meant as the second word of a command. */
+static enum cli_exit one_too_many(struct cli *cli, char **args)
+{
+	const char *names[CLI_SUBCOMMANDS_MAX], *name = cli->command->name, *near;
+	size_t count = 0, len = strlen(name);
+
+	for (const struct cli_command *c = cli_commands; c->name != NULL && count < CLI_SUBCOMMANDS_MAX; c++)
+		if (strncmp(c->name, name, len) == 0 && c->name[len] == ' ')
+			names[count++] = c->name + len + 1;
+	near = gf_nearest(args[0], names, count);
+	if (near != NULL)
+		return cli_fail_usage(cli, "unknown command '%s %s'; did you mean '%s %s'?", name, args[0], name, near);
+	return cli_fail_usage(cli, "'%s' is one argument too many", args[cli->command->args_max]);
+}
+
 static enum cli_exit run(struct cli *cli, int argc, char **argv)
 {
 	enum cli_exit code;
@@ -90,7 +106,7 @@ static enum cli_exit run(struct cli *cli, int argc, char **argv)
 	if (count < cli->command->args_min)
 		return cli_fail_usage(cli, "'%s' needs %s", cli->command->name, cli->command->args);
 	if (count > cli->command->args_max)
-		return cli_fail_usage(cli, "'%s' is one argument too many", argv[first + (int)cli->command->args_max]);
+		return one_too_many(cli, argv + first);
 	if ((code = take_values(cli)) != CLI_OK)
 		return code;
 	return cli->command->run(cli, argv + first, count);

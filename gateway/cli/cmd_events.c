@@ -13,6 +13,27 @@ static const struct column columns[] = {
     {"id", "", COLUMN_RAW_ONLY, 0, false},
 };
 
+/* How bad it is, for its colour: what the gateway says, or what the event's code means. Only where colours are shown: the rows stay the
+ * gateway's. */
+static void tint(json_t *event)
+{
+	static const struct {
+		const char *code, *severity;
+	} known[] = {{"act", "critical"}, {"opened", "attention"},  {"cleared", "ok"}, {"expired", "ok"},
+	             {"withdrawn", "ok"}, {"offline", "attention"}, {"online", "ok"},  {"closed", "ok"}};
+	const json_t *data = json_object_get(event, "data");
+	const char *severity = json_string_value(json_object_get(data, "severity")),
+	           *code = json_string_value(json_object_get(data, "code"));
+
+	if (json_is_string(json_object_get(event, "severity")))
+		return;
+	for (size_t i = 0; i < COUNT(known) && severity == NULL && code != NULL; i++)
+		if (strcmp(known[i].code, code) == 0)
+			severity = known[i].severity;
+	if (severity != NULL)
+		(void)json_object_set_new(event, "severity", json_string(severity));
+}
+
 /* One answer's events; *ret_next is the cursor to go on from. */
 static enum cli_exit round_trip(struct cli *cli, const struct cli_request *request, struct writer *writer,
                                 char ret_next[static 32])
@@ -25,6 +46,8 @@ static enum cli_exit round_trip(struct cli *cli, const struct cli_request *reque
 		return code;
 	json_array_foreach(json_object_get(body, "items"), i, item)
 	{
+		if (cli->colour && cli->format == WRITER_TABLE)
+			tint(item);
 		if (code == CLI_OK && writer_item(writer, item) != 0)
 			code = cli_fail(cli, CLI_REFUSED, "can't write the output");
 	}
@@ -45,6 +68,7 @@ enum cli_exit cmd_events(struct cli *cli, char **args, size_t count)
 	                                 .terminal = cli->terminal,
 	                                 .width = cli->width,
 	                                 .stream = follow,
+	                                 .tint = "severity",
 	                                 .now_ms = cli->now_ms};
 	struct cli_request request = {.path = "/v1/events",
 	                              .params = {{"tail", limit != NULL ? limit : "20"},
