@@ -12,26 +12,26 @@
 enum { FILE_MAX = 1024 * 1024 };
 
 static const struct column columns[] = {
-    {"id", "RULE", COLUMN_TEXT, 24, false},    {"subject", "OF EACH", COLUMN_TEXT, 0, false},
-    {"warn", "WARNS", COLUMN_ONE, 0, true},    {"act", "ACTS", COLUMN_ONE, 0, true},
-    {"unit", "UNIT", COLUMN_TEXT, 0, false},   {"open_flags", "OPEN", COLUMN_WHOLE, 0, true},
-    {"title", "WHAT", COLUMN_PROSE, 0, false}, {"advice", "", COLUMN_RAW_ONLY, 0, false},
-    {"line", "", COLUMN_RAW_ONLY, 0, false},
+    {"id", "RULE", COLUMN_TEXT, 24, false},      {"subject", "OF EACH", COLUMN_TEXT, 0, false},
+    {"metric", "WHAT", COLUMN_TEXT, 0, false},   {"warn", "WARNS", COLUMN_ONE, 0, true},
+    {"act", "ACTS", COLUMN_ONE, 0, true},        {"unit", "UNIT", COLUMN_TEXT, 0, false},
+    {"window_s", "IN", COLUMN_SECONDS, 0, true}, {"open_flags", "OPEN", COLUMN_WHOLE, 0, true},
+    {"title", "TITLE", COLUMN_PROSE, 0, false},  {"conditions", "", COLUMN_RAW_ONLY, 0, false},
+    {"advice", "", COLUMN_RAW_ONLY, 0, false},   {"line", "", COLUMN_RAW_ONLY, 0, false},
 };
 
 enum cli_exit cmd_rules(struct cli *cli, char **args, size_t count)
 {
-	json_t *body = NULL;
-	enum cli_exit code;
-
 	if (count == 1 && strcmp(args[0], "list") != 0)
 		return cli_fail_usage(cli, "'%s' is one argument too many; rules are listed, checked or reloaded", args[0]);
-	code = cli_request(cli, &(struct cli_request){.path = "/v1/rules"}, &body);
-	if (code == CLI_OK)
-		code = cli_rows(cli, json_object_get(body, "items"), columns, COUNT(columns),
-		                "no rules: nothing is flagged (rules: in gateway.yaml names the file; gymfleet doctor)");
-	json_decref(body);
-	return code;
+	return cli_list(
+	    cli, &(struct cli_list){.request = {.path = "/v1/rules", .params = {{"where", cli->values[CLI_OPT_WHERE]}}},
+	                            .columns = columns,
+	                            .columns_count = COUNT(columns),
+	                            .none = cli->values[CLI_OPT_WHERE] != NULL
+	                                        ? "no such rule"
+	                                        : "no rules: nothing is flagged (rules: in gateway.yaml names the file; "
+	                                          "gymfleet doctor)"});
 }
 
 static enum cli_exit read_file(struct cli *cli, const char *path, char **ret_bytes, size_t *ret_len)

@@ -79,25 +79,34 @@ static void print_hours(const struct cli *cli, size_t width)
 {
 	(void)fprintf(cli->out, "%5s", "");
 	for (size_t h = 0; h < HOURS; h += 6)
-		(void)fprintf(cli->out, "%-*zu", (int)(6 * width), h);
+		(void)fprintf(cli->out, "%-*zu", h + 6 < HOURS ? (int)(6 * width) : 0, h);
 	(void)fputc('\n', cli->out);
 }
 
-static void print_legend(const struct cli *cli, const struct scale *scale)
+static void print_key(const struct cli *cli, enum shade shade, const char *means, const char *end)
 {
+	if (shade == CLOSED)
+		(void)fputs("(blank)", cli->out);
+	else
+		print_cell(cli, shade, 1);
+	(void)fprintf(cli->out, " %s%s", means, end);
+}
+
+/* Two lines, or as many as a narrow terminal needs. */
+static void print_legend(const struct cli *cli, const struct scale *scale, bool narrow)
+{
+	static const char *const shares[SHADES] = {"0-25 %", "25-50 %", "50-75 %", "75-100 %"};
+	const char *gap = narrow ? "\n     " : "  ";
+
 	(void)fprintf(cli->out, "\n%5s", "");
-	for (int s = 0; s < SHADES; s++) {
-		print_cell(cli, (enum shade)(FIRST + s), 1);
-		(void)fprintf(cli->out, " %d-%d %%  ", s * 100 / SHADES, (s + 1) * 100 / SHADES);
-	}
+	for (int s = 0; s < SHADES; s++)
+		print_key(cli, (enum shade)(FIRST + s), shares[s], s % 2 == 1 ? gap : "  ");
 	(void)fprintf(cli->out, "%s\n%5s", scale->by_opening ? "of opening time" : "of the fullest hour", "");
-	print_cell(cli, UNUSED, 1);
-	(void)fputs(scale->by_opening ? " open, not used  (blank) closed  " : " not used", cli->out);
+	print_key(cli, UNUSED, scale->by_opening ? "open, not used" : "not used", scale->by_opening ? gap : "\n");
 	if (scale->by_opening) {
-		print_cell(cli, CLOSED_USED, 1);
-		(void)fputs(" used while closed", cli->out);
+		print_key(cli, CLOSED, "closed", "  ");
+		print_key(cli, CLOSED_USED, "used while closed", "\n");
 	}
-	(void)fputc('\n', cli->out);
 }
 
 static void print_day(const struct cli *cli, const struct scale *scale, const json_t *day, size_t width)
@@ -122,13 +131,13 @@ static void print_map(const struct cli *cli, const json_t *heat)
 		(void)fputs("no session in this time\n", cli->out);
 		return;
 	}
-	(void)fprintf(cli->out, "%.0f machine%s, in the local time of their sites\n", machines, machines == 1 ? "" : "s");
+	(void)fprintf(cli->out, "%.0f machine%s, local time of the sites\n", machines, machines == 1 ? "" : "s");
 	print_hours(cli, width);
 	json_array_foreach(weekdays, i, day)
 	{
 		print_day(cli, &scale, day, width);
 	}
-	print_legend(cli, &scale);
+	print_legend(cli, &scale, width == 1);
 }
 
 /* A row for each cell, for who reckons on with it. */
