@@ -164,6 +164,53 @@ static size_t get_tell_states(void *ctx, struct tell_state *ret_states, size_t m
 	return tell_states(g->tell, ret_states, max);
 }
 
+static int ack_case(void *ctx, uint64_t id, const char *note, const struct store_actor *actor, struct gf_diag *diag)
+{
+	struct gateway *g = ctx;
+	return store_case_ack(g->store, id, note, actor, gf_clock_now(g->clock).wall_ms, diag);
+}
+
+static int clear_case(void *ctx, uint64_t id, const char *note, const struct store_actor *actor, struct gf_diag *diag)
+{
+	struct gateway *g = ctx;
+	return store_case_clear(g->store, id, note, actor, gf_clock_now(g->clock).wall_ms, diag);
+}
+
+static int report_case(void *ctx, const char *device, const char *text, const struct store_actor *actor,
+                       uint64_t *ret_id, struct gf_diag *diag)
+{
+	struct gateway *g = ctx;
+	return store_case_report(g->store, device, text, actor, gf_clock_now(g->clock).wall_ms, ret_id, diag);
+}
+
+static int set_tag(void *ctx, const char *device, const struct store_tag *tag, const struct store_actor *actor,
+                   struct gf_diag *diag)
+{
+	struct gateway *g = ctx;
+	int r = store_tag_set(g->store, device, tag, actor, gf_clock_now(g->clock).wall_ms, diag);
+	gf_daemon_wake(&g->daemon);
+	return r;
+}
+
+static int add_service(void *ctx, const char *device, enum fact_part part, const char *note,
+                       const struct store_actor *actor, struct gf_diag *diag)
+{
+	struct gateway *g = ctx;
+	int r = store_service_add(g->store, device, part, note, actor, gf_clock_now(g->clock).wall_ms, diag);
+	gf_daemon_wake(&g->daemon);
+	return r;
+}
+
+/* Nothing is flagged, and no part's life is known. */
+static int look_at_rules(void *ctx, api_rules_fn look, void *look_ctx)
+{
+	static struct rules none;
+	const struct judgement_config config = {.rules = &none};
+
+	(void)ctx;
+	return look(look_ctx, &config);
+}
+
 /* ---- the main loop ---- */
 
 static int64_t step(void *ctx)
@@ -286,6 +333,12 @@ static int open_all(struct gateway *g, struct gf_diag *diag)
 	                            .rollout_start = start_rollout,
 	                            .rollout_order = order_rollout,
 	                            .flag_ack = ack_flag,
+	                            .case_ack = ack_case,
+	                            .case_clear = clear_case,
+	                            .case_report = report_case,
+	                            .tag_set = set_tag,
+	                            .service_add = add_service,
+	                            .rules_look = look_at_rules,
 	                            .tell_states = get_tell_states,
 	                            .ctx = g};
 	int r = open_store(g, diag);
@@ -324,6 +377,7 @@ static int open_all(struct gateway *g, struct gf_diag *diag)
 	    .database = g->config->database,
 	    .store = g->store,
 	    .clock = g->clock,
+	    .sites = g->config->sites,
 	    .catalog_keys = g->config->catalog_keys.threshold > 0 ? &g->config->catalog_keys : NULL,
 	};
 	return api_new(&api, &ops, &g->api, diag);

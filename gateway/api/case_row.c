@@ -28,7 +28,8 @@ const struct where_field case_fields[] = {
 };
 const size_t case_fields_count = sizeof(case_fields) / sizeof(case_fields[0]);
 
-enum { PHRASE_MAX = 512, SENTENCE_MAX = 1024 };
+/* A sentence has room for all its phrases: what is cut may end within a character, and JSON has none of that. */
+enum { PHRASE_MAX = 512, SENTENCE_MAX = 3072 };
 
 /* " since 2026-11-20T17:42:03Z (3.0 h)", or from when to when */
 static void say_when(const struct store_case *c, int64_t now_ms, char buf[static PHRASE_MAX])
@@ -111,7 +112,8 @@ static void put_damage(json_t **row, const struct store_case *c, int64_t now_ms)
 
 	say_when(c, now_ms, when);
 	say_people(c, people);
-	(void)snprintf(text, sizeof(text), "damage reported%s: %s%s", when, c->detail, people);
+	(void)snprintf(text, sizeof(text), "damage reported by %s%s: %s%s", c->by[0] != '\0' ? c->by : "somebody", when,
+	               c->detail, people);
 	if (cleared)
 		(void)gf_strcpy(action, sizeof(action), "nothing to do: it is over");
 	else
@@ -122,6 +124,13 @@ static void put_damage(json_t **row, const struct store_case *c, int64_t now_ms)
 		    (unsigned long long)c->id, c->device);
 	json_put(row, "text", json_string(text));
 	json_put(row, "action", json_string(action));
+}
+
+/* What was raised last goes on while it is open. */
+static uint64_t lasted_ms(const struct store_case *c, int64_t now_ms)
+{
+	bool goes_on = c->state != STORE_CASE_CLEARED && c->last_ms > 0 && now_ms > c->last_ms;
+	return c->lasted_ms + (goes_on ? (uint64_t)(now_ms - c->last_ms) : 0);
 }
 
 json_t *case_row(const struct store_case *c, int64_t now_ms)
@@ -142,7 +151,7 @@ json_t *case_row(const struct store_case *c, int64_t now_ms)
 	json_put(&row, "cleared", json_time(c->cleared_ms));
 	json_put(&row, "cleared_by",
 	         json_text(cleared && c->cleared_by != GF_CLEARED_BY_UNSPECIFIED ? gf_cleared_by_name(c->cleared_by) : ""));
-	json_put(&row, "lasted_s", json_seconds(c->lasted_ms));
+	json_put(&row, "lasted_s", json_seconds(lasted_ms(c, now_ms)));
 	json_put(&row, "fault_no", c->fault_no != 0 ? json_count(c->fault_no) : json_null());
 	json_put(&row, "session_no", c->session_no != 0 ? json_count(c->session_no) : json_null());
 	json_put(&row, "observed", json_measure((double)c->observed));

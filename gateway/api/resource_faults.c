@@ -1,83 +1,116 @@
-/* /v1/faults: open and cleared ones, newest first. */
+/* /v1/faults: faults as cases, those raised last first; a named person has seen one, or clears it; damage is reported. */
+#include <errno.h>
+
+#include "gateway/api/body.h"
+#include "gateway/api/case_row.h"
 #include "gateway/api/page.h"
 #include "gateway/api/resources.h"
-
-#define NAME(symbol, name) name,
-static const char *const code_words[] = {GF_FAULTS(NAME) NULL};
-static const char *const severity_words[] = {GF_SEVERITIES(NAME) NULL};
-static const char *const cleared_words[] = {GF_CLEARED_BYS(NAME) NULL};
-#undef NAME
-
-static const struct where_field fields[] = {
-    {"device", WHERE_TEXT, NULL},
-    {"fault_no", WHERE_NUMBER, NULL},
-    {"code", WHERE_TEXT, code_words},
-    {"severity", WHERE_TEXT, severity_words},
-    {"raised", WHERE_TIME, NULL},
-    {"cleared", WHERE_TIME, NULL},
-    {"cleared_by", WHERE_TEXT, cleared_words},
-    {"observed", WHERE_NUMBER, NULL},
-    {"limit", WHERE_NUMBER, NULL},
-    {"session_no", WHERE_NUMBER, NULL},
-    {"detail", WHERE_TEXT, NULL},
-    {"lasted_s", WHERE_NUMBER, NULL},
-};
 
 struct walk {
 	struct page page;
 	int64_t until_ms; /* 0 = no end */
 };
 
-/* An open fault has lasted until now. */
-static json_t *lasted(const struct store_fault *f, int64_t now_ms)
-{
-	if (f->cleared_ms != 0)
-		return json_seconds(f->lasted_ms);
-	return f->raised_ms > 0 && now_ms > f->raised_ms ? json_seconds((uint64_t)(now_ms - f->raised_ms)) : json_null();
-}
-
-static json_t *fault_row(const struct store_fault *f, int64_t now_ms)
-{
-	json_t *row = json_object();
-	bool cleared = f->cleared_ms != 0;
-
-	json_put(&row, "device", json_string(f->device));
-	json_put(&row, "fault_no", json_count(f->fault_no));
-	json_put(&row, "code", json_string(gf_fault_name(f->code)));
-	json_put(&row, "severity", json_string(gf_severity_name(f->severity)));
-	json_put(&row, "raised", json_time(f->raised_ms));
-	json_put(&row, "cleared", json_time(f->cleared_ms));
-	json_put(&row, "cleared_by", json_text(cleared ? gf_cleared_by_name(f->cleared_by) : ""));
-	json_put(&row, "observed", json_measure((double)f->observed));
-	json_put(&row, "limit", json_measure((double)f->limit));
-	json_put(&row, "session_no", f->session_no != 0 ? json_count(f->session_no) : json_null());
-	json_put(&row, "detail", json_text(f->detail));
-	json_put(&row, "lasted_s", lasted(f, now_ms));
-	return row;
-}
-
-static int keep(void *ctx, const struct store_fault *f)
+static int keep(void *ctx, const struct store_case *c)
 {
 	struct walk *w = ctx;
 
 	if (page_full(&w->page))
 		return PAGE_STOP;
-	bool later = w->until_ms != 0 && f->raised_ms >= w->until_ms;
-	int result = later ? 0 : page_add(&w->page, fault_row(f, w->page.request->now_ms));
+	bool later = w->until_ms != 0 && c->last_ms >= w->until_ms;
+	int result = later ? 0 : page_add(&w->page, case_row(c, w->page.request->now_ms));
 	if (result == 0)
-		request_cursor_text(w->page.cursor, f->raised_ms, f->fault_no, f->device);
+		request_cursor_row_text(w->page.cursor, c->last_ms, c->id);
 	return result;
 }
 
 void resource_faults(struct request *r)
 {
-	struct store_fault_query query = {0};
+	struct store_case_query query = {0};
 	struct walk w = {0};
 	struct gf_diag diag = {{0}};
 
 	if (request_flag(r, "open", &query.open_only) && request_time(r, "since", &query.since_ms) &&
-	    request_time(r, "until", &w.until_ms) &&
-	    request_cursor(r, &query.after_raised_ms, &query.after_fault_no, &query.after_device) &&
-	    request_device(r, &query.device) && page_begin(r, fields, sizeof(fields) / sizeof(fields[0]), &w.page))
-		page_end(&w.page, store_read_faults(r->reader, &query, keep, &w, &diag), &diag);
+	    request_time(r, "until", &w.until_ms) && request_cursor_row(r, &query.after_last_ms, &query.after_id) &&
+	    request_device(r, &query.device) && page_begin(r, case_fields, case_fields_count, &w.page))
+		page_end(&w.page, store_read_cases(r->reader, &query, keep, &w, &diag), &diag);
+}
+
+/* ---- one of them ---- */
+
+static void fail_missing(struct request *r, int result, const struct gf_diag *diag)
+{
+	if (result == -ENOENT)
+		request_fail(r, 404, "not_found", "there is no fault %s; `gymfleet faults` lists them", r->ref);
+	else
+		request_fail_store(r, result, diag);
+}
+
+struct one {
+	json_t *row;
+	int64_t now_ms;
+};
+
+static int keep_one(void *ctx, const struct store_case *c)
+{
+	struct one *one = ctx;
+
+	json_decref(one->row);
+	one->row = case_row(c, one->now_ms);
+	return one->row != NULL ? 0 : -ENOMEM;
+}
+
+static void show(struct request *r, unsigned status, uint64_t id)
+{
+	struct store_case_query query = {.id = id};
+	struct one one = {.now_ms = r->now_ms};
+	struct gf_diag diag = {{0}};
+	int result = id != 0 ? store_read_cases(r->reader, &query, keep_one, &one, &diag) : -ENOENT;
+
+	if (result == 0 && one.row != NULL) {
+		request_answer_as(r, status, one.row);
+	} else {
+		json_decref(one.row);
+		fail_missing(r, result != 0 ? result : -ENOENT, &diag);
+	}
+}
+
+void resource_fault(struct request *r)
+{
+	uint64_t id;
+
+	if (request_number_of(r, "fault", &id))
+		show(r, 200, id);
+}
+
+typedef int (*case_fn)(void *ctx, uint64_t id, const char *note, const struct store_actor *actor, struct gf_diag *diag);
+
+static void change(struct request *r, case_fn op)
+{
+	static const struct body_key keys[] = {{"note", BODY_TEXT, STORE_NOTE_MAX, true}};
+	const json_t *values[1];
+	struct gf_diag diag = {{0}};
+	uint64_t id;
+
+	if (!request_number_of(r, "fault", &id))
+		return;
+	json_t *body = body_take(r, keys, 1, values);
+	if (body == NULL)
+		return;
+	int result = op(api_ops_of(r->api)->ctx, id, body_text(values[0]), &r->actor, &diag);
+	if (result == 0)
+		show(r, 200, id);
+	else
+		fail_missing(r, result, &diag);
+	json_decref(body);
+}
+
+void resource_fault_ack(struct request *r)
+{
+	change(r, api_ops_of(r->api)->case_ack);
+}
+
+void resource_fault_clear(struct request *r)
+{
+	change(r, api_ops_of(r->api)->case_clear);
 }

@@ -97,7 +97,10 @@ static void every_kind_of_row_has_each_field_of_its_where(void **state)
 	    "sessions?where=device%3Dx%20and%20class%3Dchair%20and%20site%3Dx%20and%20session_no%3D1%20and%20routine%3Dx"
 	    "%20and%20outcome%3Drunning%20and%20started%3E-7d%20and%20time_source%3Ddevice%20and%20duration_s%3E10m",
 	    "/v1/"
-	    "faults?where=device%3Dx%20and%20code%3Dstall%20and%20severity%3Dlatch%20and%20raised%3E-7d%20and%20cleared%"
+	    "faults?where=device%3Dx%20and%20code%3Dstall%20and%20severity%3Dlatch%20and%20last%3E-7d%20and%20cleared%"
+	    "3Dnull",
+	    "/v1/"
+	    "faults/occurrences?where=device%3Dx%20and%20code%3Dstall%20and%20severity%3Dlatch%20and%20raised%3E-7d%20and%20cleared%"
 	    "3Dnull",
 	};
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)

@@ -79,6 +79,46 @@ static size_t get_tell_states(void *ctx, struct tell_state *ret_states, size_t m
 	return count;
 }
 
+static int ack_case(void *ctx, uint64_t id, const char *note, const struct store_actor *actor, struct gf_diag *diag)
+{
+	struct server *s = ctx;
+	return store_case_ack(s->store->store, id, note, actor, NOON + HOUR, diag);
+}
+
+static int clear_case(void *ctx, uint64_t id, const char *note, const struct store_actor *actor, struct gf_diag *diag)
+{
+	struct server *s = ctx;
+	return store_case_clear(s->store->store, id, note, actor, NOON + HOUR, diag);
+}
+
+static int report_case(void *ctx, const char *device, const char *text, const struct store_actor *actor,
+                       uint64_t *ret_id, struct gf_diag *diag)
+{
+	struct server *s = ctx;
+	return store_case_report(s->store->store, device, text, actor, NOON + HOUR, ret_id, diag);
+}
+
+static int set_tag(void *ctx, const char *device, const struct store_tag *tag, const struct store_actor *actor,
+                   struct gf_diag *diag)
+{
+	struct server *s = ctx;
+	return store_tag_set(s->store->store, device, tag, actor, NOON + HOUR, diag);
+}
+
+static int add_service(void *ctx, const char *device, enum fact_part part, const char *note,
+                       const struct store_actor *actor, struct gf_diag *diag)
+{
+	struct server *s = ctx;
+	return store_service_add(s->store->store, device, part, note, actor, NOON + HOUR, diag);
+}
+
+static int look_at_rules(void *ctx, api_rules_fn look, void *look_ctx)
+{
+	return look(look_ctx, &((struct server *)ctx)->rules);
+}
+
+static struct rules no_rules;
+
 static void fill(struct fixture *f)
 {
 	struct gf_record chair[] = {
@@ -111,6 +151,7 @@ int server_setup(void **state)
 	assert_int_equal(fixture_setup(&store), 0);
 	s->store = store;
 	fill(s->store);
+	s->rules.rules = &no_rules;
 	snprintf(s->socket, sizeof(s->socket), "%s/api.sock", s->store->dir);
 	s->facts = (struct api_facts){.up_ms = 3 * HOUR, .epoch = 7, .broker_connected = true, .clock_synced = true};
 	s->clock = (struct gf_clock){.now = now};
@@ -124,6 +165,12 @@ int server_setup(void **state)
 	                          .rollout_start = start_rollout,
 	                          .rollout_order = order_rollout,
 	                          .flag_ack = ack_flag,
+	                          .case_ack = ack_case,
+	                          .case_clear = clear_case,
+	                          .case_report = report_case,
+	                          .tag_set = set_tag,
+	                          .service_add = add_service,
+	                          .rules_look = look_at_rules,
 	                          .tell_states = get_tell_states,
 	                          .ctx = s};
 	if (api_new(&s->config, &s->ops, &s->api, &diag) != 0)

@@ -19,6 +19,7 @@ struct server {
 	struct api_facts facts; /* what the daemon says of itself */
 	struct tell_state tellings[1 + TELL_WEBHOOKS_MAX];
 	size_t tellings_count;
+	struct judgement_config rules; /* borrowed: no rules, no plans */
 	struct gf_clock clock;
 	struct api_config config;
 	struct api_ops ops;
