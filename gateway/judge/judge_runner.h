@@ -28,15 +28,16 @@ struct judge_runner_config {
 };
 
 struct judge_runner;
-GF_MUST_CHECK int judge_runner_new(const struct judge_runner_config *config, struct judge_runner **ret_runner,
-                                   struct gf_diag *diag);
+/* Before anything is taken in: from then on the store marks whom its rules look at. */
+GF_MUST_CHECK int judge_runner_new(const struct judge_runner_config *config, struct gf_time now,
+                                   struct judge_runner **ret_runner, struct gf_diag *diag);
 void judge_runner_free(struct judge_runner *runner);
 
 /* New rules, from now on: those that changed are judged anew, flags of those that are gone end. */
 GF_MUST_CHECK int judge_runner_rules(struct judge_runner *runner, const struct judgement_config *config,
                                      struct gf_time now, struct gf_diag *diag);
 
-/* Judges what has come, at most JUDGE_STEP_MS long. `hears`: the gateway hears its machines, so silence means something. Returns when to be
+/* Judges what has come, at most JUDGE_STEP_MS long, by a clock that is set. `hears`: the gateway hears its machines, so silence means something. Returns when to be
  * called again at the latest (mono ms). A store that refuses is logged and tried again. */
 int64_t judge_runner_step(struct judge_runner *runner, bool hears, struct gf_time now);
 
