@@ -21,6 +21,7 @@
 #include "gateway/config.h"
 #include "gateway/rollout/runner.h"
 #include "gateway/steady.h"
+#include "gateway/store/incidents.h"
 #include "gateway/store/store.h"
 #include "proto/base/daemon.h"
 #include "proto/base/file.h"
@@ -230,7 +231,7 @@ static void on_presence(uv_timer_t *timer)
 	struct gf_time now = gf_clock_now(g->clock);
 	int64_t steady_ms = steady_since_ms(&g->steady, now), listening_since_ms = broker_listening_since_ms(g->broker);
 	struct gf_diag diag = {{0}};
-	unsigned gone = 0;
+	unsigned gone = 0, opened = 0, closed = 0;
 	if (listening_since_ms == 0)
 		return;
 	/* After a jump of the clock all that was heard seems hours old, or still to come: listen anew. */
@@ -240,6 +241,11 @@ static void on_presence(uv_timer_t *timer)
 		gf_log(GF_LOG_ERROR, "presence", "%s", diag.text);
 	else if (gone > 0)
 		gf_log(GF_LOG_WARNING, "presence", "%u machines fell silent", gone);
+	if (store_incidents(g->store, g->config->sites, now.wall_ms, &opened, &closed, &diag) != 0)
+		gf_log(GF_LOG_ERROR, "presence", "%s", diag.text);
+	else if (opened + closed > 0)
+		gf_log(GF_LOG_WARNING, "presence", "%u sites vanished, %u are back; gymfleet status names them", opened,
+		       closed);
 }
 
 static void on_maintain(uv_timer_t *timer)

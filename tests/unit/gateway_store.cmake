@@ -3,7 +3,7 @@ foreach(part wish_catalog wish_desired wish_answer wish_command wish_failure)
         SOURCES unit/gateway/store/${part}_test.c unit/gateway/store/wish_rig.c unit/gateway/store/fixture.c
         LINK gw_store gf_base LABELS unit)
 endforeach()
-foreach(part audit failure history life life_model limit presence report rollup)
+foreach(part audit failure history incident life life_model limit presence report rollup)
     gf_add_test(gateway_store_${part}_test
         SOURCES unit/gateway/store/${part}_test.c unit/gateway/store/fixture.c
         LINK gw_store gf_base LABELS unit TIMEOUT 180)
@@ -16,7 +16,7 @@ foreach(part ingest refusal)
 endforeach()
 target_link_options(gateway_refusal_test PRIVATE -Wl,--wrap=store_begin,--wrap=store_commit)
 gf_add_test(gateway_steady_test SOURCES unit/gateway/steady_test.c LINK gw_daemon LABELS unit)
-foreach(part health fault rest presence upkeep)
+foreach(part health fault incident rest presence upkeep)
     string(REPLACE health_health health name health_${part})
     gf_add_test(gateway_${name}_test SOURCES unit/gateway/health/${part}_test.c unit/gateway/health/facts.c LINK gw_health LABELS unit)
 endforeach()
