@@ -70,6 +70,8 @@ RULE_DECLARE(level, LEVEL, RULE_LEVELS, RULE_LEVEL_ENTRY);
 RULE_DECLARE(hours, HOURS, RULE_HOURS, RULE_HOURS_ENTRY);
 RULE_DECLARE(severity, SEVERITY, RULE_SEVERITIES, RULE_SEVERITY_ENTRY);
 const char *rule_metric_unit(enum rule_metric metric);
+enum rule_aggregate rule_metric_aggregate(enum rule_metric metric); /* where none is said */
+bool rule_metric_has_window(enum rule_metric metric);
 
 /* Which facts count; empty lists take all. */
 struct rule_filter {

@@ -451,6 +451,12 @@ bool gf_yaml_has(const struct gf_yaml *doc, const char *at)
 	return exact;
 }
 
+unsigned gf_yaml_line(const struct gf_yaml *doc, const char *at)
+{
+	bool exact;
+	return (unsigned)locate(doc, at, &exact)->start_mark.line + 1;
+}
+
 int gf_yaml_fail(const struct gf_yaml *doc, const char *at, struct gf_diag *diag, const char *fmt, ...)
 {
 	va_list args;

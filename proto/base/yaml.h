@@ -34,6 +34,8 @@ void gf_yaml_free(struct gf_yaml *doc);
 
 /* Whether there is a node at `at`: 0 that was written is another thing than a key that was left out. */
 bool gf_yaml_has(const struct gf_yaml *doc, const char *at);
+/* The line of the node at `at`, from 1 on; of the nearest existing ancestor when there is no such node. */
+unsigned gf_yaml_line(const struct gf_yaml *doc, const char *at);
 
 /*
  * Sets `diag` to "FILE:LINE:COL: <sentence>" for the node at `at`, e.g. "routines[2].steps[0].intensity"; the nearest

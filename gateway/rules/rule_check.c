@@ -1,0 +1,527 @@
+/* What each metric is, as a table; what can be wrong with a condition, then with a whole rule. */
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "gateway/rules/rule.h"
+#include "proto/base/clock.h"
+
+#define MINUTE_MS (INT64_C(60) * 1000)
+#define HOUR_MS (60 * MINUTE_MS)
+#define DAY_MS (24 * HOUR_MS)
+
+enum { EXPIRES_MAX_D = 366, SESSION_MAX_H = 24 };
+
+/* ---- the metrics ---- */
+
+enum window_kind { WINDOW_ANY, WINDOW_DAY, WINDOW_NONE };
+enum filter_kind {
+	BY_CLASS = 1,
+	BY_SESSION = 2, /* outcomes, depth, routines */
+	BY_TECHNIQUE = 4,
+	BY_FAULT = 8, /* codes, severities */
+	BY_LIMIT = 16,
+	BY_PART = 32,
+	BY_SAME_CLASS = 64,
+};
+
+#define BIT(prefix, s) (1U << prefix##s)
+#define DEVICE BIT(RULE_SUBJECT_, DEVICE)
+#define SITE BIT(RULE_SUBJECT_, SITE)
+#define PEOPLE (BIT(RULE_SUBJECT_, PERSON) | BIT(RULE_SUBJECT_, STAFF))
+#define EVERYBODY (DEVICE | SITE | PEOPLE)
+#define SUM BIT(RULE_AGGREGATE_, SUM)
+#define MAX BIT(RULE_AGGREGATE_, MAX)
+#define MIN BIT(RULE_AGGREGATE_, MIN)
+#define LAST BIT(RULE_AGGREGATE_, LAST)
+#define AMOUNT (SUM | MAX | MIN | BIT(RULE_AGGREGATE_, MEAN) | LAST)
+#define READING (AMOUNT & ~SUM)
+#define SESSION (BY_CLASS | BY_SESSION)
+
+static const struct metric_kind {
+	unsigned subjects, aggregates, filters;
+	enum window_kind window;
+	double min, max; /* what there can be: a count of nothing is no value */
+	double hour;     /* so much is one hour of it; 0 = it isn't time */
+} kinds[RULE_METRIC_COUNT] = {
+    [RULE_METRIC_SESSIONS] = {EVERYBODY, SUM, SESSION, WINDOW_ANY, 1, 1e6, 0},
+    [RULE_METRIC_RUNNING_MIN] = {EVERYBODY, AMOUNT, SESSION, WINDOW_ANY, 0, 1e9, 60},
+    [RULE_METRIC_MOTOR_H] = {EVERYBODY, AMOUNT, SESSION, WINDOW_ANY, 0, 1e9, 1},
+    [RULE_METRIC_USE_PCT] = {DEVICE, SUM, SESSION, WINDOW_DAY, 0, 100, 0},
+    [RULE_METRIC_AREA_S] = {BIT(RULE_SUBJECT_, AREA), AMOUNT, SESSION | BY_TECHNIQUE, WINDOW_ANY, 0, 1e9, 0},
+    [RULE_METRIC_GAP_H] = {DEVICE | PEOPLE, MIN, SESSION | BY_SAME_CLASS, WINDOW_ANY, 0, RULE_WINDOW_MAX_D * 24, 0},
+    [RULE_METRIC_PAIN_PRESSES] = {EVERYBODY, AMOUNT, SESSION, WINDOW_ANY, 0, 1e6, 0},
+    [RULE_METRIC_VIBRATION_POINTS] = {BIT(RULE_SUBJECT_, STAFF), AMOUNT, SESSION, WINDOW_ANY, 0, 1e6, 0},
+    [RULE_METRIC_PART_LIFE_PCT] = {DEVICE, LAST, BY_CLASS | BY_PART, WINDOW_NONE, 0, 1e3, 0},
+    [RULE_METRIC_FAULTS] = {DEVICE | SITE, SUM, BY_CLASS | BY_FAULT, WINDOW_ANY, 1, 1e6, 0},
+    [RULE_METRIC_LIMIT_HITS] = {DEVICE | SITE, SUM, BY_CLASS | BY_LIMIT, WINDOW_ANY, 1, 1e6, 0},
+    [RULE_METRIC_MOTOR_TEMP_C] = {DEVICE, READING, BY_CLASS, WINDOW_ANY, -60, 300, 0},
+    [RULE_METRIC_SURFACE_TEMP_C] = {DEVICE, READING, BY_CLASS, WINDOW_ANY, -60, 300, 0},
+    [RULE_METRIC_CURRENT_MA] = {DEVICE, READING, BY_CLASS, WINDOW_ANY, 0, 1e6, 0},
+    [RULE_METRIC_PRESSURE_MMHG] = {DEVICE, READING, BY_CLASS, WINDOW_ANY, 0, 1e3, 0},
+    [RULE_METRIC_BATTERY_PCT] = {DEVICE, READING, BY_CLASS, WINDOW_ANY, 0, 100, 0},
+    [RULE_METRIC_SILENT_MIN] = {DEVICE, LAST, 0, WINDOW_NONE, 1, EXPIRES_MAX_D * 24 * 60, 0},
+};
+
+enum rule_aggregate rule_metric_aggregate(enum rule_metric metric)
+{
+	static const enum rule_aggregate by_liking[] = {RULE_AGGREGATE_SUM, RULE_AGGREGATE_MAX, RULE_AGGREGATE_MIN};
+
+	for (size_t i = 0; i < sizeof(by_liking) / sizeof(by_liking[0]); i++)
+		if (kinds[metric].aggregates >> by_liking[i] & 1)
+			return by_liking[i];
+	return RULE_AGGREGATE_LAST;
+}
+
+bool rule_metric_has_window(enum rule_metric metric)
+{
+	return kinds[metric].window != WINDOW_NONE;
+}
+
+/* ---- saying what is wrong ---- */
+
+struct check {
+	const struct rule *rule;
+	char *key;
+	struct gf_diag *diag;
+};
+
+static int fail(const struct check *k, const char *key, const char *fmt, ...) GF_PRINTF(3, 4);
+static int fail(const struct check *k, const char *key, const char *fmt, ...)
+{
+	char sentence[GF_DIAG_MAX / 2];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(sentence, sizeof(sentence), fmt, args);
+	va_end(args);
+	gf_strcpy(k->key, GF_NAME_MAX, key);
+	gf_diag_set(k->diag, "%s", sentence);
+	return -EINVAL;
+}
+
+/* The same, at a key of a condition. */
+static int fail_in(const struct check *k, size_t condition, const char *key, const char *fmt, ...) GF_PRINTF(4, 5);
+static int fail_in(const struct check *k, size_t condition, const char *key, const char *fmt, ...)
+{
+	char sentence[GF_DIAG_MAX / 2], at[GF_NAME_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(sentence, sizeof(sentence), fmt, args);
+	va_end(args);
+	snprintf(at, sizeof(at), "%s[%zu].%s", k->rule->any ? "any" : "all", condition, key);
+	return fail(k, k->rule->conditions_count > 1 ? at : key, "%s", sentence);
+}
+
+/* The names whose bits are set: "device, person". */
+struct names {
+	char text[160];
+};
+
+static struct names subjects_of(unsigned bits)
+{
+	struct names n = {""};
+	size_t len = 0;
+
+	for (int s = 0; s < RULE_SUBJECT_COUNT; s++)
+		if (bits >> s & 1)
+			len += (size_t)snprintf(n.text + len, sizeof(n.text) - len, "%s%s", len > 0 ? ", " : "",
+			                        rule_subject_name((enum rule_subject)s));
+	return n;
+}
+
+static struct names aggregates_of(unsigned bits)
+{
+	struct names n = {""};
+	size_t len = 0;
+
+	for (int a = 0; a < RULE_AGGREGATE_COUNT; a++)
+		if (bits >> a & 1)
+			len += (size_t)snprintf(n.text + len, sizeof(n.text) - len, "%s%s", len > 0 ? ", " : "",
+			                        rule_aggregate_name((enum rule_aggregate)a));
+	return n;
+}
+
+/* ---- a condition ---- */
+
+static bool upwards(const struct rule_condition *c)
+{
+	return c->comparison == RULE_COMPARISON_AT_LEAST || c->comparison == RULE_COMPARISON_ABOVE;
+}
+
+static int check_metric(const struct check *k, size_t i)
+{
+	const struct rule_condition *c = &k->rule->conditions[i];
+	const struct metric_kind *kind;
+	const char *name;
+
+	if ((unsigned)c->metric >= RULE_METRIC_COUNT || (unsigned)c->aggregate >= RULE_AGGREGATE_COUNT ||
+	    (unsigned)c->comparison >= RULE_COMPARISON_COUNT)
+		return fail_in(k, i, "metric", "no such metric, aggregate or comparison");
+	kind = &kinds[c->metric];
+	name = rule_metric_name(c->metric);
+	if ((kind->subjects >> k->rule->subject & 1) == 0)
+		return fail_in(k, i, "metric", "%s isn't known of a %s, so the rule would never fire; it is of: %s", name,
+		               rule_subject_name(k->rule->subject), subjects_of(kind->subjects).text);
+	if ((kind->aggregates >> c->aggregate & 1) == 0)
+		return fail_in(k, i, "aggregate", "the %s of %s says nothing; possible: %s", rule_aggregate_name(c->aggregate),
+		               name, aggregates_of(kind->aggregates).text);
+	if (c->metric == RULE_METRIC_GAP_H && upwards(c))
+		return fail_in(k, i, "is",
+		               "a gap is judged when the next session ends it, by `is: below` or `at_most`; for a"
+		               " machine that isn't heard take silent_min");
+	if (c->metric == RULE_METRIC_SILENT_MIN && c->comparison != RULE_COMPARISON_AT_LEAST)
+		return fail_in(k, i, "is", "silence only grows: `is: at_least`, or leave it out");
+	return 0;
+}
+
+static int check_window(const struct check *k, size_t i)
+{
+	const struct rule_condition *c = &k->rule->conditions[i];
+	const enum window_kind kind = kinds[c->metric].window;
+	const char *name = rule_metric_name(c->metric);
+
+	if (kind == WINDOW_NONE)
+		return c->window_ms == 0 ? 0 : fail_in(k, i, "window", "%s is what it is now: leave the window out", name);
+	if (c->window_ms < 0)
+		return fail_in(k, i, "window", "the window is missing: %s",
+		               kind == WINDOW_DAY ? "window: day" : "such as day, 24h or 7d");
+	if (kind == WINDOW_DAY && c->window_ms != 0)
+		return fail_in(k, i, "window", "%s is a share of the day's opening hours: window: day", name);
+	if (c->window_ms > 0 && c->window_ms < MINUTE_MS)
+		return fail_in(k, i, "window", "the window is shorter than a minute, the time between two heartbeats");
+	if (c->window_ms > RULE_WINDOW_MAX_D * DAY_MS)
+		return fail_in(k, i, "window", "the window is longer than %d days; older tokens are forgotten",
+		               RULE_WINDOW_MAX_D);
+	return 0;
+}
+
+/* Above what no value can be: sessions of a window may have begun before it, but not long. */
+static double highest(const struct rule *rule, const struct rule_condition *c)
+{
+	const struct metric_kind *kind = &kinds[c->metric];
+	double window_h = (double)(c->window_ms > 0 ? c->window_ms : 25 * HOUR_MS) / (double)HOUR_MS;
+
+	if (kind->hour > 0 && c->aggregate == RULE_AGGREGATE_SUM && rule->subject != RULE_SUBJECT_SITE)
+		return kind->hour * (window_h + SESSION_MAX_H);
+	return kind->max;
+}
+
+static int check_reach(const struct check *k, size_t i, const char *key, double threshold)
+{
+	const struct rule_condition *c = &k->rule->conditions[i];
+	const double lowest = kinds[c->metric].min, top = highest(k->rule, c);
+	const char *name = rule_metric_name(c->metric), *unit = rule_metric_unit(c->metric);
+
+	if (!isfinite(threshold))
+		return fail_in(k, i, key, "%s is no number", key);
+	if (upwards(c) && (c->comparison == RULE_COMPARISON_ABOVE ? threshold >= top : threshold > top))
+		return fail_in(k, i, key, "%s is %g %s, but %s never gets beyond %g: the rule would never fire", key, threshold,
+		               unit, name, top);
+	if (!upwards(c) && (c->comparison == RULE_COMPARISON_BELOW ? threshold <= lowest : threshold < lowest))
+		return fail_in(k, i, key, "%s is %g %s, but %s is never less than %g: the rule would never fire", key,
+		               threshold, unit, name, lowest);
+	if (upwards(c) && (c->comparison == RULE_COMPARISON_ABOVE ? threshold < 0 : threshold <= 0) && lowest >= 0)
+		return fail_in(k, i, key, "%s is %g %s: that holds whenever there is anything; give a number above 0", key,
+		               threshold, unit);
+	return 0;
+}
+
+static int check_thresholds(const struct check *k, size_t i)
+{
+	const struct rule_condition *c = &k->rule->conditions[i];
+	const char *worse = upwards(c) ? "above" : "below", *better = upwards(c) ? "above" : "below";
+	double lower;
+	int r = 0;
+
+	if (!c->has_warn && !c->has_act)
+		return fail_in(k, i, "metric", "no threshold: give warn, act, or both");
+	lower = c->has_warn ? c->warn : c->act;
+	if (c->has_warn)
+		r = check_reach(k, i, "warn", c->warn);
+	if (r == 0 && c->has_act)
+		r = check_reach(k, i, "act", c->act);
+	if (r != 0)
+		return r;
+	if (c->has_warn && c->has_act && (upwards(c) ? c->act <= c->warn : c->act >= c->warn))
+		return fail_in(k, i, "act", "act (%g) must be %s warn (%g): with `is: %s` it would come first", c->act, worse,
+		               c->warn, rule_comparison_name(c->comparison));
+	if (!c->has_clear)
+		return 0;
+	if (c->metric == RULE_METRIC_SILENT_MIN)
+		return fail_in(k, i, "clear", "silence is over when the machine is heard: leave clear out");
+	if (!isfinite(c->clear) || (upwards(c) ? c->clear > lower : c->clear < lower))
+		return fail_in(k, i, "clear", "clear (%g) must not be %s %s (%g): the flag would be clear when it opens",
+		               c->clear, better, c->has_warn ? "warn" : "act", lower);
+	if (c->metric == RULE_METRIC_GAP_H && c->clear > kinds[c->metric].max)
+		return fail_in(k, i, "clear", "clear (%g h) is longer than %g h", c->clear, kinds[c->metric].max);
+	return 0;
+}
+
+/* Machines tell these by a LimitHit; what other rules of theirs do is a fault. */
+static const char *const told_limits[] = {"D1", "P1", "P3", "P6", "P7", "P8"};
+static const char *const faulty_limits[] = {"D2", "D3", "D4", "D7"};
+
+static bool is_one_of(const char *word, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(word, words[i]) == 0)
+			return true;
+	return false;
+}
+#define IS_ONE_OF(word, words) is_one_of(word, words, sizeof(words) / sizeof((words)[0]))
+
+static int check_limits(const struct check *k, size_t i)
+{
+	const struct rule_filter *f = &k->rule->conditions[i].filter;
+
+	for (size_t n = 0; n < RULE_LIST_MAX && f->limits[n][0] != '\0'; n++) {
+		if (IS_ONE_OF(f->limits[n], faulty_limits))
+			return fail_in(k, i, "limits", "machines tell of %s by a fault: take the metric faults and its codes",
+			               f->limits[n]);
+		if (!IS_ONE_OF(f->limits[n], told_limits))
+			return fail_in(k, i, "limits",
+			               "machines know no limit '%s', so nothing would count; known: D1, P1, P3, P6, P7, P8",
+			               f->limits[n]);
+	}
+	return 0;
+}
+
+static int check_filter(const struct check *k, size_t i)
+{
+	const struct rule_condition *c = &k->rule->conditions[i];
+	const struct rule_filter *f = &c->filter;
+	const struct {
+		const char *key;
+		bool given;
+		enum filter_kind kind;
+	} keys[] = {
+	    {"classes", f->classes != 0, BY_CLASS},
+	    {"techniques", f->techniques != 0, BY_TECHNIQUE},
+	    {"outcomes", f->outcomes != 0, BY_SESSION},
+	    {"depth", f->depth_min != FACT_DEPTH_NONE, BY_SESSION},
+	    {"routines", f->routines[0][0] != '\0', BY_SESSION},
+	    {"codes", f->codes != 0, BY_FAULT},
+	    {"severities", f->severities != 0, BY_FAULT},
+	    {"limits", f->limits[0][0] != '\0', BY_LIMIT},
+	    {"part", f->part != FACT_PART_MOTOR, BY_PART},
+	    {"same_class", f->same_class, BY_SAME_CLASS},
+	};
+
+	for (size_t n = 0; n < sizeof(keys) / sizeof(keys[0]); n++)
+		if (keys[n].given && (kinds[c->metric].filters & keys[n].kind) == 0)
+			return fail_in(k, i, keys[n].key, "%s has no %s to choose by, so nothing would count; leave %s out",
+			               rule_metric_name(c->metric), keys[n].key, keys[n].key);
+	return check_limits(k, i);
+}
+
+static int check_condition(const struct check *k, size_t i)
+{
+	int r = check_metric(k, i);
+
+	if (r == 0)
+		r = check_window(k, i);
+	if (r == 0)
+		r = check_thresholds(k, i);
+	return r != 0 ? r : check_filter(k, i);
+}
+
+/* ---- how long, how often ---- */
+
+static bool is_reading(const struct rule_condition *c)
+{
+	return (kinds[c->metric].aggregates & SUM) == 0 && c->metric != RULE_METRIC_GAP_H;
+}
+
+static int check_for(const struct check *k)
+{
+	char keeps[GF_DURATION_MAX];
+
+	if (k->rule->for_ms < 0 || k->rule->for_ms > RULE_WINDOW_MAX_D * DAY_MS)
+		return fail(k, "for", "for is longer than %d days", RULE_WINDOW_MAX_D);
+	for (size_t i = 0; i < k->rule->conditions_count; i++) {
+		const struct rule_condition *c = &k->rule->conditions[i];
+		/* Midnight takes all of a day away at once, and a day may have 23 hours; heartbeats follow each other. */
+		int64_t keeps_ms = c->window_ms > 0 ? c->window_ms : 23 * HOUR_MS;
+
+		if (kinds[c->metric].window == WINDOW_NONE || (c->window_ms > 0 && is_reading(c)) || k->rule->for_ms < keeps_ms)
+			continue;
+		return fail(k, "for", "for is as long as what the window of %s keeps (%s), so it would never fire",
+		            rule_metric_name(c->metric), gf_duration_format(keeps_ms, keeps));
+	}
+	return 0;
+}
+
+static int check_days(const struct check *k)
+{
+	const struct rule *rule = k->rule;
+
+	if (rule->days < 2 || rule->days > RULE_DAYS_MAX)
+		return fail(k, "days", "days is %u; allowed: 2 to %d in a row", rule->days, RULE_DAYS_MAX);
+	if (rule->subject != RULE_SUBJECT_DEVICE && rule->subject != RULE_SUBJECT_SITE)
+		return fail(k, "days", "days are open days of a site: of rules about a device or a site alone");
+	for (size_t i = 0; i < rule->conditions_count; i++)
+		if (kinds[rule->conditions[i].metric].window == WINDOW_NONE || rule->conditions[i].window_ms != 0)
+			return fail(k, "days", "days in a row need window: day, else one day would be counted on the next one too");
+	return 0;
+}
+
+static int check_times(const struct check *k)
+{
+	if (k->rule->times < 2 || k->rule->times > RULE_TIMES_MAX)
+		return fail(k, "times", "times is %u; allowed: 2 to %d", k->rule->times, RULE_TIMES_MAX);
+	if (k->rule->within_ms <= 0)
+		return fail(k, "times", "times needs within, such as within: 24h");
+	if (k->rule->within_ms > RULE_WINDOW_MAX_D * DAY_MS)
+		return fail(k, "within", "within is longer than %d days; older tokens are forgotten", RULE_WINDOW_MAX_D);
+	return 0;
+}
+
+static int check_duration(const struct check *k)
+{
+	const struct rule *rule = k->rule;
+
+	if ((rule->for_ms > 0) + (rule->days > 0) + (rule->times > 0) > 1)
+		return fail(k, rule->for_ms > 0 ? "for" : "days", "only one of for, days and times: make two rules");
+	if (rule->times == 0 && rule->within_ms != 0)
+		return fail(k, "within", "within belongs to times, such as times: 3");
+	if (rule->for_ms != 0)
+		return check_for(k);
+	if (rule->days > 0)
+		return check_days(k);
+	return rule->times > 0 ? check_times(k) : 0;
+}
+
+static int check_end(const struct check *k)
+{
+	const struct rule *rule = k->rule;
+	char text[GF_DURATION_MAX];
+	int64_t longest_ms = rule->for_ms;
+
+	if (rule->clear_after_ms < 0 || rule->clear_after_ms > RULE_WINDOW_MAX_D * DAY_MS)
+		return fail(k, "clear_after", "clear_after is longer than %d days", RULE_WINDOW_MAX_D);
+	if (rule->expires_ms > EXPIRES_MAX_D * DAY_MS)
+		return fail(k, "expires", "expires is longer than %d days", EXPIRES_MAX_D);
+	for (size_t i = 0; i < rule->conditions_count; i++)
+		if (rule_window_ms(&rule->conditions[i]) > longest_ms)
+			longest_ms = rule_window_ms(&rule->conditions[i]);
+	longest_ms += rule->clear_after_ms;
+	if (rule_is_silence(rule)) {
+		const struct rule_condition *c = &rule->conditions[0];
+
+		longest_ms = (int64_t)((c->has_act ? c->act : c->warn) * MINUTE_MS);
+	}
+	if (rule->expires_ms <= longest_ms)
+		return fail(k, "expires", "expires must be longer than %s, what the rule itself looks back or waits",
+		            gf_duration_format(longest_ms, text));
+	return 0;
+}
+
+/* ---- the whole rule ---- */
+
+static int check_hours(const struct check *k)
+{
+	const struct rule *rule = k->rule;
+
+	if (rule->hours == RULE_HOURS_ANY)
+		return 0;
+	if (rule_is_silence(rule))
+		return rule->hours == RULE_HOURS_OPEN
+		           ? 0
+		           : fail(k, "hours", "silence of a closed site is nothing: hours: open, or leave it out");
+	for (size_t i = 0; i < rule->conditions_count; i++)
+		if (kinds[rule->conditions[i].metric].window == WINDOW_NONE)
+			return fail(k, "hours", "%s doesn't depend on the hour: leave hours out",
+			            rule_metric_name(rule->conditions[i].metric));
+	return 0;
+}
+
+static int check_silence(const struct check *k)
+{
+	const struct rule *rule = k->rule;
+
+	for (size_t i = 0; i < rule->conditions_count && rule->conditions_count > 1; i++)
+		if (rule->conditions[i].metric == RULE_METRIC_SILENT_MIN)
+			return fail_in(k, i, "metric", "silent_min stands alone: it is no fact, but the lack of them");
+	if (rule_is_silence(rule) && (rule->for_ms > 0 || rule->days > 0 || rule->times > 0 || rule->clear_after_ms > 0))
+		return fail(k, "metric", "silent_min says itself how long: leave for, days, times and clear_after out");
+	return 0;
+}
+
+static bool reaches(const struct rule *rule, enum rule_level level)
+{
+	double threshold;
+
+	for (size_t i = 0; i < rule->conditions_count; i++)
+		if (rule_threshold(rule, &rule->conditions[i], level, &threshold))
+			return true;
+	return false;
+}
+
+static int check_actions(const struct check *k)
+{
+	const struct rule *rule = k->rule;
+	const bool device = rule->subject == RULE_SUBJECT_DEVICE;
+	const struct {
+		const char *key;
+		enum rule_level level;
+	} actions[] = {{"notify", rule->notify}, {"lock", rule->lock}, {"cap", rule->cap}};
+
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+		if (i > 0 && actions[i].level != RULE_LEVEL_NONE && !device)
+			return fail(k, actions[i].key, "%s is of a machine; this rule is about a %s: say in advice what staff does",
+			            actions[i].key, rule_subject_name(rule->subject));
+		if (actions[i].level == RULE_LEVEL_ACT && !reaches(rule, RULE_LEVEL_ACT))
+			return fail(k, actions[i].key, "%s: act never happens: no condition has act", actions[i].key);
+	}
+	if ((rule->cap != RULE_LEVEL_NONE) != (rule->cap_intensity_pct > 0))
+		return fail(k, rule->cap != RULE_LEVEL_NONE ? "cap" : "cap_intensity_pct",
+		            "cap and cap_intensity_pct belong together");
+	if (rule->cap != RULE_LEVEL_NONE && !(rule->cap_intensity_pct < 100))
+		return fail(k, "cap_intensity_pct", "cap_intensity_pct is %g; allowed: above 0, below 100",
+		            (double)rule->cap_intensity_pct);
+	if (!device && rule->severity[RULE_LEVEL_WARN] != RULE_SEVERITY_OK)
+		return fail(k, "warn_is", "the health is a machine's; this rule is about a %s: leave warn_is out",
+		            rule_subject_name(rule->subject));
+	if (!device && rule->severity[RULE_LEVEL_ACT] != RULE_SEVERITY_OK)
+		return fail(k, "act_is", "the health is a machine's; this rule is about a %s: leave act_is out",
+		            rule_subject_name(rule->subject));
+	if (rule->severity[RULE_LEVEL_ACT] < rule->severity[RULE_LEVEL_WARN])
+		return fail(k, "act_is", "act_is is milder than warn_is");
+	return 0;
+}
+
+static int check_id(const struct check *k)
+{
+	const char *id = k->rule->id;
+
+	for (size_t i = 0; id[i] != '\0'; i++)
+		if (!isalnum((unsigned char)id[i]) && (i == 0 || strchr("-_.", id[i]) == NULL))
+			return fail(k, "id", "'%s' is no id: letters, digits, '-', '_' and '.', the first a letter or a digit", id);
+	return id[0] != '\0' ? 0 : fail(k, "id", "the id is empty");
+}
+
+int rule_check(const struct rule *rule, char key[static GF_NAME_MAX], struct gf_diag *diag)
+{
+	const struct check k = {rule, key, diag};
+	int r = check_id(&k);
+
+	if (r == 0 && (rule->conditions_count == 0 || rule->conditions_count > RULE_CONDITIONS_MAX))
+		r = fail(&k, "metric", "what is measured is missing: give metric, or conditions in all or any");
+	if (r == 0 && (unsigned)rule->subject >= RULE_SUBJECT_COUNT)
+		r = fail(&k, "subject", "no such subject");
+	for (size_t i = 0; r == 0 && i < rule->conditions_count; i++)
+		r = check_condition(&k, i);
+	if (r == 0)
+		r = check_silence(&k);
+	if (r == 0)
+		r = check_hours(&k);
+	if (r == 0)
+		r = check_duration(&k);
+	if (r == 0)
+		r = check_end(&k);
+	return r != 0 ? r : check_actions(&k);
+}

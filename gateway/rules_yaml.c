@@ -1,0 +1,594 @@
+/*
+ * cyaml reads keys, words and numbers; `take_…` resolves durations and what is left out; rule_check judges each rule as a whole, and what it
+ * finds is said at the key's line. The words of every list come from the same X-macros as their names.
+ */
+#include "gateway/rules_yaml.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "proto/base/clock.h"
+#include "proto/base/yaml.h"
+
+#define HOUR_MS (INT64_C(3600) * 1000)
+#define DAY_MS (24 * HOUR_MS)
+
+enum { PLANS_MAX = 256, AT_MAX = 96, EXPIRES_D = 31 };
+
+/* ---- words: an enumeration that begins with 0 is one more here, so that 0 says that nothing was written ---- */
+
+#define WORD_SUBJECT(s, n) {n, RULE_SUBJECT_##s + 1},
+#define WORD_METRIC(s, n, u) {n, RULE_METRIC_##s + 1},
+#define WORD_AGGREGATE(s, n) {n, RULE_AGGREGATE_##s + 1},
+#define WORD_COMPARISON(s, n) {n, RULE_COMPARISON_##s + 1},
+#define WORD_LEVEL(s, n) {n, RULE_LEVEL_##s + 1},
+#define WORD_HOURS(s, n) {n, RULE_HOURS_##s + 1},
+#define WORD_RULE_SEVERITY(s, n) {n, RULE_SEVERITY_##s + 1},
+#define WORD_DEPTH(s, n) {n, FACT_DEPTH_##s + 1},
+#define WORD_PART(s, n) {n, FACT_PART_##s + 1},
+#define WORD_CLASS(s, n) {n, GF_CLASS_##s},
+#define WORD_TECHNIQUE(s, n) {n, GF_TECHNIQUE_##s},
+#define WORD_OUTCOME(s, n) {n, GF_OUTCOME_##s},
+#define WORD_FAULT(s, n) {n, GF_FAULT_##s},
+#define WORD_SEVERITY(s, n) {n, GF_SEVERITY_##s},
+#define WORDS(name, LIST, WORD) static const cyaml_strval_t name[] = {LIST(WORD)}
+WORDS(subjects, RULE_SUBJECTS, WORD_SUBJECT);
+WORDS(metrics, RULE_METRICS, WORD_METRIC);
+WORDS(aggregates, RULE_AGGREGATES, WORD_AGGREGATE);
+WORDS(comparisons, RULE_COMPARISONS, WORD_COMPARISON);
+WORDS(levels, RULE_LEVELS, WORD_LEVEL);
+WORDS(hours, RULE_HOURS, WORD_HOURS);
+WORDS(rule_severities, RULE_SEVERITIES, WORD_RULE_SEVERITY);
+WORDS(depths, FACT_DEPTHS, WORD_DEPTH);
+WORDS(parts, FACT_PARTS, WORD_PART);
+WORDS(classes, GF_CLASSES, WORD_CLASS);
+WORDS(techniques, GF_TECHNIQUES, WORD_TECHNIQUE);
+WORDS(outcomes, GF_OUTCOMES, WORD_OUTCOME);
+WORDS(codes, GF_FAULTS, WORD_FAULT);
+WORDS(severities, GF_SEVERITIES, WORD_SEVERITY);
+
+/* ---- the schema ---- */
+
+#define OPTIONAL CYAML_FLAG_OPTIONAL
+#define OPTIONAL_POINTER (CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER)
+#define STRICT_OPTIONAL (CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL)
+
+struct condition_yaml {
+	int metric, aggregate, depth, part, is;
+	int *classes, *techniques, *outcomes, *codes, *severities;
+	unsigned classes_count, techniques_count, outcomes_count, codes_count, severities_count;
+	char **routines, **limits;
+	unsigned routines_count, limits_count;
+	bool same_class;
+	char *window;
+	double *warn, *act, *clear;
+};
+struct entry_yaml {
+	struct condition_yaml c;
+};
+struct rule_yaml {
+	struct condition_yaml c;
+	char *id, *title, *advice;
+	int subject, hours, notify, lock, cap, warn_is, act_is;
+	struct entry_yaml *all, *any;
+	unsigned all_count, any_count, days, times;
+	char *for_, *within, *clear_after, *expires;
+	float *cap_intensity_pct;
+};
+struct life_yaml {
+	int part;
+	double *motor_h;
+	unsigned *sessions;
+};
+struct plan_yaml {
+	int class;
+	char *model;
+	double *warranty_h;
+	struct life_yaml *every, *parts;
+	unsigned parts_count;
+};
+struct file_yaml {
+	struct rule_yaml *rules;
+	unsigned rules_count;
+	struct plan_yaml *service;
+	unsigned service_count;
+};
+
+#define WORD_SCHEMA(words)                                                      \
+	{                                                                           \
+		CYAML_VALUE_ENUM(CYAML_FLAG_STRICT, int, words, CYAML_ARRAY_LEN(words)) \
+	}
+static const cyaml_schema_value_t class_schema = WORD_SCHEMA(classes);
+static const cyaml_schema_value_t technique_schema = WORD_SCHEMA(techniques);
+static const cyaml_schema_value_t outcome_schema = WORD_SCHEMA(outcomes);
+static const cyaml_schema_value_t code_schema = WORD_SCHEMA(codes);
+static const cyaml_schema_value_t severity_schema = WORD_SCHEMA(severities);
+static const cyaml_schema_value_t name_schema = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, GF_NAME_MAX - 1)};
+
+#define WORD_FIELD(key, type, member, words) \
+	CYAML_FIELD_ENUM(key, STRICT_OPTIONAL, type, member, words, CYAML_ARRAY_LEN(words))
+#define TEXT_FIELD(key, flags, type, member, max) \
+	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | (flags), type, member, 1, max)
+#define LIST_FIELD(key, type, member, entry, max) \
+	CYAML_FIELD_SEQUENCE(key, OPTIONAL_POINTER, type, member, &(entry), 1, max)
+
+/* Keys of a condition, which stand in a rule that has but one too. */
+#define CONDITION_FIELDS(type)                                                                             \
+	WORD_FIELD("metric", type, c.metric, metrics), WORD_FIELD("aggregate", type, c.aggregate, aggregates), \
+	    WORD_FIELD("depth", type, c.depth, depths), WORD_FIELD("part", type, c.part, parts),               \
+	    WORD_FIELD("is", type, c.is, comparisons),                                                         \
+	    LIST_FIELD("classes", type, c.classes, class_schema, GF_CLASS_COUNT),                              \
+	    LIST_FIELD("techniques", type, c.techniques, technique_schema, GF_TECHNIQUE_COUNT),                \
+	    LIST_FIELD("outcomes", type, c.outcomes, outcome_schema, GF_OUTCOME_COUNT),                        \
+	    LIST_FIELD("codes", type, c.codes, code_schema, GF_FAULT_COUNT),                                   \
+	    LIST_FIELD("severities", type, c.severities, severity_schema, GF_SEVERITY_COUNT),                  \
+	    LIST_FIELD("routines", type, c.routines, name_schema, RULE_LIST_MAX),                              \
+	    LIST_FIELD("limits", type, c.limits, name_schema, RULE_LIST_MAX),                                  \
+	    CYAML_FIELD_BOOL("same_class", OPTIONAL, type, c.same_class),                                      \
+	    TEXT_FIELD("window", OPTIONAL, type, c.window, 32),                                                \
+	    CYAML_FIELD_FLOAT_PTR("warn", OPTIONAL_POINTER, type, c.warn),                                     \
+	    CYAML_FIELD_FLOAT_PTR("act", OPTIONAL_POINTER, type, c.act),                                       \
+	    CYAML_FIELD_FLOAT_PTR("clear", OPTIONAL_POINTER, type, c.clear)
+
+static const cyaml_schema_field_t entry_fields[] = {CONDITION_FIELDS(struct entry_yaml), CYAML_FIELD_END};
+static const cyaml_schema_value_t entry_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct entry_yaml, entry_fields),
+};
+
+static const cyaml_schema_field_t rule_fields[] = {
+    TEXT_FIELD("id", 0, struct rule_yaml, id, GF_NAME_MAX - 1),
+    TEXT_FIELD("title", 0, struct rule_yaml, title, GF_NAME_MAX * 2 - 1),
+    CYAML_FIELD_ENUM("subject", CYAML_FLAG_STRICT, struct rule_yaml, subject, subjects, CYAML_ARRAY_LEN(subjects)),
+    CONDITION_FIELDS(struct rule_yaml),
+    LIST_FIELD("all", struct rule_yaml, all, entry_schema, RULE_CONDITIONS_MAX),
+    LIST_FIELD("any", struct rule_yaml, any, entry_schema, RULE_CONDITIONS_MAX),
+    WORD_FIELD("hours", struct rule_yaml, hours, hours),
+    TEXT_FIELD("for", OPTIONAL, struct rule_yaml, for_, 32),
+    CYAML_FIELD_UINT("days", OPTIONAL, struct rule_yaml, days),
+    CYAML_FIELD_UINT("times", OPTIONAL, struct rule_yaml, times),
+    TEXT_FIELD("within", OPTIONAL, struct rule_yaml, within, 32),
+    TEXT_FIELD("clear_after", OPTIONAL, struct rule_yaml, clear_after, 32),
+    TEXT_FIELD("expires", OPTIONAL, struct rule_yaml, expires, 32),
+    WORD_FIELD("warn_is", struct rule_yaml, warn_is, rule_severities),
+    WORD_FIELD("act_is", struct rule_yaml, act_is, rule_severities),
+    WORD_FIELD("notify", struct rule_yaml, notify, levels),
+    WORD_FIELD("lock", struct rule_yaml, lock, levels),
+    WORD_FIELD("cap", struct rule_yaml, cap, levels),
+    CYAML_FIELD_FLOAT_PTR("cap_intensity_pct", OPTIONAL_POINTER, struct rule_yaml, cap_intensity_pct),
+    TEXT_FIELD("advice", 0, struct rule_yaml, advice, RULE_TEXT_MAX - 1),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t rule_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct rule_yaml, rule_fields),
+};
+
+#define LIFE_FIELDS                                                                \
+	CYAML_FIELD_FLOAT_PTR("motor_h", OPTIONAL_POINTER, struct life_yaml, motor_h), \
+	    CYAML_FIELD_UINT_PTR("sessions", OPTIONAL_POINTER, struct life_yaml, sessions)
+static const cyaml_schema_field_t every_fields[] = {LIFE_FIELDS, CYAML_FIELD_END};
+static const cyaml_schema_field_t part_fields[] = {
+    CYAML_FIELD_ENUM("part", CYAML_FLAG_STRICT, struct life_yaml, part, parts, CYAML_ARRAY_LEN(parts)),
+    LIFE_FIELDS,
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t part_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct life_yaml, part_fields),
+};
+static const cyaml_schema_field_t plan_fields[] = {
+    CYAML_FIELD_ENUM("class", CYAML_FLAG_STRICT, struct plan_yaml, class, classes, CYAML_ARRAY_LEN(classes)),
+    TEXT_FIELD("model", OPTIONAL, struct plan_yaml, model, GF_NAME_MAX - 1),
+    CYAML_FIELD_FLOAT_PTR("warranty_h", OPTIONAL_POINTER, struct plan_yaml, warranty_h),
+    CYAML_FIELD_MAPPING_PTR("every", OPTIONAL_POINTER, struct plan_yaml, every, every_fields),
+    CYAML_FIELD_SEQUENCE("parts", OPTIONAL_POINTER, struct plan_yaml, parts, &part_schema, 0, FACT_PART_COUNT),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t plan_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct plan_yaml, plan_fields),
+};
+
+static const cyaml_schema_field_t file_fields[] = {
+    CYAML_FIELD_SEQUENCE("rules", OPTIONAL_POINTER, struct file_yaml, rules, &rule_schema, 0, RULES_MAX),
+    CYAML_FIELD_SEQUENCE("service", OPTIONAL_POINTER, struct file_yaml, service, &plan_schema, 0, PLANS_MAX),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t file_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct file_yaml, file_fields),
+};
+
+/* ---- a condition ---- */
+
+/* Where something is said of: the document, and a path in it that ends in '.'. */
+struct place {
+	const struct gf_yaml *doc;
+	struct gf_diag *diag;
+	char at[AT_MAX];
+};
+
+static int fail(const struct place *p, const char *key, const char *fmt, ...) GF_PRINTF(3, 4);
+static int fail(const struct place *p, const char *key, const char *fmt, ...)
+{
+	char sentence[GF_DIAG_MAX / 2], at[AT_MAX + GF_NAME_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(sentence, sizeof(sentence), fmt, args);
+	va_end(args);
+	snprintf(at, sizeof(at), "%s%s", p->at, key);
+	return gf_yaml_fail(p->doc, at, p->diag, "%s", sentence);
+}
+
+static int take_duration(const struct place *p, const char *key, const char *text, int64_t *ret_ms)
+{
+	if (text == NULL)
+		return 0;
+	if (gf_duration_parse(text, ret_ms) != 0 || *ret_ms > 1000 * DAY_MS)
+		return fail(p, key, "%s is '%s'; expected a duration such as 10m, 24h or 7d", key, text);
+	return 0;
+}
+
+static int take_window(const struct place *p, const struct condition_yaml *y, struct rule_condition *c)
+{
+	if (!rule_metric_has_window(c->metric)) {
+		c->window_ms = 0;
+		return y->window == NULL
+		           ? 0
+		           : fail(p, "window", "%s is what it is now: leave the window out", rule_metric_name(c->metric));
+	}
+	c->window_ms = -1;
+	if (y->window == NULL)
+		return 0;
+	if (strcmp(y->window, "day") == 0) {
+		c->window_ms = 0;
+		return 0;
+	}
+	if (gf_duration_parse(y->window, &c->window_ms) != 0 || c->window_ms <= 0)
+		return fail(p, "window", "window is '%s'; expected day, or a duration such as 24h or 7d", y->window);
+	return 0;
+}
+
+static uint32_t bits_of(const int *values, unsigned count)
+{
+	uint32_t bits = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		bits |= UINT32_C(1) << values[i];
+	return bits;
+}
+
+static void take_filter(const struct condition_yaml *y, struct rule_filter *f)
+{
+	f->classes = bits_of(y->classes, y->classes_count);
+	f->techniques = bits_of(y->techniques, y->techniques_count);
+	f->outcomes = bits_of(y->outcomes, y->outcomes_count);
+	f->codes = bits_of(y->codes, y->codes_count);
+	f->severities = bits_of(y->severities, y->severities_count);
+	f->depth_min = y->depth > 0 ? (enum fact_depth)(y->depth - 1) : FACT_DEPTH_NONE;
+	f->part = y->part > 0 ? (enum fact_part)(y->part - 1) : FACT_PART_MOTOR;
+	f->same_class = y->same_class;
+	for (unsigned i = 0; i < y->routines_count; i++)
+		gf_strcpy(f->routines[i], sizeof(f->routines[i]), y->routines[i]);
+	for (unsigned i = 0; i < y->limits_count; i++)
+		gf_strcpy(f->limits[i], sizeof(f->limits[i]), y->limits[i]);
+}
+
+static void take_threshold(const double *yaml, bool *ret_has, double *ret_value)
+{
+	*ret_has = yaml != NULL;
+	*ret_value = yaml != NULL ? *yaml : 0;
+}
+
+static int take_condition(const struct place *p, const struct condition_yaml *y, struct rule_condition *c)
+{
+	const bool gap = y->metric == RULE_METRIC_GAP_H + 1;
+
+	if (y->metric == 0)
+		return fail(p, "metric", "the metric is missing");
+	c->metric = (enum rule_metric)(y->metric - 1);
+	c->aggregate = y->aggregate > 0 ? (enum rule_aggregate)(y->aggregate - 1) : rule_metric_aggregate(c->metric);
+	c->comparison = y->is > 0 ? (enum rule_comparison)(y->is - 1)
+	                : gap     ? RULE_COMPARISON_BELOW
+	                          : RULE_COMPARISON_AT_LEAST;
+	take_filter(y, &c->filter);
+	take_threshold(y->warn, &c->has_warn, &c->warn);
+	take_threshold(y->act, &c->has_act, &c->act);
+	take_threshold(y->clear, &c->has_clear, &c->clear);
+	return take_window(p, y, c);
+}
+
+/* ---- a rule ---- */
+
+static int take_list(const struct place *p, const char *key, const struct entry_yaml *entries, unsigned count,
+                     struct rule *rule)
+{
+	for (unsigned i = 0; i < count; i++) {
+		struct place entry = {.doc = p->doc, .diag = p->diag};
+		int r;
+
+		snprintf(entry.at, sizeof(entry.at), "%.60s%s[%u].", p->at, key, i);
+		r = take_condition(&entry, &entries[i].c, &rule->conditions[i]);
+		if (r != 0)
+			return r;
+	}
+	rule->conditions_count = count;
+	return 0;
+}
+
+/* Keys of a condition that stand beside a list of them. */
+static const char *stray_key(const struct place *p)
+{
+	for (size_t i = 0; entry_fields[i].key != NULL; i++) {
+		char at[AT_MAX + GF_NAME_MAX];
+
+		snprintf(at, sizeof(at), "%s%s", p->at, entry_fields[i].key);
+		if (gf_yaml_has(p->doc, at))
+			return entry_fields[i].key;
+	}
+	return NULL;
+}
+
+static int take_conditions(const struct place *p, const struct rule_yaml *y, struct rule *rule)
+{
+	const char *stray;
+
+	if (y->all_count == 0 && y->any_count == 0) {
+		rule->conditions_count = 1;
+		return take_condition(p, &y->c, &rule->conditions[0]);
+	}
+	if (y->all_count > 0 && y->any_count > 0)
+		return fail(p, "any", "either all or any, not both: make two rules");
+	stray = stray_key(p);
+	if (stray != NULL)
+		return fail(p, stray, "%s belongs into each entry of %s", stray, y->all_count > 0 ? "all" : "any");
+	rule->any = y->any_count > 0;
+	return rule->any ? take_list(p, "any", y->any, y->any_count, rule)
+	                 : take_list(p, "all", y->all, y->all_count, rule);
+}
+
+static int take_times(const struct place *p, const struct rule_yaml *y, struct rule *rule)
+{
+	int64_t longest_ms;
+	int r = take_duration(p, "for", y->for_, &rule->for_ms);
+
+	if (r == 0)
+		r = take_duration(p, "within", y->within, &rule->within_ms);
+	if (r == 0)
+		r = take_duration(p, "clear_after", y->clear_after, &rule->clear_after_ms);
+	rule->days = y->days;
+	rule->times = y->times;
+	/* Where nothing is said: a month, and longer where the rule itself looks back further. */
+	longest_ms = r == 0 ? rule_lookback_ms(rule) + DAY_MS : 0;
+	rule->expires_ms = longest_ms > EXPIRES_D * DAY_MS ? longest_ms : EXPIRES_D * DAY_MS;
+	return r != 0 ? r : take_duration(p, "expires", y->expires, &rule->expires_ms);
+}
+
+static int said_or(int said, int otherwise)
+{
+	return said > 0 ? said - 1 : otherwise;
+}
+
+static void take_actions(const struct rule_yaml *y, struct rule *rule)
+{
+	const bool device = rule->subject == RULE_SUBJECT_DEVICE;
+
+	rule->notify = (enum rule_level)said_or(y->notify, RULE_LEVEL_WARN);
+	rule->lock = (enum rule_level)said_or(y->lock, RULE_LEVEL_NONE);
+	rule->cap = (enum rule_level)said_or(y->cap, RULE_LEVEL_NONE);
+	rule->cap_intensity_pct = y->cap_intensity_pct != NULL ? *y->cap_intensity_pct : 0;
+	rule->severity[RULE_LEVEL_WARN] =
+	    (enum rule_severity)said_or(y->warn_is, device ? RULE_SEVERITY_ATTENTION : RULE_SEVERITY_OK);
+	rule->severity[RULE_LEVEL_ACT] =
+	    (enum rule_severity)said_or(y->act_is, device ? RULE_SEVERITY_CRITICAL : RULE_SEVERITY_OK);
+}
+
+/* What rule_check says, at the place of its key. */
+static int check(const struct place *p, const struct rule_yaml *y, const struct rule *rule)
+{
+	char key[GF_NAME_MAX] = "", at[AT_MAX + GF_NAME_MAX];
+	struct gf_diag found = {{0}};
+
+	if (rule_check(rule, key, &found) == 0)
+		return 0;
+	snprintf(at, sizeof(at), "%s%s", p->at, key);
+	if (!gf_yaml_has(p->doc, at) && (y->all_count == 1 || y->any_count == 1))
+		snprintf(at, sizeof(at), "%.60s%s[0].%.47s", p->at, y->all_count == 1 ? "all" : "any", key);
+	return gf_yaml_fail(p->doc, at, p->diag, "rule %s: %.500s", rule->id, found.text);
+}
+
+static int take_rule(const struct gf_yaml *doc, const struct rule_yaml *y, unsigned index, struct rule *rule,
+                     struct gf_diag *diag)
+{
+	struct place p = {.doc = doc, .diag = diag};
+	int r;
+
+	snprintf(p.at, sizeof(p.at), "rules[%u]", index);
+	rule->line = gf_yaml_line(doc, p.at);
+	snprintf(p.at, sizeof(p.at), "rules[%u].", index);
+	gf_strcpy(rule->id, sizeof(rule->id), y->id);
+	gf_strcpy_utf8(rule->title, sizeof(rule->title), y->title);
+	gf_strcpy_utf8(rule->advice, sizeof(rule->advice), y->advice);
+	rule->subject = (enum rule_subject)(y->subject - 1);
+	rule->hours = (enum rule_hours)said_or(y->hours, RULE_HOURS_ANY);
+	r = take_conditions(&p, y, rule);
+	if (r == 0)
+		r = take_times(&p, y, rule);
+	if (r != 0)
+		return r;
+	take_actions(y, rule);
+	return check(&p, y, rule);
+}
+
+static int by_id(const void *a, const void *b)
+{
+	return strcmp(((const struct rule *)a)->id, ((const struct rule *)b)->id);
+}
+
+static int take_rules(const struct gf_yaml *doc, const struct file_yaml *y, struct judgement_config *config,
+                      struct gf_diag *diag)
+{
+	struct rules *rules = calloc(1, sizeof(*rules) + y->rules_count * sizeof(rules->items[0]));
+
+	if (rules == NULL)
+		return -ENOMEM;
+	config->rules = rules;
+	for (unsigned i = 0; i < y->rules_count; i++) {
+		const struct rule *twin = rules_find(rules, y->rules[i].id);
+		int r = take_rule(doc, &y->rules[i], i, &rules->items[i], diag);
+		char at[AT_MAX];
+
+		snprintf(at, sizeof(at), "rules[%u].id", i);
+		if (r == 0 && twin != NULL)
+			r = gf_yaml_fail(doc, at, diag, "the rule '%s' is there twice; the first is in line %u", twin->id,
+			                 twin->line);
+		if (r != 0)
+			return r;
+		rules->count++;
+	}
+	if (rules->count > 0)
+		qsort(rules->items, rules->count, sizeof(rules->items[0]), by_id);
+	return 0;
+}
+
+/* ---- the service plan ---- */
+
+static int take_hours(const struct place *p, const char *key, const double *yaml, double *ret_h)
+{
+	if (yaml == NULL)
+		return 0;
+	if (!(*yaml > 0 && *yaml <= 1e6))
+		return fail(p, key, "%s is %g; allowed: above 0, at most a million hours", key, *yaml);
+	*ret_h = *yaml;
+	return 0;
+}
+
+static int take_life(const struct place *p, const struct life_yaml *y, struct wear_life *life)
+{
+	int r = take_hours(p, "motor_h", y->motor_h, &life->motor_h);
+
+	if (r != 0)
+		return r;
+	if (y->sessions != NULL && *y->sessions == 0)
+		return fail(p, "sessions", "sessions is 0; leave it out when sessions don't count");
+	life->sessions = y->sessions != NULL ? *y->sessions : 0;
+	if (y->motor_h == NULL && y->sessions == NULL)
+		return fail(p, "", "neither motor_h nor sessions: it would never be due");
+	return 0;
+}
+
+static int take_part(const struct place *p, unsigned index, const struct life_yaml *y, struct wear_plan *plan)
+{
+	const enum fact_part part = (enum fact_part)(y->part - 1);
+	struct wear_life *life = &plan->parts[part];
+	struct place here = {.doc = p->doc, .diag = p->diag};
+
+	snprintf(here.at, sizeof(here.at), "%.60sparts[%u].", p->at, index);
+	if (part == FACT_PART_MOTOR)
+		return fail(&here, "part", "the motor's life is what the machine says of itself: rated_motor_h in agent.yaml");
+	if (part == FACT_PART_SERVICE)
+		return fail(&here, "part", "the service of the whole machine is `every`");
+	if (life->motor_h > 0 || life->sessions > 0)
+		return fail(&here, "part", "%s is there twice", fact_part_name(part));
+	return take_life(&here, y, life);
+}
+
+static int take_plan(const struct gf_yaml *doc, const struct plan_yaml *y, unsigned index, struct wear_plan *plan,
+                     struct gf_diag *diag)
+{
+	struct place p = {.doc = doc, .diag = diag}, every = {.doc = doc, .diag = diag};
+	int r;
+
+	snprintf(p.at, sizeof(p.at), "service[%u].", index);
+	snprintf(every.at, sizeof(every.at), "service[%u].every.", index);
+	plan->class = (enum gf_class)y->class;
+	gf_strcpy(plan->model, sizeof(plan->model), y->model != NULL ? y->model : "");
+	if (y->warranty_h == NULL && y->every == NULL && y->parts_count == 0)
+		return fail(&p, "class", "nothing is planned: give every, parts or warranty_h");
+	r = take_hours(&p, "warranty_h", y->warranty_h, &plan->warranty_h);
+	if (r == 0 && y->every != NULL)
+		r = take_life(&every, y->every, &plan->parts[FACT_PART_SERVICE]);
+	for (unsigned i = 0; r == 0 && i < y->parts_count; i++)
+		r = take_part(&p, i, &y->parts[i], plan);
+	return r;
+}
+
+static int by_class(const void *a, const void *b)
+{
+	const struct wear_plan *one = a, *other = b;
+
+	return one->class != other->class ? (one->class < other->class ? -1 : 1) : strcmp(one->model, other->model);
+}
+
+static int take_plans(const struct gf_yaml *doc, const struct file_yaml *y, struct judgement_config *config,
+                      struct gf_diag *diag)
+{
+	if (y->service_count == 0)
+		return 0;
+	config->plans = calloc(y->service_count, sizeof(*config->plans));
+	if (config->plans == NULL)
+		return -ENOMEM;
+	for (unsigned i = 0; i < y->service_count; i++) {
+		struct wear_plan *plan = &config->plans[i];
+		int r = take_plan(doc, &y->service[i], i, plan, diag);
+		char at[AT_MAX];
+
+		snprintf(at, sizeof(at), "service[%u].class", i);
+		for (unsigned before = 0; r == 0 && before < i; before++)
+			if (by_class(&config->plans[before], plan) == 0)
+				r = gf_yaml_fail(doc, at, diag, "there is a plan for %s%s%s already", gf_class_name(plan->class),
+				                 plan->model[0] != '\0' ? " of model " : "", plan->model);
+		if (r != 0)
+			return r;
+		config->plans_count++;
+	}
+	qsort(config->plans, config->plans_count, sizeof(*config->plans), by_class);
+	return 0;
+}
+
+/* ---- the file ---- */
+
+/* Takes `doc` over. */
+static int config_of(struct gf_yaml *doc, const struct file_yaml *yaml, const char *name,
+                     struct judgement_config *ret_config, struct gf_diag *diag)
+{
+	static const struct file_yaml empty;
+	struct judgement_config config = {0};
+	int r = take_rules(doc, yaml != NULL ? yaml : &empty, &config, diag);
+
+	if (r == 0)
+		r = take_plans(doc, yaml != NULL ? yaml : &empty, &config, diag);
+	if (r == -ENOMEM)
+		gf_diag_set(diag, "%s: out of memory", name);
+	gf_yaml_free(doc);
+	if (r != 0) {
+		judgement_config_deinit(&config);
+		return r;
+	}
+	*ret_config = config;
+	return 0;
+}
+
+int rules_yaml_load(const char *path, struct judgement_config *ret_config, struct gf_diag *diag)
+{
+	struct gf_yaml *doc = NULL;
+	void *data = NULL;
+	int r = gf_yaml_load(path, &file_schema, &doc, &data, diag);
+
+	return r == 0 ? config_of(doc, data, path, ret_config, diag) : r;
+}
+
+int rules_yaml_load_text(const char *name, const char *text, size_t len, struct judgement_config *ret_config,
+                         struct gf_diag *diag)
+{
+	struct gf_yaml *doc = NULL;
+	void *data = NULL;
+	int r = gf_yaml_load_text(name, text, len, &file_schema, &doc, &data, diag);
+
+	return r == 0 ? config_of(doc, data, name, ret_config, diag) : r;
+}
+
+void judgement_config_deinit(struct judgement_config *config)
+{
+	free(config->rules);
+	free(config->plans);
+	*config = (struct judgement_config){0};
+}
