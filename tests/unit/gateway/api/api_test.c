@@ -100,7 +100,9 @@ static void every_kind_of_row_has_each_field_of_its_where(void **state)
 	    "faults?where=device%3Dx%20and%20code%3Dstall%20and%20severity%3Dlatch%20and%20last%3E-7d%20and%20cleared%"
 	    "3Dnull",
 	    "/v1/"
-	    "faults/occurrences?where=device%3Dx%20and%20code%3Dstall%20and%20severity%3Dlatch%20and%20raised%3E-7d%20and%20cleared%"
+	    "faults/"
+	    "occurrences?where=device%3Dx%20and%20code%3Dstall%20and%20severity%3Dlatch%20and%20raised%3E-7d%20and%"
+	    "20cleared%"
 	    "3Dnull",
 	};
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
