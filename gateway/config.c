@@ -37,6 +37,7 @@ struct gateway_yaml {
 	struct gf_link_yaml broker;
 	struct api_yaml api;
 	struct retention_yaml retention;
+	char *rules;
 	char *time_zone;
 	struct open_yaml *open;
 	unsigned open_count;
@@ -91,6 +92,7 @@ static const cyaml_schema_field_t gateway_fields[] = {
     CYAML_FIELD_MAPPING("broker", CYAML_FLAG_DEFAULT, struct gateway_yaml, broker, gf_link_yaml_fields),
     CYAML_FIELD_MAPPING("api", CYAML_FLAG_DEFAULT, struct gateway_yaml, api, api_fields),
     CYAML_FIELD_MAPPING("retention", CYAML_FLAG_OPTIONAL, struct gateway_yaml, retention, retention_fields),
+    CYAML_FIELD_STRING_PTR("rules", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct gateway_yaml, rules, 1, 4096),
     CYAML_FIELD_STRING_PTR("time_zone", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct gateway_yaml, time_zone, 1,
                            64),
     CYAML_FIELD_SEQUENCE("open", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct gateway_yaml, open, &open_schema, 1,
@@ -204,8 +206,10 @@ static int take(const struct gf_yaml *doc, const char *path, const struct gatewa
 	config->log_level = yaml->log_level != 0 ? (enum gf_log_level)(yaml->log_level - 1) : GF_LOG_INFO;
 	config->state_dir = gf_path_beside(path, yaml->state_dir);
 	config->socket = gf_path_beside(path, yaml->api.socket);
+	config->rules = gf_path_beside(path, yaml->rules != NULL ? yaml->rules : "rules.yaml");
+	config->rules_optional = yaml->rules == NULL;
 	config->socket_group = yaml->api.group != NULL ? strdup(yaml->api.group) : NULL;
-	if (config->state_dir == NULL || config->socket == NULL ||
+	if (config->state_dir == NULL || config->socket == NULL || config->rules == NULL ||
 	    (yaml->api.group != NULL && config->socket_group == NULL) ||
 	    asprintf(&config->database, "%s/gymfleet.db", config->state_dir) < 0)
 		return -ENOMEM;
@@ -258,6 +262,7 @@ void gateway_config_free(struct gateway_config *config)
 	free(config->database);
 	free(config->socket);
 	free(config->socket_group);
+	free(config->rules);
 	gf_link_config_deinit(&config->link);
 	sites_free(config->sites);
 	webhooks_free(config->webhooks, config->webhooks_count);

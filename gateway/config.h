@@ -1,4 +1,5 @@
-/* gateway.yaml: where the store, the broker and the API's socket are, whose catalogs are taken, what time it is at each site and when it is open. */
+/* gateway.yaml: where the store, the broker and the API's socket are, whose catalogs are taken, what time it is at each site and when it is open; where
+ * the rules are. */
 #ifndef GATEWAY_CONFIG_H
 #define GATEWAY_CONFIG_H
 
@@ -18,6 +19,8 @@ struct gateway_config {
 	struct sites *sites;                             /* never NULL */
 	struct tell_webhook *webhooks;
 	size_t webhooks_count;
+	char *rules;                   /* rules.yaml */
+	bool rules_optional;           /* it isn't named: without it there are no rules */
 	struct gf_keyset catalog_keys; /* threshold 0 = every signed catalog is taken, the machines judge */
 };
 

@@ -6,11 +6,12 @@
  *     broker <── downlink <── store <── API, rollouts           what is wanted is committed first, and published by the main loop
  *     broker, webhooks <── tell <── store                       what happened; webhooks by a thread of their own
  *
- * The main loop also lets rollouts run, ends commands that nobody answers, judges silence (presence), deletes what is past its time,
+ * The main loop also lets rollouts run, lets the rules judge what came (SIGHUP reads them again), ends commands that nobody answers, judges silence (presence), deletes what is past its time,
  * and tells the API what only it knows. A disk that stalls delays acks and nothing else: the machines keep what isn't acked.
  */
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #include "gateway/broker.h"
 #include "gateway/config.h"
 #include "gateway/rollout/runner.h"
+#include "gateway/rulebook.h"
 #include "gateway/steady.h"
 #include "gateway/store/incidents.h"
 #include "gateway/store/store.h"
@@ -44,6 +46,8 @@ struct gateway {
 	struct broker *broker;
 	struct tell *tell;
 	struct runner *runner;
+	struct rulebook *rules;
+	struct judge_runner *judge;
 	struct api *api;
 	uint64_t epoch;
 	int64_t started_ms, cert_not_after_ms;
@@ -54,7 +58,8 @@ struct gateway {
 
 	struct gf_daemon daemon;
 	uv_timer_t presence, maintain, watchdog, commands;
-	struct gf_log_limit commands_log;
+	uv_signal_t hangup;
+	struct gf_log_limit commands_log, rules_log;
 	struct steady steady;
 };
 
@@ -202,17 +207,46 @@ static int add_service(void *ctx, const char *device, enum fact_part part, const
 	return r;
 }
 
-/* Nothing is flagged, and no part's life is known. */
 static int look_at_rules(void *ctx, api_rules_fn look, void *look_ctx)
 {
-	static struct rules none;
-	const struct judgement_config config = {.rules = &none};
+	struct gateway *g = ctx;
+	return rulebook_look(g->rules, look, look_ctx);
+}
 
-	(void)ctx;
-	return look(look_ctx, &config);
+static int note_reload(struct gateway *g, const struct store_actor *actor, size_t rules, struct gf_diag *diag)
+{
+	char detail[GF_NAME_MAX];
+	int r = store_begin(g->store, diag);
+	if (r != 0)
+		return r;
+	snprintf(detail, sizeof(detail), "%zu rules", rules);
+	r = store_deed_add(g->store, actor, "rules reload", g->config->rules, detail, gf_clock_now(g->clock).wall_ms, diag);
+	if (r == 0)
+		return store_commit(g->store, diag);
+	store_rollback(g->store);
+	return r;
+}
+
+static int reload_rules(void *ctx, const struct store_actor *actor, size_t *ret_rules, struct gf_diag *diag)
+{
+	struct gateway *g = ctx;
+	int r = rulebook_read(g->rules, ret_rules, diag);
+	if (r == 0)
+		r = note_reload(g, actor, *ret_rules, diag);
+	gf_daemon_wake(&g->daemon);
+	return r;
 }
 
 /* ---- the main loop ---- */
+
+static int64_t judge(struct gateway *g, struct gf_time now)
+{
+	struct gf_diag diag = {{0}};
+	if (rulebook_step(g->rules, g->judge, now, &diag) != 0)
+		gf_log_limited(&g->rules_log, now.mono_ms, GF_LOG_ERROR, "rules", "the new rules aren't in force yet: %s",
+		               diag.text);
+	return judge_runner_step(g->judge, broker_listening_since_ms(g->broker) != 0, now);
+}
 
 static int64_t step(void *ctx)
 {
@@ -221,8 +255,22 @@ static int64_t step(void *ctx)
 	g->rollouts_held = runner_hears(g->runner, broker_listening_since_ms(g->broker), now);
 	/* Before the broker: what is decided is in the store before anybody hears of it. */
 	int64_t runner_due_ms = runner_step(g->runner, now), due_ms = broker_step(g->broker, now);
+	/* After it: what has just been taken in is judged at once. */
+	int64_t judge_due_ms = judge(g, now);
 	refresh_facts(g, now);
-	return runner_due_ms < due_ms ? runner_due_ms : due_ms;
+	due_ms = runner_due_ms < due_ms ? runner_due_ms : due_ms;
+	return judge_due_ms < due_ms ? judge_due_ms : due_ms;
+}
+
+static void on_hangup(uv_signal_t *signal, int number)
+{
+	struct gateway *g = signal->data;
+	struct gf_diag diag = {{0}};
+	size_t rules = 0;
+	(void)number;
+	if (rulebook_read(g->rules, &rules, &diag) != 0)
+		gf_log(GF_LOG_ERROR, "rules", "the rules stay as they were: %s", diag.text);
+	gf_daemon_wake(&g->daemon);
 }
 
 static void on_presence(uv_timer_t *timer)
@@ -303,6 +351,9 @@ static void start_timers(struct gateway *g)
 	uv_timer_start(&g->maintain, on_maintain, MAINTAIN_SOON_MS, 0);
 	uv_timer_start(&g->watchdog, on_watchdog, 0, WATCHDOG_MS);
 	uv_timer_start(&g->commands, on_commands, COMMANDS_MS, COMMANDS_MS);
+	uv_signal_init(&g->daemon.loop, &g->hangup);
+	g->hangup.data = g;
+	uv_signal_start(&g->hangup, on_hangup, SIGHUP);
 }
 
 /* ---- coming up and going down ---- */
@@ -329,6 +380,21 @@ static int open_store(struct gateway *g, struct gf_diag *diag)
 	return r == 0 ? store_next_epoch(g->store, &g->epoch, diag) : r;
 }
 
+static int open_rules(struct gateway *g, struct gf_diag *diag)
+{
+	int r = rulebook_new(g->config->rules, g->config->rules_optional, &g->rules, diag);
+	if (r != 0)
+		return r;
+	const struct judge_runner_config config = {
+	    .store = g->store,
+	    .sites = g->config->sites,
+	    .config = rulebook_in_force(g->rules),
+	    .wake = gf_daemon_wake,
+	    .wake_ctx = &g->daemon,
+	};
+	return judge_runner_new(&config, gf_clock_now(g->clock), &g->judge, diag);
+}
+
 static int open_all(struct gateway *g, struct gf_diag *diag)
 {
 	const struct api_ops ops = {.facts = get_facts,
@@ -345,9 +411,12 @@ static int open_all(struct gateway *g, struct gf_diag *diag)
 	                            .tag_set = set_tag,
 	                            .service_add = add_service,
 	                            .rules_look = look_at_rules,
+	                            .rules_reload = reload_rules,
 	                            .tell_states = get_tell_states,
 	                            .ctx = g};
 	int r = open_store(g, diag);
+	if (r == 0)
+		r = open_rules(g, diag);
 	if (r == 0)
 		r = broker_new(&g->config->link, g->store, g->config->database, g->epoch, gf_daemon_wake, &g->daemon,
 		               &g->broker, diag);
@@ -395,6 +464,8 @@ static void close_all(struct gateway *g)
 	tell_free(g->tell);
 	broker_free(g->broker);
 	runner_free(g->runner);
+	judge_runner_free(g->judge);
+	rulebook_free(g->rules);
 	store_close(g->store);
 	gateway_config_free(g->config);
 	pthread_mutex_destroy(&g->facts_lock);
@@ -407,7 +478,7 @@ static int run(struct gateway *g)
 	gf_log_set_level(g->config->log_level);
 	g->clock = gf_clock_system(GF_CLOCK_TRUST_SYSTEM);
 	g->started_ms = gf_clock_now(g->clock).mono_ms;
-	g->commands_log = (struct gf_log_limit){.interval_ms = 60000, .burst = 1};
+	g->commands_log = g->rules_log = (struct gf_log_limit){.interval_ms = 60000, .burst = 1};
 	int r = gf_daemon_init(&g->daemon, "gateway", g->clock, &ops, g);
 	if (r != 0) {
 		gf_log(GF_LOG_ERROR, "gateway", "no event loop: %s", strerror(-r));

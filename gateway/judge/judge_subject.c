@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "gateway/judge/judge_impl.h"
+#include "gateway/store/incidents.h"
 
 /* What is forgotten isn't judged anew: a flag made of it stays. */
 static const int64_t people_kept_ms = INT64_C(31) * 24 * 3600 * 1000;
@@ -273,21 +274,24 @@ static int64_t heard_ms(const struct judging *j, bool flagged)
 	return last_ms > from_ms ? last_ms : from_ms;
 }
 
-/* All follows from when it was heard last: what ended by then stays as it is. */
+/* All follows from when it was heard last: what ended by then stays as it is. One that vanished with others is told as that, once. */
 static int judge_silence(const struct turn *all, struct judge_input *in)
 {
 	struct judging *j = all->w->j;
 	struct turn t = *all;
 	struct judgement judgement = {0};
 	bool flagged = t.known_count > 0 && t.known[t.known_count - 1].ended_ms == 0;
-	int r;
+	bool missed = false;
+	int r = flagged ? 0 : store_in_incident(j->runner->config.store, j->subject->subject.key, &missed, j->diag);
 
+	if (r)
+		return r;
 	if (flagged && j->runner->heard_from_ms == 0) {
 		int64_t again_ms = j->now_ms + deaf_ms;
 		j->due_ms = again_ms < j->due_ms ? again_ms : j->due_ms;
 		return 0;
 	}
-	in->heard_ms = in->from_ms = heard_ms(j, flagged);
+	in->heard_ms = in->from_ms = missed ? j->now_ms : heard_ms(j, flagged);
 	in->open = flagged ? &t.stored[t.known_count - 1]->episode : NULL;
 	while (t.known_count > 0 && t.known[0].ended_ms != 0 && t.known[0].opened_ms < in->heard_ms) {
 		t.known++;
