@@ -1,4 +1,5 @@
-#include "gateway/cli/cli.h"
+/* `health`: what needs attention; of one machine also its flags and its wear. */
+#include "gateway/cli/notice.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -52,6 +53,58 @@ static enum cli_exit print(struct cli *cli, const json_t *items)
 	return code;
 }
 
+/* Sites whose machines vanished together: it is the site that somebody has to look at. */
+static enum cli_exit incidents(struct cli *cli)
+{
+	json_t *body = NULL;
+	const json_t *incident;
+	size_t i;
+	char since[FIELD_MAX];
+	enum cli_exit code =
+	    cli_request(cli, &(struct cli_request){.path = "/v1/incidents", .params = {{"open", "1"}}}, &body);
+
+	json_array_foreach(json_object_get(body, "items"), i, incident)
+	{
+		notice_head(cli, "critical", "site %s: %.0f of %.0f machines gone together", field_text(incident, "site"),
+		            field_or(incident, "machines", 0), field_or(incident, "of", 0));
+		if (*field_text(incident, "text") != '\0')
+			notice_line(cli, "%s", field_text(incident, "text"));
+		if (*field_when(cli, incident, "opened", since) != '\0')
+			notice_line(cli, "since %s", since);
+	}
+	json_decref(body);
+	return code;
+}
+
+/* What else is known of one machine. */
+static enum cli_exit flags_and_wear(struct cli *cli, const char *id)
+{
+	char path[128];
+	json_t *flags = NULL, *wear = NULL, *flag;
+	size_t i;
+	enum cli_exit code =
+	    cli_request(cli, &(struct cli_request){.path = "/v1/flags", .params = {{"device", id}, {"open", "1"}}}, &flags);
+
+	if (code == CLI_OK)
+		code = cli_device_path(cli, id, "/wear", path, sizeof(path));
+	if (code == CLI_OK)
+		code = cli_request(cli, &(struct cli_request){.path = path}, &wear);
+	if (code == CLI_OK && json_array_size(json_object_get(flags, "items")) > 0)
+		notice_heading(cli, "Overuse");
+	json_array_foreach(json_object_get(flags, "items"), i, flag)
+	{
+		if (code == CLI_OK)
+			flag_print(cli, flag);
+	}
+	if (code == CLI_OK) {
+		notice_heading(cli, "Wear");
+		wear_print(cli, id, wear);
+	}
+	json_decref(flags);
+	json_decref(wear);
+	return code;
+}
+
 enum cli_exit cmd_health(struct cli *cli, char **args, size_t count)
 {
 	struct cli_request request = {
@@ -71,7 +124,12 @@ enum cli_exit cmd_health(struct cli *cli, char **args, size_t count)
 		return code;
 	if (count == 1)
 		one = json_pack("[O]", body);
-	code = print(cli, count == 1 ? one : json_object_get(body, "items"));
+	if (count == 0 && cli->format == WRITER_TABLE && cli->values[CLI_OPT_WHERE] == NULL)
+		code = incidents(cli);
+	if (code == CLI_OK)
+		code = print(cli, count == 1 ? one : json_object_get(body, "items"));
+	if (code == CLI_OK && count == 1 && cli->format == WRITER_TABLE)
+		code = flags_and_wear(cli, args[0]);
 	json_decref(one);
 	json_decref(body);
 	return code;

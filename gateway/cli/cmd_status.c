@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "gateway/cli/notice.h"
 #include "gateway/cli/rollout_text.h"
 #include "gateway/cli/text.h"
 #include "proto/base/clock.h"
@@ -90,13 +91,15 @@ static const char *zone(const struct cli *cli, char name[static 16])
 static void today(const struct cli *cli, const json_t *status)
 {
 	const json_t *by_hour = json_object_get(json_object_get(status, "today"), "by_hour");
-	double seconds[HOURS] = {0};
+	double seconds[HOURS] = {0}, use;
 	size_t from = HOURS, to = 0;
 	char line[3 * HOURS + 1], name[16];
 
 	heading(cli, "Today");
 	(void)fprintf(cli->out, "%lld sessions · %.1f h running · %lld interrupted", number(status, "today", "sessions"),
 	              (double)number(status, "today", "running_s") / 3600, number(status, "today", "interrupted"));
+	if (field_number(json_object_get(status, "today"), "use_pct", &use))
+		(void)fprintf(cli->out, " · %.0f %% of opening hours", use);
 	for (size_t h = 0; h < HOURS; h++) {
 		seconds[h] = json_number_value(json_array_get(by_hour, h));
 		if (seconds[h] > 0) {
@@ -142,26 +145,71 @@ static void rollouts(const struct cli *cli, const json_t *status)
 	}
 }
 
+/* Flags about people, staff and sites, which no machine's health has; those that somebody knows of need nobody. */
+static enum cli_exit flags_of_others(struct cli *cli, json_t *needs)
+{
+	const struct cli_request request = {.path = "/v1/flags",
+	                                    .params = {{"open", "1"}, {"where", "subject_kind!=device"}, {"limit", "100"}}};
+	json_t *body = NULL;
+	const json_t *flag;
+	size_t i;
+	enum cli_exit code = cli_request(cli, &request, &body);
+
+	json_array_foreach(json_object_get(body, "items"), i, flag)
+	{
+		bool act = strcmp(field_text(flag, "level"), "act") == 0;
+		const char *advice = field_text(flag, "advice");
+		if (field_time(flag, "acked") != 0)
+			continue;
+		json_t *row = json_pack("{s:s, s:s, s:o, s:o}", "severity", act ? "critical" : "attention", "device",
+		                        field_text(flag, "subject"), "text",
+		                        json_sprintf("%s: %s", field_text(flag, "title"), field_text(flag, "text")), "action",
+		                        json_sprintf("%s%sgymfleet overuse ack %.0f --note TEXT says that you know", advice,
+		                                     *advice != '\0' ? "; " : "", field_or(flag, "id", 0)));
+		(void)json_array_append_new(needs, row);
+	}
+	json_decref(body);
+	return code;
+}
+
+/* The critical ones first, each kind in its order. */
+static void print_needs(const struct cli *cli, const json_t *needs)
+{
+	json_t *sorted = json_array(), *need;
+	size_t i;
+
+	for (int pass = 0; pass < 2; pass++)
+		json_array_foreach(needs, i, need)
+		{
+			bool critical = strcmp(field_text(need, "severity"), "critical") == 0;
+			if (critical == (pass == 0))
+				(void)json_array_append(sorted, need);
+		}
+	notice_heading(cli, "Needs you");
+	cli_findings(cli, sorted, "severity", "device");
+	json_decref(sorted);
+}
+
 static enum cli_exit screen(struct cli *cli, const json_t *status)
 {
 	json_t *needs = json_object_get(status, "needs_you"), *need;
 	size_t i;
+	enum cli_exit code;
 
 	fleet(cli, status);
 	health(cli, status);
 	today(cli, status);
 	rollouts(cli, status);
-	if (json_array_size(needs) == 0)
-		return CLI_OK;
-	(void)fprintf(cli->out, "\n%sNeeds you%s\n", cli->colour ? TEXT_BOLD : "", cli->colour ? TEXT_RESET : "");
 	/* A machine, or the site whose machines vanished together. */
 	json_array_foreach(needs, i, need)
 	{
-		if (json_is_null(json_object_get(need, "device")))
+		if (!json_is_string(json_object_get(need, "device")))
 			(void)json_object_set(need, "device", json_object_get(need, "site"));
 	}
-	cli_findings(cli, needs, "severity", "device");
-	return CLI_OK;
+	code = flags_of_others(cli, needs);
+	if (json_array_size(needs) > 0)
+		print_needs(cli, needs);
+	return code;
 }
 
 enum cli_exit cmd_status(struct cli *cli, char **args, size_t count)

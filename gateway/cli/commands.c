@@ -76,7 +76,8 @@ const struct cli_command cli_commands[] = {
      "and what else has the token, are gone. Asks first, unless --yes.\n",
      CLI_BIT(CLI_OPT_YES), 1, 1, cmd_subject_erase},
     {CLI_DATA, "subject token", "BADGE", "which tokens a badge has, to find or erase a person's data",
-     "Where the machines turn badges into tokens: the one of now and the one before it, which together are all that is\n"
+     "Where the machines turn badges into tokens: the one of now and the one before it, which together are all that "
+     "is\n"
      "kept. BADGE is its number, or 0x and hexadecimal digits. Asks no gateway: it hasn't got the key.\n",
      CLI_BIT(CLI_OPT_SUBJECT_KEY) | CLI_BIT(CLI_OPT_AT), 1, 1, cmd_subject_token},
     {CLI_DATA, "audit", "[ID]", "the sessions stored against each machine's odometer",

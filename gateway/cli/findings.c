@@ -5,7 +5,7 @@
 #include "gateway/cli/cli.h"
 #include "gateway/cli/text.h"
 
-enum { STATE_WIDTH = 9, SUBJECT_WIDTH = 40 };
+enum { STATE_WIDTH = 9, SUBJECT_WIDTH = 40, NARROW_INDENT = STATE_WIDTH + 4 };
 
 static char *cell(const struct cli *cli, const json_t *row, const char *key, unsigned width)
 {
@@ -42,11 +42,21 @@ static void print(const struct cli *cli, const json_t *row, const char *state, c
 	if (word != NULL && name != NULL && what != NULL && action != NULL) {
 		const char *colour = cli->colour ? text_colour(word) : "";
 		int used = (int)text_width(name), gap = subject != NULL ? 2 : 0;
-		(void)fprintf(cli->out, "  %s%-*s%s  %s%*s%s\n", colour, STATE_WIDTH, word, *colour != '\0' ? TEXT_RESET : "",
-		              name, present(row, "text") ? (int)width - used + gap : 0, "", present(row, "text") ? what : "");
-		if (present(row, "action"))
-			(void)fprintf(cli->out, "%*s%s→ %s%s\n", STATE_WIDTH + 4 + (int)width + gap, "",
-			              cli->colour ? TEXT_DIM : "", action, cli->colour ? TEXT_RESET : "");
+		size_t indent = (size_t)STATE_WIDTH + 4 + width + (size_t)gap;
+		(void)fprintf(cli->out, "  %s%-*s%s  %s%*s", colour, STATE_WIDTH, word, *colour != '\0' ? TEXT_RESET : "", name,
+		              present(row, "text") ? (int)width - used + gap : 0, "");
+		/* Beside a long name there is no room for sentences. */
+		if (cli->width > 0 && indent > cli->width / 2) {
+			indent = NARROW_INDENT;
+			(void)fprintf(cli->out, "\n%*s", NARROW_INDENT, "");
+		}
+		text_wrap(cli->out, present(row, "text") ? what : "", indent, cli->width);
+		(void)fputc('\n', cli->out);
+		if (present(row, "action")) {
+			(void)fprintf(cli->out, "%*s%s→ ", (int)indent, "", cli->colour ? TEXT_DIM : "");
+			text_wrap(cli->out, action, indent + 2, cli->width);
+			(void)fprintf(cli->out, "%s\n", cli->colour ? TEXT_RESET : "");
+		}
 	}
 	free(word);
 	free(name);

@@ -126,12 +126,16 @@ static void print_map(const struct cli *cli, const json_t *heat)
 	struct scale scale = measure(weekdays);
 	size_t width = cli->width == 0 || cli->width >= WIDE ? 2 : 1, i;
 	double machines = field_or(heat, "machines", 0);
+	char since[WRITER_TIME_MAX], until[WRITER_TIME_MAX];
 
 	if (!(scale.top > 0)) {
 		(void)fputs("no session in this time\n", cli->out);
 		return;
 	}
 	(void)fprintf(cli->out, "%.0f machine%s, local time of the sites\n", machines, machines == 1 ? "" : "s");
+	if (*field_text(heat, "since") != '\0')
+		(void)fprintf(cli->out, "%.10s to %.10s\n", writer_local_time(field_time(heat, "since"), since),
+		              writer_local_time(field_time(heat, "until"), until));
 	print_hours(cli, width);
 	json_array_foreach(weekdays, i, day)
 	{

@@ -1,0 +1,150 @@
+/* `health`, `status` and `events`: what needs somebody is on the screen, whoever it is about. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/gateway/cli/play.h"
+
+#define LIST(rows) "{\"items\":[" rows "],\"next\":null}"
+#define WEAR                                                                                                    \
+	"{\"device\":\"chair-1\",\"parts\":[{\"part\":\"head\",\"motor_h\":512.5,\"sessions\":3000,\"since\":null," \
+	"\"life_motor_h\":500,\"life_sessions\":null,\"used_pct\":102.5,\"due\":null}],\"services\":[]}"
+#define FLAG                                                                                              \
+	"{\"id\":3,\"rule\":\"D6\",\"title\":\"in use too much\",\"subject\":\"chair-1\",\"level\":\"warn\"," \
+	"\"state\":\"open\",\"opened\":\"2020-01-02T10:00:00Z\",\"text\":\"82 % of opening hours\",\"times\":1}"
+
+static const struct play_line care[] = {
+    {"GET", "/v1/devices/chair-1/health", 200,
+     "{\"id\":\"chair-1\",\"health\":\"attention\",\"reasons\":[{\"code\":\"service_due\",\"severity\":\"attention\","
+     "\"text\":\"the head is used up\",\"action\":\"renew it\",\"since\":null}]}"},
+    {"GET", "/v1/devices/chair-1/wear", 200, WEAR},
+    {"GET", "/v1/flags", 200, LIST(FLAG)},
+    {"GET", "/v1/health", 200, LIST("{\"id\":\"chair-1\",\"health\":\"ok\",\"reasons\":[]}")},
+    {"GET", "/v1/incidents", 200,
+     LIST("{\"id\":1,\"site\":\"ber\\u001blin\",\"kind\":\"offline\",\"machines\":5,\"of\":6,\"opened\":"
+          "\"2020-01-02T10:00:00Z\",\"closed\":null,\"text\":\"power or network\",\"devices\":[\"a\"]}")},
+    {0}};
+
+static void health_of_a_machine_has_its_flags_and_wear(void **state)
+{
+	struct play p = {.lines = care};
+	struct result r = play(&p, "health|chair-1");
+
+	(void)state;
+	assert_int_equal(r.code, CLI_OK);
+	assert_true(play_saw(&p, "GET /v1/flags?device=chair-1&open=1"));
+	assert_non_null(strstr(r.out, "  attention  chair-1  the head is used up\n                      → renew it\n"));
+	assert_non_null(strstr(r.out, "\nOveruse\n  warn       #3 chair-1: in use too much (D6)\n"));
+	assert_non_null(strstr(r.out, "\nWear\n  due        head: 102 % used, 512.5 of 500 motor hours\n"));
+	forget(&r);
+	plays(care, "health|chair-1|-o|csv", CLI_OK, TEXTS("chair-1,attention,service_due"));
+	plays(care, "health|nobody", CLI_REFUSED, TEXTS("/v1/devices/nobody/health"));
+}
+
+static void a_site_that_vanished_is_one_line(void **state)
+{
+	struct play p = {.lines = care};
+	struct result r = play(&p, "health|--where|health=ok");
+
+	(void)state;
+	assert_int_equal(r.code, CLI_OK);
+	assert_null(strstr(r.out, "site"));
+	forget(&r);
+	plays(
+	    care, "health", CLI_OK,
+	    TEXTS("  critical   site ber?lin: 5 of 6 machines gone together\n             power or network\n", "chair-1"));
+	plays(care, "health|-o|csv", CLI_OK, TEXTS("id,health,code"));
+}
+
+#define LONG_NAME "a-machine-with-a-very-long-name-of-sixty-three-characters-to-01"
+
+static const struct play_line screen[] = {
+    {"GET", "/v1/status", 200,
+     "{\"fleet\":{\"machines\":2,\"online\":1,\"sites\":1},\"gateway\":{\"up_s\":60,\"broker\":\"connected\"},"
+     "\"audit\":{\"clean\":true},\"health\":{\"ok\":1,\"attention\":1,\"critical\":0},\"today\":{\"sessions\":4,"
+     "\"running_s\":3600,\"interrupted\":0,\"use_pct\":62.4,\"by_hour\":[]},\"needs_you\":[{\"severity\":"
+     "\"attention\",\"device\":\"" LONG_NAME "\",\"site\":\"berlin\",\"text\":\"offline since this morning, it said "
+     "goodbye before that and nobody has switched it on again since\",\"action\":\"switch it on\"},{\"severity\":"
+     "\"attention\",\"device\":null,\"site\":\"paris\",\"text\":\"gone\",\"action\":null}],\"rollouts\":[]}"},
+    {"GET", "/v1/flags", 200,
+     LIST("{\"id\":5,\"rule\":\"P4\",\"title\":\"too many sessions\",\"subject\":\"person 0000000000000001\",\"level\":"
+          "\"act\",\"state\":\"open\",\"acked\":null,\"text\":\"4 today\",\"advice\":\"talk to them\"},"
+          "{\"id\":6,\"rule\":\"P4\",\"title\":\"known\",\"subject\":\"person 0000000000000002\",\"level\":\"warn\","
+          "\"state\":\"open\",\"acked\":\"2020-01-02T10:00:00Z\",\"text\":\"3 today\",\"advice\":null}")},
+    {0}};
+
+static void the_screen_has_people_and_sites_too(void **state)
+{
+	struct play p = {.lines = screen};
+	struct result r = play(&p, "status");
+	const char *critical, *attention;
+
+	(void)state;
+	assert_int_equal(r.code, CLI_OK);
+	assert_non_null(strstr(r.out, " · 62 % of opening hours"));
+	critical = strstr(r.out, "critical   person 0000000000000001");
+	attention = strstr(r.out, "attention  a-machine");
+	assert_non_null(critical);
+	assert_true(critical < attention);
+	assert_non_null(strstr(r.out, "too many sessions: 4 today\n"));
+	assert_non_null(strstr(r.out, "→ talk to them; gymfleet overuse ack 5 --note TEXT says that you know\n"));
+	assert_non_null(strstr(r.out, "attention  paris"));
+	assert_null(strstr(r.out, "known"));
+	forget(&r);
+}
+
+static void the_screen_fits_its_terminal(void **state)
+{
+	static const unsigned short widths[] = {80, 60};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct play p = {.lines = screen};
+		struct result r = play_on_terminal(&p, "status", widths[i]);
+		const char *needs = strstr(r.out, "Needs you");
+		assert_int_equal(r.code, CLI_OK);
+		assert_non_null(needs);
+		if (widest(needs) > widths[i])
+			fail_msg("%zu columns of %u\n%s", widest(needs), widths[i], needs);
+		forget(&r);
+	}
+}
+
+static void events_have_the_colour_of_how_bad_they_are(void **state)
+{
+	static const struct play_line lines[] = {
+	    {"GET", "/v1/events", 200,
+	     "{\"items\":[{\"id\":1,\"time\":\"2020-01-02T10:00:00Z\",\"kind\":\"flag\",\"device\":\"chair-1\",\"text\":"
+	     "\"too much\\u001b[2J\",\"data\":{\"ref\":3,\"code\":\"act\"}},{\"id\":2,\"time\":\"2020-01-02T10:00:00Z\","
+	     "\"kind\":\"service\",\"device\":null,\"text\":\"new cover\",\"data\":{}}],\"next\":\"2\"}"},
+	    {0}};
+	struct play p = {.lines = lines};
+	struct result r = play_on_terminal(&p, "events", 100);
+
+	(void)state;
+	assert_int_equal(r.code, CLI_OK);
+	assert_non_null(strstr(r.out, "\033[31mtoo much?[2J\033[0m\n"));
+	assert_non_null(strstr(r.out, "service  -        new cover\n"));
+	forget(&r);
+	assert_int_equal(setenv("NO_COLOR", "1", 1), 0);
+	r = play_on_terminal(&p, "events", 100);
+	assert_null(strchr(r.out, '\033'));
+	forget(&r);
+	assert_int_equal(unsetenv("NO_COLOR"), 0);
+	/* Rows for programs stay the gateway's. */
+	r = play_on_terminal(&p, "events|-o|json", 100);
+	assert_null(strstr(r.out, "severity"));
+	forget(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(health_of_a_machine_has_its_flags_and_wear),
+	    cmocka_unit_test(a_site_that_vanished_is_one_line),
+	    cmocka_unit_test(the_screen_has_people_and_sites_too),
+	    cmocka_unit_test(the_screen_fits_its_terminal),
+	    cmocka_unit_test(events_have_the_colour_of_how_bad_they_are),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
