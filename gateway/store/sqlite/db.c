@@ -10,7 +10,8 @@
 static const char common_pragmas[] =
     "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;";
 static const char writer_pragmas[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32000;"
-                                     "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;";
+                                     "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;"
+                                     "PRAGMA secure_delete = ON;";
 static const char reader_pragmas[] = "PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0;";
 
 static bool space_errno(int e)

@@ -105,6 +105,8 @@ static int prune(struct store *s, int64_t now_ms, unsigned budget, bool *ret_mor
 	int r = prune_lists(s, budget, &used, diag);
 
 	*ret_more = true;
+	if (!r && used < budget)
+		r = people_age(s, now_ms, budget, &used, diag);
 	while (!r && used < budget) {
 		unsigned deleted = 0;
 		int64_t device = 0;

@@ -146,6 +146,9 @@ static int apply_record(struct apply *a, const struct gf_record *rec, uint64_t f
 
 	if (!record_sane(rec))
 		return -EINVAL;
+	r = people_told(a, rec, &rec);
+	if (r)
+		return r;
 	life_take(a, rec);
 	r = run(a, "SAVEPOINT record");
 	if (!r)

@@ -56,7 +56,10 @@
 	"CREATE INDEX services_device ON services (device, part, at_ms);" /* digest: of the salt and the token (people.c) */ \
 	"CREATE TABLE erased (digest BLOB NOT NULL PRIMARY KEY, until_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"           \
 	"CREATE TABLE erased_salt (salt BLOB NOT NULL) STRICT;"                                                              \
-	"INSERT INTO erased_salt SELECT randomblob(32);"
+	"INSERT INTO erased_salt SELECT randomblob(32);" /* What has a token, by age; kinds 1, 2 and 3 are people. */        \
+	"CREATE INDEX sessions_token_age ON sessions (started_ms) WHERE subject_token <> 0 OR staff_token <> 0;"             \
+	"CREATE INDEX sessions_running ON sessions (device) WHERE outcome = 0;"                                              \
+	"CREATE INDEX flags_person_age ON flags (last_ms) WHERE kind IN (1, 2, 3) AND key <> 0;"
 
 /* began_*: of the sessions that began in the hour, all their time; without, what ran in it. */
 #define HOURS                                                                                                  \

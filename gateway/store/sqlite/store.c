@@ -285,6 +285,7 @@ static int quarantine_insert(struct store *s, const char *device, const char *le
 int store_quarantine(struct store *s, const char *device, const char *leaf, const char *reason, const void *data,
                      size_t len, int64_t recv_ms, struct gf_diag *diag)
 {
+	unsigned char *scrubbed = NULL;
 	struct query q;
 	int64_t before = 0;
 	bool known = false;
@@ -294,9 +295,14 @@ int store_quarantine(struct store *s, const char *device, const char *leaf, cons
 	query_text(&q, device);
 	r = query_value(&q, 0, &before, diag);
 	if (!r)
+		r = people_scrub(s, data, kept_len(len), &scrubbed, diag);
+	if (scrubbed)
+		data = scrubbed;
+	if (!r)
 		r = quarantine_again(s, device, leaf, reason, data, len, recv_ms, &known, diag);
 	if (!r && !known)
 		r = quarantine_insert(s, device, leaf, reason, data, len, recv_ms, diag);
+	free(scrubbed);
 	if (r)
 		return r;
 	s->batch_counts[META_QUARANTINED]++;

@@ -103,6 +103,7 @@ struct apply {
 	/* The record in hand, as told and as it counts here, and when it happened. */
 	const struct gf_record *told, *rec;
 	struct gf_record counted;
+	struct gf_record without; /* as told, but for the token of somebody who was erased */
 	int64_t at_ms;
 	enum store_time_source source;
 	/* The boot whose start was looked up last. */
@@ -200,6 +201,16 @@ GF_MUST_CHECK int life_judge(struct apply *a, int64_t started_ms, enum store_tim
                              enum life_verdict *ret_verdict);
 /* The session in hand is the first known one of a new life: counts on from here, and takes it in hand anew. */
 GF_MUST_CHECK int life_begin(struct apply *a);
+
+/* ---- people.c, people_age.c ---- */
+
+/* The record without the token of somebody who was erased. `told` itself, or a copy in the apply. */
+GF_MUST_CHECK int people_told(struct apply *a, const struct gf_record *told, const struct gf_record **ret_told);
+/* Bytes to be kept without such tokens: a copy, freed by the caller; NULL = they may stay as they are. */
+GF_MUST_CHECK int people_scrub(struct store *s, const void *data, size_t len, unsigned char **ret_copy,
+                               struct gf_diag *diag);
+/* Forgets the tokens that are older than STORE_TOKEN_DAYS, in at most about `budget` rows less *used, which grows. */
+GF_MUST_CHECK int people_age(struct store *s, int64_t now_ms, unsigned budget, unsigned *used, struct gf_diag *diag);
 
 /* ---- event.c ---- */
 
