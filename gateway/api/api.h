@@ -22,7 +22,8 @@
 enum {
 	API_THREADS = 2,
 	API_CONNECTIONS_MAX = 64,
-	API_BODY_MAX = 16 * 1024, /* where the route has no other limit */
+	API_BODY_MAX = 16 * 1024,    /* where the route has no other limit */
+	API_RULES_MAX = 1024 * 1024, /* a rules.yaml to be checked */
 	API_IDLE_S = 30,
 	API_WAIT_MAX_S = 25, /* of a long poll */
 	API_REASON_MAX = 256,

@@ -1,5 +1,6 @@
 #include "tests/unit/gateway/api/server.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,6 +118,19 @@ static int look_at_rules(void *ctx, api_rules_fn look, void *look_ctx)
 	return look(look_ctx, &((struct server *)ctx)->rules);
 }
 
+static int reload_rules(void *ctx, const struct store_actor *actor, size_t *ret_rules, struct gf_diag *diag)
+{
+	const struct server *s = ctx;
+
+	(void)actor;
+	if (s->rules_mistake != NULL) {
+		gf_diag_set(diag, "%s", s->rules_mistake);
+		return -EINVAL;
+	}
+	*ret_rules = s->rules.rules->count;
+	return 0;
+}
+
 static struct rules no_rules;
 
 static void fill(struct fixture *f)
@@ -171,6 +185,7 @@ int server_setup(void **state)
 	                          .tag_set = set_tag,
 	                          .service_add = add_service,
 	                          .rules_look = look_at_rules,
+	                          .rules_reload = reload_rules,
 	                          .tell_states = get_tell_states,
 	                          .ctx = s};
 	if (api_new(&s->config, &s->ops, &s->api, &diag) != 0)
