@@ -12,4 +12,5 @@ gf_add_library(gw_store
         store/sqlite/schema.c store/sqlite/schema_judging.c store/sqlite/schema_cases.c store/sqlite/schema_tell.c store/sqlite/schema_incidents.c store/sqlite/service.c store/sqlite/session.c store/sqlite/status.c store/sqlite/store.c store/sqlite/tag.c store/sqlite/telling.c
         store/sqlite/wish_catalog.c store/sqlite/wish_command.c store/sqlite/wish_desired.c
         store/sqlite/incident.c store/sqlite/incident_read.c
+        store/sqlite/care_read.c
     LINK gw_rules gw_plan gf_catalog_sign gw_health gw_sites gf_codec gf_base PkgConfig::SQLITE Threads::Threads)

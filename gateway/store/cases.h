@@ -60,13 +60,8 @@ GF_MUST_CHECK int store_case_report(struct store *store, const char *device, con
                                     const struct store_actor *actor, int64_t now_ms, uint64_t *ret_id,
                                     struct gf_diag *diag);
 
-/* Out of service: the machine is locked while the tag hangs on it. */
-struct store_tag {
-	int64_t since_ms; /* 0 = no tag */
-	char reason[STORE_NOTE_MAX], owner[GF_NAME_MAX], by[GF_NAME_MAX];
-	int64_t back_ms;  /* expected return; 0 = not said */
-	uint64_t case_id; /* 0 = none */
-};
+/* ---- out of service (struct store_tag: care.h) ---- */
+
 /* `tag` NULL takes it off. What hangs there already gets the new words and hangs on since it did. since_ms and by aren't looked at. -ENOENT;
  * STORE_E_NOT_ALLOWED: there is none to take off, or the case is another machine's. */
 GF_MUST_CHECK int store_tag_set(struct store *store, const char *device, const struct store_tag *tag,

@@ -82,7 +82,7 @@ GF_MUST_CHECK int store_judge_facts(struct store *store, const struct store_subj
 
 /* ---- flags ---- */
 
-enum { STORE_NOTE_MAX = 256, STORE_FLAGS_KEPT = 100 * 1000 /* the newest; of machines and sites the open ones stay */ };
+enum { STORE_FLAGS_KEPT = 100 * 1000 /* the newest; of machines and sites the open ones stay */ };
 #define STORE_FLAG_ENDS(X) \
 	X(OPEN, "open") X(CLEARED, "cleared") X(EXPIRED, "expired") X(WITHDRAWN, "withdrawn") X(RULE_GONE, "rule_gone")
 enum store_flag_end {

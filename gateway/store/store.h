@@ -19,6 +19,7 @@
 #ifndef GW_STORE_H
 #define GW_STORE_H
 
+#include "gateway/store/care.h"
 #include "proto/model.h"
 
 enum {
@@ -248,6 +249,7 @@ struct store_device {
 	struct store_closed closed[STORE_CLOSED_MAX]; /* at the query's now_ms, the last to open first */
 	uint32_t open_faults;
 	struct store_fault open[STORE_OPEN_FAULTS_MAX]; /* the first open_faults of them, worst first */
+	struct store_care care;
 };
 
 struct store_device_query {

@@ -1,6 +1,7 @@
 /* Reading devices: the row, its newest heartbeat, its open faults. */
 #include <errno.h>
 
+#include "gateway/store/sqlite/care_read.h"
 #include "gateway/store/sqlite/desired.h"
 #include "gateway/store/sqlite/reader.h"
 #include "gateway/store/sqlite/schema.h"
@@ -23,7 +24,7 @@ enum { DAY_MS = 24 * 3600 * 1000 };
 	" (SELECT count(*) FROM sessions s WHERE s.device = d.device AND s.started_ms >= ?3),"                            \
 	" (SELECT count(*) FROM sessions s WHERE s.device = d.device AND s.started_ms >= ?2 AND s.outcome = 6),"          \
 	" (SELECT min(s.started_ms) FROM sessions s WHERE s.device = d.device AND s.started_ms >= ?2 AND s.outcome = 6)," \
-	" (SELECT count(*) FROM faults f WHERE f.device = d.device AND f.cleared_ms IS NULL),"                            \
+	" (SELECT count(*) FROM faults f WHERE f.device = d.device AND f.cleared_ms IS NULL)," CARE_COLUMNS ","           \
 	" h.at_ms, h.interval_ms, h.motor_ms, h.in_session, h.derated, h.odo_motor_ms, h.odo_sessions, h.odo_cycles,"     \
 	" h.spool_records, h.spool_bytes, h.spool_dropped, h.link_connects, h.tick_p99_us, h.tick_worst_us,"              \
 	" h.tick_overruns, h.duty_ms, h.duty_max_ms, h.rest_left_ms, h.bus_timeouts, h.bus_crc_errors, h.bus_exceptions," \
@@ -78,7 +79,7 @@ static void read_desired(struct query *q, struct store_device *d)
 	d->answered_ms = col_i64(q);
 }
 
-static void read_state(struct query *q, struct store_device *d)
+static void read_state(struct query *q, struct store_device *d, struct care_has *ret_has)
 {
 	d->online = col_i64(q);
 	d->offline_reason = (enum store_offline)col_i64(q);
@@ -105,6 +106,7 @@ static void read_state(struct query *q, struct store_device *d)
 	d->interrupted_24h = (uint32_t)col_i64(q);
 	d->interrupted_since_ms = col_i64(q);
 	d->open_faults = (uint32_t)col_i64(q);
+	care_columns(q, ret_has);
 }
 
 static void read_heartbeat(struct query *q, struct store_device *d)
@@ -210,14 +212,17 @@ static int read_all(struct store_reader *reader, const struct store_device_query
 	query_i64(&q, query->today_ms);
 	while (!stopped && (rc = query_step(&q)) == QUERY_ROW) {
 		struct store_device d = {0};
+		struct care_has has;
 		int64_t key = col_i64(&q);
 
 		read_identity(&q, &d);
-		read_state(&q, &d);
+		read_state(&q, &d, &has);
 		read_heartbeat(&q, &d);
 		stopped = read_open_faults(reader, key, &d, diag);
 		if (!stopped)
 			stopped = read_closed(reader, key, query->now_ms, &d, diag);
+		if (!stopped)
+			stopped = care_read(reader, key, &has, &d, diag);
 		if (!stopped)
 			stopped = row(ctx, &d);
 	}
