@@ -268,8 +268,8 @@ struct store_machine {
 	int64_t key;
 	char id[GF_ID_MAX], site[GF_NAME_MAX], model[GF_NAME_MAX];
 	enum gf_class class;
-	double rated_motor_h; /* 0 = unknown */
-	int64_t first_seen_ms;
+	double rated_motor_h;  /* 0 = unknown */
+	int64_t first_seen_ms; /* or its first use, where it brought a past along */
 	struct gf_odometer odometer;
 };
 typedef int (*store_machine_fn)(void *ctx, const struct store_machine *machine);

@@ -7,8 +7,9 @@ int store_read_machines(struct store_reader *reader, store_machine_fn row, void 
 	int rc = QUERY_DONE, r, stopped = 0;
 
 	query_begin(&q, &reader->db,
-	            "SELECT device, id, coalesce(site_set, site), class, model, coalesce(rated_motor_h, 0), first_seen_ms,"
-	            " odo_motor_ms, odo_sessions, odo_cycles FROM devices ORDER BY id");
+	            "SELECT device, id, coalesce(site_set, site), class, model, coalesce(rated_motor_h, 0),"
+	            " min(first_seen_ms, coalesce((SELECT min(hour_ms) FROM hours WHERE hours.device = devices.device),"
+	            " first_seen_ms)), odo_motor_ms, odo_sessions, odo_cycles FROM devices ORDER BY id");
 	while (!stopped && (rc = query_step(&q)) == QUERY_ROW) {
 		struct store_machine m = {.key = col_i64(&q)};
 
