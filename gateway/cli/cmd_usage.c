@@ -136,7 +136,8 @@ static void outcomes(const struct cli *cli, const json_t *items)
 	json_array_foreach(items, i, item)
 	{
 		so_far += field_or(item, "sessions", 0);
-		for (; all > 0 && (double)drawn < so_far / all * WIDTH; drawn++)
+		/* However few they are, they can be seen. */
+		for (size_t end = drawn + 1; all > 0 && (drawn < end || (double)drawn < so_far / all * WIDTH); drawn++)
 			(void)fputs(glyphs[cli->utf8][i < GLYPHS ? i : GLYPHS - 1], cli->out);
 	}
 	json_array_foreach(items, i, item)
@@ -168,7 +169,7 @@ static void busiest(const struct cli *cli, const json_t *items)
 			usage_bar(cli, top > 0 ? field_or(item, "running_s", 0) / top : 0, BAR, bar);
 			if (pass > 0)
 				(void)fprintf(cli->out, "%s%*s %7.1f h %5s  %s\n", name != NULL ? name : "", (int)(width - n), "",
-				              field_or(item, "running_s", 0) / 3600, field_measure(item, "use_pct", "%", use), bar);
+				              field_or(item, "running_s", 0) / 3600, usage_pct(item, use), bar);
 			free(name);
 		}
 	if (count > shown)

@@ -30,6 +30,16 @@ void usage_bar(const struct cli *cli, double fraction, size_t width, char *buf)
 	buf[n] = '\0';
 }
 
+const char *usage_pct(const json_t *row, char buf[static FIELD_MAX])
+{
+	double pct;
+
+	if (!field_number(row, "use_pct", &pct))
+		return "-";
+	(void)snprintf(buf, FIELD_MAX, "%.0f %%", pct);
+	return buf;
+}
+
 /* Weeks are told by what they are of opening hours, where those are known of any; else against the fullest. */
 static bool by_opening(const json_t *weeks)
 {
@@ -58,8 +68,7 @@ static void print_week(const struct cli *cli, const json_t *week, bool opening, 
 
 	usage_bar(cli, top > 0 ? value(week, opening) / top : 0, width, bar);
 	(void)fprintf(cli->out, "%-9s %5.0f sessions %7.1f h %6s  %s\n", name != NULL ? name : "",
-	              field_or(week, "sessions", 0), field_or(week, "running_s", 0) / 3600,
-	              field_measure(week, "use_pct", "%", use), bar);
+	              field_or(week, "sessions", 0), field_or(week, "running_s", 0) / 3600, usage_pct(week, use), bar);
 	free(name);
 }
 
@@ -78,10 +87,25 @@ static void print_spark(const struct cli *cli, const json_t *weeks, bool opening
 	(void)fprintf(cli->out, "\n%s, week by week: %s\n", opening ? "share of opening hours" : "hours running", line);
 }
 
-static void print_weeks(const struct cli *cli, const json_t *weeks)
+/* From the first week in which there was anything: before it there were no machines. */
+static json_t *since_first(const json_t *all)
 {
+	json_t *weeks = json_array(), *week;
+	double pct;
+	size_t i;
+
+	json_array_foreach(all, i, week)
+	{
+		if (json_array_size(weeks) > 0 || field_or(week, "sessions", 0) > 0 || field_number(week, "use_pct", &pct))
+			(void)json_array_append(weeks, week);
+	}
+	return weeks;
+}
+
+static void print_weeks(const struct cli *cli, const json_t *all)
+{
+	json_t *weeks = since_first(all), *week;
 	bool opening = by_opening(weeks);
-	const json_t *week;
 	double top = 0;
 	size_t i;
 
@@ -89,16 +113,13 @@ static void print_weeks(const struct cli *cli, const json_t *weeks)
 	{
 		top = value(week, opening) > top ? value(week, opening) : top;
 	}
-	if (json_array_size(weeks) == 0) {
-		(void)fputs("no session in this time\n", cli->out);
-		return;
-	}
 	json_array_foreach(weeks, i, week)
 	{
 		print_week(cli, week, opening, top);
 	}
 	print_spark(cli, weeks, opening);
-	(void)fputs("The newest week isn't over.\n", cli->out);
+	(void)fputs(json_array_size(weeks) > 0 ? "The newest week isn't over.\n" : "no session in this time\n", cli->out);
+	json_decref(weeks);
 }
 
 enum cli_exit usage_trend(struct cli *cli)
