@@ -1,5 +1,5 @@
 # Cases, service, hours, people: gateway/store/cases.h
-foreach(part case people)
+foreach(part case hour people)
     gf_add_test(gateway_store_${part}_test
         SOURCES unit/gateway/store/${part}_test.c unit/gateway/store/case_rig.c unit/gateway/store/fixture.c
         LINK gw_store gf_base LABELS unit)

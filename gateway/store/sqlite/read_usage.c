@@ -5,6 +5,7 @@
 #include "gateway/store/sqlite/schema.h"
 #include "proto/base/date.h"
 
+enum { HOUR_MS = 3600 * 1000 };
 _Static_assert(GF_OUTCOME_COMPLETED == 1 && GF_OUTCOME_INTERRUPTED == 6 && GF_OUTCOME_COUNT == 7,
                "the usage texts count outcomes by number");
 
@@ -12,27 +13,53 @@ _Static_assert(GF_OUTCOME_COMPLETED == 1 && GF_OUTCOME_INTERRUPTED == 6 && GF_OU
 /* total() goes on where sum() would fail for an overflow: the numbers are what machines claim. */
 #define USAGE_SUMS ", count(*), sum(max(s.duration_ms - s.paused_ms, 0)), total(s.motor_ms)" USAGE_OUTCOMES
 #define USAGE_RANGE " WHERE s.outcome > 0 AND s.started_ms >= ?1 AND s.started_ms < ?2"
-#define USAGE_BY(expression)                                                                     \
-	"SELECT " expression USAGE_SUMS " FROM sessions s JOIN devices d USING (device)" USAGE_RANGE \
-	" GROUP BY 1 ORDER BY 1"
+
+/* The hours from ?4 to ?5, which are whole, and the sessions of what is left before and after them. */
+#define USAGE_SESSIONS \
+	"SELECT device, outcome, started_ms, 1, max(duration_ms - paused_ms, 0), motor_ms FROM sessions WHERE outcome > 0"
+#define USAGE_PARTS                                                                                               \
+	"(SELECT device, outcome, hour_ms AS at, sessions AS n, began_running_ms AS running, began_motor_ms AS motor" \
+	" FROM hours WHERE hour_ms >= ?4 AND hour_ms < ?5 AND sessions > 0"                                           \
+	" UNION ALL " USAGE_SESSIONS " AND started_ms >= ?1 AND started_ms < ?4"                                      \
+	" UNION ALL " USAGE_SESSIONS " AND started_ms >= ?5 AND started_ms < ?2)"
+#define USAGE_BY(expression)                                                                            \
+	"SELECT " expression ", sum(p.n), sum(p.running), total(p.motor), sum(iif(p.outcome = 1, p.n, 0))," \
+	" sum(iif(p.outcome BETWEEN 2 AND 5, p.n, 0)), sum(iif(p.outcome = 6, p.n, 0)) FROM " USAGE_PARTS   \
+	" AS p JOIN devices d ON d.device = p.device GROUP BY 1 ORDER BY 1"
 
 /* One text a key: the key's column, sessions, running and motor ms, completed, stopped, interrupted. A session that
- * touched an area more than once (both sides, two techniques) counts once for it. */
+ * touched an area more than once (both sides, two techniques) counts once for it. Hours know nothing of routines and areas. */
 static const char *const usage_texts[STORE_USAGE_COUNT] = {
     [STORE_USAGE_DEVICE] = USAGE_BY("d.id"),
     [STORE_USAGE_SITE] = USAGE_BY("coalesce(d.site_set, d.site)"),
     [STORE_USAGE_CLASS] = USAGE_BY("d.class"),
-    [STORE_USAGE_ROUTINE] = USAGE_BY("s.routine"),
+    [STORE_USAGE_ROUTINE] = "SELECT s.routine" USAGE_SUMS " FROM sessions s" USAGE_RANGE " GROUP BY 1 ORDER BY 1",
     [STORE_USAGE_AREA] = "SELECT s.area, count(*), sum(s.ms), 0" USAGE_OUTCOMES
                          " FROM (SELECT s.outcome, a.area, sum(a.ms) AS ms FROM sessions s"
                          " JOIN session_areas a USING (device, session_no)" USAGE_RANGE
                          " GROUP BY s.device, s.session_no, a.area) AS s GROUP BY 1 ORDER BY 1",
-    [STORE_USAGE_HOUR] = USAGE_BY("(s.started_ms + ?3) / 3600000 % 24"),
-    [STORE_USAGE_DAY] = USAGE_BY("date((s.started_ms + ?3) / 1000, 'unixepoch')"),
+    [STORE_USAGE_HOUR] = USAGE_BY("(p.at + ?3) / 3600000 % 24"),
+    [STORE_USAGE_DAY] = USAGE_BY("date((p.at + ?3) / 1000, 'unixepoch')"),
     /* The week's Monday, as a day; the first of them was in 1969. */
-    [STORE_USAGE_WEEK] = USAGE_BY("((s.started_ms + ?3) / 86400000 + 3) / 7 * 7 - 3"),
-    [STORE_USAGE_OUTCOME] = USAGE_BY("s.outcome"),
+    [STORE_USAGE_WEEK] = USAGE_BY("((p.at + ?3) / 86400000 + 3) / 7 * 7 - 3"),
+    [STORE_USAGE_OUTCOME] = USAGE_BY("p.outcome"),
 };
+
+static bool by_local_time(enum store_usage_key by)
+{
+	return by == STORE_USAGE_HOUR || by == STORE_USAGE_DAY || by == STORE_USAGE_WEEK;
+}
+
+/* The whole hours in the range; none where the clock isn't whole hours ahead of UTC. */
+static void whole_hours(enum store_usage_key by, int64_t since_ms, int64_t until_ms, int64_t utc_offset_ms,
+                        int64_t *ret_from_ms, int64_t *ret_to_ms)
+{
+	int64_t from = since_ms + (HOUR_MS - since_ms % HOUR_MS) % HOUR_MS, to = until_ms - until_ms % HOUR_MS;
+	bool exact = !by_local_time(by) || utc_offset_ms % HOUR_MS == 0;
+
+	*ret_from_ms = exact && from < to ? from : since_ms;
+	*ret_to_ms = exact && from < to ? to : since_ms;
+}
 
 static void read_key(struct query *q, enum store_usage_key by, char *ret_key, size_t size)
 {
@@ -59,16 +86,23 @@ static void read_key(struct query *q, enum store_usage_key by, char *ret_key, si
 int store_read_usage(struct store_reader *reader, enum store_usage_key by, int64_t since_ms, int64_t until_ms,
                      int64_t utc_offset_ms, store_usage_fn row, void *ctx, struct gf_diag *diag)
 {
+	int64_t from_ms, to_ms;
 	struct query q;
 	int rc = QUERY_DONE, r, stopped = 0;
 
 	if ((unsigned)by >= STORE_USAGE_COUNT)
 		return -EINVAL;
+	since_ms = since_ms > 0 ? since_ms : 0;
+	until_ms = until_ms ? until_ms : INT64_MAX;
+	whole_hours(by, since_ms, until_ms, utc_offset_ms, &from_ms, &to_ms);
 	query_begin(&q, &reader->db, usage_texts[by]);
 	query_i64(&q, since_ms);
-	query_i64(&q, until_ms ? until_ms : INT64_MAX);
-	if (by == STORE_USAGE_HOUR || by == STORE_USAGE_DAY || by == STORE_USAGE_WEEK)
+	query_i64(&q, until_ms);
+	if (by != STORE_USAGE_ROUTINE && by != STORE_USAGE_AREA) {
 		query_i64(&q, utc_offset_ms);
+		query_i64(&q, from_ms);
+		query_i64(&q, to_ms);
+	}
 	while (!stopped && (rc = query_step(&q)) == QUERY_ROW) {
 		struct store_usage u = {0};
 
