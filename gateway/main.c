@@ -207,6 +207,13 @@ static int add_service(void *ctx, const char *device, enum fact_part part, const
 	return r;
 }
 
+static int erase_subject(void *ctx, uint64_t token, const struct store_actor *actor, struct store_erased *ret_erased,
+                         struct gf_diag *diag)
+{
+	struct gateway *g = ctx;
+	return store_subject_erase(g->store, token, actor, gf_clock_now(g->clock).wall_ms, ret_erased, diag);
+}
+
 static int look_at_rules(void *ctx, api_rules_fn look, void *look_ctx)
 {
 	struct gateway *g = ctx;
@@ -410,6 +417,7 @@ static int open_all(struct gateway *g, struct gf_diag *diag)
 	                            .case_report = report_case,
 	                            .tag_set = set_tag,
 	                            .service_add = add_service,
+	                            .subject_erase = erase_subject,
 	                            .rules_look = look_at_rules,
 	                            .rules_reload = reload_rules,
 	                            .tell_states = get_tell_states,

@@ -38,6 +38,7 @@ static const struct route routes[] = {
     {"GET", "/v1/rules", resource_rules, "where limit after", 0},
     {"POST", "/v1/rules/reload", resource_rules_reload, "", 0},
     {"POST", "/v1/rules/check", resource_rules_check, "", API_RULES_MAX},
+    {"POST", "/v1/subjects/{token}/erase", resource_subject_erase, "", 0},
     {"GET", "/v1/audit", resource_audit, "device", 0},
     {"GET", "/v1/events", resource_events, "after tail wait_s kind device since limit", 0},
     {"GET", "/v1/webhooks", resource_webhooks, "", 0},
@@ -76,6 +77,18 @@ static bool ref_valid(const char *text, size_t len)
 	return digits == end && gf_utf8_valid(text, len);
 }
 
+static bool token_valid(const char *text, size_t len)
+{
+	uint64_t token;
+	char hex[2 * sizeof(token) + 1];
+
+	if (len != 2 * sizeof(token))
+		return false;
+	memcpy(hex, text, len);
+	hex[len] = '\0';
+	return gf_unhex(hex, &token, sizeof(token)) == 0;
+}
+
 /* Does the path match; the segment at the hole is copied, "" when it isn't what may stand there. */
 static bool matches(const char *pattern, const char *path, struct request *r)
 {
@@ -90,8 +103,9 @@ static bool matches(const char *pattern, const char *path, struct request *r)
 	size_t len = strcspn(segment, "/");
 	if (len == 0 || strcmp(strchr(hole, '}') + 1, segment + len) != 0)
 		return false;
-	bool is_id = strncmp(hole, "{id}", 4) == 0;
-	size_t kept = (is_id ? gf_id_valid(segment, len) : ref_valid(segment, len)) ? len : 0;
+	bool is_id = strncmp(hole, "{id}", 4) == 0, is_token = strncmp(hole, "{token}", 7) == 0;
+	bool valid = is_id ? gf_id_valid(segment, len) : is_token ? token_valid(segment, len) : ref_valid(segment, len);
+	size_t kept = valid ? len : 0;
 	char *to = is_id ? r->id : r->ref;
 	memcpy(to, segment, kept);
 	to[kept] = '\0';
@@ -105,6 +119,8 @@ static bool hole_filled(struct request *r, const struct route *route)
 		request_fail(r, 400, "bad_id", "a machine's id has small letters, digits and '-', at most 63");
 	else if (strstr(route->pattern, "{n}") != NULL && r->ref[0] == '\0')
 		request_fail(r, 400, "bad_id", "expected a number (12), or a catalog and its version (percussion@8)");
+	else if (strstr(route->pattern, "{token}") != NULL && r->ref[0] == '\0')
+		request_fail(r, 400, "bad_id", "a token has 16 hex digits, as the flags show it");
 	return r->status == 0;
 }
 

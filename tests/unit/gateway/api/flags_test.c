@@ -171,6 +171,40 @@ static void a_named_person_has_seen_it(void **state)
 	refuses(s, "GET", "/v1/flags/9999999999999999999", NULL, 400, "a flag has a number");
 }
 
+static void a_person_is_forgotten_and_named_by_nothing(void **state)
+{
+	struct server *s = *state;
+	struct store_flag f = flag_of(s, RULE_SUBJECT_PERSON, NOON);
+
+	(void)save(s, &f, false);
+	json_t *erased = ask(s, "POST", "/v1/subjects/" TOKEN_TEXT "/erase", NULL, 200);
+	assert_int_equal(whole(erased, "flags"), 1);
+	assert_int_equal(whole(erased, "sessions"), 0);
+	assert_true(json_is_integer(json_object_get(erased, "events")));
+	assert_true(json_is_integer(json_object_get(erased, "quarantined")));
+	json_decref(erased);
+	erased = ask(s, "POST", "/v1/subjects/8AB12CD34EF56789/erase", "{}", 200);
+	assert_int_equal(whole(erased, "flags"), 0);
+	json_decref(erased);
+	static const char *const paths[] = {"/v1/flags?withdrawn=1", "/v1/audit/log", "/v1/events"};
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		json_t *json = ask(s, "GET", paths[i], NULL, 200);
+		char *all = json_dumps(json, 0);
+		assert_null(strstr(all, TOKEN_TEXT));
+		free(all);
+		json_decref(json);
+	}
+	static const char *const wrong[] = {"0", "8ab12cd34ef5678", "8ab12cd34ef567899", "8ab12cd34ef5678g", "%20", "a@1"};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		char path[80];
+		snprintf(path, sizeof(path), "/v1/subjects/%s/erase", wrong[i]);
+		refuses(s, "POST", path, NULL, 400, "a token has 16 hex digits");
+	}
+	refuses(s, "POST", "/v1/subjects/0000000000000000/erase", NULL, 400, "nobody's");
+	refuses(s, "POST", "/v1/subjects/" TOKEN_TEXT "/erase", "{\"why\":\"x\"}", 400, "nothing is to be said here");
+	refuses(s, "GET", "/v1/subjects/" TOKEN_TEXT "/erase", NULL, 405, "POST is");
+}
+
 /* ---- paging ---- */
 
 enum { MANY = 20000, SAME = 7 };
@@ -236,6 +270,7 @@ int main(void)
 	    TEST(a_flag_says_what_of_whom_since_when_and_why),
 	    TEST(each_subject_has_words_of_its_own),
 	    TEST(a_named_person_has_seen_it),
+	    TEST(a_person_is_forgotten_and_named_by_nothing),
 	    TEST(a_long_list_has_no_holes_and_no_doubles_while_it_grows),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

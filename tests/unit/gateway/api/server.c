@@ -113,6 +113,13 @@ static int add_service(void *ctx, const char *device, enum fact_part part, const
 	return store_service_add(s->store->store, device, part, note, actor, NOON + HOUR, diag);
 }
 
+static int erase_subject(void *ctx, uint64_t token, const struct store_actor *actor, struct store_erased *ret_erased,
+                         struct gf_diag *diag)
+{
+	struct server *s = ctx;
+	return store_subject_erase(s->store->store, token, actor, NOON + HOUR, ret_erased, diag);
+}
+
 static int look_at_rules(void *ctx, api_rules_fn look, void *look_ctx)
 {
 	return look(look_ctx, &((struct server *)ctx)->rules);
@@ -184,6 +191,7 @@ int server_setup(void **state)
 	                          .case_report = report_case,
 	                          .tag_set = set_tag,
 	                          .service_add = add_service,
+	                          .subject_erase = erase_subject,
 	                          .rules_look = look_at_rules,
 	                          .rules_reload = reload_rules,
 	                          .tell_states = get_tell_states,
