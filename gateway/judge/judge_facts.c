@@ -209,6 +209,7 @@ int judge_facts_load(struct judging *j, int64_t from_ms)
 			for (enum fact_part part = 0; part < FACT_PART_COUNT; part++)
 				f->items[i].session.life_pct[part] = NAN;
 	}
-	qsort(f->items, f->count, sizeof(*f->items), compare);
+	if (f->count > 1)
+		qsort(f->items, f->count, sizeof(*f->items), compare);
 	return 0;
 }
