@@ -29,7 +29,8 @@ GF_MUST_CHECK int config_subjects_take(const struct config_check *c, const struc
 /* The sections as written; 0 or NULL where a key was left out. */
 struct config_sim_yaml {
 	uint64_t seed;
-	float ambient_c, wear_h, busy;
+	float ambient_c, wear_h, busy, tokens, staffed;
+	uint64_t people;
 	char *opens, *closes;
 	int utc_offset_min;
 	struct sim_fault_yaml *faults;

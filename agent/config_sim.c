@@ -10,6 +10,9 @@ const cyaml_schema_field_t config_sim_fields[] = {
     CYAML_FIELD_FLOAT("ambient_c", OPTIONAL, struct config_sim_yaml, ambient_c),
     CYAML_FIELD_FLOAT("wear_h", OPTIONAL, struct config_sim_yaml, wear_h),
     CYAML_FIELD_FLOAT("busy", OPTIONAL, struct config_sim_yaml, busy),
+    CYAML_FIELD_FLOAT("tokens", OPTIONAL, struct config_sim_yaml, tokens),
+    CYAML_FIELD_FLOAT("staffed", OPTIONAL, struct config_sim_yaml, staffed),
+    CYAML_FIELD_UINT("people", OPTIONAL, struct config_sim_yaml, people),
     CYAML_FIELD_STRING_PTR("opens", OPTIONAL | CYAML_FLAG_POINTER, struct config_sim_yaml, opens, 1, 32),
     CYAML_FIELD_STRING_PTR("closes", OPTIONAL | CYAML_FLAG_POINTER, struct config_sim_yaml, closes, 1, 32),
     CYAML_FIELD_INT("utc_offset_min", OPTIONAL, struct config_sim_yaml, utc_offset_min),
@@ -32,11 +35,16 @@ int config_sim_take(const struct config_check *c, const struct config_sim_yaml *
 	    .ambient_c = gf_yaml_has(c->doc, "sim.ambient_c") ? from->ambient_c : 22.0F,
 	    .wear_h = from->wear_h,
 	    .busy = from->busy,
+	    .tokens = gf_yaml_has(c->doc, "sim.tokens") ? from->tokens : SIM_TOKENS_DEFAULT,
+	    .staffed = from->staffed,
+	    .people = from->people,
 	    .opens_min = 6 * 60,
 	    .closes_min = 22 * 60,
 	    .utc_offset_min = from->utc_offset_min,
 	};
 	if ((r = config_in_range(c, "sim.busy", from->busy, 0, 1)) != 0 ||
+	    (r = config_in_range(c, "sim.tokens", sim->tokens, 0, 1)) != 0 ||
+	    (r = config_in_range(c, "sim.staffed", from->staffed, 0, 1)) != 0 ||
 	    (r = config_in_range(c, "sim.ambient_c", sim->ambient_c, -20, 45)) != 0 ||
 	    (r = config_in_range(c, "sim.wear_h", from->wear_h, 0, 100000)) != 0 ||
 	    (r = config_in_range(c, "sim.utc_offset_min", from->utc_offset_min, -840, 840)) != 0 ||

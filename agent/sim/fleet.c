@@ -126,9 +126,11 @@ static void put_sim(FILE *out, const struct sim_config *sim)
 {
 	fprintf(out,
 	        "driver: sim\nsim:\n  seed: %llu\n  ambient_c: %.9g\n  wear_h: %.9g\n  busy: %.9g\n"
+	        "  tokens: %.9g\n  staffed: %.9g\n  people: %llu\n"
 	        "  opens: \"%02u:%02u\"\n  closes: \"%02u:%02u\"\n  utc_offset_min: %d\n",
 	        (unsigned long long)sim->seed, (double)sim->ambient_c, (double)sim->wear_h, (double)sim->busy,
-	        sim->opens_min / 60, sim->opens_min % 60, sim->closes_min / 60, sim->closes_min % 60, sim->utc_offset_min);
+	        (double)sim->tokens, (double)sim->staffed, (unsigned long long)sim->people, sim->opens_min / 60,
+	        sim->opens_min % 60, sim->closes_min / 60, sim->closes_min % 60, sim->utc_offset_min);
 	for (size_t i = 0; i < sim->faults_count; i++)
 		fprintf(out, "%s    - {code: %s, per_100_motor_h: %.9g}\n", i == 0 ? "  faults:\n" : "",
 		        gf_fault_name(sim->faults[i].code), (double)sim->faults[i].per_100_motor_h);

@@ -14,7 +14,7 @@ struct group_yaml {
 	int class;
 	unsigned count;
 	char prefix[16], model[GF_NAME_MAX], zone[GF_NAME_MAX];
-	float busy, ambient_c, wear_h, rated_motor_h, vibration_ms2;
+	float busy, ambient_c, wear_h, rated_motor_h, vibration_ms2, tokens, staffed;
 	struct sim_fault_yaml *faults;
 	unsigned faults_count;
 };
@@ -43,6 +43,8 @@ static const cyaml_schema_field_t group_fields[] = {
     CYAML_FIELD_FLOAT("ambient_c", CYAML_FLAG_OPTIONAL, struct group_yaml, ambient_c),
     CYAML_FIELD_FLOAT("wear_h", CYAML_FLAG_OPTIONAL, struct group_yaml, wear_h),
     CYAML_FIELD_FLOAT("rated_motor_h", CYAML_FLAG_OPTIONAL, struct group_yaml, rated_motor_h),
+    CYAML_FIELD_FLOAT("tokens", CYAML_FLAG_OPTIONAL, struct group_yaml, tokens),
+    CYAML_FIELD_FLOAT("staffed", CYAML_FLAG_OPTIONAL, struct group_yaml, staffed),
     CYAML_FIELD_FLOAT("vibration_ms2", CYAML_FLAG_OPTIONAL, struct group_yaml, vibration_ms2),
     CYAML_FIELD_SEQUENCE("faults", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, struct group_yaml, faults,
                          &sim_fault_schema, 0, SIM_FAULTS_MAX),
@@ -78,6 +80,7 @@ struct reading {
 	const struct gf_yaml *doc;
 	struct gf_diag *diag;
 	struct gf_prng seeds;
+	uint64_t seed;
 	struct scenario *scenario;
 	size_t room;
 };
@@ -88,9 +91,14 @@ static int check_group(const struct reading *r, const char *at, const struct gro
 		const char *key;
 		double value, low, high;
 	} ranges[] = {
-	    {"count", group->count, 1, SCENARIO_MACHINES_MAX}, {"busy", group->busy, 0, 1},
-	    {"ambient_c", group->ambient_c, -20, 45},          {"wear_h", group->wear_h, 0, 100000},
-	    {"rated_motor_h", group->rated_motor_h, 0, 1e6},   {"vibration_ms2", group->vibration_ms2, 0, 100},
+	    {"count", group->count, 1, SCENARIO_MACHINES_MAX},
+	    {"busy", group->busy, 0, 1},
+	    {"ambient_c", group->ambient_c, -20, 45},
+	    {"wear_h", group->wear_h, 0, 100000},
+	    {"rated_motor_h", group->rated_motor_h, 0, 1e6},
+	    {"vibration_ms2", group->vibration_ms2, 0, 100},
+	    {"tokens", group->tokens, 0, 1},
+	    {"staffed", group->staffed, 0, 1},
 	};
 	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
 		char key[128];
@@ -152,15 +160,18 @@ static int add_group(struct reading *r, const char *site_at, unsigned index, con
                      struct sim_config sim)
 {
 	const struct group_yaml *group = &site->machines[index];
-	char at[96], faults_at[128], ambient_at[128];
+	char at[96], faults_at[128], ambient_at[128], tokens_at[128];
 	int e;
 
 	snprintf(at, sizeof(at), "%s.machines[%u]", site_at, index);
 	snprintf(faults_at, sizeof(faults_at), "%s.faults", at);
 	snprintf(ambient_at, sizeof(ambient_at), "%s.ambient_c", at);
+	snprintf(tokens_at, sizeof(tokens_at), "%s.tokens", at);
 	sim.class = (enum gf_class)group->class;
 	sim.busy = group->busy;
 	sim.wear_h = group->wear_h;
+	sim.tokens = gf_yaml_has(r->doc, tokens_at) ? group->tokens : SIM_TOKENS_DEFAULT;
+	sim.staffed = group->staffed;
 	sim.ambient_c = gf_yaml_has(r->doc, ambient_at) ? group->ambient_c : 22.0F;
 	if ((e = check_group(r, at, group)) != 0 ||
 	    (e = sim_faults_take(r->doc, faults_at, group->faults, group->faults_count, &sim, r->diag)) != 0 ||
@@ -188,9 +199,19 @@ static int check_site_name(const struct reading *r, const struct site_yaml *site
 	return 0;
 }
 
+/* The regulars and the staff of a site go to all its machines. FNV-1a, and never 0. */
+static uint64_t people_of(const struct reading *r, const char *site)
+{
+	uint64_t people = 0xcbf29ce484222325ULL ^ r->seed;
+	for (; *site != '\0'; site++)
+		people = (people ^ (unsigned char)*site) * 0x100000001b3ULL;
+	return people | 1;
+}
+
 static int add_site(struct reading *r, unsigned index, const struct site_yaml *site)
 {
 	struct sim_config sim = {.opens_min = 6 * 60, .closes_min = 22 * 60, .utc_offset_min = site->utc_offset_min};
+	sim.people = people_of(r, site->name);
 	char at[64], opens[80], closes[80], offset[80];
 	int e;
 
@@ -220,7 +241,7 @@ int scenario_load(const char *path, struct scenario *ret_scenario, struct gf_dia
 		return e;
 
 	const struct scenario_yaml *yaml = data;
-	struct reading reading = {.doc = doc, .diag = diag, .scenario = &scenario};
+	struct reading reading = {.doc = doc, .diag = diag, .seed = yaml->seed, .scenario = &scenario};
 	gf_prng_seed(&reading.seeds, yaml->seed);
 	for (unsigned i = 0; i < yaml->sites_count && e == 0; i++) {
 		e = check_site_name(&reading, yaml->sites, i);

@@ -16,6 +16,7 @@
 #include "proto/base/err.h"
 
 enum { SIM_FAULTS_MAX = 8 };
+#define SIM_TOKENS_DEFAULT 0.2F /* where YAML says nothing */
 
 struct sim_fault {
 	enum gf_fault code;
@@ -29,6 +30,9 @@ struct sim_config {
 	float wear_h; /* motor hours on it at the start */
 	float
 	    busy; /* 0..1: the share of opening time in which somebody is on the machine; 0: nobody ever comes; 1: a queue, day and night */
+	float tokens;                   /* 0..1: the share of people who show a token */
+	float staffed;                  /* 0..1: the share who are treated by staff with a token; percussion alone */
+	uint64_t people;                /* the same number on several machines: the same regulars and staff; 0: its own */
 	uint32_t opens_min, closes_min; /* minutes of the local day; equal: open around the clock */
 	int32_t utc_offset_min;
 	uint16_t routines; /* how many routines there are to choose from */

@@ -15,7 +15,10 @@ enum {
 	STAFF_HOLDS_MS = 5000,
 	QUEUE_MS = 1000, /* until the next one of a queue steps up */
 	SITTING_GUESS_MS = 10 * MINUTE_MS,
-	REGULARS = 40,     /* people with a token, on each machine */
+	REGULARS = 400, /* people with a token */
+	KEENEST = 1,
+	THERAPISTS = 3,
+	BADGE_MS = 2500,
 	EPOCH_WEEKDAY = 4, /* 1970-01-01 was a Thursday; 0 = Sunday */
 };
 
@@ -151,7 +154,10 @@ static void to_asking(struct users *users, int64_t mono_ms)
 	users->since_ms = mono_ms;
 	users->tries++;
 	users->routine = (uint16_t)(1 + gf_prng_below(&users->prng, users->config.routines));
-	users->staff = chance(users, 0.3);
+	if (users->regular != 0 && chance(users, 0.7)) /* their favourite */
+		users->routine = (uint16_t)(1 + users->regular % users->config.routines);
+	/* Who holds a gun to somebody has turned its key before; who uses it alone has no key. */
+	users->staff = chance(users, 0.3) && users->config.class != GF_CLASS_PERCUSSION;
 }
 
 /* Whoever gave up tells the desk. */
@@ -161,14 +167,58 @@ static void to_staff(struct users *users, int64_t mono_ms)
 	users->since_ms = mono_ms;
 }
 
+/* The n-th of the people of this place, counted from 1; staff after the regulars. Never 0. */
+static uint64_t badge_of(const struct users *users, uint64_t n)
+{
+	const uint64_t place = users->config.people != 0 ? users->config.people : users->config.seed;
+	return (place ^ n * 0x9e3779b97f4a7c15ULL) | 1;
+}
+
+/* Some come far more often than others: one in fifty visits is the first one's, one in six hundred each of the last. */
+static uint64_t draw_regular(struct users *users)
+{
+	const double draw = gf_prng_unit(&users->prng);
+	return 1 + (uint64_t)(pow(draw, 1.5) * REGULARS);
+}
+
+/* The keenest stays for another session, and comes back on the same day. */
+static void choose_regular(struct users *users, int64_t mono_ms)
+{
+	const bool back = users->back_ms != 0 && mono_ms >= users->back_ms;
+	users->regular = back ? KEENEST : draw_regular(users);
+	users->token = badge_of(users, users->regular);
+	users->again = chance(users, users->regular == KEENEST ? 0.7 : 0.02);
+	if (back)
+		users->back_ms = 0;
+	else if (users->regular == KEENEST && chance(users, 0.6))
+		users->back_ms = mono_ms + between_s(users, 3600, 4 * 3600);
+}
+
+/* The first does two thirds of the work. */
+static void choose_therapist(struct users *users)
+{
+	uint64_t n = 0;
+	while (n + 1 < THERAPISTS && chance(users, 1.0 / 3))
+		n++;
+	users->therapist = badge_of(users, REGULARS + 1 + n);
+}
+
 static void arrive(struct users *users, int64_t mono_ms)
 {
 	users->came_ms = mono_ms;
 	users->tries = 0;
-	users->token = 0;
-	if (chance(users, 0.2))
-		users->token = (users->config.seed ^ (gf_prng_below(&users->prng, REGULARS) + 1) * 0x9e3779b97f4a7c15ULL) | 1;
-	to_asking(users, mono_ms);
+	users->token = users->therapist = users->regular = 0;
+	users->again = false;
+	if ((users->back_ms != 0 && mono_ms >= users->back_ms) || chance(users, (double)users->config.tokens))
+		choose_regular(users, mono_ms);
+	if (users->config.class == GF_CLASS_PERCUSSION && chance(users, (double)users->config.staffed))
+		choose_therapist(users);
+	if (users->therapist == 0) {
+		to_asking(users, mono_ms);
+		return;
+	}
+	users->state = USERS_BADGING;
+	users->since_ms = mono_ms;
 }
 
 static void to_using(struct users *users, int64_t mono_ms)
@@ -180,6 +230,22 @@ static void to_using(struct users *users, int64_t mono_ms)
 	plan_session(users);
 }
 
+static void leave(struct users *users, int64_t mono_ms)
+{
+	users->sitting_ms += ((double)(mono_ms - users->came_ms) - users->sitting_ms) / 8;
+	if (users->again) {
+		users->again = false;
+		users->came_ms = mono_ms;
+		users->tries = 0;
+		to_asking(users, mono_ms);
+	} else if (users->therapist != 0) {
+		users->state = USERS_LEAVING;
+		users->since_ms = mono_ms;
+	} else {
+		to_nobody(users, mono_ms);
+	}
+}
+
 /* Goes when the machine has been at rest for a moment; how long people stay is learnt from it. */
 static void watch(struct users *users, int64_t mono_ms, bool runs)
 {
@@ -187,10 +253,8 @@ static void watch(struct users *users, int64_t mono_ms, bool runs)
 		users->stopped_ms = 0;
 	else if (users->stopped_ms == 0)
 		users->stopped_ms = mono_ms;
-	else if (mono_ms - users->stopped_ms >= LEAVE_MS) {
-		users->sitting_ms += ((double)(mono_ms - users->came_ms) - users->sitting_ms) / 8;
-		to_nobody(users, mono_ms);
-	}
+	else if (mono_ms - users->stopped_ms >= LEAVE_MS)
+		leave(users, mono_ms);
 }
 
 static void move_on(struct users *users, int64_t mono_ms, enum driver_command command)
@@ -201,6 +265,14 @@ static void move_on(struct users *users, int64_t mono_ms, enum driver_command co
 	case USERS_NOBODY:
 		if (mono_ms >= users->arrives_ms)
 			arrive(users, mono_ms);
+		break;
+	case USERS_BADGING:
+		if (mono_ms - users->since_ms >= BADGE_MS)
+			to_asking(users, mono_ms);
+		break;
+	case USERS_LEAVING:
+		if (mono_ms - users->since_ms >= BADGE_MS)
+			to_nobody(users, mono_ms);
 		break;
 	case USERS_ASKING:
 		if (runs)
@@ -276,12 +348,14 @@ bool users_step(struct users *users, int64_t mono_ms, enum driver_command comman
 		ret_panel->routine = users->routine;
 		ret_panel->staff_key = users->staff;
 	}
+	if (users->state == USERS_BADGING || users->state == USERS_LEAVING)
+		ret_panel->staff_key = true;
 	if (users->state == USERS_STAFF)
 		ret_panel->staff_key = mono_ms - users->since_ms >= STAFF_COMES_MS;
 	if (users->state == USERS_USING)
 		press(users, mono_ms, ret_panel);
-	const bool somebody = users->state != USERS_NOBODY && users->state != USERS_STAFF;
-	ret_panel->subject_token = somebody ? users->token : 0;
+	const bool somebody = users->state != USERS_NOBODY && users->state != USERS_STAFF && users->state != USERS_LEAVING;
+	ret_panel->subject_token = !somebody ? 0 : users->state == USERS_BADGING ? users->therapist : users->token;
 	return somebody;
 }
 

@@ -1,6 +1,7 @@
 /*
- * The scripted people: who comes when, what they press. They see of the machine what a person sees: whether it runs. Pure; one
- * seed and the same times give the same people.
+ * The scripted people: who comes when, what they press, which token they show. A site has its regulars, of whom some come far more often
+ * than others and the keenest can't have enough, and its staff, of whom one works most. They see of the machine what a person
+ * sees: whether it runs. Pure; one seed and the same times give the same people.
  */
 #ifndef AGENT_SIM_USERS_H
 #define AGENT_SIM_USERS_H
@@ -14,7 +15,9 @@ enum users_state {
 	USERS_ASKING,   /* holds a routine's button; -> USING when it runs, -> THINKING when it doesn't */
 	USERS_THINKING, /* -> ASKING again, -> NOBODY or STAFF after some tries */
 	USERS_STAFF,    /* somebody was called, comes and holds the key; -> NOBODY */
-	USERS_USING,    /* -> NOBODY, when it has stopped */
+	USERS_BADGING,  /* staff who treats somebody shows their token and turns the key; -> ASKING */
+	USERS_USING,    /* -> ASKING once more, LEAVING after staff, NOBODY, when it has stopped */
+	USERS_LEAVING,  /* staff turns the key without a token: nobody holds the machine; -> NOBODY */
 };
 
 enum { USERS_ACTIONS_MAX = 6 };
@@ -37,8 +40,11 @@ struct users {
 	int64_t came_ms;
 	unsigned tries;
 	uint16_t routine;
-	bool staff; /* somebody with the key is here */
-	uint64_t token;
+	bool staff;                /* somebody with the key is here */
+	uint64_t token, therapist; /* 0: without */
+	uint64_t regular;          /* who that is, counted from 1; 0: nobody who comes often */
+	bool again;                /* stays for one more session */
+	int64_t back_ms;           /* so late the keenest of the regulars comes back; 0: doesn't */
 	size_t actions_count, actions_done;
 	struct users_action actions[USERS_ACTIONS_MAX];
 	int64_t press_until_ms; /* the present button is down till then; 0: none */

@@ -300,7 +300,9 @@ static bool parse(int argc, char **argv, struct arguments *a)
 	    {"log", required_argument, NULL, 'l'},     {"control", required_argument, NULL, 'c'},
 	    {"baud", required_argument, NULL, 'B'},    {NULL, 0, NULL, 0},
 	};
-	*a = (struct arguments){.unit = 1, .sim = {.class = GF_CLASS_CHAIR, .seed = 1, .ambient_c = 22, .routines = 1}};
+	*a = (struct arguments){
+	    .unit = 1,
+	    .sim = {.class = GF_CLASS_CHAIR, .seed = 1, .ambient_c = 22, .tokens = SIM_TOKENS_DEFAULT, .routines = 1}};
 	for (int option; (option = getopt_long(argc, argv, "t:r:u:k:s:b:n:j:l:c:B:", options, NULL)) != -1;) {
 		if (!parse_option(a, option))
 			return false;

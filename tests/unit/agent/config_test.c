@@ -298,6 +298,8 @@ static void numbers_out_of_range_are_named(void **state)
 	    {"# vibration_ms2: 5.5 ", "vibration_ms2: ^101 ", "vibration_ms2 is 101; expected 0 to 100"},
 	    {"# vibration_ms2: 5.5 ", "vibration_ms2: ^-0.1 ", "vibration_ms2 is -0.1; expected 0 to 100"},
 	    {"busy: 0.3", "busy: ^30", "sim.busy is 30; expected 0 to 1"},
+	    {"# tokens: 0.2 ", "tokens: ^20 ", "sim.tokens is 20; expected 0 to 1"},
+	    {"# staffed: 0.3 ", "staffed: ^30 ", "sim.staffed is 30; expected 0 to 1"},
 	    {"ambient_c: 22", "ambient_c: ^72", "sim.ambient_c is 72; expected -20 to 45"},
 	    {"wear_h: 0", "wear_h: ^-5", "sim.wear_h is -5; expected 0 to 100000"},
 	    {"utc_offset_min: 60", "utc_offset_min: ^1000", "sim.utc_offset_min is 1000; expected -840 to 840"},

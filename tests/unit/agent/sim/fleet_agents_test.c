@@ -24,7 +24,7 @@ static const char scenario_text[] =
     "      - class: roller\n        count: 1\n        prefix: r\n"
     "        model: \"a: b # \\\"c\\\" \\\\ d e\"\n        zone: \"'{*\xc3\xa4\"\n"
     "        busy: 0.123456789\n        ambient_c: 0\n        wear_h: 12345.678\n        rated_motor_h: 999999.5\n     "
-    "   vibration_ms2: 99.125\n"
+    "   vibration_ms2: 99.125\n        tokens: 0.7654321\n        staffed: 0.25\n"
     "        faults: [{code: estop, per_100_motor_h: 0.1}, {code: stall, per_100_motor_h: 3}]\n";
 
 struct stage {
@@ -88,6 +88,9 @@ static void an_agent_takes_over_exactly_the_simulated_machine(void **state)
 	assert_true(c->vibration_ms2 == spec->vibration_ms2);
 	assert_int_equal(c->sim.seed, spec->sim.seed);
 	assert_true(c->sim.busy == spec->sim.busy);
+	assert_true(c->sim.tokens == 0.7654321F && c->sim.tokens == spec->sim.tokens);
+	assert_true(c->sim.staffed == 0.25F && c->sim.staffed == spec->sim.staffed);
+	assert_true(c->sim.people == spec->sim.people);
 	assert_true(c->sim.ambient_c == 0.0F);
 	assert_true(c->sim.wear_h == spec->sim.wear_h);
 	assert_int_equal(c->sim.opens_min, 0);

@@ -94,6 +94,12 @@ static void a_machine_has_what_its_site_and_group_say(void **state)
 	assert_string_equal(chair->location.bay, "3");
 	assert_true(chair->rated_motor_h == 2000.0F);
 	assert_true(chair->vibration_ms2 == 0);
+	assert_true(chair->sim.tokens == 0.2F && chair->sim.staffed == 0);
+	assert_true(machine(&scenario, "gun-berlin-02")->sim.tokens == 0.5F);
+	assert_true(machine(&scenario, "gun-berlin-02")->sim.staffed == 0.1F);
+	assert_true(chair->sim.people != 0);
+	assert_true(machine(&scenario, "gun-berlin-01")->sim.people == chair->sim.people);
+	assert_true(machine(&scenario, "gun-hamburg-01")->sim.people != chair->sim.people);
 	assert_true(machine(&scenario, "gun-berlin-01")->vibration_ms2 == 7.5F);
 	assert_true(chair->sim.busy == 0.45F);
 	assert_true(chair->sim.wear_h == 310.0F);
@@ -220,6 +226,8 @@ static void mistakes_are_explained(void **state)
 	    {"busy: 0.45", "busy: ^45 %", "'busy' is '45 %'; expected a number"},
 	    {"wear_h: 310", "wear_h: ^-1", "sites[0].machines[0].wear_h is -1; expected 0 to 100000"},
 	    {"wear_h: 310", "ambient_c: ^60", "sites[0].machines[0].ambient_c is 60; expected -20 to 45"},
+	    {"tokens: 0.5", "tokens: ^50", "sites[0].machines[1].tokens is 50; expected 0 to 1"},
+	    {"staffed: 0.1", "staffed: ^20", "sites[0].machines[1].staffed is 20; expected 0 to 1"},
 	    {"vibration_ms2: 7.5", "vibration_ms2: ^7500", "sites[0].machines[1].vibration_ms2 is 7500; expected 0 to 100"},
 	    {"rated_motor_h: 2000", "rated_motor_h: ^1e9",
 	     "sites[0].machines[0].rated_motor_h is 1000000000; expected 0 to 1000000"},

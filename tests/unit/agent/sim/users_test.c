@@ -28,6 +28,7 @@ static struct sim_config config_of(uint64_t seed, float busy)
 	return (struct sim_config){.class = GF_CLASS_CHAIR,
 	                           .seed = seed,
 	                           .busy = busy,
+	                           .tokens = 0.2F,
 	                           .opens_min = 8 * 60,
 	                           .closes_min = 20 * 60,
 	                           .routines = ROUTINES,
@@ -216,6 +217,121 @@ static void a_token_belongs_to_the_whole_visit(void **state)
 	assert_in_range(with_token, 30, 90);
 }
 
+/* --- regulars and staff ------------------------------------------------------------------------------------------ */
+
+enum { PEOPLE_MAX = 1000 };
+
+/* How often each token came. */
+struct visits {
+	size_t count, of[PEOPLE_MAX];
+	uint64_t tokens[PEOPLE_MAX];
+};
+
+static size_t visit_of(struct visits *v, uint64_t token)
+{
+	size_t i = 0;
+	while (i < v->count && v->tokens[i] != token)
+		i++;
+	assert_true(i < PEOPLE_MAX);
+	v->count += i == v->count ? 1 : 0;
+	v->tokens[i] = token;
+	v->of[i]++;
+	return i;
+}
+
+static void a_few_regulars_come_far_more_often_than_the_others(void **state)
+{
+	(void)state;
+	static struct visits visits;
+	struct sim_config config = config_of(11, 1);
+	config.tokens = 1;
+	struct machine m = machine_of(&config, 0);
+	visits = (struct visits){0};
+	int again = 0;
+	uint64_t last = 0;
+	for (int sessions = 0; sessions < 2000;) {
+		const enum driver_command before = m.command;
+		tick(&m);
+		if (m.command != DRIVER_START || before != DRIVER_IDLE)
+			continue;
+		sessions++;
+		assert_true(m.users.token != 0);
+		(void)visit_of(&visits, m.users.token);
+		again += m.users.token == last ? 1 : 0;
+		last = m.users.token;
+	}
+	size_t most = 0;
+	for (size_t i = 0; i < visits.count; i++)
+		most = visits.of[i] > most ? visits.of[i] : most;
+	assert_in_range(most, 60, 300);
+	assert_in_range(visits.count, 300, 400);
+	assert_in_range(again, 40, 200); /* who can't have enough goes on */
+}
+
+static void regulars_of_one_place_are_the_same_on_all_its_machines(void **state)
+{
+	(void)state;
+	static struct visits visits;
+	visits = (struct visits){0};
+	size_t alone = 0;
+	for (uint64_t seed = 1; seed <= 4; seed++) {
+		struct sim_config config = config_of(seed, 1);
+		config.tokens = 1;
+		config.people = seed < 4 ? 99 : 0;
+		alone = visits.count;
+		struct machine m = machine_of(&config, 0);
+		for (int i = 0; i < 400;) {
+			const enum users_state before = m.users.state;
+			tick(&m);
+			if (before == USERS_NOBODY && m.users.state == USERS_ASKING) {
+				(void)visit_of(&visits, m.users.token);
+				i++;
+			}
+		}
+		assert_true(seed == 4 || visits.count <= 400);
+	}
+	/* The last one is another place: nobody from there is known. */
+	assert_true(visits.count > alone + 100);
+}
+
+/* Token and key, then the member; at the end the key alone. */
+static void staff_says_who_holds_a_gun_and_when_it_is_put_down(void **state)
+{
+	(void)state;
+	static struct visits staff;
+	struct sim_config config = config_of(12, 1);
+	config.class = GF_CLASS_PERCUSSION;
+	config.tokens = 0.5F;
+	config.staffed = 0.5F;
+	struct machine m = machine_of(&config, 0);
+	staff = (struct visits){0};
+	uint64_t holder = 0;
+	bool key = false;
+	int sessions = 0, held = 0;
+	while (sessions < 400) {
+		const enum driver_command before = m.command;
+		tick(&m);
+		if (m.panel.staff_key && !key && !m.panel.stop)
+			holder = m.panel.subject_token;
+		key = m.panel.staff_key;
+		assert_true(!key || m.panel.routine == 0); /* the member's token is never beside the key */
+		if (m.command != DRIVER_START || before != DRIVER_IDLE)
+			continue;
+		sessions++;
+		held += holder != 0 ? 1 : 0;
+		assert_true(holder == m.users.therapist);
+		assert_true(holder == 0 || holder != m.panel.subject_token);
+		if (holder != 0)
+			(void)visit_of(&staff, holder);
+	}
+	assert_in_range(held, 140, 260);
+	assert_int_equal(staff.count, 3);
+	size_t most = 0;
+	for (size_t i = 0; i < staff.count; i++)
+		most = staff.of[i] > most ? staff.of[i] : most;
+	assert_in_range(most, held / 2, held * 4 / 5);
+}
+
 /* One number over everything they did in a day. */
 static uint64_t a_day(const struct sim_config *config, uint64_t lives)
 {
@@ -266,6 +382,9 @@ int main(void)
 	    cmocka_unit_test(staff_comes_to_a_machine_that_serves_nobody),
 	    cmocka_unit_test(buttons_are_pressed_one_at_a_time_and_let_go),
 	    cmocka_unit_test(a_token_belongs_to_the_whole_visit),
+	    cmocka_unit_test(a_few_regulars_come_far_more_often_than_the_others),
+	    cmocka_unit_test(regulars_of_one_place_are_the_same_on_all_its_machines),
+	    cmocka_unit_test(staff_says_who_holds_a_gun_and_when_it_is_put_down),
 	    cmocka_unit_test(the_same_seed_and_life_make_the_same_people),
 	    cmocka_unit_test(a_queue_never_ends),
 	};
