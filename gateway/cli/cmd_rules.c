@@ -13,8 +13,8 @@ enum { FILE_MAX = 1024 * 1024 };
 
 static const struct column columns[] = {
     {"id", "RULE", COLUMN_TEXT, 24, false},      {"subject", "OF EACH", COLUMN_TEXT, 0, false},
-    {"metric", "WHAT", COLUMN_TEXT, 0, false},   {"warn", "WARNS", COLUMN_ONE, 0, true},
-    {"act", "ACTS", COLUMN_ONE, 0, true},        {"unit", "UNIT", COLUMN_TEXT, 0, false},
+    {"metric", "WHAT", COLUMN_TEXT, 0, false},   {"warn", "WARNS", COLUMN_SHORT, 0, true},
+    {"act", "ACTS", COLUMN_SHORT, 0, true},      {"unit", "UNIT", COLUMN_TEXT, 0, false},
     {"window_s", "IN", COLUMN_SECONDS, 0, true}, {"open_flags", "OPEN", COLUMN_WHOLE, 0, true},
     {"title", "TITLE", COLUMN_PROSE, 0, false},  {"conditions", "", COLUMN_RAW_ONLY, 0, false},
     {"advice", "", COLUMN_RAW_ONLY, 0, false},   {"line", "", COLUMN_RAW_ONLY, 0, false},

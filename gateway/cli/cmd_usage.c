@@ -83,7 +83,7 @@ static enum cli_exit by_key(struct cli *cli, const char *by)
 
 /* ---- the screen ---- */
 
-enum { BUSIEST = 12, BAR = 24, NAME_WIDTH = 32 };
+enum { BUSIEST = 12, BAR = 24, NAME_WIDTH = 32, HEADING = 9, NARROW = 76, NARROW_NAME = 16 };
 
 struct sum {
 	double machines, sessions, running_s, opening_s;
@@ -107,19 +107,20 @@ static struct sum add_up(const json_t *items)
 
 static void heading(const struct cli *cli, const char *name)
 {
-	(void)fprintf(cli->out, "%s%-9s%s", cli->colour ? TEXT_BOLD : "", name, cli->colour ? TEXT_RESET : "");
+	(void)fprintf(cli->out, "%s%-*s%s", cli->colour ? TEXT_BOLD : "", HEADING, name, cli->colour ? TEXT_RESET : "");
 }
 
 static void totals(const struct cli *cli, const struct sum *sum)
 {
-	char mean[GF_DURATION_MAX];
+	char mean[GF_DURATION_MAX], use[64] = "", line[256];
 
-	heading(cli, "Use");
-	(void)fprintf(cli->out, "%.0f machine%s · %.0f session%s · %.1f h running · %s each", sum->machines,
-	              sum->machines == 1 ? "" : "s", sum->sessions, sum->sessions == 1 ? "" : "s", sum->running_s / 3600,
-	              gf_duration_format((int64_t)(sum->running_s * 1000 / sum->sessions), mean));
 	if (sum->opening_s > 0)
-		(void)fprintf(cli->out, " · %.0f %% of opening hours", 100 * sum->running_s / sum->opening_s);
+		(void)snprintf(use, sizeof(use), " · %.0f %% of opening hours", 100 * sum->running_s / sum->opening_s);
+	(void)snprintf(line, sizeof(line), "%.0f machine%s · %.0f session%s · %.1f h running · %s each%s", sum->machines,
+	               sum->machines == 1 ? "" : "s", sum->sessions, sum->sessions == 1 ? "" : "s", sum->running_s / 3600,
+	               gf_duration_format((int64_t)(sum->running_s * 1000 / sum->sessions), mean), use);
+	heading(cli, "Use");
+	text_wrap(cli->out, line, HEADING, cli->width);
 	(void)fputc('\n', cli->out);
 }
 
@@ -127,23 +128,23 @@ static void totals(const struct cli *cli, const struct sum *sum)
 static void outcomes(const struct cli *cli, const json_t *items)
 {
 	static const char *const glyphs[2][6] = {{"#", "=", "-", "!", "x", "?"}, {"█", "▓", "▒", "░", "▚", "?"}};
-	enum { WIDTH = 48, GLYPHS = sizeof(glyphs[0]) / sizeof(glyphs[0][0]) };
+	enum { WIDE = 48, THIN = 24, GLYPHS = sizeof(glyphs[0]) / sizeof(glyphs[0][0]) };
 	double all = add_up(items).sessions, so_far = 0;
 	const json_t *item;
-	size_t i, drawn = 0;
+	size_t i, drawn = 0, width = cli->width > 0 && cli->width < NARROW ? THIN : WIDE;
 
 	heading(cli, "Ended");
 	json_array_foreach(items, i, item)
 	{
 		so_far += field_or(item, "sessions", 0);
 		/* However few they are, they can be seen. */
-		for (size_t end = drawn + 1; all > 0 && (drawn < end || (double)drawn < so_far / all * WIDTH); drawn++)
+		for (size_t end = drawn + 1; all > 0 && (drawn < end || (double)drawn < so_far / all * (double)width); drawn++)
 			(void)fputs(glyphs[cli->utf8][i < GLYPHS ? i : GLYPHS - 1], cli->out);
 	}
 	json_array_foreach(items, i, item)
 	{
-		char *name = writer_cell(&(struct column){.key = "key", .format = COLUMN_TEXT, .width = NAME_WIDTH}, item, 0);
-		(void)fprintf(cli->out, "\n%9s%s %s %.0f", "", glyphs[cli->utf8][i < GLYPHS ? i : GLYPHS - 1],
+		char *name = writer_cell(&(struct column){.key = "key", .format = COLUMN_TEXT, .width = NARROW_NAME}, item, 0);
+		(void)fprintf(cli->out, "\n%*s%s %s %.0f", HEADING, "", glyphs[cli->utf8][i < GLYPHS ? i : GLYPHS - 1],
 		              name != NULL ? name : "", field_or(item, "sessions", 0));
 		if (all > 0)
 			(void)fprintf(cli->out, " (%.0f %%)", 100 * field_or(item, "sessions", 0) / all);
@@ -155,18 +156,18 @@ static void outcomes(const struct cli *cli, const json_t *items)
 static void busiest(const struct cli *cli, const json_t *items)
 {
 	size_t count = json_array_size(items), shown = count < BUSIEST ? count : BUSIEST, width = 0;
+	bool narrow = cli->width > 0 && cli->width < NARROW;
+	const struct column key = {.key = "key", .format = COLUMN_TEXT, .width = narrow ? NARROW_NAME : NAME_WIDTH};
 	double top = field_or(json_array_get(items, 0), "running_s", 0);
 
 	(void)fputc('\n', cli->out);
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < shown; i++) {
 			const json_t *item = json_array_get(items, i);
-			char *name =
-			         writer_cell(&(struct column){.key = "key", .format = COLUMN_TEXT, .width = NAME_WIDTH}, item, 0),
-			     bar[3 * BAR + 1], use[FIELD_MAX];
+			char *name = writer_cell(&key, item, 0), bar[3 * BAR + 1], use[FIELD_MAX];
 			size_t n = name != NULL ? text_width(name) : 0;
 			width = n > width ? n : width;
-			usage_bar(cli, top > 0 ? field_or(item, "running_s", 0) / top : 0, BAR, bar);
+			usage_bar(cli, top > 0 ? field_or(item, "running_s", 0) / top : 0, narrow ? BAR / 4 : BAR, bar);
 			if (pass > 0)
 				(void)fprintf(cli->out, "%s%*s %7.1f h %5s  %s\n", name != NULL ? name : "", (int)(width - n), "",
 				              field_or(item, "running_s", 0) / 3600, usage_pct(item, use), bar);
@@ -193,10 +194,12 @@ enum cli_exit usage_overview(struct cli *cli)
 			outcomes(cli, json_object_get(ends, "items"));
 			busiest(cli, items);
 		}
-		(void)fputs(
-		    "\nWhen in the week: gymfleet usage --heat. Over the weeks: --trend. By site, class, routine, area, day: "
-		    "--by\n",
-		    cli->out);
+		(void)fputc('\n', cli->out);
+		text_wrap(cli->out,
+		          "When in the week: gymfleet usage --heat. Over the weeks: --trend. By site, class, routine, area, "
+		          "day: --by",
+		          0, cli->width);
+		(void)fputc('\n', cli->out);
 	}
 	json_decref(devices);
 	json_decref(ends);

@@ -61,7 +61,8 @@ static void late(const struct cli *cli, const json_t *flag)
 	double seconds;
 
 	if (field_number(flag, "late_s", &seconds) && seconds > 0)
-		notice_line(cli, "told %s late: the machine was offline", gf_duration_format((int64_t)(seconds * 1000), span));
+		notice_line(cli, "told %s late: a machine was offline, or the rule is new",
+		            gf_duration_format((int64_t)(seconds * 1000), span));
 }
 
 static const char *end_word(const char *state)

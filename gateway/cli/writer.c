@@ -68,6 +68,9 @@ static void print_number(FILE *to, enum column_format format, double number)
 		text_bar(number / 100, BAR_WIDTH, bar);
 		(void)fprintf(to, "%3.0f %% %s", number, bar);
 		break;
+	case COLUMN_SHORT:
+		(void)fprintf(to, "%.*f", fabs(number - round(number)) < 0.05 ? 0 : 1, number);
+		break;
 	case COLUMN_ONE:
 		(void)fprintf(to, "%.1f", number);
 		break;

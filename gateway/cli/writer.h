@@ -22,6 +22,7 @@ enum column_format {
 	COLUMN_STATE,    /* a word that has a colour */
 	COLUMN_WHOLE,    /* a number without a fraction */
 	COLUMN_ONE,      /* with one decimal */
+	COLUMN_SHORT,    /* with a decimal where there is something to tell by it */
 	COLUMN_YES,      /* "yes", or nothing */
 	COLUMN_TIME,     /* "2026-11-20 17:42", local */
 	COLUMN_AGO,      /* "3 min ago" */

@@ -51,7 +51,7 @@ static void a_flag_says_who_since_when_why_and_what_to_do(void **state)
 	                  "             since 2020-01-02 10:00 (");
 	assert_non_null(line);
 	assert_non_null(strstr(line, " ago) · 2 times · sessions gun-1 no. 7, 9, gun-2 no. 1\n"
-	                             "             told 2 d late: the machine was offline\n"
+	                             "             told 2 d late: a machine was offline, or the rule is new\n"
 	                             "             → leave this area alone until tomorrow\n"));
 	forget(&r);
 	play_deinit(&p);

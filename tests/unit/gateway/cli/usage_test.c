@@ -40,6 +40,21 @@ static void the_screen_tells_the_whole(void **state)
 	plays(use, "usage|-o|csv", CLI_OK, TEXTS("key,sessions,running_s", ",30,36000,50,"));
 }
 
+static void the_screen_fits_its_terminal(void **state)
+{
+	static const unsigned short widths[] = {80, 40};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct play p = {.lines = use};
+		struct result r = play_on_terminal(&p, "usage", widths[i]);
+		assert_int_equal(r.code, CLI_OK);
+		if (widest(r.out) > widths[i])
+			fail_msg("%zu columns of %u\n%s", widest(r.out), widths[i], r.out);
+		forget(&r);
+	}
+}
+
 static void nothing_used_is_no_mistake(void **state)
 {
 	static const struct play_line none[] = {{"GET", "/v1/usage", 200, LIST("")},
@@ -198,6 +213,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_screen_tells_the_whole),
+	    cmocka_unit_test(the_screen_fits_its_terminal),
 	    cmocka_unit_test(nothing_used_is_no_mistake),
 	    cmocka_unit_test(outcomes_are_shared_by_sessions),
 	    cmocka_unit_test(weeks_stand_one_below_the_other),
