@@ -98,7 +98,6 @@ static void pass_over(struct hooks *all, struct hook *h, struct gf_time now, con
 	if (!h->passing)
 		note(all, h, now.wall_ms, text);
 	h->passing = true;
-	h->outbox.behind = true;
 	done_with(h);
 }
 
@@ -129,8 +128,11 @@ static void answered(struct hooks *all, struct hook *h, struct gf_time now, cons
 	}
 	h->refusals += fate == FLOOD_REFUSES;
 	again(all, h, now, answer);
-	if (h->refusals >= FLOOD_REFUSALS_MAX || now.mono_ms - h->first_try_ms >= h->webhook->give_up_ms)
+	bool too_long = now.mono_ms - h->first_try_ms >= h->webhook->give_up_ms;
+	if (too_long || h->refusals >= FLOOD_REFUSALS_MAX)
 		pass_over(all, h, now, answer->reason);
+	/* What waited so long is history: it comes as a sum. */
+	h->outbox.behind = h->outbox.behind || too_long;
 }
 
 static void post_message(struct hooks *all, struct hook *h, struct gf_time now)
