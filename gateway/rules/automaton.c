@@ -74,7 +74,7 @@ int64_t automaton_begin_ms(const struct rule *rule, const struct calendar *calen
 		history_ms = rule->within_ms;
 	if (open && rule->clear_after_ms > history_ms)
 		history_ms = rule->clear_after_ms;
-	begin_ms = from_ms - history_ms;
+	begin_ms = from_ms - history_ms - 1; /* what was before is known, so that what rises at from_ms is seen to rise */
 	if (rule->days > 0) {
 		int32_t day = calendar_day(calendar, from_ms) - (int32_t)rule_days_span(rule);
 		int64_t days_ms = calendar_day_start_ms(calendar, day);

@@ -250,7 +250,11 @@ static int look(struct walk *w, int64_t moment_ms, bool first, bool *ret_due)
 	rises = automaton_see(&w->automaton, &now, moment_ms, first);
 	if (moment_ms < w->in->from_ms)
 		return 0;
-	if (w->open != NULL && moment_ms <= w->in->now_ms && now.held[RULE_LEVEL_WARN] && (rises || entered(w))) {
+	if (w->open != NULL && now.held[RULE_LEVEL_WARN] && (rises || entered(w))) {
+		if (moment_ms > w->in->now_ms) {
+			*ret_due = true;
+			return 0;
+		}
 		touch(w, w->open, moment_ms);
 		w->open->times += rises;
 	}

@@ -135,13 +135,16 @@ static double value_of(struct metric *m, const struct sums *s)
 
 void metric_move(struct metric *m, int64_t moment_ms)
 {
+	const size_t before = m->next;
 	struct sums sums = {0};
 
-	m->entered = m->next;
 	while (m->next < m->count && m->entries[m->next].at_ms <= moment_ms)
 		m->next++;
-	if (m->entered == m->next && m->ends_ms > moment_ms)
+	m->entered = m->next;
+	if (before == m->next && m->ends_ms > moment_ms)
 		return;
+	while (m->entered > before && m->entries[m->entered - 1].at_ms == moment_ms)
+		m->entered--;
 	sum_up(m, moment_ms, &sums);
 	m->value = value_of(m, &sums);
 }
