@@ -50,18 +50,13 @@ static void when(const struct cli *cli, const json_t *row)
 
 void case_print(const struct cli *cli, const json_t *row)
 {
-	const char *site = field_text(row, "site"), *state = field_text(row, "state"), *code = field_text(row, "code"),
-	           *reporter = field_text(row, "by");
-	bool cleared = strcmp(state, "cleared") == 0, reported = json_is_true(json_object_get(row, "reported"));
+	const char *site = field_text(row, "site"), *state = field_text(row, "state"), *code = field_text(row, "code");
+	bool cleared = strcmp(state, "cleared") == 0;
 	char at[FIELD_MAX];
 
-	notice_head(cli, cleared ? state : field_text(row, "severity"), "#%.0f %s%s%s%s: %s%s%s, %s",
-	            field_or(row, "id", 0), field_text(row, "device"), *site != '\0' ? " (" : "", site,
-	            *site != '\0' ? ")" : "", *code != '\0' ? code : "fault", reported ? ", reported by " : "",
-	            !reported           ? ""
-	            : *reporter != '\0' ? reporter
-	                                : "staff",
-	            state);
+	notice_head(cli, cleared ? state : field_text(row, "severity"), "#%.0f %s%s%s%s: %s, %s", field_or(row, "id", 0),
+	            field_text(row, "device"), *site != '\0' ? " (" : "", site, *site != '\0' ? ")" : "",
+	            *code != '\0' ? code : "fault", state);
 	if (*field_text(row, "text") != '\0') {
 		told(cli, row);
 	} else {

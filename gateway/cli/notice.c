@@ -100,7 +100,9 @@ const char *field_when(const struct cli *cli, const json_t *row, const char *key
 	bool ahead = at > cli->now_ms;
 
 	buf[0] = '\0';
-	if (at != 0)
+	if (at != 0 && !ahead && cli->now_ms - at < 1000)
+		(void)snprintf(buf, FIELD_MAX, "%s (now)", writer_local_time(at, local)); /* times are whole seconds */
+	else if (at != 0)
 		(void)snprintf(buf, FIELD_MAX, "%s (%s%s%s)", writer_local_time(at, local), ahead ? "in " : "",
 		               gf_duration_format(ahead ? at - cli->now_ms : cli->now_ms - at, span), ahead ? "" : " ago");
 	return buf;
