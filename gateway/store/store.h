@@ -120,24 +120,25 @@ void store_reader_close(struct store_reader *reader);
 
 #define STORE_TIME_SOURCES(X) X(DEVICE, "device") X(ESTIMATED, "estimated") X(RECEIVED, "received")
 #define STORE_OFFLINES(X) X(NEVER, "never_seen") X(GOODBYE, "goodbye") X(LOST, "lost") X(SILENT, "silent")
-#define STORE_EVENT_KINDS(X)                                                                              \
-	X(PRESENCE, "presence")                                                                               \
-	X(SESSION, "session")                                                                                 \
-	X(FAULT, "fault")                                                                                     \
-	X(LOST, "lost")                                                                                       \
-	X(QUARANTINE, "quarantine")                                                                           \
-	X(CATALOG, "catalog")                                                                                 \
-	X(DEVICE, "device")                                                                                   \
-	X(LIMIT, "limit") X(ROLLOUT, "rollout") X(COMMAND, "command") X(FLAG, "flag") X(INCIDENT, "incident") \
-	    X(SERVICE, "service") X(WEBHOOK, "webhook")
+#define STORE_EVENT_KINDS(X)    \
+	X(PRESENCE, "presence")     \
+	X(SESSION, "session")       \
+	X(FAULT, "fault")           \
+	X(LOST, "lost")             \
+	X(QUARANTINE, "quarantine") \
+	X(CATALOG, "catalog")       \
+	X(DEVICE, "device")         \
+	X(LIMIT, "limit")           \
+	X(ROLLOUT, "rollout")       \
+	X(COMMAND, "command") X(FLAG, "flag") X(INCIDENT, "incident") X(SERVICE, "service") X(WEBHOOK, "webhook")
 #define STORE_AUDIT_KINDS(X) \
 	X(GAP, "gap")            \
 	X(OVERLAP, "overlap") X(DUPLICATE, "duplicate") X(RESET, "reset") X(LOST, "lost") X(BEHIND, "behind")
-#define STORE_USAGE_KEYS(X)                                                                               \
-	X(DEVICE, "device")                                                                                   \
-	X(SITE, "site")                                                                                       \
-	X(CLASS, "class") X(ROUTINE, "routine") X(AREA, "area") X(HOUR, "hour") X(DAY, "day") X(WEEK, "week") \
-	    X(OUTCOME, "outcome")
+#define STORE_USAGE_KEYS(X) \
+	X(DEVICE, "device")     \
+	X(SITE, "site")         \
+	X(CLASS, "class")       \
+	X(ROUTINE, "routine") X(AREA, "area") X(HOUR, "hour") X(DAY, "day") X(WEEK, "week") X(OUTCOME, "outcome")
 
 enum store_time_source {
 #define X(s, n) STORE_TIME_##s,
