@@ -252,9 +252,14 @@ bool post_next(struct post *post, struct post_answer *ret_answer)
 
 void post_wait(struct post *post, int timeout_ms)
 {
-	int running = 0;
+	int running = 0, busy = 0;
 
+	for (size_t i = 0; i < POST_SLOTS_MAX; i++)
+		busy += post->slots[i].busy;
 	(void)curl_multi_perform(post->multi, &running);
+	/* One that ended just now has nothing more to wake us with. */
+	if (running < busy)
+		return;
 	(void)curl_multi_poll(post->multi, NULL, 0, timeout_ms > 0 ? timeout_ms : 0, NULL);
 	(void)curl_multi_perform(post->multi, &running);
 }
