@@ -32,10 +32,10 @@ static json_t *reading(const struct store_device *d, const struct device_health 
 	return json_measure(health->reads_now && stat->present ? (double)stat->last : NAN);
 }
 
-/* Worst first: a latched one comes before all others. */
+/* By a person's tag, or latched: worst first, a latched one comes before all others. */
 static bool out_of_service(const struct store_device *d)
 {
-	return d->open_faults > 0 && d->open[0].severity == GF_SEVERITY_LATCH;
+	return d->care.tag.since_ms > 0 || (d->open_faults > 0 && d->open[0].severity == GF_SEVERITY_LATCH);
 }
 
 static bool limited(const struct store_device *d, const struct device_health *health)
@@ -84,6 +84,9 @@ static bool answered(const struct store_device *d)
 	X(sessions_today, NUMBER, NULL, false, json_count(d->sessions_today))                                              \
 	X(motor_hours, NUMBER, NULL, false, json_measure(device_motor_hours(d)))                                           \
 	X(rated_motor_h, NUMBER, NULL, false, json_measure(d->rated_motor_h > 0 ? (double)d->rated_motor_h : NAN))         \
+	X(wear_pct, NUMBER, NULL, true, json_measure(h->wear_pct))                                                         \
+	X(open_flags, NUMBER, NULL, false, json_count(d->care.flags_open))                                                 \
+	X(tagged, BOOL, NULL, false, json_boolean(d->care.tag.since_ms > 0))                                               \
 	X(motor_temp_c, NUMBER, NULL, true, reading(d, h, GF_SENSOR_MOTOR_TEMP_C))                                         \
 	X(surface_temp_c, NUMBER, NULL, true, reading(d, h, GF_SENSOR_SURFACE_TEMP_C))                                     \
 	X(current_ma, NUMBER, NULL, true, reading(d, h, GF_SENSOR_CURRENT_MA))                                             \

@@ -4,88 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { READING_FRESH_MS = 5 * 60 * 1000 };
-
-static enum health_presence presence(const struct store_device *d)
-{
-	static const enum health_presence offline[] = {
-	    [STORE_OFFLINE_NEVER] = HEALTH_NEVER_SEEN,
-	    [STORE_OFFLINE_GOODBYE] = HEALTH_GOODBYE,
-	    [STORE_OFFLINE_LOST] = HEALTH_LOST,
-	    [STORE_OFFLINE_SILENT] = HEALTH_SILENT,
-	};
-	return d->online ? HEALTH_ONLINE : offline[d->offline_reason];
-}
-
-/* While a machine uploads what it kept offline, its newest heartbeat here is an old one. */
-static bool reads_now(const struct store_device *d, int64_t now_ms)
-{
-	int64_t fresh_ms = 3 * (int64_t)d->heartbeat.interval_ms;
-
-	if (fresh_ms < READING_FRESH_MS)
-		fresh_ms = READING_FRESH_MS;
-	return d->online && d->has_heartbeat && now_ms - d->heartbeat_ms <= fresh_ms;
-}
-
-void device_judge(const struct store_device *d, int64_t now_ms, struct device_health *ret_health)
-{
-	const struct wear_counter counters[FACT_PART_COUNT] = {
-	    [FACT_PART_MOTOR] = {device_motor_hours(d), d->odometer.sessions, 0}};
-	struct wear wear;
-	struct health_facts facts = {
-	    .wear = &wear,
-	    .in_session = d->running_session > 0,
-	    .now_ms = now_ms,
-	    .presence = presence(d),
-	    .presence_since_ms = d->presence_since_ms,
-	    .last_seen_ms = d->last_seen_ms,
-	    .heartbeat_ms = d->heartbeat_ms,
-	    .motor_temp_stop_c = d->motor_temp_stop_c,
-	    .surface_temp_stop_c = d->surface_temp_stop_c,
-	    .clock_known = d->clock_since_ms > 0,
-	    .clock_synced = d->clock_synced,
-	    .clock_since_ms = d->clock_since_ms,
-	    .last_record_ms = d->last_record_ms,
-	    .cert_not_after_ms = d->cert_not_after_ms,
-	    .interrupted_24h = d->interrupted_24h,
-	    .interrupted_since_ms = d->interrupted_since_ms,
-	    .rest_since_ms = d->rest_since_ms,
-	    .rest_until_ms = d->rest_until_ms,
-	    .locked = d->desired.locked,
-	    .locked_since_ms = (int64_t)d->desired.issued_ms,
-	    .lock_reason = d->desired.lock_reason,
-	};
-	wear_judge(NULL, (double)d->rated_motor_h, device_motor_hours(d), counters, &facts.wear_pace, now_ms, &wear);
-	if (d->has_heartbeat) {
-		const struct gf_heartbeat *beat = &d->heartbeat;
-		facts.duty_max_ms = beat->duty_max_ms;
-		facts.bus =
-		    (struct health_bus){beat->bus_timeouts, beat->bus_crc_errors, beat->bus_exceptions, beat->bus_reconnects};
-		facts.motor_temp_c = d->heartbeat.sensors[GF_SENSOR_MOTOR_TEMP_C];
-		facts.surface_temp_c = d->heartbeat.sensors[GF_SENSOR_SURFACE_TEMP_C];
-		facts.spool_records = d->heartbeat.spool_records;
-	}
-	for (; facts.faults_count < d->open_faults && facts.faults_count < HEALTH_FAULTS_MAX &&
-	       facts.faults_count < STORE_OPEN_FAULTS_MAX;
-	     facts.faults_count++) {
-		const struct store_fault *f = &d->open[facts.faults_count];
-		facts.faults[facts.faults_count] = (struct health_fault){.code = f->code,
-		                                                         .severity = f->severity,
-		                                                         .since_ms = f->raised_ms,
-		                                                         .observed = f->observed,
-		                                                         .limit = f->limit,
-		                                                         .detail = f->detail};
-	}
-	for (; facts.closed_count < d->closed_count && facts.closed_count < HEALTH_CLOSED_MAX; facts.closed_count++) {
-		const struct store_closed *c = &d->closed[facts.closed_count];
-		facts.closed[facts.closed_count] =
-		    (struct health_closed){c->area, c->side, c->since_ms, c->until_ms, c->personal};
-	}
-	ret_health->reads_now = reads_now(d, now_ms);
-	ret_health->resting = d->rest_until_ms > now_ms;
-	ret_health->severity = health_judge(&facts, ret_health->reasons, &ret_health->count);
-}
-
 static json_t *sensors(const struct store_device *d)
 {
 	json_t *object = json_object();
@@ -191,6 +109,22 @@ static json_t *desired(const struct store_device *d)
 	return object;
 }
 
+static json_t *tag(const struct store_tag *t)
+{
+	json_t *object;
+
+	if (t->since_ms == 0)
+		return json_null();
+	object = json_object();
+	json_put(&object, "since", json_time(t->since_ms));
+	json_put(&object, "reason", json_text(t->reason));
+	json_put(&object, "owner", json_text(t->owner));
+	json_put(&object, "by", json_text(t->by));
+	json_put(&object, "back", json_time(t->back_ms));
+	json_put(&object, "case", t->case_id > 0 ? json_count(t->case_id) : json_null());
+	return object;
+}
+
 json_t *device_detail(const struct store_device *device, const struct device_health *health)
 {
 	json_t *row = device_row(device, health);
@@ -204,6 +138,7 @@ json_t *device_detail(const struct store_device *device, const struct device_hea
 	json_put(&row, "heartbeat", json_time(device->has_heartbeat ? device->heartbeat_ms : 0));
 	json_put(&row, "labels", labels(device));
 	json_put(&row, "closed_areas", closed_areas(device));
+	json_put(&row, "tag", tag(&device->care.tag));
 	json_put(&row, "desired", desired(device));
 	put_insides(&row, device);
 	json_put(&row, "stream", json_text(stream));

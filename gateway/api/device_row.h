@@ -3,6 +3,7 @@
 #define GATEWAY_API_DEVICE_ROW_H
 
 #include "gateway/api/request.h"
+#include "gateway/api/wear_row.h"
 #include "gateway/health/health.h"
 
 /* Every key of device_row, with its type: what --where knows. */
@@ -12,11 +13,23 @@ extern const size_t device_fields_count;
 struct device_health {
 	bool reads_now; /* the newest heartbeat tells of now, not of days ago */
 	bool resting;
+	double wear_pct; /* of the most worn part; NaN = unknown */
 	enum health_severity severity;
 	size_t count;
 	struct health_reason reasons[HEALTH_REASONS_MAX];
 };
-void device_judge(const struct store_device *device, int64_t now_ms, struct device_health *ret_health);
+
+/* What judging needs beside the machine. */
+struct device_view {
+	int64_t now_ms;
+	const struct sites *sites; /* NULL: everywhere open around the clock */
+	struct wear_plans plans;
+};
+/* At the request's time. 0 or -ENOMEM; ended by device_view_deinit. */
+GF_MUST_CHECK int device_view_of(const struct request *r, struct device_view *ret_view);
+void device_view_deinit(struct device_view *view);
+
+void device_judge(const struct store_device *device, const struct device_view *view, struct device_health *ret_health);
 
 double device_motor_hours(const struct store_device *device);
 

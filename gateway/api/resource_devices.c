@@ -11,6 +11,7 @@
 /* A walk over the machines, by id. */
 struct walk {
 	struct page page;
+	struct device_view view;
 	const char *after;
 	bool health_only;
 };
@@ -24,7 +25,7 @@ static int keep(void *ctx, const struct store_device *device)
 		return 0;
 	if (page_full(&w->page))
 		return PAGE_STOP;
-	device_judge(device, w->page.request->now_ms, &health);
+	device_judge(device, &w->view, &health);
 	size_t before = json_array_size(w->page.items);
 	int result = page_add(&w->page, device_row(device, &health));
 	if (result != 0)
@@ -43,8 +44,13 @@ static void list(struct request *r, bool health_only)
 	struct walk w = {.after = request_param(r, "after"), .health_only = health_only};
 	struct gf_diag diag = {{0}};
 
-	if (page_begin(r, device_fields, device_fields_count, &w.page))
-		page_end(&w.page, store_read_devices(r->reader, &query, keep, &w, &diag), &diag);
+	if (!page_begin(r, device_fields, device_fields_count, &w.page))
+		return;
+	int result = device_view_of(r, &w.view);
+	if (result == 0)
+		result = store_read_devices(r->reader, &query, keep, &w, &diag);
+	page_end(&w.page, result, &diag);
+	device_view_deinit(&w.view);
 }
 
 void resource_devices(struct request *r)
@@ -61,18 +67,22 @@ static void one(struct request *r, json_t *(*show)(const struct store_device *, 
 {
 	struct store_device_query query = {.device = r->id, .now_ms = r->now_ms, .today_ms = r->today_ms};
 	struct store_device *device = calloc(1, sizeof(*device));
+	struct device_view view = {0};
 	struct device_health health;
 	struct gf_diag diag = {{0}};
 
-	int result = device != NULL ? store_read_device(r->reader, &query, device, &diag) : -ENOMEM;
+	int result = device != NULL ? device_view_of(r, &view) : -ENOMEM;
+	if (result == 0)
+		result = store_read_device(r->reader, &query, device, &diag);
 	if (result == 0) {
-		device_judge(device, r->now_ms, &health);
+		device_judge(device, &view, &health);
 		request_answer(r, show(device, &health));
 	} else if (result == -ENOENT) {
 		request_fail(r, 404, "not_found", "there is no machine '%s'; `gymfleet devices` lists them", r->id);
 	} else {
 		request_fail_store(r, result, &diag);
 	}
+	device_view_deinit(&view);
 	free(device);
 }
 

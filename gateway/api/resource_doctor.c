@@ -221,7 +221,7 @@ static int add_backlog(void *ctx, const struct store_device *device)
 	struct backlog *b = ctx;
 	struct device_health health;
 
-	device_judge(device, b->now_ms, &health);
+	device_judge(device, &(struct device_view){.now_ms = b->now_ms}, &health);
 	if (!has_reason(&health, HEALTH_CODE_SPOOL_BACKLOG))
 		return 0;
 	uint32_t records = device->heartbeat.spool_records;

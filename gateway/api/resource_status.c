@@ -4,80 +4,94 @@
 #include <string.h>
 
 #include "gateway/api/device_row.h"
-#include "gateway/api/incident.h"
+#include "gateway/api/incident_row.h"
+#include "gateway/api/needs.h"
+#include "gateway/api/opening.h"
 #include "gateway/api/resources.h"
 #include "gateway/api/rollout_json.h"
 
-/* More needs are kept than are told, so that a site's incident counts all its machines. */
-enum { HOURS = 24, NEEDS_KEPT = 1000, NEEDS_TOLD = 50, SITES_MAX = 1024 };
+enum { HOURS = 24, NEEDS_TOLD = 50, SITES_MAX = 1024 };
 /* One that halted waits for a person; who has not decided in a week, or has started a later one, has decided. */
 enum { ROLLOUTS_SEEN = 50, HALTED_TOLD_MS = 7 * 24 * 3600 * 1000 };
 
+struct site {
+	char name[GF_NAME_MAX];
+	int64_t open_ms; /* today, until now */
+};
+
 struct summary {
-	int64_t now_ms;
+	struct device_view view;
+	int64_t today_ms;
 	uint64_t machines, online, by_severity[3];
 	struct site *sites; /* the different ones, in order of appearance */
 	size_t sites_count;
-	struct need *needs; /* the worst NEEDS_KEPT, worst and oldest first */
-	size_t needs_count;
+	struct needs *needs;
 	uint64_t sessions, running_ms, interrupted, by_hour_ms[HOURS];
+	int64_t open_ms; /* of all machines, today until now */
 };
 
-/* Its place; SITES_MAX for none. */
-static size_t count_site(struct summary *s, const char *site)
+static int64_t open_today_ms(const struct summary *s, const char *site, int64_t from_ms)
+{
+	return calendar_open_ms(opening_calendar(s->view.sites, site), from_ms > s->today_ms ? from_ms : s->today_ms,
+	                        s->view.now_ms);
+}
+
+/* NULL for none. */
+static const struct site *count_site(struct summary *s, const char *name)
 {
 	size_t i = 0;
 
-	if (*site == '\0')
-		return SITES_MAX;
-	while (i < s->sites_count && strcmp(s->sites[i].name, site) != 0)
+	if (*name == '\0')
+		return NULL;
+	while (i < s->sites_count && strcmp(s->sites[i].name, name) != 0)
 		i++;
 	if (i == SITES_MAX)
-		return SITES_MAX;
+		return NULL;
 	if (i == s->sites_count) {
-		(void)gf_strcpy(s->sites[i].name, GF_NAME_MAX, site);
+		(void)gf_strcpy(s->sites[i].name, GF_NAME_MAX, name);
+		s->sites[i].open_ms = open_today_ms(s, name, 0);
 		s->sites_count++;
 	}
-	s->sites[i].machines++;
-	return i;
+	return &s->sites[i];
 }
 
-static bool goes_before(const struct health_reason *a, const struct health_reason *b)
+/* The site's incident is told instead of each of its machines. */
+static bool is_told(const struct store_device *device, const struct health_reason *reason)
 {
-	return a->severity != b->severity ? a->severity > b->severity : a->since_ms < b->since_ms;
-}
-
-static void add_need(struct summary *s, const char *device, size_t site, const struct health_reason *reason)
-{
-	size_t at = s->needs_count;
-
-	if (reason->severity == HEALTH_OK)
-		return;
-	while (at > 0 && goes_before(reason, &s->needs[at - 1].reason))
-		at--;
-	if (at == NEEDS_KEPT)
-		return;
-	size_t kept = s->needs_count < NEEDS_KEPT ? s->needs_count : NEEDS_KEPT - 1;
-	memmove(&s->needs[at + 1], &s->needs[at], (kept - at) * sizeof(*s->needs));
-	(void)gf_strcpy(s->needs[at].device, GF_ID_MAX, device);
-	s->needs[at].site = site;
-	s->needs[at].reason = *reason;
-	s->needs_count = kept + 1;
+	return device->care.incident != 0 && reason->code == HEALTH_CODE_OFFLINE;
 }
 
 static int add_device(void *ctx, const struct store_device *device)
 {
 	struct summary *s = ctx;
+	const struct site *site = count_site(s, device->location.site);
 	struct device_health health;
 
-	device_judge(device, s->now_ms, &health);
+	device_judge(device, &s->view, &health);
 	s->machines++;
 	s->online += device->online;
 	s->sessions += device->sessions_today;
 	s->by_severity[health.severity]++;
-	size_t site = count_site(s, device->location.site);
+	s->open_ms += site != NULL && device->first_seen_ms <= s->today_ms
+	                  ? site->open_ms
+	                  : open_today_ms(s, device->location.site, device->first_seen_ms);
 	for (size_t i = 0; i < health.count; i++)
-		add_need(s, device->id, site, &health.reasons[i]);
+		if (!is_told(device, &health.reasons[i]))
+			needs_add(s->needs, device->id, device->location.site, &health.reasons[i]);
+	return 0;
+}
+
+/* Nobody has to hurry while the site is closed. */
+static int add_incident(void *ctx, const struct store_incident *incident)
+{
+	struct summary *s = ctx;
+	struct health_reason reason = {
+	    .code = HEALTH_CODE_OFFLINE, .severity = HEALTH_CRITICAL, .since_ms = incident->opened_ms};
+
+	if (!calendar_is_open(opening_calendar(s->view.sites, incident->site), s->view.now_ms))
+		return 0;
+	incident_say(incident, s->view.now_ms, &reason);
+	needs_add(s->needs, "", incident->site, &reason);
 	return 0;
 }
 
@@ -117,6 +131,9 @@ static json_t *today_json(const struct summary *s)
 	json_put(&object, "sessions", json_count(s->sessions));
 	json_put(&object, "running_s", json_seconds(s->running_ms));
 	json_put(&object, "interrupted", json_count(s->interrupted));
+	json_put(&object, "opening_s", json_seconds((uint64_t)s->open_ms));
+	json_put(&object, "use_pct",
+	         s->open_ms > 0 ? json_measure((double)s->running_ms * 100.0 / (double)s->open_ms) : json_null());
 	json_put(&object, "by_hour", hours);
 	return object;
 }
@@ -125,14 +142,14 @@ static json_t *needs_json(const struct summary *s)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < s->needs_count && i < NEEDS_TOLD; i++) {
-		const struct need *need = &s->needs[i];
+	for (size_t i = 0; i < s->needs->count && i < NEEDS_TOLD; i++) {
+		const struct need *need = &s->needs->items[i];
 		const struct health_reason *reason = &need->reason;
-		const char *site = need->site < s->sites_count ? s->sites[need->site].name : "";
 		json_t *entry = json_object();
 		json_put(&entry, "severity", json_string(health_severity_name(reason->severity)));
 		json_put(&entry, "device", json_text(need->device));
-		json_put(&entry, "site", json_text(site));
+		json_put(&entry, "site", json_text(need->site));
+		json_put(&entry, "machines", json_count(need->machines));
 		json_put(&entry, "code", json_string(health_code_name(reason->code)));
 		json_put(&entry, "text", json_string(reason->text));
 		json_put(&entry, "action", json_text(reason->action));
@@ -193,15 +210,19 @@ static json_t *status_json(const struct request *r, const struct summary *s, con
 
 void resource_status(struct request *r)
 {
-	struct summary s = {.now_ms = r->now_ms,
-	                    .sites = calloc(SITES_MAX, sizeof(*s.sites)),
-	                    .needs = calloc(NEEDS_KEPT, sizeof(*s.needs))};
+	struct summary s = {
+	    .today_ms = r->today_ms, .sites = calloc(SITES_MAX, sizeof(*s.sites)), .needs = calloc(1, sizeof(*s.needs))};
+	struct store_incident_query open = {.open_only = true};
 	struct store_device_query query = {.now_ms = r->now_ms, .today_ms = r->today_ms};
 	struct store_audit audit = {0};
 	struct rollouts rollouts = {.now_ms = r->now_ms, .list = json_array()};
 	struct gf_diag diag = {{0}};
 	int result = s.sites != NULL && s.needs != NULL ? 0 : -ENOMEM;
 
+	if (result == 0)
+		result = device_view_of(r, &s.view);
+	if (result == 0)
+		result = store_read_incidents(r->reader, &open, add_incident, &s, &diag);
 	if (result == 0)
 		result = store_read_devices(r->reader, &query, add_device, &s, &diag);
 	if (result == 0)
@@ -211,7 +232,7 @@ void resource_status(struct request *r)
 	if (result == 0)
 		result = store_read_rollouts(r->reader, 0, add_rollout, &rollouts, &diag);
 	if (result >= 0) {
-		s.needs_count = incident_gather(s.needs, s.needs_count, s.sites, s.sites_count, s.now_ms);
+		needs_fold(s.needs);
 		json_t *answer = status_json(r, &s, &audit);
 		json_put(&answer, "rollouts", json_incref(rollouts.list));
 		request_answer(r, answer);
@@ -219,6 +240,7 @@ void resource_status(struct request *r)
 		request_fail_store(r, result, &diag);
 	}
 	json_decref(rollouts.list);
+	device_view_deinit(&s.view);
 	free(s.sites);
 	free(s.needs);
 }

@@ -6,6 +6,7 @@
 #include "gateway/api/request.h"
 
 void resource_status(struct request *r);
+void resource_incidents(struct request *r);
 void resource_devices(struct request *r);
 void resource_device(struct request *r);
 void resource_device_patch(struct request *r);

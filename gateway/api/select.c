@@ -41,7 +41,7 @@ static struct where_value lookup(const void *row, const struct where_field *fiel
 	const struct where_value none = {.type = WHERE_NULL};
 
 	if (device_field_judged(field) && !s->judged) {
-		device_judge(s->device, s->now_ms, &s->health);
+		device_judge(s->device, &(struct device_view){.now_ms = s->now_ms}, &s->health);
 		s->judged = true;
 	}
 	json_t *value = device_field_value(field, s->device, &s->health);

@@ -46,7 +46,7 @@ int wear_plans_read(const struct api *api, struct wear_plans *ret_plans)
 	const struct api_ops *ops = api_ops_of(api);
 
 	*ret_plans = (struct wear_plans){0};
-	return ops->rules_look(ops->ctx, copy_plans, ret_plans);
+	return ops->rules_look == NULL ? 0 : ops->rules_look(ops->ctx, copy_plans, ret_plans);
 }
 
 void wear_plans_deinit(struct wear_plans *plans)

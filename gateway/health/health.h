@@ -146,6 +146,7 @@ struct health_reason {
 	enum health_code code;
 	enum health_severity severity;
 	int64_t since_ms; /* 0 = unknown */
+	bool seen_to;     /* somebody knows and sees to it: nobody else is needed */
 	char text[HEALTH_TEXT_MAX];
 	char action[HEALTH_TEXT_MAX];
 };

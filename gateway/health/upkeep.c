@@ -25,6 +25,7 @@ static void flag(struct verdict *v, const struct health_flag *f)
 	VERDICT_SAY(r, "%s%s%s%s", f->title, verdict_since(v, f->since_ms).text, is_empty(f->text) ? "" : ": ",
 	            is_empty(f->text) ? "" : f->text);
 	if (f->acked_ms > 0) {
+		r->seen_to = true;
 		VERDICT_SAY(r, "%s; %s knows", r->text, is_empty(f->acked_by) ? "somebody" : f->acked_by);
 		return;
 	}
@@ -144,7 +145,8 @@ void verdict_tag(struct verdict *v)
 	else if (t->back_ms > 0)
 		VERDICT_SAY(r, "%s; it should be back since %s (%s late)", r->text, gf_time_format(t->back_ms, at),
 		            gf_duration_format(now_ms - t->back_ms, span));
-	if (t->back_ms > 0 && t->back_ms <= now_ms)
+	r->seen_to = t->back_ms == 0 || t->back_ms > now_ms;
+	if (!r->seen_to)
 		VERDICT_DO(r, "ask %s for it; when it is repaired: gymfleet device untag ID",
 		           is_empty(t->owner) ? "who has it" : t->owner);
 	else

@@ -42,7 +42,7 @@ static json_t *row_of(const struct store_device *d,
 {
 	struct device_health health;
 
-	device_judge(d, NOON, &health);
+	device_judge(d, &(struct device_view){.now_ms = NOON}, &health);
 	json_t *row = make(d, &health);
 	assert_non_null(row);
 	return row;
