@@ -49,6 +49,8 @@ static void take_clearing(struct case_row *into, const struct case_row *from)
 		into->cleared_by = from->cleared_by;
 	else if (from->cleared_ms == into->cleared_ms)
 		into->cleared_by = max64(into->cleared_by, from->cleared_by);
+	if (from->cleared_ms > into->cleared_ms || (from->cleared_ms == into->cleared_ms && !into->person[0]))
+		gf_strcpy(into->person, sizeof(into->person), from->person);
 	into->cleared_ms = max64(into->cleared_ms, from->cleared_ms);
 }
 
@@ -252,5 +254,6 @@ int case_clear(struct store *s, const struct case_cleared *cleared, struct gf_di
 	    .stream = -1,
 	};
 
+	gf_strcpy(c.person, sizeof(c.person), cleared->person ? cleared->person : "");
 	return join(s, c, diag);
 }

@@ -18,7 +18,7 @@ struct case_row {
 	uint64_t fault_no, session_no;
 	double observed, limit;
 	char detail[STORE_NOTE_MAX];
-	char person[GF_NAME_MAX];
+	char person[GF_NAME_MAX]; /* who reported it, or cleared it in the machine's place */
 	int64_t acked_ms;
 	char acked_by[GF_NAME_MAX], ack_note[STORE_NOTE_MAX];
 };
@@ -29,6 +29,7 @@ GF_MUST_CHECK int case_add(struct store *s, const struct case_row *fault, struct
 /* A fault that was open was cleared. */
 struct case_cleared {
 	int64_t device, code, raised_ms, cleared_ms, by, lasted_ms;
+	const char *person; /* NULL = the machine cleared it */
 };
 GF_MUST_CHECK int case_clear(struct store *s, const struct case_cleared *cleared, struct gf_diag *diag);
 

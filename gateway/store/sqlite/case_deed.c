@@ -166,12 +166,6 @@ static int clear_faults(struct store *s, const struct subject *c, const char *wh
 	struct query q;
 	int rc = QUERY_DONE, r = 0, end;
 
-	query_begin(&q, &s->db, "UPDATE cases SET person = ? WHERE id = ?");
-	query_text(&q, who);
-	query_i64(&q, c->id);
-	r = query_run(&q, diag);
-	if (r)
-		return r;
 	query_begin(
 	    &q, &s->db,
 	    "UPDATE faults SET cleared_ms = max(?5, raised_ms), cleared_by = ?6, lasted_ms = max(?5 - raised_ms, 0),"
@@ -184,7 +178,7 @@ static int clear_faults(struct store *s, const struct subject *c, const char *wh
 	query_i64(&q, now_ms);
 	query_i64(&q, GF_CLEARED_BY_STAFF);
 	while (!r && (rc = query_step(&q)) == QUERY_ROW) {
-		struct case_cleared cleared = {.device = c->device, .code = c->code, .by = GF_CLEARED_BY_STAFF};
+		struct case_cleared cleared = {.device = c->device, .code = c->code, .by = GF_CLEARED_BY_STAFF, .person = who};
 
 		cleared.raised_ms = col_i64(&q);
 		cleared.cleared_ms = col_i64(&q);
