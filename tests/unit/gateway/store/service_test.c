@@ -1,0 +1,190 @@
+/* Out of service and back, and parts renewed: what machines are told, and what wear is counted from. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/store/sqlite/writer.h"
+#include "tests/unit/gateway/store/case_rig.h"
+#include "tests/unit/gateway/store/wish_rig.h"
+
+#define ID "chair-1"
+
+static struct store_tag get_tag(struct fixture *f, const char *device)
+{
+	struct store_tag tag = {.since_ms = 77};
+
+	assert_int_equal(store_read_tag(f->reader, device, &tag, NULL), 0);
+	return tag;
+}
+
+static int set_tag(struct fixture *f, const char *device, const struct store_tag *tag, int64_t now_ms,
+                   struct gf_diag *diag)
+{
+	return store_tag_set(f->store, device, tag, &rig_anna, now_ms, diag);
+}
+
+static int count_tag(void *ctx, const char *device, const struct store_tag *tag)
+{
+	assert_non_null(tag->reason);
+	assert_string_equal(device, ID);
+	++*(int *)ctx;
+	return 0;
+}
+
+/* ---- tags ---- */
+
+static void a_tag_locks_the_machine_while_it_hangs(void **state)
+{
+	struct fixture *f = *state;
+	struct store_tag tag = {.reason = "cover torn", .owner = "ben", .back_ms = NOON + 7 * DAY};
+	struct store_deed deed;
+	struct gf_diag diag = {""};
+	int count = 0;
+
+	rig_machine(f, ID);
+	assert_int_equal(get_tag(f, ID).since_ms, 0);
+	assert_int_equal(set_tag(f, ID, &tag, NOON, &diag), 0);
+	assert_int_equal(get_tag(f, ID).since_ms, NOON);
+	assert_string_equal(get_tag(f, ID).by, rig_anna.who);
+	assert_string_equal(get_tag(f, ID).owner, "ben");
+	assert_true(rig_desired(f, ID).desired.locked);
+	assert_string_equal(rig_desired(f, ID).desired.lock_reason, "out of service: cover torn");
+	assert_int_equal(store_read_tags(f->reader, count_tag, &count, NULL), 0);
+	assert_int_equal(count, 1);
+	assert_int_equal(rig_deeds(f, "device tag", &deed), 1);
+	assert_string_equal(deed.detail, "cover torn (owner: ben, back 2026-11-27T12:00:00Z)");
+	assert_int_equal(rig_events(f, STORE_EVENT_DEVICE, "out of service, by "), 1);
+	/* Said anew it hangs on since it did. */
+	gf_strcpy(tag.owner, sizeof(tag.owner), "carla");
+	assert_int_equal(set_tag(f, ID, &tag, NOON + HOUR, &diag), 0);
+	assert_int_equal(get_tag(f, ID).since_ms, NOON);
+	assert_string_equal(get_tag(f, ID).owner, "carla");
+	assert_int_equal(set_tag(f, ID, NULL, NOON + DAY, &diag), 0);
+	assert_int_equal(get_tag(f, ID).since_ms, 0);
+	assert_false(rig_desired(f, ID).desired.locked);
+	assert_int_equal(rig_deeds(f, "device untag", NULL), 1);
+	assert_int_equal(rig_events(f, STORE_EVENT_DEVICE, "back in service, by "), 1);
+	assert_int_equal(set_tag(f, ID, NULL, NOON + DAY, &diag), STORE_E_NOT_ALLOWED);
+	assert_string_equal(diag.text, "no tag hangs on 'chair-1'");
+}
+
+static void the_operators_own_lock_outlives_the_tag(void **state)
+{
+	struct fixture *f = *state;
+	struct store_tag tag = {.reason = "cover torn"};
+	const bool yes = true;
+
+	rig_machine(f, ID);
+	assert_int_equal(store_desired_set(f->store, ID, NULL, &yes, "party", &rig_anna, NOON, NULL), 0);
+	assert_int_equal(set_tag(f, ID, &tag, NOON, NULL), 0);
+	assert_int_equal(set_tag(f, ID, NULL, NOON + HOUR, NULL), 0);
+	assert_true(rig_desired(f, ID).desired.locked);
+	assert_string_equal(rig_desired(f, ID).desired.lock_reason, "party");
+}
+
+static void damage_with_a_tag_stops_the_machine(void **state)
+{
+	struct fixture *f = *state;
+	struct store_tag tag = {.reason = "cover torn"};
+	struct gf_diag diag = {""};
+	uint64_t id = 0, others = 0;
+
+	rig_machine(f, ID);
+	rig_machine(f, "chair-2");
+	assert_int_equal(store_case_report(f->store, ID, "torn", &rig_anna, NOON, &id, &diag), 0);
+	assert_int_equal(store_case_report(f->store, "chair-2", "torn", &rig_anna, NOON, &others, &diag), 0);
+	tag.case_id = id;
+	assert_int_equal(set_tag(f, ID, &tag, NOON, &diag), 0);
+	assert_int_equal(get_tag(f, ID).case_id, id);
+	assert_int_equal(get_cases(f, &(struct store_case_query){.id = id}).rows[0].severity, GF_SEVERITY_STOP);
+	tag.case_id = others;
+	assert_int_equal(set_tag(f, ID, &tag, NOON, &diag), STORE_E_NOT_ALLOWED);
+	assert_non_null(strstr(diag.text, "is none of 'chair-1'"));
+	assert_int_equal(get_tag(f, ID).case_id, id);
+	assert_int_equal(set_tag(f, "nobody", &tag, NOON, &diag), -ENOENT);
+}
+
+/* ---- services ---- */
+
+struct services {
+	size_t count;
+	struct store_service rows[8];
+};
+
+static int take_service(void *ctx, const struct store_service *row)
+{
+	struct services *list = ctx;
+
+	assert_true(list->count < 8);
+	list->rows[list->count++] = *row;
+	return 0;
+}
+
+static void a_renewed_part_counts_from_the_odometer_of_that_moment(void **state)
+{
+	struct fixture *f = *state;
+	struct gf_record rs[] = {session(1, 1, NOON), session(2, 2, NOON + HOUR)};
+	struct services list = {.count = 0};
+	struct store_wear wear;
+	struct gf_diag diag = {""};
+
+	rig_machine(f, ID);
+	send_report(f, ID, 1, rs, 1, NOON);
+	assert_int_equal(store_service_add(f->store, ID, FACT_PART_HEAD, "soft one", &rig_anna, NOON + MINUTE, &diag), 0);
+	send_report(f, ID, 1, &rs[1], 1, NOON + HOUR);
+	assert_int_equal(store_service_add(f->store, ID, FACT_PART_SERVICE, "", &rig_anna, NOON + HOUR, &diag), 0);
+	assert_int_equal(store_service_add(f->store, ID, FACT_PART_HEAD, "hard one", &rig_anna, NOON + HOUR, &diag), 0);
+	assert_int_equal(store_read_wear(f->reader, ID, NOON + DAY, &wear, &diag), 0);
+	assert_int_equal(wear.newest[FACT_PART_HEAD].at_ms, NOON + HOUR);
+	assert_string_equal(wear.newest[FACT_PART_HEAD].note, "hard one");
+	assert_string_equal(wear.newest[FACT_PART_HEAD].by, rig_anna.who);
+	assert_int_equal(wear.newest[FACT_PART_HEAD].odometer.motor_ms, 2 * MINUTE);
+	assert_int_equal(wear.newest[FACT_PART_HEAD].odometer.sessions, 2);
+	assert_int_equal(wear.newest[FACT_PART_MOTOR].at_ms, 0);
+	assert_int_equal(store_read_services(f->reader, ID, take_service, &list, NULL), 0);
+	assert_int_equal(list.count, 3);
+	assert_int_equal(list.rows[2].odometer.sessions, 1);
+	assert_string_equal(list.rows[2].note, "soft one");
+	assert_int_equal(rig_deeds(f, "device service", NULL), 3);
+	assert_int_equal(rig_events(f, STORE_EVENT_SERVICE, "head by "), 2);
+	assert_int_equal(rig_events(f, STORE_EVENT_SERVICE, "serviced by "), 1);
+	assert_int_equal(store_service_add(f->store, "nobody", FACT_PART_HEAD, "", &rig_anna, NOON, &diag), -ENOENT);
+	assert_int_equal(store_read_wear(f->reader, "nobody", NOON, &wear, &diag), -ENOENT);
+}
+
+static void the_pace_is_that_of_the_last_four_weeks(void **state)
+{
+	struct fixture *f = *state;
+	struct gf_record rs[3];
+	struct store_wear wear;
+
+	rig_machine(f, ID);
+	assert_int_equal(store_read_wear(f->reader, ID, NOON, &wear, NULL), 0);
+	assert_int_equal(wear.pace_ms, 0);
+	for (uint64_t i = 0; i < 3; i++)
+		rs[i] = session(i + 1, i + 1, NOON + (int64_t)i * 10 * DAY + 10 * MINUTE);
+	send_report(f, ID, 1, rs, 3, NOON + 40 * DAY);
+	/* Since its first session. */
+	assert_int_equal(store_read_wear(f->reader, ID, NOON + 20 * DAY + HOUR, &wear, NULL), 0);
+	assert_int_equal(wear.pace_ms, 20 * DAY + HOUR);
+	assert_int_equal(wear.pace_sessions, 3);
+	assert_int_equal(wear.pace_motor_ms, 3 * MINUTE);
+	/* The first one is too long ago, and what is to come doesn't count. */
+	assert_int_equal(store_read_wear(f->reader, ID, NOON + 28 * DAY + MINUTE, &wear, NULL), 0);
+	assert_int_equal(wear.pace_sessions, 2);
+	assert_true(wear.pace_ms <= 28 * DAY && wear.pace_ms > 28 * DAY - HOUR);
+	assert_int_equal(store_read_wear(f->reader, ID, NOON + 15 * DAY, &wear, NULL), 0);
+	assert_int_equal(wear.pace_sessions, 2);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+	const struct CMUnitTest tests[] = {
+	    TEST(a_tag_locks_the_machine_while_it_hangs),  TEST(the_operators_own_lock_outlives_the_tag),
+	    TEST(damage_with_a_tag_stops_the_machine),     TEST(a_renewed_part_counts_from_the_odometer_of_that_moment),
+	    TEST(the_pace_is_that_of_the_last_four_weeks),
+	};
+
+	return cmocka_run_group_tests_name("store service", tests, NULL, NULL);
+}
