@@ -1,32 +1,16 @@
 #include "gateway/api/body.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "proto/base/clock.h"
 #include "proto/base/text.h"
 
-enum { NAMES_BYTES = 192 };
-#define MOMENT_MAX_MS (10 * 366 * 24 * INT64_C(3600) * 1000)
-
-/* "text, out_of_service" */
-static void list_names(const struct body_key *keys, size_t count, char names[static NAMES_BYTES])
-{
-	size_t len = 0;
-
-	names[0] = '\0';
-	for (size_t i = 0; i < count && len < NAMES_BYTES; i++)
-		len += (size_t)snprintf(names + len, NAMES_BYTES - len, "%s%s",
-		                        i == 0           ? ""
-		                        : i + 1 == count ? " or "
-		                                         : ", ",
-		                        keys[i].name);
-}
+#define MOMENT_MAX_MS (INT64_C(10) * 366 * 24 * 3600 * 1000)
 
 static void fail_unknown(struct request *r, const char *in, const char *key, const struct body_key *keys, size_t count)
 {
 	const char *names[BODY_KEYS_MAX];
-	char all[NAMES_BYTES];
+	char all[REQUEST_NAMES_MAX];
 
 	if (count == 0) {
 		request_fail(r, 400, "bad_value", "unknown key '%.64s'; nothing is to be said here", key);
@@ -34,7 +18,7 @@ static void fail_unknown(struct request *r, const char *in, const char *key, con
 	}
 	for (size_t i = 0; i < count; i++)
 		names[i] = keys[i].name;
-	list_names(keys, count, all);
+	request_names(names, count, all);
 	const char *near = gf_nearest(key, names, count);
 	request_fail(r, 400, "bad_value", "unknown key '%.64s'%s%s%s%s%s; it may be %s", key, *in != '\0' ? " in " : "", in,
 	             near != NULL ? "; did you mean '" : "", near != NULL ? near : "", near != NULL ? "'?" : "", all);

@@ -9,6 +9,6 @@ extern const struct where_field case_fields[];
 extern const size_t case_fields_count;
 
 /* NULL without memory. */
-json_t *case_row(const struct store_case *row, int64_t now_ms);
+json_t *case_row(const struct store_case *c, int64_t now_ms);
 
 #endif

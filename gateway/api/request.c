@@ -239,6 +239,19 @@ bool request_device(struct request *r, const char **ret_device)
 	return true;
 }
 
+void request_names(const char *const *names, size_t count, char buf[static REQUEST_NAMES_MAX])
+{
+	size_t len = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < count && len < REQUEST_NAMES_MAX; i++)
+		len += (size_t)snprintf(buf + len, REQUEST_NAMES_MAX - len, "%s%s",
+		                        i == 0           ? ""
+		                        : i + 1 == count ? " or "
+		                                         : ", ",
+		                        names[i]);
+}
+
 bool request_cursor(struct request *r, int64_t *ret_ms, uint64_t *ret_no, const char **ret_device)
 {
 	const char *text = request_param(r, "after");

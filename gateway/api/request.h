@@ -79,6 +79,10 @@ json_t *request_body(struct request *r);
 /* A device that exists; 404 when it doesn't. */
 bool request_device(struct request *r, const char **ret_device);
 
+/* What may be said, for a refusal: "warn, act or none". */
+enum { REQUEST_NAMES_MAX = 256 };
+void request_names(const char *const *names, size_t count, char buf[static REQUEST_NAMES_MAX]);
+
 /* Where the last page ended, for lists by time: "after" is the text that was "next" then. */
 bool request_cursor(struct request *r, int64_t *ret_ms, uint64_t *ret_no, const char **ret_device);
 void request_cursor_text(char buf[static REQUEST_CURSOR_MAX], int64_t ms, uint64_t no, const char *device);

@@ -38,6 +38,7 @@ static int keep(void *ctx, const struct store_event *e)
 
 static bool take_kind(struct request *r, uint32_t *ret_kinds)
 {
+	char all[REQUEST_NAMES_MAX];
 	const char *names[STORE_EVENT_COUNT], *kind = request_param(r, "kind");
 	enum store_event_kind value;
 
@@ -49,15 +50,12 @@ static bool take_kind(struct request *r, uint32_t *ret_kinds)
 	}
 	for (int i = 0; i < STORE_EVENT_COUNT; i++)
 		names[i] = store_event_kind_name((enum store_event_kind)i);
+	request_names(names, STORE_EVENT_COUNT, all);
 	const char *near = gf_nearest(kind, names, STORE_EVENT_COUNT);
 	if (near != NULL)
 		request_fail(r, 400, "bad_parameter", "kind is '%s'; did you mean '%s'?", kind, near);
 	else
-		request_fail(
-		    r, 400, "bad_parameter",
-		    "kind is '%s'; it may be presence, session, fault, lost, quarantine, catalog, device, limit, rollout "
-		    "or command",
-		    kind);
+		request_fail(r, 400, "bad_parameter", "kind is '%s'; it may be %s", kind, all);
 	return false;
 }
 

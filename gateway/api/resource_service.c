@@ -121,9 +121,11 @@ static bool read_part(struct request *r, const json_t *value, enum fact_part *re
 #undef X
 	};
 	const char *name = body_text(value);
+	char all[REQUEST_NAMES_MAX];
 
 	if (fact_part_parse(name, ret_part) == 0)
 		return true;
+	request_names(names, FACT_PART_COUNT, all);
 	const char *near = gf_nearest(name, names, FACT_PART_COUNT);
 	request_fail(r, 400, "bad_value", "part is '%s'%s%s%s; it may be motor, head, roller, filter, cover or service",
 	             name, near != NULL ? "; did you mean '" : "", near != NULL ? near : "", near != NULL ? "'?" : "");

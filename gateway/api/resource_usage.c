@@ -176,16 +176,16 @@ static json_t *usage_row(const struct request *r, const struct table *t, const s
 static void fail_key(struct request *r, const char *by)
 {
 	const char *names[STORE_USAGE_COUNT];
+	char all[REQUEST_NAMES_MAX];
 
 	for (int i = 0; i < STORE_USAGE_COUNT; i++)
 		names[i] = store_usage_key_name((enum store_usage_key)i);
+	request_names(names, STORE_USAGE_COUNT, all);
 	const char *near = by != NULL ? gf_nearest(by, names, STORE_USAGE_COUNT) : NULL;
 	if (near != NULL)
 		request_fail(r, 400, "bad_parameter", "by is '%s'; did you mean '%s'?", by, near);
 	else
-		request_fail(r, 400, "bad_parameter",
-		             "by is %s; it may be device, site, class, routine, area, hour, day, week or outcome",
-		             by != NULL ? by : "missing");
+		request_fail(r, 400, "bad_parameter", "by is %s; it may be %s", by != NULL ? by : "missing", all);
 }
 
 static void answer(struct request *r, struct table *t)
