@@ -220,32 +220,35 @@ static const char *fix_time(const struct cli *cli, const char *text, char buf[st
 	return text != NULL && gf_duration_parse(text, &span) == 0 ? gf_time_format(cli->now_ms - span, buf) : text;
 }
 
-static enum cli_exit take_words(struct export *e, char **args)
+static enum cli_exit take_words(struct cli *cli, char **args, const struct export_kind **ret_kind)
 {
 	const char *names[COUNT(kinds)];
+	const struct export_kind *kind = NULL;
 
 	if (strcmp(args[0], "csv") != 0 && strcmp(args[0], "jsonl") != 0)
-		return cli_fail_usage(e->cli, "'%s' is no format; it may be csv or jsonl", args[0]);
-	e->cli->format = strcmp(args[0], "csv") == 0 ? WRITER_CSV : WRITER_JSON;
+		return cli_fail_usage(cli, "'%s' is no format; it may be csv or jsonl", args[0]);
+	cli->format = strcmp(args[0], "csv") == 0 ? WRITER_CSV : WRITER_JSON;
 	for (size_t i = 0; i < COUNT(kinds); i++) {
 		names[i] = kinds[i].name;
 		if (strcmp(kinds[i].name, args[1]) == 0)
-			e->kind = &kinds[i];
+			kind = &kinds[i];
 	}
-	if (e->kind != NULL)
+	if (kind != NULL) {
+		*ret_kind = kind;
 		return CLI_OK;
+	}
 	const char *near = gf_nearest(args[1], names, COUNT(kinds));
-	return near != NULL
-	           ? cli_fail_usage(e->cli, "'%s' can't be exported; did you mean '%s'?", args[1], near)
-	           : cli_fail_usage(e->cli, "'%s' can't be exported; it may be sessions, heartbeats, flags or faults",
-	                            args[1]);
+	return near != NULL ? cli_fail_usage(cli, "'%s' can't be exported; did you mean '%s'?", args[1], near)
+	                    : cli_fail_usage(cli, "'%s' can't be exported; it may be sessions, heartbeats, flags or faults",
+	                                     args[1]);
 }
 
 enum cli_exit cmd_export(struct cli *cli, char **args, size_t count)
 {
 	const char *after = cli->values[CLI_OPT_AFTER];
-	struct export e = {.cli = cli, .to = cli->out, .file = cli->values[CLI_OPT_EXPORT_FILE], .whole = -1};
-	enum cli_exit code = take_words(&e, args);
+	struct export e = {
+	    .cli = cli, .kind = &kinds[0], .to = cli->out, .file = cli->values[CLI_OPT_EXPORT_FILE], .whole = -1};
+	enum cli_exit code = take_words(cli, args, &e.kind);
 
 	(void)count;
 	if (code != CLI_OK)

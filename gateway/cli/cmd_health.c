@@ -56,21 +56,17 @@ static enum cli_exit print(struct cli *cli, const json_t *items)
 /* Sites whose machines vanished together: it is the site that somebody has to look at. */
 static enum cli_exit incidents(struct cli *cli)
 {
-	json_t *body = NULL;
-	const json_t *incident;
+	json_t *body = NULL, *incident;
 	size_t i;
-	char since[FIELD_MAX];
 	enum cli_exit code =
 	    cli_request(cli, &(struct cli_request){.path = "/v1/incidents", .params = {{"open", "1"}}}, &body);
 
 	json_array_foreach(json_object_get(body, "items"), i, incident)
 	{
-		notice_head(cli, "critical", "site %s: %.0f of %.0f machines gone together", field_text(incident, "site"),
-		            field_or(incident, "machines", 0), field_or(incident, "of", 0));
-		if (*field_text(incident, "text") != '\0')
-			notice_line(cli, "%s", field_text(incident, "text"));
-		if (*field_when(cli, incident, "opened", since) != '\0')
-			notice_line(cli, "since %s", since);
+		notice_head(cli, "critical", "site %s", field_text(incident, "site"));
+		notice_line(cli, "%s", field_text(incident, "text"));
+		if (*field_text(incident, "action") != '\0')
+			notice_do(cli, "%s", field_text(incident, "action"));
 	}
 	json_decref(body);
 	return code;

@@ -18,7 +18,8 @@ static const struct column columns[] = {
     {"fleet.sites", "", COLUMN_RAW_ONLY, 0, false},       {"health.ok", "", COLUMN_RAW_ONLY, 0, false},
     {"health.attention", "", COLUMN_RAW_ONLY, 0, false},  {"health.critical", "", COLUMN_RAW_ONLY, 0, false},
     {"today.sessions", "", COLUMN_RAW_ONLY, 0, false},    {"today.running_s", "", COLUMN_RAW_ONLY, 0, false},
-    {"today.interrupted", "", COLUMN_RAW_ONLY, 0, false}, {"gateway.up_s", "", COLUMN_RAW_ONLY, 0, false},
+    {"today.interrupted", "", COLUMN_RAW_ONLY, 0, false}, {"today.opening_s", "", COLUMN_RAW_ONLY, 0, false},
+    {"today.use_pct", "", COLUMN_RAW_ONLY, 0, false},     {"gateway.up_s", "", COLUMN_RAW_ONLY, 0, false},
     {"gateway.broker", "", COLUMN_RAW_ONLY, 0, false},    {"audit.clean", "", COLUMN_RAW_ONLY, 0, false},
 };
 
@@ -207,11 +208,13 @@ static enum cli_exit screen(struct cli *cli, const json_t *status)
 	health(cli, status);
 	today(cli, status);
 	rollouts(cli, status);
-	/* A machine, or the site whose machines vanished together. */
+	/* A machine, or a site of which several have the same; of no site, the sentence names them. */
 	json_array_foreach(needs, i, need)
 	{
 		if (!json_is_string(json_object_get(need, "device")))
 			(void)json_object_set(need, "device", json_object_get(need, "site"));
+		if (!json_is_string(json_object_get(need, "device")))
+			(void)json_object_set_new(need, "device", json_string("several"));
 	}
 	code = flags_of_others(cli, needs);
 	if (json_array_size(needs) > 0)

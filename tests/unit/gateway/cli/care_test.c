@@ -217,8 +217,8 @@ static void wear_says_what_is_due_when(void **state)
 	      TEXTS("  due        head: 102 % used, 512.5 of 500 motor hours\n",
 	            "  attention  cover: 82 % used, 3300 of 4000 sessions\n             begun anew 2020-01-02 10:00",
 	            "at the pace of late it is due 2040-01-02 10:00 (in ",
-	            "  ok         motor: 5 % used, 100.0 of 2000 motor hours\n"
-	            "             at the pace of late not due within ten years\n",
+	            "  ok         motor: 5 % used, 100.0 of 2000 motor hours\n",
+	            "at the pace of late not due within ten years\n",
 	            "once the head is renewed: gymfleet device service chair-1 head --note TEXT",
 	            "pace of late: 2.5 motor hours and 11.0 sessions a day", "warranty: 400 of 1000 motor hours are left",
 	            "new ?[2J cover"));

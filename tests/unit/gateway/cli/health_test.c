@@ -22,7 +22,8 @@ static const struct play_line care[] = {
     {"GET", "/v1/health", 200, LIST("{\"id\":\"chair-1\",\"health\":\"ok\",\"reasons\":[]}")},
     {"GET", "/v1/incidents", 200,
      LIST("{\"id\":1,\"site\":\"ber\\u001blin\",\"kind\":\"offline\",\"machines\":5,\"of\":6,\"opened\":"
-          "\"2020-01-02T10:00:00Z\",\"closed\":null,\"text\":\"power or network\",\"devices\":[\"a\"]}")},
+          "\"2020-01-02T10:00:00Z\",\"closed\":null,\"text\":\"5 of 6 machines are offline\",\"action\":\"check the "
+          "power\",\"devices\":[\"a\"]}")},
     {0}};
 
 static void health_of_a_machine_has_its_flags_and_wear(void **state)
@@ -50,9 +51,9 @@ static void a_site_that_vanished_is_one_line(void **state)
 	assert_int_equal(r.code, CLI_OK);
 	assert_null(strstr(r.out, "site"));
 	forget(&r);
-	plays(
-	    care, "health", CLI_OK,
-	    TEXTS("  critical   site ber?lin: 5 of 6 machines gone together\n             power or network\n", "chair-1"));
+	plays(care, "health", CLI_OK,
+	      TEXTS("  critical   site ber?lin\n             5 of 6 machines are offline\n             → check the power\n",
+	            "chair-1"));
 	plays(care, "health|-o|csv", CLI_OK, TEXTS("id,health,code"));
 }
 
