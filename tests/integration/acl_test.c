@@ -186,6 +186,50 @@ static void i7_the_gateway_cannot_speak_in_a_devices_name(void **state)
 	it_client_close(gateway);
 }
 
+/* Events are for integrators: they read them and nothing else, write nothing; machines do neither. */
+static void i7_an_integrator_reads_events_and_nothing_else(void **state)
+{
+	static const char *const forbidden[] = {
+	    "gymfleet/v1/events/fault/victim", "gymfleet/v1/gateway/status", BRANCH "victim/command",
+	    BRANCH "victim/desired",           BRANCH "victim/report",       "gymfleet/v1/catalogs/abc"};
+	struct it_world *w = *state;
+	struct it_client *gateway = open_gateway(w), *integrator;
+	struct it_client *victim =
+	    it_client_open(w, "victim", &(struct it_client_options){.filters = {"#", "gymfleet/v1/events/#"}});
+
+	assert_int_equal(it_pki(w, "integrator", "tickets"), 0);
+	integrator = it_client_open(
+	    w, "integrators/tickets",
+	    &(struct it_client_options){.client_id = "tickets", .filters = {"#", "gymfleet/v1/events/#", BRANCH "#"}});
+	IT_UNTIL(SOON_MS, it_client_up(integrator) && it_client_up(victim));
+	for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++)
+		assert_int_equal(it_client_publish(integrator, forbidden[i], "evil", 4, false), NOT_AUTHORISED);
+	assert_int_equal(it_client_publish(victim, BRANCH "victim/report", "secret", 6, false), 0);
+	assert_int_equal(it_client_publish(gateway, BRANCH "victim/command", "secret", 6, false), 0);
+	assert_int_equal(it_client_publish(gateway, "gymfleet/v1/events/fault/victim", "{}", 2, false), 0);
+	assert_int_equal(it_client_publish(gateway, BRANCH "victim/ack", "mine", 4, false), 0);
+	IT_UNTIL(SOON_MS, it_client_heard(integrator, "gymfleet/v1/events/fault/victim") > 0);
+	IT_UNTIL(SOON_MS, it_client_heard(victim, BRANCH "victim/ack") > 0);
+	/* The same event once for each of its filters. */
+	assert_int_equal(it_client_heard(integrator, NULL), it_client_heard(integrator, "gymfleet/v1/events/fault/victim"));
+	assert_int_equal(it_client_heard(victim, "gymfleet/v1/events/fault/victim"), 0);
+	it_client_close(integrator);
+	it_client_close(victim);
+	it_client_close(gateway);
+
+	assert_int_equal(it_pki(w, "revoke", "integrators/tickets"), 0);
+	it_broker_reload(w);
+	integrator = it_client_open(w, "integrators/tickets", &(struct it_client_options){.client_id = "tickets"});
+	IT_UNTIL(SOON_MS, strstr(it_client_reason(integrator), "our certificate is revoked") != NULL);
+	it_client_close(integrator);
+	assert_int_equal(it_pki(w, "integrator", "tickets"), 0);
+	integrator = it_client_open(w, "integrators/tickets", &(struct it_client_options){.client_id = "tickets"});
+	IT_UNTIL(SOON_MS, it_client_up(integrator));
+	it_client_close(integrator);
+	assert_int_not_equal(it_pki(w, "revoke", "integrators/gateway"), 0);
+	assert_int_not_equal(it_pki(w, "integrator", "gateway"), 0);
+}
+
 static void i7_no_certificate_for_a_name_that_is_no_id(void **state)
 {
 	static const char *const REFUSED[] = {
@@ -229,6 +273,7 @@ int main(void)
 	    TEST(i7_a_device_cannot_leave_a_will_in_anothers_branch),
 	    TEST(i7_each_listener_is_shut_for_the_others_certificates),
 	    TEST(i7_the_gateway_cannot_speak_in_a_devices_name),
+	    TEST(i7_an_integrator_reads_events_and_nothing_else),
 	    TEST(i7_no_certificate_for_a_name_that_is_no_id),
 	};
 

@@ -86,7 +86,8 @@ struct it_client *it_client_open(struct it_world *w, const char *id, const struc
 {
 	static const struct it_client_options none;
 	const struct it_client_options *o = options ? options : &none;
-	bool gateway = strcmp(id, "gateway") == 0;
+	bool integrator = strncmp(id, "integrators/", strlen("integrators/")) == 0;
+	bool gateway = integrator || strcmp(id, "gateway") == 0;
 	const char *folder = gateway ? "" : "devices/";
 	struct gf_link_config config = {
 	    .host = (char *)(o->host ? o->host : "localhost"),

@@ -29,7 +29,7 @@ struct it_client_options {
 
 struct it_client;
 
-/* `id`: whose certificate; "gateway" or a machine's (made when missing). Starts to connect. `options` may be NULL. */
+/* `id`: whose certificate; "gateway", "integrators/NAME" or a machine's (made when missing). Starts to connect. `options` may be NULL. */
 struct it_client *it_client_open(struct it_world *w, const char *id, const struct it_client_options *options);
 void it_client_close(struct it_client *c); /* gracefully; NULL is fine */
 
