@@ -148,16 +148,23 @@ static void to_nobody(struct users *users, int64_t mono_ms)
 	users->arrives_ms = next_arrival(users, mono_ms);
 }
 
+/* The keenest has one of the stronger ones of a gun. */
+static uint16_t favourite(const struct users *users)
+{
+	const uint64_t routines = users->config.routines;
+	return (uint16_t)(1 + (users->regular + routines / 2 + 2) % routines);
+}
+
 static void to_asking(struct users *users, int64_t mono_ms)
 {
 	users->state = USERS_ASKING;
 	users->since_ms = mono_ms;
 	users->tries++;
 	users->routine = (uint16_t)(1 + gf_prng_below(&users->prng, users->config.routines));
-	if (users->regular != 0 && chance(users, 0.7)) /* their favourite */
-		users->routine = (uint16_t)(1 + users->regular % users->config.routines);
+	if (users->regular != 0 && chance(users, 0.7))
+		users->routine = favourite(users);
 	/* Who holds a gun to somebody has turned its key before; who uses it alone has no key. */
-	users->staff = chance(users, 0.3) && users->config.class != GF_CLASS_PERCUSSION;
+	users->staff = chance(users, 0.1) && users->config.class != GF_CLASS_PERCUSSION;
 }
 
 /* Whoever gave up tells the desk. */
