@@ -1,5 +1,6 @@
 /* What people and rules say of a machine: overuse, wear, out of service. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "gateway/health/verdict.h"
 #include "proto/base/clock.h"
@@ -17,6 +18,13 @@ static bool is_empty(const char *text)
 
 /* ---- overuse ---- */
 
+/* What joins a sentence with the next: an advice may end with a full stop. */
+static const char *joint(const char *sentence)
+{
+	size_t len = strlen(sentence);
+	return len == 0 ? "" : sentence[len - 1] == '.' ? " " : "; ";
+}
+
 static void flag(struct verdict *v, const struct health_flag *f)
 {
 	struct health_reason *r =
@@ -29,8 +37,8 @@ static void flag(struct verdict *v, const struct health_flag *f)
 		VERDICT_SAY(r, "%s; %s knows", r->text, is_empty(f->acked_by) ? "somebody" : f->acked_by);
 		return;
 	}
-	VERDICT_DO(r, "%s%sgymfleet overuse ack %" PRIu64 " --note TEXT says that you know", r->action,
-	           is_empty(r->action) ? "" : "; ", f->id);
+	VERDICT_DO(r, "%s%sgymfleet overuse ack %" PRIu64 " --note TEXT says that you know", r->action, joint(r->action),
+	           f->id);
 }
 
 static const struct wear_part *worst(const struct health_facts *f);
