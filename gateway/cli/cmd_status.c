@@ -146,11 +146,11 @@ static void rollouts(const struct cli *cli, const json_t *status)
 	}
 }
 
-/* How long a sentence is without its full stop: it goes on. */
-static int clause(const char *sentence)
+/* What joins a sentence with the next. */
+static const char *joint(const char *sentence)
 {
 	size_t len = strlen(sentence);
-	return (int)(len > 0 && sentence[len - 1] == '.' ? len - 1 : len);
+	return len == 0 ? "" : sentence[len - 1] == '.' ? " " : "; ";
 }
 
 /* Flags about people, staff and sites, which no machine's health has; those that somebody knows of need nobody. */
@@ -169,11 +169,11 @@ static enum cli_exit flags_of_others(struct cli *cli, json_t *needs)
 		const char *advice = field_text(flag, "advice");
 		if (field_time(flag, "acked") != 0)
 			continue;
-		json_t *row = json_pack(
-		    "{s:s, s:s, s:o, s:o}", "severity", act ? "critical" : "attention", "device", field_text(flag, "subject"),
-		    "text", json_sprintf("%s: %s", field_text(flag, "title"), field_text(flag, "text")), "action",
-		    json_sprintf("%.*s%sgymfleet overuse ack %.0f --note TEXT says that you know", clause(advice), advice,
-		                 *advice != '\0' ? "; " : "", field_or(flag, "id", 0)));
+		json_t *row = json_pack("{s:s, s:s, s:o, s:o}", "severity", act ? "critical" : "attention", "device",
+		                        field_text(flag, "subject"), "text",
+		                        json_sprintf("%s: %s", field_text(flag, "title"), field_text(flag, "text")), "action",
+		                        json_sprintf("%s%sgymfleet overuse ack %.0f --note TEXT says that you know", advice,
+		                                     joint(advice), field_or(flag, "id", 0)));
 		(void)json_array_append_new(needs, row);
 	}
 	json_decref(body);

@@ -152,7 +152,11 @@ static void lists_are_printed_in_every_format(void **state)
 	    {"sessions", "drumming_legs", "started,device,session_no", 5},
 	    {"sessions|gun-paris-01", "gun-paris-01", "started,device", 1},
 	    {"usage|--by|site", "SITE", "key,sessions,running_s", 2},
-	    {"faults", "overtemp_motor", "raised,device,code", 1},
+	    {"faults", "overtemp_motor", "id,device,site,class,code", 1},
+	    {"usage|--trend", "2", "week,start,sessions", 0},
+	    {"overuse", "nothing is open", "id,rule,title,subject", 0},
+	    {"wear", "", "device,part,used_pct", 0},
+	    {"rules", "", "id,subject,metric", 0},
 	    {"events", "chair-berlin-01", "time,kind,device,text,id", 0},
 	    {"doctor", "broker", "severity,name,text,action,ok", 0},
 	};
@@ -176,7 +180,8 @@ static void lists_are_printed_in_every_format(void **state)
 /* CSV has all that JSON has, so that a column isn't missing in the one that is in the other. */
 static void csv_has_every_key_of_json(void **state)
 {
-	static const char *const lists[] = {"devices", "sessions", "faults", "usage", "audit|log"};
+	static const char *const lists[] = {"devices", "sessions",           "faults",       "usage", "audit|log", "wear",
+	                                    "rules",   "faults|--by|device", "usage|--trend"};
 
 	expect(((struct server *)*state)->socket, "device|set|gun-paris-01|name=x", CLI_OK, "", "");
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
