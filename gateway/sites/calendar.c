@@ -318,7 +318,7 @@ int64_t calendar_open_ms(const struct calendar *calendar, int64_t from_ms, int64
 int64_t calendar_after_open_ms(const struct calendar *calendar, int64_t from_ms, int64_t open_ms)
 {
 	const int64_t week_ms = week_open_ms(calendar);
-	int64_t at = from_ms, left = open_ms, end;
+	int64_t at = from_ms, left = open_ms, end = INT64_MAX;
 
 	if (open_ms <= 0)
 		return from_ms;
