@@ -1,5 +1,7 @@
 #include "tests/unit/gateway/store/fixture.h"
 
+#include "gateway/store/cases.h"
+
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -273,6 +275,20 @@ static int print_fault(void *ctx, const struct store_fault *x)
 	return 0;
 }
 
+static int print_case(void *ctx, const struct store_case *c)
+{
+	fprintf(ctx, "case %s %d %u %" PRId64 " %" PRId64 " %" PRId64 " %" PRIu64 "\n", c->device, (int)c->code,
+	        (unsigned)c->times, c->first_ms, c->last_ms, c->cleared_ms, c->lasted_ms);
+	return 0;
+}
+
+static int print_hour(void *ctx, const struct store_hour *h)
+{
+	fprintf(ctx, "hour %s %" PRId64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", h->device, h->hour_ms, h->sessions,
+	        h->running_ms, h->motor_ms);
+	return 0;
+}
+
 static int print_finding(void *ctx, const struct store_finding *x)
 {
 	fprintf(ctx, "finding %s %d %s\n", x->device, (int)x->kind, x->text);
@@ -304,6 +320,8 @@ char *fingerprint(struct fixture *f)
 	assert_int_equal(store_read_devices(f->reader, &devices, print_device, out, NULL), 0);
 	assert_int_equal(store_read_sessions(f->reader, &(struct store_session_query){0}, print_session, out, NULL), 0);
 	assert_int_equal(store_read_faults(f->reader, &(struct store_fault_query){0}, print_fault, out, NULL), 0);
+	assert_int_equal(store_read_cases(f->reader, &(struct store_case_query){0}, print_case, out, NULL), 0);
+	assert_int_equal(store_read_hours(f->reader, NULL, 0, 0, print_hour, out, NULL), 0);
 	assert_int_equal(store_read_audit(f->reader, NULL, print_finding, out, &audit, NULL), 0);
 	assert_int_equal(store_read_series(f->reader, "chair-1", 300, 0, 0, print_bucket, out, NULL), 0);
 	fclose(out);
