@@ -121,13 +121,12 @@ static int read_use(struct store_reader *reader, int64_t key, int64_t last_ms, s
 	struct query q;
 	int rc;
 
-	query_begin(
-	    &q, &reader->db,
-	    "SELECT a.ended_ms, a.odo_sessions - 1, a.odo_motor_ms - a.motor_ms, b.odo_sessions, b.odo_motor_ms FROM"
-	    " (SELECT * FROM sessions INDEXED BY sessions_device_end WHERE device = ?1 AND outcome <> 0"
-	    " AND ended_ms >= ?2 ORDER BY ended_ms LIMIT 1) a,"
-	    " (SELECT * FROM sessions INDEXED BY sessions_device_end WHERE device = ?1 AND outcome <> 0"
-	    " AND ended_ms >= ?3 ORDER BY ended_ms DESC LIMIT 1) b");
+	query_begin(&q, &reader->db,
+	            "SELECT * FROM (SELECT ended_ms, odo_sessions - 1, odo_motor_ms - motor_ms"
+	            " FROM sessions INDEXED BY sessions_device_end WHERE device = ?1 AND outcome <> 0 AND ended_ms >= ?2"
+	            " ORDER BY ended_ms LIMIT 1),"
+	            " (SELECT odo_sessions, odo_motor_ms FROM sessions INDEXED BY sessions_device_end"
+	            " WHERE device = ?1 AND outcome <> 0 AND ended_ms = ?3 LIMIT 1)");
 	query_i64(&q, key);
 	query_i64(&q, last_ms - used_ms);
 	query_i64(&q, last_ms);
