@@ -147,6 +147,9 @@ void metric_move(struct metric *m, int64_t moment_ms)
 		m->entered--;
 	sum_up(m, moment_ms, &sums);
 	m->value = value_of(m, &sums);
+	/* At the first moment the window fills with what came before it. */
+	while (m->entered < m->next && m->entries[m->entered].at_ms < moment_ms)
+		m->entered++;
 }
 
 int64_t metric_next_ms(const struct metric *m)
