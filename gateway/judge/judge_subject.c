@@ -101,9 +101,19 @@ static int64_t kept_since_ms(const struct work *w)
 	return subject == RULE_SUBJECT_PERSON || subject == RULE_SUBJECT_STAFF ? w->j->now_ms - people_kept_ms : INT64_MIN;
 }
 
-static bool forgotten(const struct work *w, size_t rule, int64_t opened_ms)
+/* Whether a part of what the flag was made of may be gone: of many facts it keeps only the newest. */
+static int is_forgotten(const struct work *w, const struct known *k, bool *ret_forgotten)
 {
-	return opened_ms - rule_lookback_ms(&w->rules->items[rule]) < kept_since_ms(w);
+	bool whole = true;
+	int r = 0;
+
+	if (k->flag.opened_ms - rule_lookback_ms(&w->rules->items[k->rule]) < kept_since_ms(w)) {
+		whole = k->episode.behind_count < EPISODE_BEHIND_MAX;
+		if (whole)
+			r = store_flag_whole(w->j->runner->config.store, k->flag.id, &whole, w->j->diag);
+	}
+	*ret_forgotten = !whole;
+	return r;
 }
 
 /* The flags of a rule that matter, and from when it is judged: what is late reaches back to the beginning of the flags it falls into, of which
@@ -120,11 +130,13 @@ static int reach_back(struct work *w, size_t rule, int64_t from_ms)
 		r = find_known(w, rule, from_ms);
 		for (size_t i = first; i < w->known.count && !r; i++) {
 			const struct known *k = &w->known.items[i];
+			int64_t back_ms = open_at(k, before_ms) ? episode_from_ms(&k->episode, before_ms) : from_ms;
+			bool forgotten = false;
 
-			if (open_at(k, before_ms) && !forgotten(w, rule, k->flag.opened_ms)) {
-				int64_t back_ms = episode_from_ms(&k->episode, before_ms);
-				from_ms = back_ms < from_ms ? back_ms : from_ms;
-			}
+			if (back_ms < from_ms)
+				r = is_forgotten(w, k, &forgotten);
+			if (back_ms < from_ms && !forgotten)
+				from_ms = back_ms;
 		}
 	} while (!r && from_ms < before_ms);
 	w->from_ms[rule] = from_ms;
@@ -225,10 +237,14 @@ static int write_matches(const struct turn *t, const struct flag_match *matches,
 	for (size_t i = 0; i < count && !r; i++) {
 		const struct flag_match *m = &matches[i];
 		const struct known *stored = stored_of(t, m->id);
+		bool forgotten = false;
 
-		if (m->change != FLAG_WITHDRAWN)
+		if (m->change != FLAG_WITHDRAWN) {
 			r = save(t, m, stored, due_ms);
-		else if (!forgotten(t->w, t->rule, stored->flag.opened_ms))
+			continue;
+		}
+		r = is_forgotten(t->w, stored, &forgotten);
+		if (!r && !forgotten)
 			r = store_flag_withdraw(j->runner->config.store, m->id, j->now_ms, j->diag);
 	}
 	return r;

@@ -122,6 +122,8 @@ typedef int (*store_known_fn)(void *ctx, const struct flag_known *known, const s
                               enum gf_muscle muscle, enum gf_side side);
 GF_MUST_CHECK int store_flags_known(struct store *store, const char *rule, const struct store_subject *subject,
                                     int64_t since_ms, store_known_fn row, void *ctx, struct gf_diag *diag);
+/* Are all sessions behind a flag about a person still known as that person's? Tokens are forgotten after a while. */
+GF_MUST_CHECK int store_flag_whole(struct store *store, uint64_t id, bool *ret_whole, struct gf_diag *diag);
 /*
  * Writes a flag as it is now, found or changed at now_ms, with its event (kind "flag", code: opened, act, cleared, expired, withdrawn, rule_gone, acked;
  * none when nothing of it changed that matters to people), and what holds its machine: `lock` and `cap_pct` (0 = none) while it is open. flag->id 0

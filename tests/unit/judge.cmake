@@ -1,6 +1,6 @@
 # gateway/judge
-foreach(part rules)
+foreach(part rules order)
     gf_add_test(gateway_judge_${part}_test
         SOURCES unit/gateway/judge/${part}_test.c unit/gateway/judge/judge_rig.c unit/gateway/store/fixture.c
-        LINK gw_judge gw_rules_yaml gw_ingest LABELS unit TIMEOUT 180)
+        LINK gw_judge gw_rules_yaml gw_ingest LABELS unit TIMEOUT 300)
 endforeach()

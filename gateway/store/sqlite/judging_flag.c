@@ -88,6 +88,24 @@ int store_flags_known(struct store *s, const char *rule, const struct store_subj
 	return r ? r : end;
 }
 
+int store_flag_whole(struct store *s, uint64_t id, bool *ret_whole, struct gf_diag *diag)
+{
+	struct query q;
+	int64_t gone = 0;
+	int r;
+
+	query_begin(&q, &s->db,
+	            "SELECT EXISTS (SELECT 1 FROM flags f JOIN flag_facts x ON x.flag = f.id LEFT JOIN sessions s ON"
+	            " s.device = x.device AND s.session_no = x.no WHERE f.id = ?1 AND x.kind = ?2 AND (s.device IS NULL OR"
+	            " (s.subject_token <> f.key AND s.staff_token <> f.key)))");
+	query_u64(&q, id);
+	query_i64(&q, FACT_SESSION);
+	r = query_value(&q, 0, &gone, diag);
+	if (!r)
+		*ret_whole = gone == 0;
+	return r;
+}
+
 /* ---- writing ---- */
 
 /* A flag as it was, as far as events and holds need it. */

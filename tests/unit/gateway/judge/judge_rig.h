@@ -9,7 +9,7 @@
 #include "gateway/judge/judge_runner.h"
 #include "tests/unit/gateway/store/fixture.h"
 
-enum { JUDGE_MACHINES = 4, JUDGE_RECORDS_MAX = 400, JUDGE_FLAGS_MAX = 64 };
+enum { JUDGE_MACHINES = 4, JUDGE_RECORDS_MAX = 400, JUDGE_FLAGS_MAX = 512 };
 
 /* Its spool keeps all, and says what was taken. */
 struct judge_machine {
