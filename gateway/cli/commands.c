@@ -90,6 +90,11 @@ const struct cli_command cli_commands[] = {
      0, 0, cmd_events},
     {CLI_GATEWAY, "doctor", "", "is the gateway well, and if not, what to do", "Works without a gateway too.\n", 0, 0,
      0, cmd_doctor},
+    {CLI_GATEWAY, "webhooks", "", "who is told what happens, how far each is, and why one isn't",
+     "The broker (mqtt) first, then the webhooks of gateway.yaml. What one doesn't take is tried again, in order; "
+     "what\n"
+     "is beyond its rate comes summed up.\n",
+     0, 0, 0, cmd_webhooks},
     {CLI_OVERUSE, "overuse", "", "what is too much, of whom, since when, and what to do",
      "What is open now; with --since or --where also what is over.\n" WHERE_HELP,
      CLI_BIT(CLI_OPT_OPEN) | CLI_BIT(CLI_OPT_SINCE) | CLI_BIT(CLI_OPT_DEVICE) | CLI_BIT(CLI_OPT_WITHDRAWN) | ROWS, 0, 0,

@@ -138,6 +138,24 @@ static void events_have_the_colour_of_how_bad_they_are(void **state)
 	forget(&r);
 }
 
+static void webhooks_tell_how_far_they_are(void **state)
+{
+	static const struct play_line lines[] = {
+	    {"GET", "/v1/webhooks", 200,
+	     LIST("{\"name\":\"mqtt\",\"ok\":true,\"cursor\":12,\"behind\":0,\"told\":12,\"summed\":0,\"missed\":0,"
+	          "\"passed_over\":0,\"passed_over_last\":null,\"failures\":0,\"failing_since\":null,\"next_try\":null,"
+	          "\"error\":null},{\"name\":\"pager\",\"ok\":false,\"cursor\":9,\"behind\":3,\"told\":9,\"summed\":0,"
+	          "\"missed\":0,\"passed_over\":0,\"passed_over_last\":null,\"failures\":4,\"failing_since\":"
+	          "\"2020-01-02T10:00:00Z\",\"next_try\":\"2040-01-02T10:00:00Z\",\"error\":\"HTTP 500\"}")},
+	    {0}};
+	static const struct play_line none[] = {{"GET", "/v1/webhooks", 200, LIST("")}, {0}};
+
+	(void)state;
+	plays(lines, "webhooks", CLI_OK, TEXTS("mqtt   yes", "pager  no ", "2020-01-02 10:00", "HTTP 500"));
+	plays(lines, "webhooks|-o|csv", CLI_OK, TEXTS("name,ok,told,behind", "pager,false,9,3,0,0,"));
+	plays(none, "webhooks", CLI_OK, TEXTS("nobody is told"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +163,7 @@ int main(void)
 	    cmocka_unit_test(a_site_that_vanished_is_one_line),
 	    cmocka_unit_test(the_screen_has_people_and_sites_too),
 	    cmocka_unit_test(the_screen_fits_its_terminal),
+	    cmocka_unit_test(webhooks_tell_how_far_they_are),
 	    cmocka_unit_test(events_have_the_colour_of_how_bad_they_are),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
