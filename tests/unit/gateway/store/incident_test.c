@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/store/cases.h"
 #include "gateway/store/incidents.h"
 #include "tests/unit/gateway/store/fixture.h"
 
@@ -187,6 +188,25 @@ static void i9_it_ends_after_thirty_days_and_stays_so(void **state)
 	look(f, late + MINUTE, 0, 0);
 }
 
+static void who_is_out_of_service_is_not_missed(void **state)
+{
+	static const struct store_actor anna = {.who = "anna"};
+	struct fixture *f = *state;
+	struct store_tag tag = {.reason = "away for repair"};
+
+	all_come(f, 0, 6, 1, NOON);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(store_tag_set(f->store, name(i), &tag, &anna, NOON, NULL), 0);
+	go(f, 0, 4, 1, NOON + MINUTE);
+	look(f, NOON + 2 * MINUTE, 0, 0); /* two are missed */
+	go(f, 4, 6, 1, NOON + 3 * MINUTE);
+	look(f, NOON + 4 * MINUTE, 1, 0);
+	assert_int_equal(find(f, true).newest.machines, 4);
+	for (int i = 2; i < 5; i++)
+		assert_int_equal(store_tag_set(f->store, name(i), &tag, &anna, NOON + HOUR, NULL), 0);
+	look(f, NOON + HOUR, 0, 1); /* all but one are accounted for */
+}
+
 static void it_is_there_after_a_restart(void **state)
 {
 	struct fixture *f = *state;
@@ -221,6 +241,7 @@ int main(void)
 	    TEST(who_follows_joins_and_most_back_ends_it),
 	    TEST(a_machine_knows_whether_it_is_in_one),
 	    TEST(i9_it_ends_after_thirty_days_and_stays_so),
+	    TEST(who_is_out_of_service_is_not_missed),
 	    TEST(it_is_there_after_a_restart),
 	    TEST(goodbyes_and_machines_without_a_site_are_none),
 	};
