@@ -214,18 +214,21 @@ static int check_reach(const struct check *k, size_t i, const char *key, double 
 {
 	const struct rule_condition *c = &k->rule->conditions[i];
 	const double lowest = kinds[c->metric].min, top = highest(k->rule, c);
-	const char *name = rule_metric_name(c->metric), *unit = rule_metric_unit(c->metric);
+	const char *name = rule_metric_name(c->metric);
+	char unit[16] = "";
 
 	if (!isfinite(threshold))
 		return fail_in(k, i, key, "%s is no number", key);
+	if (rule_metric_unit(c->metric)[0] != '\0')
+		snprintf(unit, sizeof(unit), " %s", rule_metric_unit(c->metric));
 	if (upwards(c) && (c->comparison == RULE_COMPARISON_ABOVE ? threshold >= top : threshold > top))
-		return fail_in(k, i, key, "%s is %g %s, but %s never gets beyond %g: the rule would never fire", key, threshold,
+		return fail_in(k, i, key, "%s is %g%s, but %s never gets beyond %g: the rule would never fire", key, threshold,
 		               unit, name, top);
 	if (!upwards(c) && (c->comparison == RULE_COMPARISON_BELOW ? threshold <= lowest : threshold < lowest))
-		return fail_in(k, i, key, "%s is %g %s, but %s is never less than %g: the rule would never fire", key,
-		               threshold, unit, name, lowest);
+		return fail_in(k, i, key, "%s is %g%s, but %s is never less than %g: the rule would never fire", key, threshold,
+		               unit, name, lowest);
 	if (upwards(c) && (c->comparison == RULE_COMPARISON_ABOVE ? threshold < 0 : threshold <= 0) && lowest >= 0)
-		return fail_in(k, i, key, "%s is %g %s: that holds whenever there is anything; give a number above 0", key,
+		return fail_in(k, i, key, "%s is %g%s: that holds whenever there is anything; give a number above 0", key,
 		               threshold, unit);
 	return 0;
 }
@@ -233,7 +236,7 @@ static int check_reach(const struct check *k, size_t i, const char *key, double 
 static int check_thresholds(const struct check *k, size_t i)
 {
 	const struct rule_condition *c = &k->rule->conditions[i];
-	const char *worse = upwards(c) ? "above" : "below", *better = upwards(c) ? "above" : "below";
+	const char *beyond = upwards(c) ? "above" : "below";
 	double lower;
 	int r = 0;
 
@@ -247,7 +250,7 @@ static int check_thresholds(const struct check *k, size_t i)
 	if (r != 0)
 		return r;
 	if (c->has_warn && c->has_act && (upwards(c) ? c->act <= c->warn : c->act >= c->warn))
-		return fail_in(k, i, "act", "act (%g) must be %s warn (%g): with `is: %s` it would come first", c->act, worse,
+		return fail_in(k, i, "act", "act (%g) must be %s warn (%g): with `is: %s` it would come first", c->act, beyond,
 		               c->warn, rule_comparison_name(c->comparison));
 	if (!c->has_clear)
 		return 0;
@@ -255,7 +258,7 @@ static int check_thresholds(const struct check *k, size_t i)
 		return fail_in(k, i, "clear", "silence is over when the machine is heard: leave clear out");
 	if (!isfinite(c->clear) || (upwards(c) ? c->clear > lower : c->clear < lower))
 		return fail_in(k, i, "clear", "clear (%g) must not be %s %s (%g): the flag would be clear when it opens",
-		               c->clear, better, c->has_warn ? "warn" : "act", lower);
+		               c->clear, beyond, c->has_warn ? "warn" : "act", lower);
 	if (c->metric == RULE_METRIC_GAP_H && c->clear > kinds[c->metric].max)
 		return fail_in(k, i, "clear", "clear (%g h) is longer than %g h", c->clear, kinds[c->metric].max);
 	return 0;

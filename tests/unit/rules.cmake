@@ -2,3 +2,5 @@
 gf_add_test(gateway_rules_model_test
     SOURCES unit/gateway/rules/model_test.c unit/gateway/rules/model.c unit/gateway/rules/world.c
     LINK gw_rules LABELS unit TIMEOUT 180)
+gf_add_test(gateway_rules_judge_test SOURCES unit/gateway/rules/judge_test.c LINK gw_rules LABELS unit)
+gf_add_test(gateway_rules_check_test SOURCES unit/gateway/rules/rule_check_test.c LINK gw_rules LABELS unit)

@@ -137,6 +137,13 @@ static size_t arrive(struct gateway *g, size_t wanted, int64_t *from_ms)
 	return came;
 }
 
+static int64_t some_moment(struct world *w, int64_t after_ms, int64_t until_ms)
+{
+	int64_t at_ms = w->facts[gf_prng_below(&w->prng, w->facts_count)].at_ms;
+
+	return at_ms > after_ms && at_ms < until_ms ? at_ms : until_ms;
+}
+
 static void any_portions_in_any_order_give_the_same(void **state)
 {
 	static struct world w;
@@ -160,8 +167,11 @@ static void any_portions_in_any_order_give_the_same(void **state)
 
 			left -= came;
 			judge_from(&g, from_ms, now_ms, &due_ms);
-			settled_ms = now_ms + 1;
+			settled_ms = now_ms + (int64_t)gf_prng_below(&w.prng, 2);
 			now_ms += (int64_t)gf_prng_below(&w.prng, (uint64_t)(end_ms - now_ms) + 1);
+			/* Often just when something is, so that judging begins with what changes. */
+			if (gf_prng_below(&w.prng, 2) == 0)
+				now_ms = some_moment(&w, settled_ms, now_ms);
 			if (gf_prng_below(&w.prng, 4) == 0 || (left == 0 && gf_prng_below(&w.prng, 2) == 0))
 				now_ms = end_ms;
 			else if (due_ms < now_ms)
