@@ -7,6 +7,9 @@
 
 #define HOUR_MS 3600000.0
 
+/* A row has as many values as a page of other lists has rows: more of them in one answer would be a hundred megabytes. */
+enum { ROWS_MAX = 2000 };
+
 static const char *const source_words[] = {
 #define X(symbol, name) name,
     STORE_TIME_SOURCES(X) NULL
@@ -78,8 +81,10 @@ void resource_heartbeats(struct request *r)
 	struct page page;
 	struct gf_diag diag = {{0}};
 
-	if (request_time(r, "since", &query.since_ms) && request_time(r, "until", &query.until_ms) &&
-	    request_cursor(r, &query.after_ms, &query.after_seq, &query.after_device) && request_device(r, &query.device) &&
-	    page_begin(r, fields, FIELDS, &page))
-		page_end(&page, store_read_beats(r->reader, &query, keep, &page, &diag), &diag);
+	if (!request_time(r, "since", &query.since_ms) || !request_time(r, "until", &query.until_ms) ||
+	    !request_cursor(r, &query.after_ms, &query.after_seq, &query.after_device) ||
+	    !request_device(r, &query.device) || !page_begin(r, fields, FIELDS, &page))
+		return;
+	page.limit = page.limit < ROWS_MAX ? page.limit : ROWS_MAX;
+	page_end(&page, store_read_beats(r->reader, &query, keep, &page, &diag), &diag);
 }
