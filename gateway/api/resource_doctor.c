@@ -251,6 +251,28 @@ static int check_backlog(struct examination *e, struct gf_diag *diag)
 	return 0;
 }
 
+static int count_rules(void *ctx, const struct judgement_config *config)
+{
+	size_t *count = ctx;
+	*count = config->rules->count;
+	return 0;
+}
+
+/* None is a choice, but one that should be seen. */
+static void check_rules(struct examination *e)
+{
+	const struct api_ops *ops = api_ops_of(e->request->api);
+	size_t count = 0;
+
+	if (ops->rules_look(ops->ctx, count_rules, &count) != 0)
+		return;
+	if (count > 0)
+		add(e, "rules", FINE, "", "%zu are in force", count);
+	else
+		add(e, "rules", FINE, "",
+		    "none: nothing is flagged (gateway.yaml: rules names the file, else rules.yaml beside it)");
+}
+
 void resource_doctor(struct request *r)
 {
 	const struct api_ops *ops = api_ops_of(r->api);
@@ -276,5 +298,6 @@ void resource_doctor(struct request *r)
 	check_disk(&e);
 	check_ingest(&e);
 	check_receivers(&e);
+	check_rules(&e);
 	request_answer(r, json_pack("{s:o}", "checks", e.checks));
 }
