@@ -110,6 +110,15 @@ static void say_vibration(struct check *check)
 		          "unknown, so nobody can reckon how much staff gets; set vibration_ms2 from the maker's data sheet");
 }
 
+/* The same on all machines of a gym, or a person is another one on each. */
+static void say_subjects(struct check *check)
+{
+	if (check->config->has_subjects)
+		check_say(check, DRIVER_FINE, "tokens",
+		          "made from badges with key %08x, which must be the same on all machines",
+		          (unsigned)gf_subject_key_id(&check->config->subjects));
+}
+
 /* --- files ------------------------------------------------------------------------------------------------------- */
 
 static void check_certificate(struct check *check)
@@ -294,6 +303,7 @@ int agent_check(const struct agent_config *config, FILE *out)
 	say_machine(&check);
 	say_envelope(&check);
 	say_vibration(&check);
+	say_subjects(&check);
 	check_catalog(&check);
 	check_certificate(&check);
 	const bool there = check_state_dir(&check);

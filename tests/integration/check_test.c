@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -124,6 +125,17 @@ static void a_simulated_machine_is_fine(void **state)
 	assert_non_null(strstr(t->output.out, ", 0 broken\n"));
 	assert_int_equal(access(it_path(t->w, "machine/spool"), F_OK), -1);
 	assert_int_equal(access(it_path(t->w, "machine/lock"), F_OK), -1);
+}
+
+static void what_the_hand_gets_and_whose_tokens_are_said(void **state)
+{
+	struct test *t = *state;
+	it_write(it_path(t->w, "subjects.key"), "0123456789abcdef0123456789abcdef");
+	assert_int_equal(chmod(it_path(t->w, "subjects.key"), 0600), 0);
+	configure(t, SIM, "vibration_ms2: 5\nsubject_tokens: {key_file: subjects.key}\n");
+	check(t, FINE);
+	assert_says(t, "ok", "vibration", "5 m/s² in the hand: 100 points of staff's daily exposure after 2.0 h");
+	assert_says(t, "ok", "tokens", "made from badges with key ");
 }
 
 static void a_state_folder_that_is_not_there_stays_so(void **state)
@@ -371,6 +383,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(a_simulated_machine_is_fine),
+	    TEST(what_the_hand_gets_and_whose_tokens_are_said),
 	    TEST(a_state_folder_that_is_not_there_stays_so),
 	    TEST(bare_hardware_is_looked_at_and_left_off),
 	    TEST(a_controller_is_asked),
