@@ -4,3 +4,4 @@ gf_add_test(gateway_rules_model_test
     LINK gw_rules LABELS unit TIMEOUT 180)
 gf_add_test(gateway_rules_judge_test SOURCES unit/gateway/rules/judge_test.c LINK gw_rules LABELS unit)
 gf_add_test(gateway_rules_check_test SOURCES unit/gateway/rules/rule_check_test.c LINK gw_rules LABELS unit)
+gf_add_test(gateway_rules_yaml_test SOURCES unit/gateway/rules_yaml_test.c LINK gw_rules_yaml LABELS unit)
