@@ -4,3 +4,5 @@ foreach(part rules order)
         SOURCES unit/gateway/judge/${part}_test.c unit/gateway/judge/judge_rig.c unit/gateway/store/fixture.c
         LINK gw_judge gw_rules_yaml gw_ingest LABELS unit TIMEOUT 300)
 endforeach()
+gf_add_test(gateway_store_judging_test
+    SOURCES unit/gateway/store/judging_test.c unit/gateway/store/fixture.c LINK gw_store gf_base LABELS unit TIMEOUT 120)

@@ -1,0 +1,636 @@
+/* Whom to judge, flags, and what they hold: all of it in the transaction that it belongs to. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/store/sqlite/schema.h"
+#include "gateway/store/sqlite/writer.h"
+#include "tests/unit/gateway/store/fixture.h"
+
+#define ID "chair-1"
+
+static const struct store_actor anna = {"anna (uid 1000)", "unix socket"};
+
+static void look_at_all(struct fixture *f)
+{
+	unsigned needs[RULE_SUBJECT_COUNT];
+
+	for (size_t i = 0; i < RULE_SUBJECT_COUNT; i++)
+		needs[i] = UINT32_MAX;
+	store_judge_needs(f->store, needs);
+}
+
+static struct gf_record session_of(uint64_t seq, int64_t ended_ms, uint64_t token, uint64_t staff)
+{
+	struct gf_record r = session(seq, seq, ended_ms);
+
+	r.session_ended.start.subject_token = token;
+	r.session_ended.start.staff_token = staff;
+	return r;
+}
+
+/* ---- whom to judge ---- */
+
+/* Who waits, and from when, as "device 1 1795176000000"; all of it is left waiting. */
+static size_t waiting(struct fixture *f, int64_t now_ms, struct store_unsettled *rows, size_t max)
+{
+	size_t count = 0;
+
+	assert_int_equal(store_begin(f->store, NULL), 0);
+	while (count < max && store_judge_next(f->store, now_ms, &rows[count], NULL) == 0) {
+		assert_int_equal(store_judge_done(f->store, &rows[count].subject, now_ms, INT64_MAX, NULL), 0);
+		count++;
+	}
+	store_rollback(f->store);
+	return count;
+}
+
+static const struct store_unsettled *find(const struct store_unsettled *rows, size_t count, enum rule_subject kind)
+{
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].subject.kind == kind)
+			return &rows[i];
+	return NULL;
+}
+
+static void settle_all(struct fixture *f, int64_t now_ms, int64_t due_ms)
+{
+	struct store_unsettled u;
+
+	assert_int_equal(store_begin(f->store, NULL), 0);
+	while (store_judge_next(f->store, now_ms, &u, NULL) == 0)
+		assert_int_equal(store_judge_done(f->store, &u.subject, now_ms, due_ms, NULL), 0);
+	assert_int_equal(store_commit(f->store, NULL), 0);
+}
+
+static void nobody_is_marked_whom_no_rule_looks_at(void **state)
+{
+	struct fixture *f = *state;
+	unsigned needs[RULE_SUBJECT_COUNT] = {[RULE_SUBJECT_STAFF] = 1U << FACT_SESSION};
+	struct gf_record r = session_of(1, NOON, 7, 8);
+	struct store_unsettled rows[8];
+
+	send_status(f, ID, birth(1, 1, 1), false, NOON);
+	store_judge_needs(f->store, needs);
+	send_report(f, ID, 1, &r, 1, NOON);
+	assert_int_equal(waiting(f, NOON, rows, 8), 1);
+	assert_int_equal(rows[0].subject.kind, RULE_SUBJECT_STAFF);
+	assert_int_equal(rows[0].subject.key, 8);
+}
+
+static void a_session_marks_all_whom_it_is_about_from_its_end_on(void **state)
+{
+	struct fixture *f = *state;
+	struct gf_record rs[] = {session_of(1, NOON, 7, 8), session_of(2, NOON + HOUR, 7, 0)};
+	struct store_unsettled rows[8];
+	uint64_t marks = store_unsettled_marks(f->store);
+	size_t count;
+
+	look_at_all(f);
+	send_status(f, ID, birth(1, 1, 1), false, NOON);
+	settle_all(f, NOON - DAY, INT64_MAX);
+	send_report(f, ID, 1, rs, 2, NOON + HOUR);
+	assert_true(store_unsettled_marks(f->store) > marks);
+	count = waiting(f, NOON + HOUR, rows, 8);
+	assert_int_equal(count, 4);
+	assert_int_equal(find(rows, count, RULE_SUBJECT_PERSON)->settled_ms, NOON);
+	assert_int_equal(find(rows, count, RULE_SUBJECT_STAFF)->settled_ms, NOON);
+	assert_string_equal(find(rows, count, RULE_SUBJECT_SITE)->site, "berlin");
+	assert_string_equal(find(rows, count, RULE_SUBJECT_DEVICE)->device, ID);
+	assert_int_equal(find(rows, count, RULE_SUBJECT_DEVICE)->class, GF_CLASS_CHAIR);
+	assert_float_equal(find(rows, count, RULE_SUBJECT_DEVICE)->rated_motor_h, 2000, 0.1);
+	/* Told again it changes nothing. */
+	settle_all(f, NOON + HOUR, INT64_MAX);
+	send_report(f, ID, 1, rs, 2, NOON + HOUR);
+	assert_int_equal(waiting(f, NOON + HOUR, rows, 8), 0);
+}
+
+static void what_is_late_goes_back_and_what_is_due_comes(void **state)
+{
+	struct fixture *f = *state;
+	struct gf_record rs[] = {fault(1, 1, GF_FAULT_STALL, GF_SEVERITY_STOP, NOON + HOUR),
+	                         fault(2, 2, GF_FAULT_STALL, GF_SEVERITY_STOP, NOON - DAY)};
+	struct store_unsettled rows[8];
+	int64_t due_ms;
+
+	look_at_all(f);
+	send_status(f, ID, birth(1, 1, 1), false, NOON);
+	settle_all(f, NOON, NOON + 5 * HOUR);
+	assert_int_equal(waiting(f, NOON + 5 * HOUR - 1, rows, 8), 0);
+	assert_int_equal(waiting(f, NOON + 5 * HOUR, rows, 8), 1);
+	send_report(f, ID, 1, rs, 1, NOON + HOUR);
+	assert_int_equal(find(rows, waiting(f, NOON + HOUR, rows, 8), RULE_SUBJECT_DEVICE)->settled_ms, NOON);
+	send_report(f, ID, 1, rs + 1, 1, NOON + HOUR);
+	assert_int_equal(find(rows, waiting(f, NOON + HOUR, rows, 8), RULE_SUBJECT_DEVICE)->settled_ms, NOON - DAY);
+	assert_int_equal(store_begin(f->store, NULL), 0);
+	assert_int_equal(store_judge_due_ms(f->store, &due_ms, NULL), 0);
+	assert_int_equal(due_ms, 0);
+	store_rollback(f->store);
+}
+
+/* Killed after judging and before the commit: all is there again. */
+static void what_was_judged_and_not_committed_is_judged_again(void **state)
+{
+	struct fixture *f = *state;
+	struct gf_record r = session_of(1, NOON, 7, 0);
+	struct store_unsettled rows[8], u;
+
+	look_at_all(f);
+	send_report(f, ID, 1, &r, 1, NOON);
+	assert_int_equal(store_begin(f->store, NULL), 0);
+	assert_int_equal(store_judge_next(f->store, NOON, &u, NULL), 0);
+	assert_int_equal(store_judge_done(f->store, &u.subject, NOON, INT64_MAX, NULL), 0);
+	store_rollback(f->store);
+	fixture_reopen(f);
+	assert_true(waiting(f, NOON, rows, 8) >= 2);
+}
+
+/* I8: of people nothing is left in the queue when nothing is pending. */
+static void i8_a_machine_that_makes_people_up_fills_no_queue(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t backlog = 0;
+	int64_t due_ms = 0;
+
+	look_at_all(f);
+	send_status(f, ID, birth(1, 1, 1), false, NOON);
+	for (uint64_t i = 1; i <= 200; i++) {
+		struct gf_record r = session_of(i, NOON + (int64_t)i, i * 1000, i * 7777);
+
+		send_report(f, ID, 1, &r, 1, NOON + HOUR);
+	}
+	assert_int_equal(store_begin(f->store, NULL), 0);
+	assert_int_equal(store_judge_backlog(f->store, NOON + HOUR, &backlog, NULL), 0);
+	assert_int_equal(backlog, 402);
+	store_rollback(f->store);
+	settle_all(f, NOON + HOUR, INT64_MAX);
+	assert_int_equal(store_begin(f->store, NULL), 0);
+	assert_int_equal(store_judge_due_ms(f->store, &due_ms, NULL), 0);
+	assert_int_equal(due_ms, INT64_MAX);
+	store_rollback(f->store);
+}
+
+static void rules_that_changed_judge_all_again_who_matter(void **state)
+{
+	struct fixture *f = *state;
+	struct gf_record rs[] = {session_of(1, NOON - 2 * DAY, 7, 0), session_of(2, NOON, 9, 3)};
+	struct store_unsettled rows[8];
+	size_t count;
+
+	send_status(f, ID, birth(1, 1, 1), false, NOON);
+	send_report(f, ID, 1, rs, 2, NOON);
+	assert_int_equal(store_begin(f->store, NULL), 0);
+	for (enum rule_subject kind = 0; kind < RULE_SUBJECT_COUNT; kind++)
+		assert_int_equal(store_judge_again(f->store, kind, NOON - DAY, NULL), 0);
+	assert_int_equal(store_commit(f->store, NULL), 0);
+	count = waiting(f, NOON, rows, 8);
+	assert_int_equal(count, 4);
+	assert_int_equal(find(rows, count, RULE_SUBJECT_PERSON)->subject.key, 9);
+	assert_int_equal(find(rows, count, RULE_SUBJECT_STAFF)->subject.key, 3);
+}
+
+/* ---- facts ---- */
+
+static int take_fact(void *ctx, const struct store_fact *fact)
+{
+	FILE *out = ctx;
+
+	fprintf(out, "%d/%llu@%lld ", (int)fact->fact.kind, (unsigned long long)(fact->fact.no & 0xffffffff),
+	        (long long)((fact->fact.at_ms - NOON) / MINUTE));
+	return 0;
+}
+
+static void facts(struct fixture *f, struct store_subject subject, unsigned needs, int64_t since_ms,
+                  const char *expected)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_int_equal(store_begin(f->store, NULL), 0);
+	assert_int_equal(store_judge_facts(f->store, &subject, needs, since_ms, NOON + 4 * HOUR, take_fact, out, NULL), 0);
+	store_rollback(f->store);
+	fclose(out);
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void facts_come_by_subject_time_and_kind(void **state)
+{
+	struct fixture *f = *state;
+	struct gf_record mine[] = {session_of(1, NOON, 7, 0),
+	                           session_of(2, NOON + HOUR, 8, 5),
+	                           fault(3, 1, GF_FAULT_STALL, GF_SEVERITY_STOP, NOON + HOUR),
+	                           record(4, GF_RECORD_LIMIT_HIT, NOON + 2 * HOUR),
+	                           heartbeat(5, NOON + 3 * HOUR, 40),
+	                           started(6, 3, NOON + 3 * HOUR)};
+	struct gf_record other = session_of(1, NOON + 2 * HOUR, 7, 5);
+	struct store_subject device = {RULE_SUBJECT_DEVICE, 1}, site = {RULE_SUBJECT_SITE, 1};
+
+	gf_strcpy(mine[3].limit_hit.rule, GF_NAME_MAX, "P3");
+	look_at_all(f);
+	send_status(f, ID, birth(1, 1, 1), false, NOON);
+	send_status(f, "chair-2", birth(1, 1, 1), false, NOON);
+	send_report(f, ID, 1, mine, 6, NOON + 3 * HOUR);
+	send_report(f, "chair-2", 1, &other, 1, NOON + 3 * HOUR);
+	facts(f, device, UINT32_MAX, NOON, "0/1@0 0/2@60 1/5@180 2/1@60 3/4@120 ");
+	/* The newest session before since_ms comes too. */
+	facts(f, device, 1U << FACT_SESSION, NOON + HOUR, "0/1@0 0/2@60 ");
+	facts(f, device, 1U << FACT_FAULT, NOON + HOUR + 1, "");
+	facts(f, (struct store_subject){RULE_SUBJECT_PERSON, 7}, UINT32_MAX, NOON, "0/1@0 0/1@120 ");
+	facts(f, (struct store_subject){RULE_SUBJECT_STAFF, 5}, UINT32_MAX, NOON, "0/2@60 0/1@120 ");
+	facts(f, (struct store_subject){RULE_SUBJECT_PERSON, 0}, UINT32_MAX, 0, "");
+	facts(f, site, 1U << FACT_SESSION | 1U << FACT_FAULT, NOON, "0/1@0 0/2@60 0/1@120 2/1@60 ");
+}
+
+/* ---- flags ---- */
+
+static struct store_flag flag_of(enum rule_subject kind, int64_t key)
+{
+	struct store_flag f = {.rule = "D3",
+	                       .subject = {kind, key},
+	                       .device = ID,
+	                       .site = "berlin",
+	                       .episode = {.opened_ms = NOON, .last_ms = NOON, .level = RULE_LEVEL_WARN, .times = 1},
+	                       .title = "stalls",
+	                       .text = "1 stall in 24 h; from 1 on it is too much",
+	                       .advice = "Look for what blocks it.",
+	                       .metric = "faults",
+	                       .due_ms = NOON + DAY};
+
+	f.episode.behind_count = 2;
+	f.episode.behind[0] = (struct fact_ref){FACT_FAULT, 1, 1};
+	f.episode.behind[1] = (struct fact_ref){FACT_FAULT, 1, 2};
+	return f;
+}
+
+static uint64_t save(struct fixture *f, const struct store_flag *flag, bool lock, float cap_pct, int64_t now_ms)
+{
+	uint64_t id = 0;
+
+	assert_int_equal(store_begin(f->store, NULL), 0);
+	assert_int_equal(store_flag_save(f->store, flag, lock, cap_pct, true, now_ms, &id, NULL), 0);
+	assert_int_equal(store_commit(f->store, NULL), 0);
+	return id;
+}
+
+static int take_one(void *ctx, const struct store_flag *flag)
+{
+	*(struct store_flag *)ctx = *flag;
+	return 0;
+}
+
+static struct store_flag flag(struct fixture *f, uint64_t id)
+{
+	struct store_flag got = {.id = 0};
+
+	assert_int_equal(store_read_flags(f->reader, &(struct store_flag_query){.id = id}, take_one, &got, NULL), 0);
+	assert_int_equal(got.id, id);
+	return got;
+}
+
+static int join_codes(void *ctx, const struct store_event *event)
+{
+	char *codes = ctx;
+
+	strcat(strcat(codes, event->code), " ");
+	/* A token, as a number or as it is shown, is in no event. */
+	assert_null(strstr(event->text, "abcdef"));
+	assert_null(strstr(event->text, "11259375"));
+	return 0;
+}
+
+static void told(struct fixture *f, const char *expected)
+{
+	const struct store_event_query query = {.kinds = 1U << STORE_EVENT_FLAG};
+	char codes[1024] = "";
+
+	assert_int_equal(store_read_events(f->reader, &query, join_codes, codes, NULL), 0);
+	assert_string_equal(codes, expected);
+}
+
+static void a_flag_is_told_when_it_matters_to_people(void **state)
+{
+	struct fixture *f = *state;
+	struct store_flag x = flag_of(RULE_SUBJECT_DEVICE, 1);
+
+	send_status(f, ID, birth(1, 1, 1), false, NOON);
+	x.id = save(f, &x, false, 0, NOON + 3);
+	told(f, "opened ");
+	x.episode.times = 2;
+	x.episode.behind_count = 1;
+	save(f, &x, false, 0, NOON + HOUR);
+	told(f, "opened ");
+	assert_int_equal(flag(f, x.id).episode.behind_count, 1);
+	assert_int_equal(flag(f, x.id).late_ms, 0);
+	x.episode.acted_ms = NOON + HOUR;
+	x.episode.level = RULE_LEVEL_ACT;
+	save(f, &x, false, 0, NOON + HOUR);
+	x.episode.ended_ms = NOON + 2 * HOUR;
+	x.end = STORE_FLAG_CLEARED;
+	save(f, &x, false, 0, NOON + 2 * HOUR);
+	save(f, &x, false, 0, NOON + 3 * HOUR);
+	told(f, "opened act cleared ");
+	assert_int_equal(flag(f, x.id).found_ms, NOON + 3);
+	assert_int_equal(store_begin(f->store, NULL), 0);
+	assert_int_equal(store_flag_withdraw(f->store, x.id, NOON + 3 * HOUR, NULL), 0);
+	assert_int_equal(store_commit(f->store, NULL), 0);
+	told(f, "opened act cleared withdrawn ");
+	assert_int_equal(flag(f, x.id).end, STORE_FLAG_WITHDRAWN);
+}
+
+static void no_event_names_a_person(void **state)
+{
+	struct fixture *f = *state;
+	struct store_flag x = flag_of(RULE_SUBJECT_AREA, 0xabcdef), y = flag_of(RULE_SUBJECT_STAFF, 0xabcdef);
+
+	x.device[0] = y.device[0] = '\0';
+	x.muscle = GF_MUSCLE_QUADS;
+	x.side = GF_SIDE_LEFT;
+	x.id = save(f, &x, false, 0, NOON + DAY);
+	save(f, &y, false, 0, NOON);
+	assert_int_equal(flag(f, x.id).late_ms, DAY);
+	assert_int_equal(store_flag_ack(f->store, x.id, "seen", false, &anna, NOON + DAY, NULL), 0);
+	told(f, "opened opened acked ");
+}
+
+static void a_person_acknowledges_and_the_newest_word_counts(void **state)
+{
+	struct fixture *f = *state;
+	struct store_actor ben = {"ben", "unix socket"};
+	struct store_flag x = flag_of(RULE_SUBJECT_DEVICE, 1);
+	struct gf_diag diag = {""};
+
+	send_status(f, ID, birth(1, 1, 1), false, NOON);
+	x.id = save(f, &x, false, 0, NOON);
+	assert_int_equal(store_flag_ack(f->store, x.id + 1, "", false, &anna, NOON, &diag), -ENOENT);
+	assert_non_null(strstr(diag.text, "there is no flag"));
+	assert_int_equal(store_flag_ack(f->store, x.id, "cleaned it", false, &anna, NOON, NULL), 0);
+	assert_int_equal(store_flag_ack(f->store, x.id, "again", false, &ben, NOON + 1, NULL), 0);
+	assert_string_equal(flag(f, x.id).acked_by, "ben");
+	assert_string_equal(flag(f, x.id).ack_note, "again");
+	/* What is judged later leaves it. */
+	x.episode.times = 3;
+	save(f, &x, false, 0, NOON + HOUR);
+	assert_string_equal(flag(f, x.id).acked_by, "ben");
+}
+
+static void rules_that_are_gone_end_their_flags(void **state)
+{
+	struct fixture *f = *state;
+	static const char kept[][GF_NAME_MAX] = {"P2"};
+	struct store_flag x = flag_of(RULE_SUBJECT_DEVICE, 1), y = x;
+	uint64_t digest = 1;
+
+	send_status(f, ID, birth(1, 1, 1), false, NOON);
+	x.id = save(f, &x, true, 0, NOON);
+	gf_strcpy(y.rule, sizeof(y.rule), "P2");
+	y.id = save(f, &y, false, 0, NOON);
+	assert_int_equal(store_begin(f->store, NULL), 0);
+	assert_int_equal(store_rule_digest_set(f->store, "D3", 5, NULL), 0);
+	assert_int_equal(store_rule_digest_set(f->store, "P2", 6, NULL), 0);
+	assert_int_equal(store_flags_keep_rules(f->store, kept, 1, NOON + 5, NULL), 0);
+	assert_int_equal(store_rule_digest(f->store, "D3", &digest, NULL), 0);
+	assert_int_equal(digest, 0);
+	assert_int_equal(store_rule_digest(f->store, "P2", &digest, NULL), 0);
+	assert_int_equal(digest, 6);
+	assert_int_equal(store_commit(f->store, NULL), 0);
+	assert_int_equal(flag(f, x.id).end, STORE_FLAG_RULE_GONE);
+	assert_int_equal(flag(f, x.id).episode.ended_ms, NOON + 5);
+	assert_int_equal(flag(f, y.id).end, STORE_FLAG_OPEN);
+	assert_false(get_device(f, ID, NOON).desired.locked);
+}
+
+/* I8: the oldest that ended go; of machines the open ones stay. */
+static void i8_flags_are_kept_up_to_a_number(void **state)
+{
+	struct fixture *f = *state;
+	struct store_flag x = flag_of(RULE_SUBJECT_DEVICE, 1), y = flag_of(RULE_SUBJECT_PERSON, 7);
+	bool more = true;
+	struct query q;
+	int64_t count = 0;
+
+	send_status(f, ID, birth(1, 1, 1), false, NOON);
+	x.id = save(f, &x, false, 0, NOON);
+	y.device[0] = '\0';
+	y.id = save(f, &y, false, 0, NOON);
+	y.episode.ended_ms = NOON + 1;
+	y.end = STORE_FLAG_CLEARED;
+	y.id = 0;
+	save(f, &y, false, 0, NOON);
+	assert_int_equal(db_exec(&f->store->db,
+	                         "DELETE FROM flag_facts WHERE flag = 3; UPDATE flags SET id = 300000 WHERE id = 3", NULL),
+	                 0);
+	while (more)
+		assert_int_equal(store_maintain(f->store, NOON, 100, &more, NULL), 0);
+	query_begin(&q, &f->store->db, "SELECT count(*) FROM flags");
+	assert_int_equal(query_value(&q, 0, &count, NULL), 0);
+	assert_int_equal(count, 2);
+	assert_int_equal(flag(f, x.id).episode.ended_ms, 0);
+}
+
+/* ---- holds ---- */
+
+static struct gf_desired desired(struct fixture *f)
+{
+	return get_device(f, ID, NOON).desired;
+}
+
+static void a_flag_holds_its_machine_while_it_is_open(void **state)
+{
+	struct fixture *f = *state;
+	struct store_flag x = flag_of(RULE_SUBJECT_DEVICE, 1);
+	const struct gf_desired_limits limits = {.intensity_max_pct = 60};
+	uint64_t revision;
+
+	send_status(f, ID, birth(1, 1, 1), false, NOON);
+	assert_int_equal(store_desired_set(f->store, ID, &limits, NULL, NULL, &anna, NOON, NULL), 0);
+	x.id = save(f, &x, true, 30, NOON);
+	assert_true(desired(f).locked);
+	assert_non_null(strstr(desired(f).lock_reason, "flag 1 (D3): 1 stall"));
+	assert_float_equal(desired(f).limits.intensity_max_pct, 30, 0.01);
+	assert_true(flag(f, x.id).holds);
+	revision = desired(f).revision;
+	x.episode.times++;
+	save(f, &x, true, 30, NOON);
+	assert_int_equal(desired(f).revision, revision);
+	x.episode.ended_ms = NOON + 1;
+	x.end = STORE_FLAG_CLEARED;
+	save(f, &x, true, 30, NOON + 1);
+	assert_false(desired(f).locked);
+	assert_string_equal(desired(f).lock_reason, "");
+	assert_float_equal(desired(f).limits.intensity_max_pct, 60, 0.01);
+	assert_false(flag(f, x.id).holds);
+}
+
+static void a_flag_that_was_over_when_found_holds_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct store_flag x = flag_of(RULE_SUBJECT_DEVICE, 1);
+
+	send_status(f, ID, birth(1, 1, 1), false, NOON);
+	x.episode.ended_ms = NOON + HOUR;
+	x.end = STORE_FLAG_CLEARED;
+	save(f, &x, true, 30, NOON + DAY);
+	assert_int_equal(desired(f).revision, 0);
+	told(f, "opened cleared ");
+}
+
+static void the_operators_word_and_all_holds_make_the_tighter(void **state)
+{
+	struct fixture *f = *state;
+	struct store_flag x = flag_of(RULE_SUBJECT_DEVICE, 1);
+	const struct gf_desired_limits limits = {.intensity_max_pct = 20, .session_max_ms = 5000};
+	const bool lock = true, unlock = false;
+	struct store_desired now;
+
+	send_status(f, ID, birth(1, 1, 1), false, NOON);
+	x.id = save(f, &x, true, 30, NOON);
+	assert_int_equal(store_desired_set(f->store, ID, &limits, &lock, "repainted", &anna, NOON, NULL), 0);
+	assert_float_equal(desired(f).limits.intensity_max_pct, 20, 0.01);
+	assert_non_null(strstr(desired(f).lock_reason, "repainted; flag 1 (D3)"));
+	assert_int_equal(store_begin(f->store, NULL), 0);
+	assert_int_equal(hold_set(f->store, 1, "tag", true, "out of service: torn", 0, NOON, NULL), 0);
+	assert_int_equal(store_commit(f->store, NULL), 0);
+	/* Unlocking lifts what rules lock it for, caps and tags stay. */
+	assert_int_equal(store_desired_set(f->store, ID, NULL, &unlock, NULL, &anna, NOON, NULL), 0);
+	assert_true(desired(f).locked);
+	assert_string_equal(desired(f).lock_reason, "out of service: torn");
+	save(f, &x, true, 30, NOON + 1);
+	assert_string_equal(desired(f).lock_reason, "out of service: torn");
+	assert_int_equal(store_begin(f->store, NULL), 0);
+	assert_int_equal(hold_set(f->store, 1, "tag", false, "", 0, NOON, NULL), 0);
+	assert_int_equal(store_commit(f->store, NULL), 0);
+	assert_false(desired(f).locked);
+	/* What the operator set is known apart from what holds. */
+	assert_int_equal(store_desired_set(f->store, ID, &(struct gf_desired_limits){.intensity_max_pct = 50}, NULL, NULL,
+	                                   &anna, NOON, NULL),
+	                 0);
+	assert_int_equal(store_read_desired_of(f->reader, ID, &now, NULL), 0);
+	assert_float_equal(now.desired.limits.intensity_max_pct, 30, 0.01);
+	assert_float_equal(now.own_limits.intensity_max_pct, 50, 0.01);
+}
+
+static void what_is_released_is_not_held_again_by_the_same_flag(void **state)
+{
+	struct fixture *f = *state;
+	struct store_flag x = flag_of(RULE_SUBJECT_DEVICE, 1), y;
+
+	send_status(f, ID, birth(1, 1, 1), false, NOON);
+	x.id = save(f, &x, true, 30, NOON);
+	assert_int_equal(store_flag_ack(f->store, x.id, "checked", true, &anna, NOON, NULL), 0);
+	assert_false(desired(f).locked);
+	assert_float_equal(desired(f).limits.intensity_max_pct, 0, 0.01);
+	assert_int_equal(flag(f, x.id).episode.ended_ms, 0);
+	save(f, &x, true, 30, NOON + 1);
+	assert_false(desired(f).locked);
+	/* Another one does. */
+	y = flag_of(RULE_SUBJECT_DEVICE, 1);
+	gf_strcpy(y.rule, sizeof(y.rule), "D2");
+	save(f, &y, true, 0, NOON + 2);
+	assert_true(desired(f).locked);
+}
+
+/* ---- the disk, and the version before ---- */
+
+static void a_full_disk_leaves_all_to_be_judged(void **state)
+{
+	struct fixture *f = *state;
+	struct gf_record r = session_of(1, NOON, 7, 0);
+	struct store_unsettled rows[8], u;
+	size_t count;
+	int err = 0;
+
+	look_at_all(f);
+	send_status(f, ID, birth(1, 1, 1), false, NOON);
+	send_report(f, ID, 1, &r, 1, NOON);
+	count = waiting(f, NOON, rows, 8);
+	fixture_room(1 << 20);
+	for (int i = 0; i < 10000 && !err; i++) {
+		struct store_flag x = flag_of(RULE_SUBJECT_PERSON, 7);
+		uint64_t id;
+
+		x.device[0] = '\0';
+		err = store_begin(f->store, NULL);
+		assert_int_equal(store_judge_next(f->store, NOON, &u, NULL), 0);
+		for (int n = 0; n < 20 && !err; n++)
+			err = store_flag_save(f->store, &x, false, 0, false, NOON, &id, NULL);
+		if (err)
+			store_rollback(f->store);
+		else
+			err = store_commit(f->store, NULL);
+	}
+	fixture_room(0);
+	assert_int_equal(err, -ENOSPC);
+	assert_int_equal(waiting(f, NOON, rows, 8), count);
+	settle_all(f, NOON, INT64_MAX);
+	assert_int_equal(waiting(f, NOON, rows, 8), 0);
+	assert_int_equal(store_read_integrity(f->reader, NULL), 0);
+}
+
+static void the_version_before_is_brought_up_with_its_data(void **state)
+{
+	struct fixture *f = *state;
+	const bool unlock = false;
+	struct db old;
+
+	fixture_close(f);
+	assert_int_equal(unlink(f->path), 0);
+	assert_int_equal(db_open(&old, f->path, DB_WRITER, 1, NULL), 0);
+	assert_int_equal(schema_migrate(&old, 7, NULL), 0);
+	assert_int_equal(
+	    db_exec(
+	        &old,
+	        "INSERT INTO devices (id, first_seen_ms, last_seen_ms, born, site) VALUES ('chair-1', 1, 2, 1, 'berlin');"
+	        "INSERT INTO desired (device, revision, issued_ms, intensity_max_pct, locked, lock_reason)"
+	        " VALUES (1, 5, 1, 40, 1, 'repainted');"
+	        "INSERT INTO sessions (device, session_no, stream, seq, routine, catalog, catalog_version, planned_s,"
+	        " subject_token, outcome, started_ms, time_source, ended_ms, duration_ms) VALUES"
+	        " (1, 1, 1, 1, 'r', 'c', 1, 60, 7, 1, 1795175940000, 0, 1795176000000, 60000);"
+	        "INSERT INTO session_areas (device, session_no, n, area, side, technique, ms, mean_pct, max_pct)"
+	        " VALUES (1, 1, 0, 6, 1, 4, 60000, 30, 70)",
+	        NULL),
+	    0);
+	db_close(&old);
+	fixture_reopen(f);
+	facts(f, (struct store_subject){RULE_SUBJECT_PERSON, 7}, UINT32_MAX, NOON, "0/1@0 ");
+	facts(f, (struct store_subject){RULE_SUBJECT_DEVICE, 1}, 1U << FACT_SESSION, NOON, "0/1@0 ");
+	assert_true(desired(f).locked);
+	assert_int_equal(store_begin(f->store, NULL), 0);
+	assert_int_equal(hold_set(f->store, 1, "tag", false, "", 30, NOON, NULL), 0);
+	assert_int_equal(store_commit(f->store, NULL), 0);
+	assert_true(desired(f).locked);
+	assert_float_equal(desired(f).limits.intensity_max_pct, 30, 0.01);
+	assert_int_equal(store_desired_set(f->store, ID, NULL, &unlock, NULL, &anna, NOON, NULL), 0);
+	assert_false(desired(f).locked);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(nobody_is_marked_whom_no_rule_looks_at),
+	    TEST(a_session_marks_all_whom_it_is_about_from_its_end_on),
+	    TEST(what_is_late_goes_back_and_what_is_due_comes),
+	    TEST(what_was_judged_and_not_committed_is_judged_again),
+	    TEST(i8_a_machine_that_makes_people_up_fills_no_queue),
+	    TEST(rules_that_changed_judge_all_again_who_matter),
+	    TEST(facts_come_by_subject_time_and_kind),
+	    TEST(a_flag_is_told_when_it_matters_to_people),
+	    TEST(no_event_names_a_person),
+	    TEST(a_person_acknowledges_and_the_newest_word_counts),
+	    TEST(rules_that_are_gone_end_their_flags),
+	    TEST(i8_flags_are_kept_up_to_a_number),
+	    TEST(a_flag_holds_its_machine_while_it_is_open),
+	    TEST(a_flag_that_was_over_when_found_holds_nothing),
+	    TEST(the_operators_word_and_all_holds_make_the_tighter),
+	    TEST(what_is_released_is_not_held_again_by_the_same_flag),
+	    TEST(a_full_disk_leaves_all_to_be_judged),
+	    TEST(the_version_before_is_brought_up_with_its_data),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
