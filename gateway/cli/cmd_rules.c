@@ -12,12 +12,12 @@
 enum { FILE_MAX = 1024 * 1024 };
 
 static const struct column columns[] = {
-    {"id", "RULE", COLUMN_TEXT, 24, false},      {"subject", "OF EACH", COLUMN_TEXT, 0, false},
-    {"metric", "WHAT", COLUMN_TEXT, 0, false},   {"warn", "WARNS", COLUMN_SHORT, 0, true},
-    {"act", "ACTS", COLUMN_SHORT, 0, true},      {"unit", "UNIT", COLUMN_TEXT, 0, false},
-    {"window_s", "IN", COLUMN_SECONDS, 0, true}, {"open_flags", "OPEN", COLUMN_WHOLE, 0, true},
-    {"title", "TITLE", COLUMN_PROSE, 0, false},  {"conditions", "", COLUMN_RAW_ONLY, 0, false},
-    {"advice", "", COLUMN_RAW_ONLY, 0, false},   {"line", "", COLUMN_RAW_ONLY, 0, false},
+    {"id", "RULE", COLUMN_TEXT, 24, false},        {"open_flags", "OPEN", COLUMN_WHOLE, 0, true},
+    {"subject", "OF EACH", COLUMN_TEXT, 0, false}, {"metric", "WHAT", COLUMN_TEXT, 0, false},
+    {"warn", "WARNS", COLUMN_SHORT, 0, true},      {"act", "ACTS", COLUMN_SHORT, 0, true},
+    {"unit", "UNIT", COLUMN_TEXT, 0, false},       {"window_s", "IN", COLUMN_SECONDS, 0, true},
+    {"title", "TITLE", COLUMN_PROSE, 0, false},    {"conditions", "", COLUMN_RAW_ONLY, 0, false},
+    {"advice", "", COLUMN_RAW_ONLY, 0, false},     {"line", "", COLUMN_RAW_ONLY, 0, false},
 };
 
 enum cli_exit cmd_rules(struct cli *cli, char **args, size_t count)

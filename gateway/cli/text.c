@@ -72,21 +72,38 @@ void text_sparkline(const double *values, size_t count, char *buf)
 	*to = '\0';
 }
 
+static size_t columns_of(const char *text, size_t len)
+{
+	size_t columns = 0;
+	for (size_t i = 0; i < len; i++)
+		columns += ((unsigned char)text[i] & 0xC0) != 0x80;
+	return columns;
+}
+
+/* How many columns may not be torn apart: a word, and the unit of a number with it ("40 %", "3 d)"). */
+static size_t unbroken(const char *word, size_t len)
+{
+	enum { UNIT_MAX = 3 };
+	const char *unit = word + len + strspn(word + len, " \n");
+	size_t columns = columns_of(word, len), unit_columns = columns_of(unit, strcspn(unit, " \n"));
+	bool number = len > 0 && word[len - 1] >= '0' && word[len - 1] <= '9';
+
+	return number && unit_columns > 0 && unit_columns <= UNIT_MAX ? columns + 1 + unit_columns : columns;
+}
+
 void text_wrap(FILE *to, const char *text, size_t indent, size_t width)
 {
 	enum { NARROWEST = 16 };
 	size_t room = width > indent + NARROWEST ? width - indent : width > 0 ? NARROWEST : SIZE_MAX, used = 0;
 
 	for (const char *word = text; *word != '\0';) {
-		size_t len = strcspn(word, " \n"), columns = 0;
-		for (size_t i = 0; i < len; i++)
-			columns += ((unsigned char)word[i] & 0xC0) != 0x80;
-		if (used > 0 && used + 1 + columns > room) {
+		size_t len = strcspn(word, " \n");
+		if (used > 0 && used + 1 + unbroken(word, len) > room) {
 			(void)fprintf(to, "\n%*s", (int)indent, "");
 			used = 0;
 		}
 		(void)fprintf(to, "%s%.*s", used > 0 ? " " : "", (int)len, word);
-		used += columns + (used > 0);
+		used += columns_of(word, len) + (used > 0);
 		word += len;
 		word += strspn(word, " \n");
 	}

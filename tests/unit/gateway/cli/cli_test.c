@@ -156,7 +156,7 @@ static void lists_are_printed_in_every_format(void **state)
 	    {"usage|--trend", "2", "week,start,sessions", 0},
 	    {"overuse", "nothing is open", "id,rule,title,subject", 0},
 	    {"wear", "", "device,part,used_pct", 0},
-	    {"rules", "", "id,subject,metric", 0},
+	    {"rules", "", "id,open_flags,subject,metric", 0},
 	    {"events", "chair-berlin-01", "time,kind,device,text,id", 0},
 	    {"doctor", "broker", "severity,name,text,action,ok", 0},
 	};

@@ -179,7 +179,7 @@ static void rules_are_listed_checked_and_reloaded(void **state)
 
 	(void)state;
 	plays(lines, "rules", CLI_OK, TEXTS("RULE", "person_area", "impact on one area"));
-	plays(lines, "rules|list|-o|csv", CLI_OK, TEXTS("P2,person_area,area_s,300,480,s,,3,"));
+	plays(lines, "rules|list|-o|csv", CLI_OK, TEXTS("P2,3,person_area,area_s,300,480,s,,"));
 	plays(lines, "rules|check|" GF_SOURCE_DIR "/CMakeLists.txt", CLI_OK, TEXTS("CMakeLists.txt is right, 14 rules"));
 	plays(lines, "rules|reload", CLI_OK, TEXTS("the rules were read again, 1 rule\n"));
 	plays(lines, "rules|check|/nonexistent", CLI_REFUSED, TEXTS("can't read /nonexistent: No such file"));

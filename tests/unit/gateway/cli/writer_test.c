@@ -226,6 +226,62 @@ static void bars_and_sparklines_scale(void **state)
 	assert_string_equal(buf, " ▁▄█");
 }
 
+static void wraps(const char *text, size_t indent, size_t width, const char *expected)
+{
+	char *got = NULL;
+	size_t size;
+	FILE *to = open_memstream(&got, &size);
+
+	text_wrap(to, text, indent, width);
+	fclose(to);
+	assert_string_equal(got, expected);
+	free(got);
+}
+
+static void sentences_wrap_between_words(void **state)
+{
+	(void)state;
+	wraps("one two  three\nfour", 0, 0, "one two three four");
+	wraps("in these twenty columns", 2, 22, "in these twenty\n  columns");
+	wraps("\303\274\303\274\303\274\303\274\303\274 \303\274\303\274\303\274\303\274\303\274 123456789", 0, 17,
+	      "\303\274\303\274\303\274\303\274\303\274 \303\274\303\274\303\274\303\274\303\274\n123456789");
+	wraps("", 4, 20, "");
+	/* A number isn't torn from its unit. */
+	wraps("it used now 40 % of", 0, 17, "it used now 40 %\nof");
+	wraps("it is used now 40 % of", 0, 17, "it is used now\n40 % of");
+	/* What is longer than the line stands alone; there is always room for some words. */
+	wraps("a gymfleet-device-service b", 30, 20,
+	      "a\n                              gymfleet-device-service\n"
+	      "                              b");
+}
+
+static void short_numbers_have_a_decimal_where_it_tells(void **state)
+{
+	static const struct column shown[] = {{"n", "N", COLUMN_SHORT, 0, true}};
+	char *text = render_as((struct writer_options){.format = WRITER_TABLE}, shown, 1,
+	                       "[{\"n\":300},{\"n\":2.25},{\"n\":70.01},{\"n\":null}]");
+
+	(void)state;
+	assert_string_equal(text, "  N\n300\n2.2\n 70\n  -\n");
+	free(text);
+}
+
+static void an_export_is_lines_and_may_go_on(void **state)
+{
+	char *text =
+	    render((struct writer_options){.format = WRITER_JSON, .lines = true}, "[{\"id\":\"a\"},{\"id\":\"b\"}]");
+
+	(void)state;
+	assert_string_equal(text, "{\"id\":\"a\"}\n{\"id\":\"b\"}\n");
+	free(text);
+	text = render((struct writer_options){.format = WRITER_JSON, .lines = true}, "[]");
+	assert_string_equal(text, "");
+	free(text);
+	text = render((struct writer_options){.format = WRITER_CSV, .no_titles = true}, "[{\"id\":\"a\"}]");
+	assert_string_equal(text, "a,,,,,,\r\n");
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +297,9 @@ int main(void)
 	    cmocka_unit_test(a_full_disk_is_noticed),
 	    cmocka_unit_test(control_characters_never_reach_a_terminal),
 	    cmocka_unit_test(bars_and_sparklines_scale),
+	    cmocka_unit_test(sentences_wrap_between_words),
+	    cmocka_unit_test(short_numbers_have_a_decimal_where_it_tells),
+	    cmocka_unit_test(an_export_is_lines_and_may_go_on),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
