@@ -5,3 +5,7 @@ gf_add_test(gateway_rules_model_test
 gf_add_test(gateway_rules_judge_test SOURCES unit/gateway/rules/judge_test.c LINK gw_rules LABELS unit)
 gf_add_test(gateway_rules_check_test SOURCES unit/gateway/rules/rule_check_test.c LINK gw_rules LABELS unit)
 gf_add_test(gateway_rules_yaml_test SOURCES unit/gateway/rules_yaml_test.c LINK gw_rules_yaml LABELS unit)
+gf_add_test(gateway_rules_flag_test SOURCES unit/gateway/rules/flag_test.c LINK gw_rules LABELS unit)
+gf_add_alloc_test(gateway_rules_memory_test
+    SOURCES unit/gateway/rules/memory_test.c unit/gateway/rules/world.c LINK gw_rules_yaml LABELS unit)
+gf_add_fuzzer(rules_yaml_fuzz SOURCES fuzz/rules_yaml_fuzz.c LINK gw_rules_yaml)
