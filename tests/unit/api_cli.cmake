@@ -31,5 +31,9 @@ endforeach()
 gf_add_test(cli_stop_test
     SOURCES unit/gateway/cli/stop_test.c unit/gateway/cli/words.c unit/gateway/cli/canned.c
     LINK gw_cli LABELS unit)
+gf_add_test(api_device_health_test SOURCES unit/gateway/api/device_health_test.c LINK gw_api LABELS unit)
+gf_add_test(api_status_test
+    SOURCES unit/gateway/api/status_test.c ${api_server}
+    LINK gw_api LABELS unit thread)
 gf_add_test(needs_test SOURCES unit/gateway/api/needs_test.c LINK gw_api LABELS unit)
 gf_add_test(device_row_test SOURCES unit/gateway/api/device_row_test.c LINK gw_api LABELS unit)
