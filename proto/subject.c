@@ -25,9 +25,10 @@ static int mac(const struct gf_subject_key *key, const char *name, const uint64_
                uint64_t *ret_value)
 {
 	uint8_t message[NAME_MAX_LEN + 8 * NUMBERS_MAX], out[MAC_LEN];
-	size_t len = strlen(name);
+	size_t len = 0;
 
-	memcpy(message, name, len);
+	for (; *name != '\0'; name++)
+		message[len++] = (uint8_t)*name;
 	for (size_t i = 0; i < count; i++) {
 		for (int shift = 56; shift >= 0; shift -= 8)
 			message[len++] = (uint8_t)(numbers[i] >> shift);

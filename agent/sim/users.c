@@ -17,6 +17,8 @@ enum {
 	SITTING_GUESS_MS = 10 * MINUTE_MS,
 	REGULARS = 400, /* people with a token */
 	KEENEST = 1,
+	BACK_MIN_S = 3600,
+	BACK_MAX_S = 4 * 3600,
 	THERAPISTS = 3,
 	BADGE_MS = 2500,
 	EPOCH_WEEKDAY = 4, /* 1970-01-01 was a Thursday; 0 = Sunday */
@@ -198,7 +200,7 @@ static void choose_regular(struct users *users, int64_t mono_ms)
 	if (back)
 		users->back_ms = 0;
 	else if (users->regular == KEENEST && chance(users, 0.6))
-		users->back_ms = mono_ms + between_s(users, 3600, 4 * 3600);
+		users->back_ms = mono_ms + between_s(users, BACK_MIN_S, BACK_MAX_S);
 }
 
 /* The first does two thirds of the work. */
