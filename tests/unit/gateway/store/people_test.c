@@ -107,6 +107,7 @@ static void fill(struct fixture *f, uint64_t sessions, uint64_t subject)
 			struct gf_record r =
 			    session_of(no, no, NOON + (int64_t)no * 3 * MINUTE, no % 3 ? subject : other, no % 5 ? 0 : subject);
 
+			r.session_ended.outcome = (enum gf_outcome)(1 + no % 6);
 			snprintf(id, sizeof(id), "chair-%d", machine);
 			send_report(f, id, 1, &r, 1, NOON + DAY);
 		}
