@@ -92,17 +92,18 @@ static const char *unit_of(const char *metric)
 	return "";
 }
 
-static json_t *sessions(const struct episode *e, const struct fleet *fleet)
+/* What is behind it of one kind, each by its number on its machine. */
+static json_t *behind(const struct episode *e, enum fact_kind kind, const char *number, const struct fleet *fleet)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < e->behind_count && i < EPISODE_BEHIND_MAX; i++) {
 		const struct store_machine *machine = fleet_find(fleet, e->behind[i].device);
-		if (e->behind[i].kind != FACT_SESSION || machine == NULL)
+		if (e->behind[i].kind != kind || machine == NULL)
 			continue;
 		json_t *entry = json_object();
 		json_put(&entry, "device", json_string(machine->id));
-		json_put(&entry, "session_no", json_count(e->behind[i].no));
+		json_put(&entry, number, json_count(e->behind[i].no));
 		json_push(&list, entry);
 	}
 	return list;
@@ -139,7 +140,8 @@ static void put_episode(json_t **row, const struct store_flag *flag, const struc
 	json_put(row, "metric", json_text(flag->metric));
 	json_put(row, "window_s", flag->window_ms > 0 ? json_seconds((uint64_t)flag->window_ms) : json_null());
 	json_put(row, "times", json_count(e->times));
-	json_put(row, "sessions", sessions(e, fleet));
+	json_put(row, "sessions", behind(e, FACT_SESSION, "session_no", fleet));
+	json_put(row, "faults", behind(e, FACT_FAULT, "fault_no", fleet));
 }
 
 json_t *flag_row(const struct store_flag *flag, const struct fleet *fleet)

@@ -101,7 +101,9 @@ static void a_flag_says_what_of_whom_since_when_and_why(void **state)
 	assert_int_equal(whole(row, "times"), 2);
 	assert_string_equal(text(row, "severity"), "attention");
 	assert_true(json_is_false(json_object_get(row, "holds")));
-	/* Of what is behind it, the sessions. */
+	/* What is behind it, by its kind. */
+	assert_int_equal(json_array_size(json_object_get(row, "faults")), 1);
+	assert_int_equal(whole(json_array_get(json_object_get(row, "faults"), 0), "fault_no"), 1);
 	assert_int_equal(json_array_size(sessions), 1);
 	assert_string_equal(text(json_array_get(sessions, 0), "device"), "chair-berlin-01");
 	assert_int_equal(whole(json_array_get(sessions, 0), "session_no"), 2);
