@@ -1,7 +1,9 @@
 /* `export`: every row once, memory flat, and no half file that passes for a whole one. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "tests/unit/gateway/cli/play.h"
@@ -201,6 +203,41 @@ static void what_cannot_be_written_is_told(void **state)
 	forget(&r);
 }
 
+/* The disk fills up in the middle of a page: the file ends with a whole one, and the mark goes on exactly there. */
+static void a_torn_page_is_cut_off(void **state)
+{
+	struct history h = {.count = 2500, .breaks_after = -1};
+	struct rlimit before, small;
+	char path[] = "/tmp/export.XXXXXX", words[160];
+
+	(void)state;
+	close(mkstemp(path));
+	snprintf(words, sizeof(words), "export|jsonl|sessions|-o|%s", path);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = (struct rlimit){.rlim_cur = 100 * 1024, .rlim_max = before.rlim_max}; /* a page has about 71 KB */
+	assert_ptr_not_equal(signal(SIGXFSZ, SIG_IGN), SIG_ERR);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	struct result r = export_rows(&h, words);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(r.code, CLI_REFUSED);
+	assert_non_null(strstr(r.err, "can't write /tmp/export."));
+	assert_non_null(strstr(r.err, "broke off after 1000 whole rows; go on there with:"));
+	assert_non_null(strstr(r.err, "--after 'm1000' -o /tmp/export."));
+	forget(&r);
+	char *text = contents(path);
+	assert_int_equal(lines_of(text), 1000);
+	assert_int_equal(text[strlen(text) - 1], '\n');
+	free(text);
+	snprintf(words, sizeof(words), "export|jsonl|sessions|--after|m1000|-o|%s", path);
+	r = export_rows(&h, words);
+	assert_int_equal(r.code, CLI_OK);
+	forget(&r);
+	text = contents(path);
+	assert_int_equal(lines_of(text), 2500);
+	free(text);
+	assert_int_equal(unlink(path), 0);
+}
+
 static void wrong_words_are_usage(void **state)
 {
 	(void)state;
@@ -217,7 +254,7 @@ int main(void)
 	    cmocka_unit_test(every_row_comes_once),      cmocka_unit_test(nothing_is_a_whole_export_too),
 	    cmocka_unit_test(a_break_says_how_to_go_on), cmocka_unit_test(a_span_is_made_a_time_once),
 	    cmocka_unit_test(a_file_is_gone_on_with),    cmocka_unit_test(what_cannot_be_written_is_told),
-	    cmocka_unit_test(wrong_words_are_usage),
+	    cmocka_unit_test(a_torn_page_is_cut_off),    cmocka_unit_test(wrong_words_are_usage),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
