@@ -105,6 +105,8 @@ static void put_sentences(json_t **row, const struct store_case *c, int64_t now_
 	json_put(row, "action", json_string(action));
 }
 
+#define REPAIR "look at it and have it repaired, then gymfleet faults clear %llu --note TEXT"
+
 static void put_damage(json_t **row, const struct store_case *c, int64_t now_ms)
 {
 	char text[SENTENCE_MAX], action[SENTENCE_MAX], when[PHRASE_MAX], people[PHRASE_MAX];
@@ -114,14 +116,15 @@ static void put_damage(json_t **row, const struct store_case *c, int64_t now_ms)
 	say_people(c, people);
 	(void)snprintf(text, sizeof(text), "damage reported by %s%s: %s%s", c->by[0] != '\0' ? c->by : "somebody", when,
 	               c->detail, people);
+	/* With a tag that is about it, it stops the machine already. */
 	if (cleared)
 		(void)gf_strcpy(action, sizeof(action), "nothing to do: it is over");
+	else if (c->severity >= GF_SEVERITY_STOP)
+		(void)snprintf(action, sizeof(action), REPAIR, (unsigned long long)c->id);
 	else
-		(void)snprintf(
-		    action, sizeof(action),
-		    "look at it and have it repaired, then gymfleet faults clear %llu --note TEXT; where it may hurt "
-		    "somebody, gymfleet device tag %s --reason TEXT keeps people off it",
-		    (unsigned long long)c->id, c->device);
+		(void)snprintf(action, sizeof(action),
+		               REPAIR "; where it may hurt somebody, gymfleet device tag %s --reason TEXT keeps people off it",
+		               (unsigned long long)c->id, c->device);
 	json_put(row, "text", json_string(text));
 	json_put(row, "action", json_string(action));
 }

@@ -127,6 +127,7 @@ static void damage_that_no_sensor_sees_is_reported_and_cleared(void **state)
 	says(row, "text", "damage reported by ");
 	says(row, "text", ": the head is cracked");
 	says(row, "action", "gymfleet faults clear ");
+	says(row, "action", "gymfleet device tag gun-paris-01 ");
 	json_decref(row);
 	assert_int_equal(rows(*state, "/v1/faults?where=code%3Ddamage%20and%20reported"), 1);
 	snprintf(path, sizeof(path), "/v1/faults/%lld/clear", (long long)id);
@@ -182,6 +183,9 @@ static void a_report_may_take_the_machine_out_of_service(void **state)
 	assert_true(tag.since_ms == NOON + HOUR);
 	assert_true(tag.back_ms == NOON + HOUR + 14 * DAY);
 	assert_int_equal(tag.case_id, whole(answer, "id"));
+	json_t *list = ask(s, "GET", "/v1/faults?where=reported", NULL, 200);
+	assert_null(strstr(text(first_of(list), "action"), "device tag"));
+	json_decref(list);
 	json_decref(answer);
 	answer = ask(s, "POST", CHAIR "/report", "{\"text\":\"and it squeaks\",\"out_of_service\":null}", 201);
 	json_decref(answer);
