@@ -15,9 +15,10 @@ static const struct play_line use[] = {
      LIST(ROW("gun-\\u001b[2J1", "30", "36000", "72000", "50") "," ROW(
          "a-machine-with-a-very-long-name-of-sixty-three-characters-01", "10", "3600", "72000", "5"))},
     {"GET", "/v1/usage/trend", 200,
-     LIST("{\"week\":\"2026-W45\",\"start\":\"2026-11-02\",\"sessions\":300,\"running_s\":360000,\"opening_s\":720000,"
-          "\"use_pct\":50},{\"week\":\"2026-W46\",\"start\":\"2026-11-09\",\"sessions\":80,\"running_s\":36000,"
-          "\"opening_s\":720000,\"use_pct\":5}")},
+     LIST("{\"week\":\"2026-W44\",\"start\":\"2026-10-26\",\"sessions\":0,\"running_s\":0,\"opening_s\":null,"
+          "\"use_pct\":null},{\"week\":\"2026-W45\",\"start\":\"2026-11-02\",\"sessions\":300,\"running_s\":360000,"
+          "\"opening_s\":720000,\"use_pct\":50},{\"week\":\"2026-W46\",\"start\":\"2026-11-09\",\"sessions\":80,"
+          "\"running_s\":36000,\"opening_s\":720000,\"use_pct\":5}")},
     {0}};
 
 static void the_screen_tells_the_whole(void **state)
@@ -89,6 +90,10 @@ static void weeks_stand_one_below_the_other(void **state)
 	static const unsigned short widths[] = {80, 60};
 
 	(void)state;
+	struct play first = {.lines = use};
+	struct result weeks = play(&first, "usage|--trend");
+	assert_null(strstr(weeks.out, "W44")); /* there were no machines yet */
+	forget(&weeks);
 	plays(use, "usage|--trend", CLI_OK,
 	      TEXTS("2026-W45    300 sessions   100.0 h   50 %  ########################\n"
 	            "2026-W46     80 sessions    10.0 h    5 %  ##\n"));
@@ -104,7 +109,8 @@ static void weeks_stand_one_below_the_other(void **state)
 	}
 	assert_int_equal(setenv("LC_ALL", "C", 1), 0);
 	plays(use, "usage|--trend|-o|csv", CLI_OK,
-	      TEXTS("week,start,sessions,running_s,opening_s,use_pct\r\n2026-W45,2026-11-02,300,360000,720000,50\r\n"));
+	      TEXTS("week,start,sessions,running_s,opening_s,use_pct\r\n2026-W44,2026-10-26,0,0,,\r\n2026-W45,2026-11-02,"
+	            "300,360000,720000,50\r\n"));
 }
 
 /* ---- the map ---- */
