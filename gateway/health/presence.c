@@ -24,6 +24,7 @@ struct kind {
 static struct kind kind_of(enum health_presence presence)
 {
 	static const struct kind kinds[] = {
+	    [HEALTH_ONLINE] = {HEALTH_OK, "", ""},
 	    [HEALTH_NEVER_SEEN] = {HEALTH_ATTENTION, "it reports, but has not said what it is",
 	                           "wait a minute; if it stays, restart the agent on the machine"},
 	    [HEALTH_GOODBYE] =

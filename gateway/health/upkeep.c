@@ -105,15 +105,15 @@ static struct phrase forecast(const struct verdict *v, const struct wear_part *p
 void verdict_service(struct verdict *v)
 {
 	static const struct {
-		const char *what, *soon, *now;
+		const char *what, *soon, *now, *said; /* said: after "device service ID" */
 	} words[FACT_PART_COUNT] = {
 	    [FACT_PART_MOTOR] = {"motor", "order the motor or its brushes, plan the service",
-	                         "replace the motor, or have it serviced, before it fails in use"},
-	    [FACT_PART_HEAD] = {"head", "order a head, plan the change", "change the head"},
-	    [FACT_PART_ROLLER] = {"rollers", "order rollers, plan the change", "change the rollers"},
-	    [FACT_PART_FILTER] = {"filter", "order a filter", "change the filter"},
-	    [FACT_PART_COVER] = {"cover", "order a cover", "change the cover"},
-	    [FACT_PART_SERVICE] = {"service", "plan the service", "have it serviced"},
+	                         "replace the motor, or have it serviced, before it fails in use", " motor"},
+	    [FACT_PART_HEAD] = {"head", "order a head, plan the change", "change the head", " head"},
+	    [FACT_PART_ROLLER] = {"rollers", "order rollers, plan the change", "change the rollers", " roller"},
+	    [FACT_PART_FILTER] = {"filter", "order a filter", "change the filter", " filter"},
+	    [FACT_PART_COVER] = {"cover", "order a cover", "change the cover", " cover"},
+	    [FACT_PART_SERVICE] = {"service", "plan the service", "have it serviced", ""},
 	};
 	const struct wear_part *p = worst(v->facts);
 	bool now = p && p->used_pct >= service_now_pct;
@@ -128,7 +128,8 @@ void verdict_service(struct verdict *v)
 	else
 		VERDICT_SAY(r, "%s due: %" PRIu64 " of %" PRIu64 " sessions are used (%.0f %%)%s", words[p->part].what,
 		            p->counter.sessions, p->life.sessions, p->used_pct, forecast(v, p).text);
-	VERDICT_DO(r, "%s; when it is done: gymfleet device service ID", now ? words[p->part].now : words[p->part].soon);
+	VERDICT_DO(r, "%s; when it is done: gymfleet device service ID%s", now ? words[p->part].now : words[p->part].soon,
+	           words[p->part].said);
 }
 
 /* ---- out of service ---- */

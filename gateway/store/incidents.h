@@ -8,6 +8,8 @@
 #include "gateway/sites/sites.h"
 #include "gateway/store/store.h"
 
+enum { STORE_INCIDENTS_KEPT = 1000 }; /* the newest; open ones stay */
+
 /*
  * Opens, goes on with and ends incidents by what the machines' presence is now, with their events (kind "incident", code "opened" and "closed",
  * the incident's number); a transaction of its own. `sites` NULL: all are always open.

@@ -131,6 +131,15 @@ static size_t count_members(const struct crowd *c, bool back)
 	return members;
 }
 
+static int forget_old(struct store *s, uint64_t newest, struct gf_diag *diag)
+{
+	struct query q;
+
+	query_begin(&q, &s->db, "DELETE FROM incidents WHERE id <= ? AND closed_ms <> 0");
+	query_i64(&q, (int64_t)newest - STORE_INCIDENTS_KEPT);
+	return query_run(&q, diag);
+}
+
 static int open_one(struct store *s, const struct place *place, const struct crowd *c, int64_t since_ms, int64_t now_ms,
                     struct gf_diag *diag)
 {
@@ -149,6 +158,8 @@ static int open_one(struct store *s, const struct place *place, const struct cro
 	id = (uint64_t)sqlite3_last_insert_rowid(s->db.handle);
 	if (!r)
 		r = save_members(s, id, c, diag);
+	if (!r)
+		r = forget_old(s, id, diag);
 	if (!r)
 		r = names(s, id, members, who, diag);
 	if (!r)

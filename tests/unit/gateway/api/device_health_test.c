@@ -63,7 +63,7 @@ static void a_well_machine_has_its_wear_and_no_reason(void **state)
 
 static void the_plan_of_its_class_and_its_services_count(void **state)
 {
-	struct wear_plan plan = {.class = GF_CLASS_CHAIR, .parts = {[FACT_PART_COVER] = {0, 1000}}};
+	static struct wear_plan plan = {.class = GF_CLASS_CHAIR, .parts = {[FACT_PART_COVER] = {0, 1000}}};
 	struct store_device d = chair();
 	const struct health_reason *r;
 

@@ -91,7 +91,8 @@ static void service_is_due_from_80_pct_on_and_says_when(void **state)
 	assert_int_equal(r.severity, HEALTH_ATTENTION);
 	assert_string_equal(r.text, "motor due: 1840 of 2000 h are used (92 %); at 4.1 h a day due about 2026-12-29");
 	assert_string_equal(
-	    r.action, "order the motor or its brushes, plan the service; when it is done: gymfleet device service ID");
+	    r.action,
+	    "order the motor or its brushes, plan the service; when it is done: gymfleet device service ID motor");
 	w = motor(2000);
 	r = only(&f);
 	assert_int_equal(r.severity, HEALTH_CRITICAL);
@@ -119,7 +120,7 @@ static void the_worst_part_is_told_and_a_used_up_motor_before_all(void **state)
 	wear_judge(&plan, 2000, 1, counters, &f.wear_pace, NOON, &w);
 	r = only(&f);
 	assert_int_equal(r.severity, HEALTH_ATTENTION); /* nobody is hurt by an old cover */
-	assert_non_null(strstr(r.action, "change the cover; "));
+	assert_non_null(strstr(r.action, "change the cover; when it is done: gymfleet device service ID cover"));
 	counters[FACT_PART_MOTOR].motor_h = 2001;
 	wear_judge(&plan, 2000, 1, counters, &f.wear_pace, NOON, &w);
 	r = only(&f);

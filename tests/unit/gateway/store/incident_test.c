@@ -1,4 +1,5 @@
 /* Sites that vanish, as the store keeps them: one row and one event for each, members, and an end. */
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -178,7 +179,7 @@ static void a_machine_knows_whether_it_is_in_one(void **state)
 static void i9_it_ends_after_thirty_days_and_stays_so(void **state)
 {
 	struct fixture *f = *state;
-	int64_t late = NOON + MINUTE + 30 * 24 * HOUR;
+	int64_t late = NOON + MINUTE + 720 * HOUR;
 
 	all_come(f, 0, 4, 1, NOON);
 	go(f, 0, 4, 1, NOON + MINUTE);
@@ -205,6 +206,28 @@ static void who_is_out_of_service_is_not_missed(void **state)
 	for (int i = 2; i < 5; i++)
 		assert_int_equal(store_tag_set(f->store, name(i), &tag, &anna, NOON + HOUR, NULL), 0);
 	look(f, NOON + HOUR, 0, 1); /* all but one are accounted for */
+}
+
+/* A cable that comes and goes for years. */
+static void i8_old_ones_are_forgotten(void **state)
+{
+	struct fixture *f = *state;
+	sqlite3 *db = NULL;
+
+	all_come(f, 0, 3, 1, NOON);
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+	                              "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 1100)"
+	                              " INSERT INTO incidents (site, opened_ms, closed_ms, machines, site_machines)"
+	                              " SELECT iif(i = 7, 'bonn', 'berlin'), i, i * (i <> 7), 3, 3 FROM n;"
+	                              "INSERT INTO incident_devices SELECT id, 1 FROM incidents",
+	                              NULL, NULL, NULL),
+	                 SQLITE_OK);
+	sqlite3_close(db);
+	go(f, 0, 3, 1, NOON + MINUTE);
+	look(f, NOON + MINUTE, 1, 1); /* the open one of bonn has lasted too long */
+	assert_int_equal(find(f, false).newest.id, 1101);
+	assert_int_equal(find(f, false).count, STORE_INCIDENTS_KEPT + 1);
 }
 
 static void it_is_there_after_a_restart(void **state)
@@ -242,6 +265,7 @@ int main(void)
 	    TEST(a_machine_knows_whether_it_is_in_one),
 	    TEST(i9_it_ends_after_thirty_days_and_stays_so),
 	    TEST(who_is_out_of_service_is_not_missed),
+	    TEST(i8_old_ones_are_forgotten),
 	    TEST(it_is_there_after_a_restart),
 	    TEST(goodbyes_and_machines_without_a_site_are_none),
 	};
