@@ -37,6 +37,7 @@ GF_MUST_CHECK int fact_part_parse(const char *name, enum fact_part *ret_part);
 
 struct fact {
 	enum fact_kind kind;
+	enum gf_class class; /* of the machine */
 	/* When it counts: a session's end, a heartbeat's and a limit's moment, a fault's raising, the moment of the service. */
 	int64_t at_ms;
 	/* With the kind it names the fact, and orders those of one moment. */
@@ -44,7 +45,6 @@ struct fact {
 	uint64_t
 	    no; /* session's or fault's number, a heartbeat's or limit's seq (with its stream's number above bit 44), service's id */
 	const struct calendar *calendar; /* of the site it happened at; never NULL */
-	enum gf_class class;             /* of the machine */
 	union {
 		struct {
 			int64_t started_ms;

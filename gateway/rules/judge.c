@@ -211,30 +211,26 @@ static int64_t next_moment(const struct walk *w, int64_t moment_ms)
 	return moment_ms < w->in->from_ms && next_ms > w->in->from_ms ? w->in->from_ms : next_ms;
 }
 
-static int obey(struct walk *w, enum automaton_word word, int64_t moment_ms)
+static int begin_episode(struct walk *w, int64_t moment_ms)
 {
 	struct episode fresh = {.opened_ms = moment_ms, .last_ms = moment_ms, .times = 1};
 
-	switch (word) {
-	case AUTOMATON_OPENS:
-		raise(w, &fresh, RULE_LEVEL_WARN);
-		put_window_behind(w, &fresh, moment_ms);
-		return add_episode(w, &fresh);
-	case AUTOMATON_ACTS:
-		w->open->acted_ms = moment_ms;
-		raise(w, w->open, RULE_LEVEL_ACT);
-		touch(w, w->open, moment_ms);
-		return 0;
-	case AUTOMATON_CLEARS:
-	case AUTOMATON_EXPIRES:
-		w->open->end = word == AUTOMATON_CLEARS ? EPISODE_CLEARED : EPISODE_EXPIRED;
-		w->open->ended_ms = moment_ms;
-		w->open = NULL;
-		return 0;
-	case AUTOMATON_NOTHING:
-		break;
+	raise(w, &fresh, RULE_LEVEL_WARN);
+	put_window_behind(w, &fresh, moment_ms);
+	return add_episode(w, &fresh);
+}
+
+static void change_episode(struct walk *w, struct episode *e, enum automaton_word word, int64_t moment_ms)
+{
+	if (word == AUTOMATON_ACTS) {
+		e->acted_ms = moment_ms;
+		raise(w, e, RULE_LEVEL_ACT);
+		touch(w, e, moment_ms);
+		return;
 	}
-	return 0;
+	e->end = word == AUTOMATON_CLEARS ? EPISODE_CLEARED : EPISODE_EXPIRED;
+	e->ended_ms = moment_ms;
+	w->open = NULL;
 }
 
 /* Sees the moment, and carries out what follows from it. *ret_due: it lies ahead, and something will follow. */
@@ -262,9 +258,17 @@ static int look(struct walk *w, int64_t moment_ms, bool first, bool *ret_due)
 		int r;
 
 		*ret_due = moment_ms > w->in->now_ms;
-		r = *ret_due ? 0 : obey(w, word, moment_ms);
-		if (r != 0 || *ret_due || w->open == NULL)
-			return r;
+		if (*ret_due)
+			return 0;
+		if (w->open == NULL) {
+			r = begin_episode(w, moment_ms);
+			if (r != 0)
+				return r;
+			continue;
+		}
+		change_episode(w, w->open, word, moment_ms);
+		if (w->open == NULL)
+			return 0;
 	}
 	return 0;
 }

@@ -2,8 +2,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 #include "gateway/rules/rule.h"
 #include "proto/base/clock.h"
@@ -88,60 +86,61 @@ struct check {
 	struct gf_diag *diag;
 };
 
-static int fail(const struct check *k, const char *key, const char *fmt, ...) GF_PRINTF(3, 4);
-static int fail(const struct check *k, const char *key, const char *fmt, ...)
+/* The key is a condition's, or of the rule itself (OF_RULE). */
+#define OF_RULE SIZE_MAX
+static int refused_at(const struct check *k, size_t condition, const char *key)
 {
-	char sentence[GF_DIAG_MAX / 2];
-	va_list args;
+	char index[] = "[0].";
+	size_t len;
 
-	va_start(args, fmt);
-	vsnprintf(sentence, sizeof(sentence), fmt, args);
-	va_end(args);
-	gf_strcpy(k->key, GF_NAME_MAX, key);
-	gf_diag_set(k->diag, "%s", sentence);
+	k->key[0] = '\0';
+	if (condition != OF_RULE && k->rule->conditions_count > 1) {
+		index[1] = (char)('0' + condition);
+		gf_strcpy(k->key, GF_NAME_MAX, k->rule->any ? "any" : "all");
+		gf_strcpy(k->key + 3, GF_NAME_MAX - 3, index);
+	}
+	len = strlen(k->key);
+	gf_strcpy(k->key + len, GF_NAME_MAX - len, key);
 	return -EINVAL;
 }
+_Static_assert(RULE_CONDITIONS_MAX <= 10, "an index is one digit");
 
-/* The same, at a key of a condition. */
-static int fail_in(const struct check *k, size_t condition, const char *key, const char *fmt, ...) GF_PRINTF(4, 5);
-static int fail_in(const struct check *k, size_t condition, const char *key, const char *fmt, ...)
-{
-	char sentence[GF_DIAG_MAX / 2], at[GF_NAME_MAX];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(sentence, sizeof(sentence), fmt, args);
-	va_end(args);
-	snprintf(at, sizeof(at), "%s[%zu].%s", k->rule->any ? "any" : "all", condition, key);
-	return fail(k, k->rule->conditions_count > 1 ? at : key, "%s", sentence);
-}
+#define FAIL(k, key, ...) (gf_diag_set((k)->diag, __VA_ARGS__), refused_at(k, OF_RULE, key))
+#define FAIL_IN(k, condition, key, ...) (gf_diag_set((k)->diag, __VA_ARGS__), refused_at(k, condition, key))
 
 /* The names whose bits are set: "device, person". */
 struct names {
 	char text[160];
 };
 
+static void add_name(struct names *n, const char *name)
+{
+	size_t len = strlen(n->text);
+
+	if (len > 0) {
+		gf_strcpy(n->text + len, sizeof(n->text) - len, ", ");
+		len = strlen(n->text);
+	}
+	gf_strcpy(n->text + len, sizeof(n->text) - len, name);
+}
+
 static struct names subjects_of(unsigned bits)
 {
 	struct names n = {""};
-	size_t len = 0;
 
 	for (int s = 0; s < RULE_SUBJECT_COUNT; s++)
 		if (bits >> s & 1)
-			len += (size_t)snprintf(n.text + len, sizeof(n.text) - len, "%s%s", len > 0 ? ", " : "",
-			                        rule_subject_name((enum rule_subject)s));
+			add_name(&n, rule_subject_name((enum rule_subject)s));
 	return n;
 }
 
 static struct names aggregates_of(unsigned bits)
 {
 	struct names n = {""};
-	size_t len = 0;
 
 	for (int a = 0; a < RULE_AGGREGATE_COUNT; a++)
 		if (bits >> a & 1)
-			len += (size_t)snprintf(n.text + len, sizeof(n.text) - len, "%s%s", len > 0 ? ", " : "",
-			                        rule_aggregate_name((enum rule_aggregate)a));
+			add_name(&n, rule_aggregate_name((enum rule_aggregate)a));
 	return n;
 }
 
@@ -160,21 +159,21 @@ static int check_metric(const struct check *k, size_t i)
 
 	if ((unsigned)c->metric >= RULE_METRIC_COUNT || (unsigned)c->aggregate >= RULE_AGGREGATE_COUNT ||
 	    (unsigned)c->comparison >= RULE_COMPARISON_COUNT)
-		return fail_in(k, i, "metric", "no such metric, aggregate or comparison");
+		return FAIL_IN(k, i, "metric", "no such metric, aggregate or comparison");
 	kind = &kinds[c->metric];
 	name = rule_metric_name(c->metric);
 	if ((kind->subjects >> k->rule->subject & 1) == 0)
-		return fail_in(k, i, "metric", "%s isn't known of a %s, so the rule would never fire; it is of: %s", name,
+		return FAIL_IN(k, i, "metric", "%s isn't known of a %s, so the rule would never fire; it is of: %s", name,
 		               rule_subject_name(k->rule->subject), subjects_of(kind->subjects).text);
 	if ((kind->aggregates >> c->aggregate & 1) == 0)
-		return fail_in(k, i, "aggregate", "the %s of %s says nothing; possible: %s", rule_aggregate_name(c->aggregate),
+		return FAIL_IN(k, i, "aggregate", "the %s of %s says nothing; possible: %s", rule_aggregate_name(c->aggregate),
 		               name, aggregates_of(kind->aggregates).text);
 	if (c->metric == RULE_METRIC_GAP_H && upwards(c))
-		return fail_in(k, i, "is",
+		return FAIL_IN(k, i, "is",
 		               "a gap is judged when the next session ends it, by `is: below` or `at_most`; for a"
 		               " machine that isn't heard take silent_min");
 	if (c->metric == RULE_METRIC_SILENT_MIN && c->comparison != RULE_COMPARISON_AT_LEAST)
-		return fail_in(k, i, "is", "silence only grows: `is: at_least`, or leave it out");
+		return FAIL_IN(k, i, "is", "silence only grows: `is: at_least`, or leave it out");
 	return 0;
 }
 
@@ -185,16 +184,16 @@ static int check_window(const struct check *k, size_t i)
 	const char *name = rule_metric_name(c->metric);
 
 	if (kind == WINDOW_NONE)
-		return c->window_ms == 0 ? 0 : fail_in(k, i, "window", "%s is what it is now: leave the window out", name);
+		return c->window_ms == 0 ? 0 : FAIL_IN(k, i, "window", "%s is what it is now: leave the window out", name);
 	if (c->window_ms < 0)
-		return fail_in(k, i, "window", "the window is missing: %s",
+		return FAIL_IN(k, i, "window", "the window is missing: %s",
 		               kind == WINDOW_DAY ? "window: day" : "such as day, 24h or 7d");
 	if (kind == WINDOW_DAY && c->window_ms != 0)
-		return fail_in(k, i, "window", "%s is a share of the day's opening hours: window: day", name);
+		return FAIL_IN(k, i, "window", "%s is a share of the day's opening hours: window: day", name);
 	if (c->window_ms > 0 && c->window_ms < MINUTE_MS)
-		return fail_in(k, i, "window", "the window is shorter than a minute, the time between two heartbeats");
+		return FAIL_IN(k, i, "window", "the window is shorter than a minute, the time between two heartbeats");
 	if (c->window_ms > RULE_WINDOW_MAX_D * DAY_MS)
-		return fail_in(k, i, "window", "the window is longer than %d days; older tokens are forgotten",
+		return FAIL_IN(k, i, "window", "the window is longer than %d days; older tokens are forgotten",
 		               RULE_WINDOW_MAX_D);
 	return 0;
 }
@@ -215,21 +214,19 @@ static int check_reach(const struct check *k, size_t i, const char *key, double 
 	const struct rule_condition *c = &k->rule->conditions[i];
 	const double lowest = kinds[c->metric].min, top = highest(k->rule, c);
 	const char *name = rule_metric_name(c->metric);
-	char unit[16] = "";
+	const char *unit = rule_metric_unit(c->metric), *blank = unit[0] != '\0' ? " " : "";
 
 	if (!isfinite(threshold))
-		return fail_in(k, i, key, "%s is no number", key);
-	if (rule_metric_unit(c->metric)[0] != '\0')
-		snprintf(unit, sizeof(unit), " %s", rule_metric_unit(c->metric));
+		return FAIL_IN(k, i, key, "%s is no number", key);
 	if (upwards(c) && (c->comparison == RULE_COMPARISON_ABOVE ? threshold >= top : threshold > top))
-		return fail_in(k, i, key, "%s is %g%s, but %s never gets beyond %g: the rule would never fire", key, threshold,
-		               unit, name, top);
+		return FAIL_IN(k, i, key, "%s is %g%s%s, but %s never gets beyond %g: the rule would never fire", key,
+		               threshold, blank, unit, name, top);
 	if (!upwards(c) && (c->comparison == RULE_COMPARISON_BELOW ? threshold <= lowest : threshold < lowest))
-		return fail_in(k, i, key, "%s is %g%s, but %s is never less than %g: the rule would never fire", key, threshold,
-		               unit, name, lowest);
+		return FAIL_IN(k, i, key, "%s is %g%s%s, but %s is never less than %g: the rule would never fire", key,
+		               threshold, blank, unit, name, lowest);
 	if (upwards(c) && (c->comparison == RULE_COMPARISON_ABOVE ? threshold < 0 : threshold <= 0) && lowest >= 0)
-		return fail_in(k, i, key, "%s is %g%s: that holds whenever there is anything; give a number above 0", key,
-		               threshold, unit);
+		return FAIL_IN(k, i, key, "%s is %g%s%s: that holds whenever there is anything; give a number above 0", key,
+		               threshold, blank, unit);
 	return 0;
 }
 
@@ -241,7 +238,7 @@ static int check_thresholds(const struct check *k, size_t i)
 	int r = 0;
 
 	if (!c->has_warn && !c->has_act)
-		return fail_in(k, i, "metric", "no threshold: give warn, act, or both");
+		return FAIL_IN(k, i, "metric", "no threshold: give warn, act, or both");
 	lower = c->has_warn ? c->warn : c->act;
 	if (c->has_warn)
 		r = check_reach(k, i, "warn", c->warn);
@@ -250,17 +247,17 @@ static int check_thresholds(const struct check *k, size_t i)
 	if (r != 0)
 		return r;
 	if (c->has_warn && c->has_act && (upwards(c) ? c->act <= c->warn : c->act >= c->warn))
-		return fail_in(k, i, "act", "act (%g) must be %s warn (%g): with `is: %s` it would come first", c->act, beyond,
+		return FAIL_IN(k, i, "act", "act (%g) must be %s warn (%g): with `is: %s` it would come first", c->act, beyond,
 		               c->warn, rule_comparison_name(c->comparison));
 	if (!c->has_clear)
 		return 0;
 	if (c->metric == RULE_METRIC_SILENT_MIN)
-		return fail_in(k, i, "clear", "silence is over when the machine is heard: leave clear out");
+		return FAIL_IN(k, i, "clear", "silence is over when the machine is heard: leave clear out");
 	if (!isfinite(c->clear) || (upwards(c) ? c->clear > lower : c->clear < lower))
-		return fail_in(k, i, "clear", "clear (%g) must not be %s %s (%g): the flag would be clear when it opens",
+		return FAIL_IN(k, i, "clear", "clear (%g) must not be %s %s (%g): the flag would be clear when it opens",
 		               c->clear, beyond, c->has_warn ? "warn" : "act", lower);
 	if (c->metric == RULE_METRIC_GAP_H && c->clear > kinds[c->metric].max)
-		return fail_in(k, i, "clear", "clear (%g h) is longer than %g h", c->clear, kinds[c->metric].max);
+		return FAIL_IN(k, i, "clear", "clear (%g h) is longer than %g h", c->clear, kinds[c->metric].max);
 	return 0;
 }
 
@@ -283,10 +280,10 @@ static int check_limits(const struct check *k, size_t i)
 
 	for (size_t n = 0; n < RULE_LIST_MAX && f->limits[n][0] != '\0'; n++) {
 		if (IS_ONE_OF(f->limits[n], faulty_limits))
-			return fail_in(k, i, "limits", "machines tell of %s by a fault: take the metric faults and its codes",
+			return FAIL_IN(k, i, "limits", "machines tell of %s by a fault: take the metric faults and its codes",
 			               f->limits[n]);
 		if (!IS_ONE_OF(f->limits[n], told_limits))
-			return fail_in(k, i, "limits",
+			return FAIL_IN(k, i, "limits",
 			               "machines know no limit '%s', so nothing would count; known: D1, P1, P3, P6, P7, P8",
 			               f->limits[n]);
 	}
@@ -316,7 +313,7 @@ static int check_filter(const struct check *k, size_t i)
 
 	for (size_t n = 0; n < sizeof(keys) / sizeof(keys[0]); n++)
 		if (keys[n].given && (kinds[c->metric].filters & keys[n].kind) == 0)
-			return fail_in(k, i, keys[n].key, "%s has no %s to choose by, so nothing would count; leave %s out",
+			return FAIL_IN(k, i, keys[n].key, "%s has no %s to choose by, so nothing would count; leave %s out",
 			               rule_metric_name(c->metric), keys[n].key, keys[n].key);
 	return check_limits(k, i);
 }
@@ -344,7 +341,7 @@ static int check_for(const struct check *k)
 	char keeps[GF_DURATION_MAX];
 
 	if (k->rule->for_ms < 0 || k->rule->for_ms > RULE_WINDOW_MAX_D * DAY_MS)
-		return fail(k, "for", "for is longer than %d days", RULE_WINDOW_MAX_D);
+		return FAIL(k, "for", "for is longer than %d days", RULE_WINDOW_MAX_D);
 	for (size_t i = 0; i < k->rule->conditions_count; i++) {
 		const struct rule_condition *c = &k->rule->conditions[i];
 		/* Midnight takes all of a day away at once, and a day may have 23 hours; heartbeats follow each other. */
@@ -352,7 +349,7 @@ static int check_for(const struct check *k)
 
 		if (kinds[c->metric].window == WINDOW_NONE || (c->window_ms > 0 && is_reading(c)) || k->rule->for_ms < keeps_ms)
 			continue;
-		return fail(k, "for", "for is as long as what the window of %s keeps (%s), so it would never fire",
+		return FAIL(k, "for", "for is as long as what the window of %s keeps (%s), so it would never fire",
 		            rule_metric_name(c->metric), gf_duration_format(keeps_ms, keeps));
 	}
 	return 0;
@@ -363,23 +360,23 @@ static int check_days(const struct check *k)
 	const struct rule *rule = k->rule;
 
 	if (rule->days < 2 || rule->days > RULE_DAYS_MAX)
-		return fail(k, "days", "days is %u; allowed: 2 to %d in a row", rule->days, RULE_DAYS_MAX);
+		return FAIL(k, "days", "days is %u; allowed: 2 to %d in a row", rule->days, RULE_DAYS_MAX);
 	if (rule->subject != RULE_SUBJECT_DEVICE && rule->subject != RULE_SUBJECT_SITE)
-		return fail(k, "days", "days are open days of a site: of rules about a device or a site alone");
+		return FAIL(k, "days", "days are open days of a site: of rules about a device or a site alone");
 	for (size_t i = 0; i < rule->conditions_count; i++)
 		if (kinds[rule->conditions[i].metric].window == WINDOW_NONE || rule->conditions[i].window_ms != 0)
-			return fail(k, "days", "days in a row need window: day, else one day would be counted on the next one too");
+			return FAIL(k, "days", "days in a row need window: day, else one day would be counted on the next one too");
 	return 0;
 }
 
 static int check_times(const struct check *k)
 {
 	if (k->rule->times < 2 || k->rule->times > RULE_TIMES_MAX)
-		return fail(k, "times", "times is %u; allowed: 2 to %d", k->rule->times, RULE_TIMES_MAX);
+		return FAIL(k, "times", "times is %u; allowed: 2 to %d", k->rule->times, RULE_TIMES_MAX);
 	if (k->rule->within_ms <= 0)
-		return fail(k, "times", "times needs within, such as within: 24h");
+		return FAIL(k, "times", "times needs within, such as within: 24h");
 	if (k->rule->within_ms > RULE_WINDOW_MAX_D * DAY_MS)
-		return fail(k, "within", "within is longer than %d days; older tokens are forgotten", RULE_WINDOW_MAX_D);
+		return FAIL(k, "within", "within is longer than %d days; older tokens are forgotten", RULE_WINDOW_MAX_D);
 	return 0;
 }
 
@@ -388,9 +385,9 @@ static int check_duration(const struct check *k)
 	const struct rule *rule = k->rule;
 
 	if ((rule->for_ms > 0) + (rule->days > 0) + (rule->times > 0) > 1)
-		return fail(k, rule->for_ms > 0 ? "for" : "days", "only one of for, days and times: make two rules");
+		return FAIL(k, rule->for_ms > 0 ? "for" : "days", "only one of for, days and times: make two rules");
 	if (rule->times == 0 && rule->within_ms != 0)
-		return fail(k, "within", "within belongs to times, such as times: 3");
+		return FAIL(k, "within", "within belongs to times, such as times: 3");
 	if (rule->for_ms != 0)
 		return check_for(k);
 	if (rule->days > 0)
@@ -405,9 +402,9 @@ static int check_end(const struct check *k)
 	int64_t longest_ms = rule->for_ms;
 
 	if (rule->clear_after_ms < 0 || rule->clear_after_ms > RULE_WINDOW_MAX_D * DAY_MS)
-		return fail(k, "clear_after", "clear_after is longer than %d days", RULE_WINDOW_MAX_D);
+		return FAIL(k, "clear_after", "clear_after is longer than %d days", RULE_WINDOW_MAX_D);
 	if (rule->expires_ms > EXPIRES_MAX_D * DAY_MS)
-		return fail(k, "expires", "expires is longer than %d days", EXPIRES_MAX_D);
+		return FAIL(k, "expires", "expires is longer than %d days", EXPIRES_MAX_D);
 	for (size_t i = 0; i < rule->conditions_count; i++)
 		if (rule_window_ms(&rule->conditions[i]) > longest_ms)
 			longest_ms = rule_window_ms(&rule->conditions[i]);
@@ -418,7 +415,7 @@ static int check_end(const struct check *k)
 		longest_ms = (int64_t)((c->has_act ? c->act : c->warn) * MINUTE_MS);
 	}
 	if (rule->expires_ms <= longest_ms)
-		return fail(k, "expires", "expires must be longer than %s, what the rule itself looks back or waits",
+		return FAIL(k, "expires", "expires must be longer than %s, what the rule itself looks back or waits",
 		            gf_duration_format(longest_ms, text));
 	return 0;
 }
@@ -434,10 +431,10 @@ static int check_hours(const struct check *k)
 	if (rule_is_silence(rule))
 		return rule->hours == RULE_HOURS_OPEN
 		           ? 0
-		           : fail(k, "hours", "silence of a closed site is nothing: hours: open, or leave it out");
+		           : FAIL(k, "hours", "silence of a closed site is nothing: hours: open, or leave it out");
 	for (size_t i = 0; i < rule->conditions_count; i++)
 		if (kinds[rule->conditions[i].metric].window == WINDOW_NONE)
-			return fail(k, "hours", "%s doesn't depend on the hour: leave hours out",
+			return FAIL(k, "hours", "%s doesn't depend on the hour: leave hours out",
 			            rule_metric_name(rule->conditions[i].metric));
 	return 0;
 }
@@ -448,9 +445,9 @@ static int check_silence(const struct check *k)
 
 	for (size_t i = 0; i < rule->conditions_count && rule->conditions_count > 1; i++)
 		if (rule->conditions[i].metric == RULE_METRIC_SILENT_MIN)
-			return fail_in(k, i, "metric", "silent_min stands alone: it is no fact, but the lack of them");
+			return FAIL_IN(k, i, "metric", "silent_min stands alone: it is no fact, but the lack of them");
 	if (rule_is_silence(rule) && (rule->for_ms > 0 || rule->days > 0 || rule->times > 0 || rule->clear_after_ms > 0))
-		return fail(k, "metric", "silent_min says itself how long: leave for, days, times and clear_after out");
+		return FAIL(k, "metric", "silent_min says itself how long: leave for, days, times and clear_after out");
 	return 0;
 }
 
@@ -475,25 +472,25 @@ static int check_actions(const struct check *k)
 
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
 		if (i > 0 && actions[i].level != RULE_LEVEL_NONE && !device)
-			return fail(k, actions[i].key, "%s is of a machine; this rule is about a %s: say in advice what staff does",
+			return FAIL(k, actions[i].key, "%s is of a machine; this rule is about a %s: say in advice what staff does",
 			            actions[i].key, rule_subject_name(rule->subject));
 		if (actions[i].level == RULE_LEVEL_ACT && !reaches(rule, RULE_LEVEL_ACT))
-			return fail(k, actions[i].key, "%s: act never happens: no condition has act", actions[i].key);
+			return FAIL(k, actions[i].key, "%s: act never happens: no condition has act", actions[i].key);
 	}
 	if ((rule->cap != RULE_LEVEL_NONE) != (rule->cap_intensity_pct > 0))
-		return fail(k, rule->cap != RULE_LEVEL_NONE ? "cap" : "cap_intensity_pct",
+		return FAIL(k, rule->cap != RULE_LEVEL_NONE ? "cap" : "cap_intensity_pct",
 		            "cap and cap_intensity_pct belong together");
 	if (rule->cap != RULE_LEVEL_NONE && !(rule->cap_intensity_pct < 100))
-		return fail(k, "cap_intensity_pct", "cap_intensity_pct is %g; allowed: above 0, below 100",
+		return FAIL(k, "cap_intensity_pct", "cap_intensity_pct is %g; allowed: above 0, below 100",
 		            (double)rule->cap_intensity_pct);
 	if (!device && rule->severity[RULE_LEVEL_WARN] != RULE_SEVERITY_OK)
-		return fail(k, "warn_is", "the health is a machine's; this rule is about a %s: leave warn_is out",
+		return FAIL(k, "warn_is", "the health is a machine's; this rule is about a %s: leave warn_is out",
 		            rule_subject_name(rule->subject));
 	if (!device && rule->severity[RULE_LEVEL_ACT] != RULE_SEVERITY_OK)
-		return fail(k, "act_is", "the health is a machine's; this rule is about a %s: leave act_is out",
+		return FAIL(k, "act_is", "the health is a machine's; this rule is about a %s: leave act_is out",
 		            rule_subject_name(rule->subject));
 	if (rule->severity[RULE_LEVEL_ACT] < rule->severity[RULE_LEVEL_WARN])
-		return fail(k, "act_is", "act_is is milder than warn_is");
+		return FAIL(k, "act_is", "act_is is milder than warn_is");
 	return 0;
 }
 
@@ -503,8 +500,8 @@ static int check_id(const struct check *k)
 
 	for (size_t i = 0; id[i] != '\0'; i++)
 		if (!isalnum((unsigned char)id[i]) && (i == 0 || strchr("-_.", id[i]) == NULL))
-			return fail(k, "id", "'%s' is no id: letters, digits, '-', '_' and '.', the first a letter or a digit", id);
-	return id[0] != '\0' ? 0 : fail(k, "id", "the id is empty");
+			return FAIL(k, "id", "'%s' is no id: letters, digits, '-', '_' and '.', the first a letter or a digit", id);
+	return id[0] != '\0' ? 0 : FAIL(k, "id", "the id is empty");
 }
 
 int rule_check(const struct rule *rule, char key[static GF_NAME_MAX], struct gf_diag *diag)
@@ -513,9 +510,9 @@ int rule_check(const struct rule *rule, char key[static GF_NAME_MAX], struct gf_
 	int r = check_id(&k);
 
 	if (r == 0 && (rule->conditions_count == 0 || rule->conditions_count > RULE_CONDITIONS_MAX))
-		r = fail(&k, "metric", "what is measured is missing: give metric, or conditions in all or any");
+		r = FAIL(&k, "metric", "what is measured is missing: give metric, or conditions in all or any");
 	if (r == 0 && (unsigned)rule->subject >= RULE_SUBJECT_COUNT)
-		r = fail(&k, "subject", "no such subject");
+		r = FAIL(&k, "subject", "no such subject");
 	for (size_t i = 0; r == 0 && i < rule->conditions_count; i++)
 		r = check_condition(&k, i);
 	if (r == 0)

@@ -1,6 +1,4 @@
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 #include "gateway/rules/judge.h"
 #include "proto/base/clock.h"
@@ -30,18 +28,17 @@ struct words {
 	size_t len;
 };
 
-static void say(struct words *w, const char *fmt, ...) GF_PRINTF(2, 3);
-static void say(struct words *w, const char *fmt, ...)
+static void append(struct words *w, const char *text)
 {
-	va_list args;
-	int len;
-
-	va_start(args, fmt);
-	len = vsnprintf(w->text + w->len, sizeof(w->text) - w->len, fmt, args);
-	va_end(args);
-	if (len > 0)
-		w->len = w->len + (size_t)len < sizeof(w->text) ? w->len + (size_t)len : sizeof(w->text) - 1;
+	gf_strcpy(w->text + w->len, sizeof(w->text) - w->len, text);
+	w->len += strlen(w->text + w->len);
 }
+#define SAY(w, ...)                        \
+	do {                                   \
+		struct gf_diag piece_;             \
+		gf_diag_set(&piece_, __VA_ARGS__); \
+		append(w, piece_.text);            \
+	} while (0)
 
 /* ---- the parts ---- */
 
@@ -50,11 +47,11 @@ static void say_number(struct words *w, const struct rule_condition *c, double v
 	const char *unit = rule_metric_unit(c->metric);
 
 	if (fabs(value - round(value)) < 0.05)
-		say(w, "%.0f", round(value));
+		SAY(w, "%.0f", round(value));
 	else
-		say(w, "%.1f", value);
+		SAY(w, "%.1f", value);
 	if (unit[0] != '\0')
-		say(w, " %s", unit);
+		SAY(w, " %s", unit);
 }
 
 static const char *technique(int value)
@@ -72,7 +69,7 @@ static void say_bits(struct words *w, uint32_t bits, const char *(*name)(int val
 
 	for (int value = 1; value < 32; value++)
 		if (bits >> value & 1) {
-			say(w, "%s%s", before, name(value));
+			SAY(w, "%s%s", before, name(value));
 			before = ", ";
 		}
 }
@@ -80,7 +77,7 @@ static void say_bits(struct words *w, uint32_t bits, const char *(*name)(int val
 static void say_names(struct words *w, const char (*list)[GF_NAME_MAX])
 {
 	for (size_t i = 0; i < RULE_LIST_MAX && list[i][0] != '\0'; i++)
-		say(w, "%s%s", i > 0 ? ", " : "", list[i]);
+		SAY(w, "%s%s", i > 0 ? ", " : "", list[i]);
 }
 
 static void say_what(struct words *w, const struct rule_condition *c)
@@ -88,30 +85,30 @@ static void say_what(struct words *w, const struct rule_condition *c)
 	const struct rule_filter *f = &c->filter;
 
 	if (c->metric == RULE_METRIC_AREA_S && f->techniques != 0) {
-		say(w, " of ");
+		SAY(w, " of ");
 		say_bits(w, f->techniques, technique);
 	} else
-		say(w, " %s", nouns[c->metric]);
+		SAY(w, " %s", nouns[c->metric]);
 	if (c->metric == RULE_METRIC_PART_LIFE_PCT)
-		say(w, " (%s)", fact_part_name(f->part));
+		SAY(w, " (%s)", fact_part_name(f->part));
 	if (f->codes != 0) {
-		say(w, " (");
+		SAY(w, " (");
 		say_bits(w, f->codes, code);
-		say(w, ")");
+		SAY(w, ")");
 	}
 	if (f->limits[0][0] != '\0') {
-		say(w, " (");
+		SAY(w, " (");
 		say_names(w, f->limits);
-		say(w, ")");
+		SAY(w, ")");
 	}
 	if (f->depth_min > FACT_DEPTH_SUPERFICIAL)
-		say(w, " %s%s", fact_depth_name(f->depth_min), f->depth_min < FACT_DEPTH_BEYOND ? " or deeper" : "");
+		SAY(w, " %s%s", fact_depth_name(f->depth_min), f->depth_min < FACT_DEPTH_BEYOND ? " or deeper" : "");
 	if (f->routines[0][0] != '\0') {
-		say(w, " of ");
+		SAY(w, " of ");
 		say_names(w, f->routines);
 	}
 	if (f->same_class)
-		say(w, " on such a machine");
+		SAY(w, " on such a machine");
 }
 
 static void say_when(struct words *w, const struct rule *rule, const struct rule_condition *c)
@@ -120,16 +117,16 @@ static void say_when(struct words *w, const struct rule *rule, const struct rule
 
 	if (rule_window_ms(c) > 0 && c->metric != RULE_METRIC_GAP_H) {
 		if (c->window_ms > 0)
-			say(w, " within %s", gf_duration_format(c->window_ms, duration));
+			SAY(w, " within %s", gf_duration_format(c->window_ms, duration));
 		else
-			say(w, rule->days > 0 ? " of a day" : " on one day");
+			append(w, rule->days > 0 ? " of a day" : " on one day");
 	}
 	if (rule->for_ms > 0)
-		say(w, ", for %s", gf_duration_format(rule->for_ms, duration));
+		SAY(w, ", for %s", gf_duration_format(rule->for_ms, duration));
 	if (rule->days > 0)
-		say(w, ", %u open days in a row", rule->days);
+		SAY(w, ", %u open days in a row", rule->days);
 	if (rule->times > 0)
-		say(w, ", %u times within %s", rule->times, gf_duration_format(rule->within_ms, duration));
+		SAY(w, ", %u times within %s", rule->times, gf_duration_format(rule->within_ms, duration));
 }
 
 static void say_limit(struct words *w, const struct rule_condition *c, double limit)
@@ -143,9 +140,9 @@ static void say_limit(struct words *w, const struct rule_condition *c, double li
 	    [RULE_COMPARISON_BELOW] = {"; less than ", " is too little"},
 	};
 
-	say(w, "%s", limits[c->comparison].before);
+	SAY(w, "%s", limits[c->comparison].before);
 	say_number(w, c, limit);
-	say(w, "%s", limits[c->comparison].after);
+	SAY(w, "%s", limits[c->comparison].after);
 }
 
 void rules_say(const struct rule *rule, const struct episode *episode, enum gf_muscle muscle, enum gf_side side,
@@ -155,14 +152,14 @@ void rules_say(const struct rule *rule, const struct episode *episode, enum gf_m
 	struct words w = {.len = 0};
 
 	if (rule_is_silence(rule)) {
-		say(&w, "not heard for ");
+		SAY(&w, "not heard for ");
 		say_number(&w, c, episode->limit);
-		say(&w, "%s", rule->hours == RULE_HOURS_OPEN ? " of opening time" : "");
+		SAY(&w, "%s", rule->hours == RULE_HOURS_OPEN ? " of opening time" : "");
 	} else {
 		say_number(&w, c, episode->observed);
 		say_what(&w, c);
 		if (rule->subject == RULE_SUBJECT_AREA)
-			say(&w, " on %s %s", gf_muscle_name(muscle), gf_side_name(side));
+			SAY(&w, " on %s %s", gf_muscle_name(muscle), gf_side_name(side));
 		say_when(&w, rule, c);
 		say_limit(&w, c, episode->limit);
 	}

@@ -94,7 +94,7 @@ static struct fact *add_session(int64_t at_ms, uint32_t minutes)
 
 	f->session.started_ms = at_ms - minutes * MIN_MS;
 	f->session.running_ms = minutes * (uint32_t)MIN_MS;
-	f->session.motor_ms = minutes * (uint32_t)MIN_MS;
+	f->session.motor_ms = f->session.running_ms;
 	return f;
 }
 
@@ -253,8 +253,8 @@ static void a_site_that_opens_once_a_week_has_open_days_in_a_row_too(void **stat
 	assert_int_equal(calendar_open(&desk->calendar, "mon", "06:00-22:00", &diag), 0);
 	warn_act(c, RULE_COMPARISON_AT_LEAST, 1, NAN);
 	desk->rule.days = 4;
-	for (int week = 0; week < 4; week++)
-		add_session(monday_ms + week * 7 * DAY_MS + 12 * HOUR_MS, 10);
+	for (int64_t week = 0; week < 4; week++)
+		add_session(monday_ms + 7 * week * DAY_MS + 12 * HOUR_MS, 10);
 	e = judge(monday_ms + 30 * DAY_MS, 1);
 	assert_ms(e->opened_ms, monday_ms + 3 * 7 * DAY_MS + 12 * HOUR_MS);
 	/* The same when only the last day is new: so far back do the facts reach. */

@@ -124,7 +124,7 @@ static size_t arrive(struct gateway *g, size_t wanted, int64_t *from_ms)
 {
 	size_t came = 0;
 
-	for (size_t tries = 0; tries < 8 * WORLD_FACTS_MAX && came < wanted; tries++) {
+	for (int tries = 0; tries < 8 * WORLD_FACTS_MAX && came < wanted; tries++) {
 		size_t i = gf_prng_below(&g->w->prng, g->w->facts_count);
 
 		if (g->came[i])

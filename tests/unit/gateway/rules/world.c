@@ -168,7 +168,7 @@ static void make_session(struct world *w, struct fact *f, struct gf_area_use *ar
 	f->session.outcome = one_in(w, 3) ? GF_OUTCOME_USER_STOPPED : GF_OUTCOME_COMPLETED;
 	f->session.depth = (enum fact_depth)below(w, FACT_DEPTH_COUNT);
 	f->session.running_ms = below(w, 5) * (uint32_t)(15 * MIN_MS);
-	f->session.motor_ms = below(w, 5) * (uint32_t)(15 * MIN_MS);
+	f->session.motor_ms = (uint64_t)below(w, 5) * 15 * (uint64_t)MIN_MS;
 	f->session.pain_presses = below(w, 3);
 	f->session.vibration_ms2 = (float)below(w, 3) * 5;
 	for (int part = 0; part < FACT_PART_COUNT; part++)
