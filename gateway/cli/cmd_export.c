@@ -64,7 +64,7 @@ static const struct column flag_columns[] = {
     RAW("acked"), RAW("acked_by"), RAW("ack_note"), RAW("opened"),   RAW("acted"),        RAW("last"),
     RAW("ended"), RAW("observed"), RAW("limit"),    RAW("unit"),     RAW("metric"),       RAW("window_s"),
     RAW("times"), RAW("text"),     RAW("advice"),   RAW("severity"), RAW("found"),        RAW("late_s"),
-    RAW("due"),   RAW("holds"),    RAW("sessions"),
+    RAW("due"),   RAW("holds"),    RAW("sessions"), RAW("faults"),
 };
 
 static const struct column fault_columns[] = {

@@ -22,7 +22,7 @@ static const struct column columns[] = {
     {"holds", "holds", COLUMN_TEXT, 0, false},        {"acked", "acknowledged", COLUMN_TIME, 0, false},
     {"acked_by", "by", COLUMN_TEXT, 0, false},        {"ack_note", "note", COLUMN_TEXT, 0, false},
     {"text", "", COLUMN_RAW_ONLY, 0, false},          {"advice", "", COLUMN_RAW_ONLY, 0, false},
-    {"sessions", "", COLUMN_RAW_ONLY, 0, false},
+    {"sessions", "", COLUMN_RAW_ONLY, 0, false},      {"faults", "", COLUMN_RAW_ONLY, 0, false},
 };
 
 enum cli_exit cmd_overuse(struct cli *cli, char **args, size_t count)
@@ -49,17 +49,23 @@ enum cli_exit cmd_overuse(struct cli *cli, char **args, size_t count)
 	                });
 }
 
-/* The sessions behind it as rows, each with what to ask for more. */
-static enum cli_exit print_sessions(struct cli *cli, const json_t *flag)
+/* What is behind it as rows. */
+static enum cli_exit print_behind(struct cli *cli, const json_t *flag)
 {
 	static const struct column session_columns[] = {{"device", "SESSION OF", COLUMN_TEXT, 40, false},
-	                                                {"session_no", "NO", COLUMN_WHOLE, 0, true}};
-	const json_t *sessions = json_object_get(flag, "sessions");
+	                                                {"session_no", "NO", COLUMN_WHOLE, 0, true}},
+	                           fault_columns[] = {{"device", "FAULT OF", COLUMN_TEXT, 40, false},
+	                                              {"fault_no", "NO", COLUMN_WHOLE, 0, true}};
+	const json_t *sessions = json_object_get(flag, "sessions"), *faults = json_object_get(flag, "faults");
+	enum cli_exit code = CLI_OK;
 
-	if (json_array_size(sessions) == 0)
-		return CLI_OK;
-	notice_heading(cli, "Behind it");
-	return cli_rows(cli, sessions, session_columns, COUNT(session_columns), NULL);
+	if (json_array_size(sessions) + json_array_size(faults) > 0)
+		notice_heading(cli, "Behind it");
+	if (json_array_size(sessions) > 0)
+		code = cli_rows(cli, sessions, session_columns, COUNT(session_columns), NULL);
+	if (code == CLI_OK && json_array_size(faults) > 0)
+		code = cli_rows(cli, faults, fault_columns, COUNT(fault_columns), NULL);
+	return code;
 }
 
 static enum cli_exit show(struct cli *cli, const json_t *flag)
@@ -71,7 +77,7 @@ static enum cli_exit show(struct cli *cli, const json_t *flag)
 	flag_print(cli, flag);
 	(void)fputc('\n', cli->out);
 	code = cli_object(cli, flag, columns, COUNT(columns));
-	return code == CLI_OK ? print_sessions(cli, flag) : code;
+	return code == CLI_OK ? print_behind(cli, flag) : code;
 }
 
 enum cli_exit cmd_overuse_show(struct cli *cli, char **args, size_t count)

@@ -5,13 +5,13 @@
 #include "gateway/cli/notice.h"
 #include "proto/base/clock.h"
 
-enum { SESSIONS_TOLD = 6, LIST_MAX = 400 };
+enum { BEHIND_TOLD = 6, LIST_MAX = 512 };
 
-/* "gun-berlin-01 12, 14 and chair-1 3": the newest of those behind it. */
-static void sessions(const json_t *flag, char buf[static LIST_MAX])
+/* " · sessions gun-berlin-01 no. 12, 14, chair-1 no. 3": the newest of those behind it; nothing for none. */
+static void behind(const json_t *flag, const char *what, const char *number, char buf[static LIST_MAX])
 {
-	const json_t *list = json_object_get(flag, "sessions");
-	size_t count = json_array_size(list), from = count > SESSIONS_TOLD ? count - SESSIONS_TOLD : 0, len = 0;
+	const json_t *list = json_object_get(flag, what);
+	size_t count = json_array_size(list), from = count > BEHIND_TOLD ? count - BEHIND_TOLD : 0, len = 0;
 	const char *device = "";
 
 	buf[0] = '\0';
@@ -19,8 +19,10 @@ static void sessions(const json_t *flag, char buf[static LIST_MAX])
 		const json_t *entry = json_array_get(list, i);
 		const char *of = field_text(entry, "device");
 		bool same = strcmp(of, device) == 0;
+		if (i == from)
+			len += (size_t)snprintf(buf, LIST_MAX, " · %s ", what);
 		len += (size_t)snprintf(buf + len, LIST_MAX - len, "%s%.63s%s%.0f", i == from ? "" : ", ", same ? "" : of,
-		                        same ? "" : " no. ", field_or(entry, "session_no", 0));
+		                        same ? "" : " no. ", field_or(entry, number, 0));
 		device = of;
 	}
 	if (from > 0 && len < LIST_MAX)
@@ -45,14 +47,15 @@ static void why(const struct cli *cli, const json_t *flag)
 
 static void when(const struct cli *cli, const json_t *flag)
 {
-	char since[FIELD_MAX], list[LIST_MAX], often[64] = "";
+	char since[FIELD_MAX], sessions[LIST_MAX], faults[LIST_MAX], often[64] = "";
 	double times = field_or(flag, "times", 1);
 
-	sessions(flag, list);
+	behind(flag, "sessions", "session_no", sessions);
+	behind(flag, "faults", "fault_no", faults);
 	if (times > 1)
 		(void)snprintf(often, sizeof(often), " · %.0f times", times);
 	notice_line(cli, "since %s%s%s%s", *field_when(cli, flag, "opened", since) != '\0' ? since : "an unknown time",
-	            often, *list != '\0' ? " · sessions " : "", list);
+	            often, sessions, faults);
 }
 
 static void late(const struct cli *cli, const json_t *flag)

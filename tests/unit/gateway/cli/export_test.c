@@ -214,7 +214,7 @@ static void a_torn_page_is_cut_off(void **state)
 	close(mkstemp(path));
 	snprintf(words, sizeof(words), "export|jsonl|sessions|-o|%s", path);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-	small = (struct rlimit){.rlim_cur = 100 * 1024, .rlim_max = before.rlim_max}; /* a page has about 71 KB */
+	small = (struct rlimit){.rlim_cur = 100000, .rlim_max = before.rlim_max}; /* a page has about 71 KB */
 	assert_ptr_not_equal(signal(SIGXFSZ, SIG_IGN), SIG_ERR);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
 	struct result r = export_rows(&h, words);

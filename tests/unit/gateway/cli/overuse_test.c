@@ -18,11 +18,12 @@
 	"tomorrow\",\"severity\":\"ok\",\"found\":\"2020-01-04T10:00:00Z\",\"late_s\":172800,\"due\":"                 \
 	"\"2020-01-03T00:00:00Z\",\"holds\":false,\"sessions\":[{\"device\":\"gun-1\",\"session_no\":7},{\"device\":"  \
 	"\"gun-1\",\"session_no\":9},{\"device\":\"gun-2\",\"session_no\":1}]}"
-#define MACHINE                                                                                                  \
-	"{\"id\":13,\"rule\":\"D6\",\"title\":\"in use too much\\u001b[2J\",\"subject\":\"chair-\\u0007berlin-01\"," \
-	"\"level\":\"act\",\"state\":\"open\",\"opened\":\"2020-01-02T10:00:00Z\",\"observed\":82.25,\"limit\":70,"  \
-	"\"unit\":\"%\",\"metric\":\"use_pct\",\"window_s\":432000,\"times\":1,\"text\":null,\"advice\":null,"       \
-	"\"late_s\":null,\"holds\":true,\"sessions\":[],\"acked\":\"2020-01-03T10:00:00Z\",\"acked_by\":\"anna\","   \
+#define MACHINE                                                                                                      \
+	"{\"id\":13,\"rule\":\"D6\",\"title\":\"in use too much\\u001b[2J\",\"subject\":\"chair-\\u0007berlin-01\","     \
+	"\"level\":\"act\",\"state\":\"open\",\"opened\":\"2020-01-02T10:00:00Z\",\"observed\":82.25,\"limit\":70,"      \
+	"\"unit\":\"%\",\"metric\":\"use_pct\",\"window_s\":432000,\"times\":1,\"text\":null,\"advice\":null,"           \
+	"\"late_s\":null,\"holds\":true,\"sessions\":[],\"faults\":[{\"device\":\"chair-1\",\"fault_no\":4}],\"acked\":" \
+	"\"2020-01-03T10:00:00Z\",\"acked_by\":\"anna\","                                                                \
 	"\"ack_note\":\"turned away \\u001b]0;x\"}"
 #define CLEARED                                                                                                     \
 	"{\"id\":14,\"rule\":\"P4\",\"title\":\"too many sessions\",\"subject\":\"person 0000000000000001\",\"level\":" \
@@ -66,6 +67,7 @@ static void what_is_missing_or_hostile_is_harmless(void **state)
 	assert_int_equal(r.code, CLI_OK);
 	assert_non_null(strstr(r.out, "#13 chair-?berlin-01: in use too much?[2J (D6)"));
 	assert_non_null(strstr(r.out, "use_pct 82.2 %, limit 70 %, in 5 d"));
+	assert_non_null(strstr(r.out, " ago) · faults chair-1 no. 4\n"));
 	assert_non_null(strstr(r.out, "gymfleet overuse ack 13 --release --note TEXT"));
 	assert_non_null(strstr(r.out, "acknowledged by anna 2020-01-03 10:00 ("));
 	assert_non_null(strstr(r.out, "turned away ?]0;x"));
