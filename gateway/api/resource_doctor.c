@@ -198,7 +198,8 @@ static void check_receivers(struct examination *e)
 	for (size_t i = 0; i < count; i++)
 		check_receiver(e, &states[i], &problems);
 	if (problems == 0 && count > 1)
-		add(e, "webhooks", FINE, "", "%zu webhooks take what they get", count - 1);
+		add(e, "webhooks", FINE, "", count > 2 ? "%zu webhooks take what they get" : "%zu webhook takes what it gets",
+		    count - 1);
 }
 
 struct backlog {
