@@ -12,3 +12,6 @@ target_link_libraries(bench_fanout PRIVATE gf_flags gf_link gf_codec gf_catalog_
 add_executable(bench_certs bench/certs.c)
 target_link_libraries(bench_certs PRIVATE gf_flags it_many_certs)
 set_target_properties(bench_fanout bench_certs PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+add_executable(bench_judge bench/judge.c)
+target_link_libraries(bench_judge PRIVATE gf_flags gw_judge gw_rules_yaml)
+set_target_properties(bench_judge PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
