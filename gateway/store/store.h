@@ -355,7 +355,7 @@ typedef int (*store_finding_fn)(void *ctx, const struct store_finding *finding);
 GF_MUST_CHECK int store_read_audit(struct store_reader *reader, const char *device, store_finding_fn row, void *ctx,
                                    struct store_audit *ret_audit, struct gf_diag *diag);
 
-/* Events in the order of their ids. `ref` is the session's, fault's, catalog's or rollout's number (0 = none), `code` its outcome,
+/* Events in the order of their ids. `ref` is the session's, fault's (its case's), catalog's or rollout's number (0 = none), `code` its outcome,
  * fault code, limit's rule, catalog, presence, the rollout's state or a machine's step in it, the webhook's name (may be empty). */
 struct store_event {
 	uint64_t id;

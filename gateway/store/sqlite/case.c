@@ -208,38 +208,48 @@ static int take_in(struct store *s, struct case_row *c, const struct case_row *o
 	return r;
 }
 
-/* `c` is what is new, with its own times. */
-static int join(struct store *s, struct case_row c, struct gf_diag *diag)
+/* `fault` is what is new, with its own times; then the case that it is part of. */
+static int join(struct store *s, struct case_row *fault, struct gf_diag *diag)
 {
-	const int64_t first_ms = c.first_ms;
+	struct case_row c = *fault, other;
 	int64_t before_ms = reach_of(&c) + 1;
-	struct case_row other;
 	int r;
 
 	for (;;) {
 		r = load_before(s, &c, before_ms, &other, diag);
-		if (r || !other.id || reach_of(&other) < first_ms)
+		if (r || !other.id || reach_of(&other) < fault->first_ms)
 			break;
 		r = take_in(s, &c, &other, diag);
 		/* Those before it don't touch it. */
-		if (r || other.first_ms <= first_ms)
+		if (r || other.first_ms <= fault->first_ms)
 			break;
 		before_ms = other.first_ms;
 	}
-	if (r)
-		return r;
-	if (c.id)
-		return update(s, &c, diag);
-	/* The clearing of a fault that no case knows makes none. */
-	return c.times ? case_insert(s, &c, diag) : 0;
+	if (!r && c.id)
+		r = update(s, &c, diag);
+	else if (!r && c.times) /* the clearing of a fault that no case knows makes none */
+		r = case_insert(s, &c, diag);
+	if (!r)
+		*fault = c;
+	return r;
 }
 
-int case_add(struct store *s, const struct case_row *fault, struct gf_diag *diag)
+int case_add(struct store *s, struct case_row *fault, struct gf_diag *diag)
 {
-	return join(s, *fault, diag);
+	return join(s, fault, diag);
 }
 
-int case_clear(struct store *s, const struct case_cleared *cleared, struct gf_diag *diag)
+int case_find(struct store *s, int64_t device, int64_t code, int64_t raised_ms, int64_t *ret_id, struct gf_diag *diag)
+{
+	struct case_row c = {.device = device, .code = code};
+	int r = load_before(s, &c, raised_ms + 1, &c, diag);
+
+	if (!r)
+		*ret_id = c.id;
+	return r;
+}
+
+int case_clear(struct store *s, const struct case_cleared *cleared, int64_t *ret_id, struct gf_diag *diag)
 {
 	/* No occurrence more, one less that is open; any fault is newer than this. */
 	struct case_row c = {
@@ -253,7 +263,11 @@ int case_clear(struct store *s, const struct case_cleared *cleared, struct gf_di
 	    .lasted_ms = cleared->lasted_ms,
 	    .stream = -1,
 	};
+	int r;
 
 	gf_strcpy(c.person, sizeof(c.person), cleared->person ? cleared->person : "");
-	return join(s, c, diag);
+	r = join(s, &c, diag);
+	if (!r)
+		*ret_id = c.id;
+	return r;
 }

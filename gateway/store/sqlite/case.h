@@ -23,15 +23,20 @@ struct case_row {
 	char acked_by[GF_NAME_MAX], ack_note[STORE_NOTE_MAX];
 };
 
-/* A fault was raised, or became known with its end (open 0): as a case of its own, which finds the one that it belongs to. */
-GF_MUST_CHECK int case_add(struct store *s, const struct case_row *fault, struct gf_diag *diag);
+/* A fault was raised, or became known with its end (open 0): as a case of its own, which becomes the one that it belongs to. */
+GF_MUST_CHECK int case_add(struct store *s, struct case_row *fault, struct gf_diag *diag);
 
 /* A fault that was open was cleared. */
 struct case_cleared {
 	int64_t device, code, raised_ms, cleared_ms, by, lasted_ms;
 	const char *person; /* NULL = the machine cleared it */
 };
-GF_MUST_CHECK int case_clear(struct store *s, const struct case_cleared *cleared, struct gf_diag *diag);
+/* *ret_id: of its case; 0 = no case knows it. */
+GF_MUST_CHECK int case_clear(struct store *s, const struct case_cleared *cleared, int64_t *ret_id,
+                             struct gf_diag *diag);
+/* The case of a fault by its time; 0 = none. */
+GF_MUST_CHECK int case_find(struct store *s, int64_t device, int64_t code, int64_t raised_ms, int64_t *ret_id,
+                            struct gf_diag *diag);
 
 /* Inserts it; row->id is set. */
 GF_MUST_CHECK int case_insert(struct store *s, struct case_row *row, struct gf_diag *diag);

@@ -164,6 +164,7 @@ static int clear_reported(struct store *s, const struct subject *c, int64_t now_
 static int clear_faults(struct store *s, const struct subject *c, const char *who, int64_t now_ms, struct gf_diag *diag)
 {
 	struct query q;
+	int64_t id;
 	int rc = QUERY_DONE, r = 0, end;
 
 	query_begin(
@@ -183,7 +184,7 @@ static int clear_faults(struct store *s, const struct subject *c, const char *wh
 		cleared.raised_ms = col_i64(&q);
 		cleared.cleared_ms = col_i64(&q);
 		cleared.lasted_ms = col_i64(&q);
-		r = case_clear(s, &cleared, diag);
+		r = case_clear(s, &cleared, &id, diag);
 	}
 	end = query_end(&q, rc, r ? NULL : diag);
 	return r ? r : end;

@@ -1,14 +1,16 @@
 /* Faults: raised, then cleared; an open one is a row without cleared_ms. Each change is told to its case. */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "gateway/store/sqlite/case.h"
 
 #define CLEARED_RETURNED " RETURNING code, raised_ms, cleared_ms, cleared_by, lasted_ms"
 
-/* Runs an update of faults that returns code, raised_ms, cleared_ms, cleared_by and lasted_ms of those that it cleared. */
-static int tell_cleared(struct apply *a, struct query *q, unsigned *ret_count)
+/* Runs an update of faults that returns code, raised_ms, cleared_ms, cleared_by and lasted_ms of those that it cleared. *ret_case: of the
+ * last of them; 0 = there was none. */
+static int tell_cleared(struct apply *a, struct query *q, int64_t *ret_case)
 {
-	unsigned count = 0;
+	int64_t id = 0;
 	int rc = QUERY_DONE, r = 0, end;
 
 	while (!r && (rc = query_step(q)) == QUERY_ROW) {
@@ -19,14 +21,13 @@ static int tell_cleared(struct apply *a, struct query *q, unsigned *ret_count)
 		c.cleared_ms = col_i64(q);
 		c.by = col_i64(q);
 		c.lasted_ms = col_i64(q);
-		count++;
-		r = case_clear(a->store, &c, a->diag);
+		r = case_clear(a->store, &c, &id, a->diag);
 	}
 	/* The first failure counts. */
 	end = query_end(q, rc, r ? NULL : a->diag);
 	if (r || end)
 		return r ? r : end;
-	*ret_count = count;
+	*ret_case = id;
 	return 0;
 }
 
@@ -35,7 +36,7 @@ static int tell_cleared(struct apply *a, struct query *q, unsigned *ret_count)
 static int close_earlier_life(struct apply *a, uint64_t fault_no)
 {
 	struct query q;
-	unsigned closed;
+	int64_t closed;
 
 	query_begin(&q, a->db,
 	            "UPDATE faults SET cleared_ms = ?3, cleared_by = ?4, lasted_ms = max(?3 - raised_ms, 0)"
@@ -48,7 +49,20 @@ static int close_earlier_life(struct apply *a, uint64_t fault_no)
 	return tell_cleared(a, &q, &closed);
 }
 
-static int tell_raised(struct apply *a, const struct gf_fault_raised *f)
+/* "fault 12 raised again, 3 times by now: stall (stop): blocked" */
+static int tell_raised(struct apply *a, const struct gf_fault_raised *f, const struct case_row *c)
+{
+	char again[64] = "";
+
+	if (c->times > 1)
+		(void)snprintf(again, sizeof(again), " again, %" PRId64 " times by now", c->times);
+	return event_add(a->store, a->at_ms, STORE_EVENT_FAULT, a->dev->id, (uint64_t)c->id, gf_fault_name(f->code),
+	                 a->diag, "fault %" PRId64 " raised%s: %s (%s)%s%s", c->id, again, gf_fault_name(f->code),
+	                 gf_severity_name(f->severity), f->detail[0] ? ": " : "", f->detail);
+}
+
+/* Its case, and the event. */
+static int add_raised(struct apply *a, const struct gf_fault_raised *f)
 {
 	struct case_row c = {
 	    .device = a->dev->key,
@@ -65,8 +79,11 @@ static int tell_raised(struct apply *a, const struct gf_fault_raised *f)
 	    .limit = (double)f->limit,
 	};
 
+	int r;
+
 	gf_strcpy_utf8(c.detail, sizeof(c.detail), f->detail);
-	return case_add(a->store, &c, a->diag);
+	r = case_add(a->store, &c, a->diag);
+	return r ? r : tell_raised(a, f, &c);
 }
 
 int fault_raised_apply(struct apply *a)
@@ -94,18 +111,12 @@ int fault_raised_apply(struct apply *a)
 	r = query_run(&q, a->diag);
 	if (r || sqlite3_changes(a->db->handle) == 0)
 		return r;
-	r = tell_raised(a, f);
-	if (!r)
-		r = judge_mark(a->store, FACT_FAULT, a->dev->key, a->at_ms, 0, 0, a->diag);
-	if (r)
-		return r;
-	return event_add(a->store, a->at_ms, STORE_EVENT_FAULT, a->dev->id, f->fault_no, gf_fault_name(f->code), a->diag,
-	                 "fault %" PRIu64 " raised: %s (%s)%s%s", f->fault_no, gf_fault_name(f->code),
-	                 gf_severity_name(f->severity), f->detail[0] ? ": " : "", f->detail);
+	r = add_raised(a, f);
+	return r ? r : judge_mark(a->store, FACT_FAULT, a->dev->key, a->at_ms, 0, 0, a->diag);
 }
 
 /* The raising was lost: the whole fault is known from its end. */
-static int insert_cleared(struct apply *a, const struct gf_fault_cleared *f, bool *ret_new)
+static int insert_cleared(struct apply *a, const struct gf_fault_cleared *f, int64_t *ret_case)
 {
 	struct case_row c = {
 	    .device = a->dev->key,
@@ -138,10 +149,14 @@ static int insert_cleared(struct apply *a, const struct gf_fault_cleared *f, boo
 	query_i64(&q, f->by);
 	query_u64(&q, f->lasted_ms);
 	r = query_run(&q, a->diag);
-	*ret_new = !r && sqlite3_changes(a->db->handle) > 0;
-	if (*ret_new)
-		r = judge_mark(a->store, FACT_FAULT, a->dev->key, c.first_ms, 0, 0, a->diag);
-	return *ret_new && !r ? case_add(a->store, &c, a->diag) : r;
+	if (r || sqlite3_changes(a->db->handle) == 0)
+		return r;
+	r = judge_mark(a->store, FACT_FAULT, a->dev->key, c.first_ms, 0, 0, a->diag);
+	if (!r)
+		r = case_add(a->store, &c, a->diag);
+	if (!r)
+		*ret_case = c.id;
+	return r;
 }
 
 static void give_clearing(struct query *q, struct apply *a, const struct gf_fault_cleared *f)
@@ -155,49 +170,46 @@ static void give_clearing(struct query *q, struct apply *a, const struct gf_faul
 }
 
 /* Of this stream, or raised in an earlier one by a machine that only lost its spool. */
-static int clear_open(struct apply *a, const struct gf_fault_cleared *f, bool *ret_cleared)
+static int clear_open(struct apply *a, const struct gf_fault_cleared *f, int64_t *ret_case)
 {
 	struct query q;
-	unsigned count = 0;
-	int r;
 
 	query_begin(&q, a->db,
 	            "UPDATE faults SET cleared_ms = ?4, cleared_by = ?5, lasted_ms = ?6 WHERE device = ?1 AND fault_no = ?2"
 	            " AND code = ?3 AND cleared_ms IS NULL" CLEARED_RETURNED);
 	give_clearing(&q, a, f);
-	r = tell_cleared(a, &q, &count);
-	*ret_cleared = count > 0;
-	return r;
+	return tell_cleared(a, &q, ret_case);
 }
 
 /* Cleared by a person who took the machine for gone: it knows better when that was. Its case is as people know it. */
-static int clear_forced(struct apply *a, const struct gf_fault_cleared *f, bool *ret_cleared)
+static int clear_forced(struct apply *a, const struct gf_fault_cleared *f, int64_t *ret_case)
 {
 	struct query q;
+	int64_t raised_ms;
 	int r;
 
 	query_begin(&q, a->db,
 	            "UPDATE faults SET cleared_ms = ?4, cleared_by = ?5, lasted_ms = ?6, forced = 0 WHERE device = ?1"
-	            " AND fault_no = ?2 AND code = ?3 AND forced = 1");
+	            " AND fault_no = ?2 AND code = ?3 AND forced = 1 RETURNING raised_ms");
 	give_clearing(&q, a, f);
-	r = query_run(&q, a->diag);
-	*ret_cleared = !r && sqlite3_changes(a->db->handle) > 0;
-	return r;
+	r = query_value(&q, INT64_MIN, &raised_ms, a->diag);
+	if (r || raised_ms == INT64_MIN)
+		return r;
+	return case_find(a->store, a->dev->key, f->code, raised_ms, ret_case, a->diag);
 }
 
 int fault_cleared_apply(struct apply *a)
 {
 	const struct gf_fault_cleared *f = &a->rec->fault_cleared;
-	bool cleared = false;
-	int r = clear_open(a, f, &cleared);
+	int64_t id = 0;
+	int r = clear_open(a, f, &id);
 
-	if (!r && !cleared)
-		r = clear_forced(a, f, &cleared);
-	if (!r && !cleared)
-		r = insert_cleared(a, f, &cleared);
-	if (r || !cleared)
+	if (!r && !id)
+		r = clear_forced(a, f, &id);
+	if (!r && !id)
+		r = insert_cleared(a, f, &id);
+	if (r || !id)
 		return r;
-	return event_add(a->store, a->at_ms, STORE_EVENT_FAULT, a->dev->id, f->fault_no, gf_fault_name(f->code), a->diag,
-	                 "fault %" PRIu64 " cleared: %s (by %s)", f->fault_no, gf_fault_name(f->code),
-	                 gf_cleared_by_name(f->by));
+	return event_add(a->store, a->at_ms, STORE_EVENT_FAULT, a->dev->id, (uint64_t)id, gf_fault_name(f->code), a->diag,
+	                 "fault %" PRId64 " cleared: %s (by %s)", id, gf_fault_name(f->code), gf_cleared_by_name(f->by));
 }

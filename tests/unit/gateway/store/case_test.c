@@ -7,6 +7,7 @@
 #include "gateway/store/sqlite/schema.h"
 #include "gateway/store/sqlite/writer.h"
 #include "tests/unit/gateway/store/case_rig.h"
+#include "tests/unit/gateway/store/wish_rig.h"
 
 #define ID "chair-1"
 
@@ -56,6 +57,12 @@ static void i1_what_comes_again_within_half_an_hour_is_one_case(void **state)
 	assert_int_equal(list.rows[1].lasted_ms, 3 * MINUTE);
 	assert_int_equal(list.rows[1].fault_no, 2);
 	assert_string_equal(list.rows[1].detail, "blocked");
+	/* Events speak of cases, by the number that people use. */
+	assert_int_equal(rig_events(f, STORE_EVENT_FAULT, "fault 1 raised: stall (derate)"), 1);
+	assert_int_equal(rig_events(f, STORE_EVENT_FAULT, "fault 1 raised again, 2 times by now: stall (stop): blocked"),
+	                 1);
+	assert_int_equal(rig_events(f, STORE_EVENT_FAULT, "fault 1 cleared: stall (by recovered)"), 2);
+	assert_int_equal(rig_events(f, STORE_EVENT_FAULT, "fault 2 raised: stall (derate)"), 1);
 }
 
 static void another_code_or_machine_is_another_case(void **state)
