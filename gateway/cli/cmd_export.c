@@ -80,11 +80,12 @@ static const struct export_kind {
 	const struct column *columns;
 	size_t columns_count;
 	const char *time; /* the key that tells how far it is */
+	bool no_until;    /* the gateway knows no `until` of them; a condition on that key is the same */
 } kinds[] = {
-    {"sessions", "/v1/sessions", session_columns, COUNT(session_columns), "started"},
-    {"heartbeats", "/v1/heartbeats", heartbeat_columns, COUNT(heartbeat_columns), "time"},
-    {"flags", "/v1/flags", flag_columns, COUNT(flag_columns), "opened"},
-    {"faults", "/v1/faults", fault_columns, COUNT(fault_columns), "last"},
+    {"sessions", "/v1/sessions", session_columns, COUNT(session_columns), "started", false},
+    {"heartbeats", "/v1/heartbeats", heartbeat_columns, COUNT(heartbeat_columns), "time", false},
+    {"flags", "/v1/flags", flag_columns, COUNT(flag_columns), "opened", true},
+    {"faults", "/v1/faults", fault_columns, COUNT(fault_columns), "last", false},
 };
 
 struct export
@@ -138,12 +139,20 @@ static enum cli_exit write_page(struct export *e, const json_t *items)
 /* One page; the mark moves on when it is written. *ret_end: it was the last. */
 static enum cli_exit page(struct export *e, bool *ret_end)
 {
+	const char *until = e->until;
+	char where[64] = "";
 	json_t *body = NULL;
+
+	if (e->kind->no_until && until != NULL) {
+		(void)snprintf(where, sizeof(where), "%s<'%.32s'", e->kind->time, until);
+		until = NULL;
+	}
 	enum cli_exit code = cli_request(e->cli,
 	                                 &(struct cli_request){.path = e->kind->path,
 	                                                       .params = {{"device", e->cli->values[CLI_OPT_DEVICE]},
 	                                                                  {"since", e->since},
-	                                                                  {"until", e->until},
+	                                                                  {"until", until},
+	                                                                  {"where", *where != '\0' ? where : NULL},
 	                                                                  {"limit", "1000"},
 	                                                                  {"after", *e->mark != '\0' ? e->mark : NULL}}},
 	                                 &body);
