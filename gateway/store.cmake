@@ -1,6 +1,7 @@
 # gateway/store: the interface store.h, and behind it one folder for each database. sqlite/: writer.h is what the files of the
 # writer share (report.c takes a report apart, session.c, heartbeat.c, fault.c ... each a kind of record, chain.c the odometers, rollup.c
-# sums; wish_*.c and deed.c what is wanted of machines and by whom, answer.c what they say to it), reader.h the same for read_*.c; db.h stands between both and SQLite, schema.c holds the migrations. The writer owns the one
+# sums; case*.c what faults come to, hour.c how much each hour, people*.c forgetting, tag.c and service.c what people did;
+# wish_*.c and deed.c what is wanted of machines and by whom, answer.c what they say to it), reader.h the same for read_*.c; db.h stands between both and SQLite, schema.c holds the migrations. The writer owns the one
 # connection that changes anything and lends it to a batch; each reader owns its own.
 gf_add_library(gw_store
     SOURCES

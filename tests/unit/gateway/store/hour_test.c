@@ -141,6 +141,26 @@ static void they_are_read_by_machine_then_time(void **state)
 	free(h);
 }
 
+/* All of a big fleet's hours are never in memory at once. */
+static void i8_they_are_read_without_sorting(void **state)
+{
+	struct fixture *f = *state;
+	struct gf_record rs[] = {session_at(1, NOON + 2 * HOUR, MINUTE, 0), session_at(2, NOON, MINUTE, 0)};
+	const char *const devices[] = {NULL, ID};
+	sqlite3_stmt *stmt = NULL;
+	int seen = 0;
+
+	send_report(f, ID, 1, rs, 2, NOON + DAY);
+	for (size_t i = 0; i < 2; i++)
+		free(get_hours(f, devices[i], 0, 0));
+	while ((stmt = sqlite3_next_stmt(f->reader->db.handle, stmt)))
+		if (strstr(sqlite3_sql(stmt), "hours h")) {
+			assert_int_equal(sqlite3_stmt_status(stmt, SQLITE_STMTSTATUS_SORT, 0), 0);
+			seen++;
+		}
+	assert_int_equal(seen, 2);
+}
+
 /* ---- against the sessions ---- */
 
 /* Three machines, half a month, sessions from seconds to hours, in any order. */
@@ -411,6 +431,7 @@ int main(void)
 	    TEST(i8_a_session_of_weeks_touches_a_few_rows),
 	    TEST(i1_a_rejected_session_is_in_no_hour),
 	    TEST(they_are_read_by_machine_then_time),
+	    TEST(i8_they_are_read_without_sorting),
 	    TEST(i1_usage_is_what_the_sessions_say_at_any_edge),
 	    TEST(i1_what_was_stored_before_becomes_the_same_hours),
 	    TEST(heartbeats_come_in_pages_of_any_size_each_once),
