@@ -16,24 +16,19 @@ int event_add(struct store *s, int64_t at_ms, enum store_event_kind kind, const 
 	vsnprintf(line, sizeof(line), fmt, args);
 	va_end(args);
 	gf_strcpy_utf8(text, sizeof(text), line);
-	query_begin(&q, &s->db, "INSERT INTO events (at_ms, kind, device, text, ref, code) VALUES (?, ?, ?, ?, ?, ?)");
+	/* Whoever tells of a flag: it is of interest as its rule says. */
+	query_begin(&q, &s->db,
+	            "INSERT INTO events (at_ms, kind, device, text, ref, code, notify) VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
+	            " CASE WHEN ?2 = ?7 THEN ifnull((SELECT notify FROM flags WHERE id = ?5), 0) ELSE 0 END)");
 	query_i64(&q, at_ms);
 	query_i64(&q, kind);
 	query_text(&q, device ? device : "");
 	query_text(&q, text);
 	query_u64(&q, ref);
 	query_text(&q, code ? code : "");
+	query_i64(&q, STORE_EVENT_FLAG);
 	r = query_run(&q, diag);
 	if (!r)
 		s->batch_event = (uint64_t)sqlite3_last_insert_rowid(s->db.handle);
 	return r;
-}
-
-int event_notify(struct store *s, struct gf_diag *diag)
-{
-	struct query q;
-
-	query_begin(&q, &s->db, "UPDATE events SET notify = 1 WHERE id = ?");
-	query_u64(&q, s->batch_event);
-	return query_run(&q, diag);
 }

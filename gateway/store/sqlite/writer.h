@@ -217,8 +217,6 @@ GF_MUST_CHECK int people_age(struct store *s, int64_t now_ms, unsigned budget, u
 /* An event about a device, which may be NULL for the gateway itself; `code` may be NULL. */
 GF_MUST_CHECK int event_add(struct store *s, int64_t at_ms, enum store_event_kind kind, const char *device,
                             uint64_t ref, const char *code, struct gf_diag *diag, const char *fmt, ...) GF_PRINTF(8, 9);
-/* The event added last in this batch is one that people are to be told of. */
-GF_MUST_CHECK int event_notify(struct store *s, struct gf_diag *diag);
 
 /* ---- store.c ---- */
 
