@@ -239,6 +239,28 @@ static void a_reader_that_never_pauses_is_told(void **state)
 	assert_false(anywhere(f, token));
 }
 
+static void a_full_disk_erases_nothing_or_all(void **state)
+{
+	struct fixture *f = *state;
+	struct store_erased erased = {.sessions = 77};
+	struct gf_diag diag = {""};
+	int64_t before;
+
+	fill(f, 60, token);
+	before = with_token(f);
+	assert_int_equal(sqlite3_wal_checkpoint_v2(f->store->db.handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL),
+	                 SQLITE_OK);
+	fixture_room(32 << 10);
+	assert_int_equal(store_subject_erase(f->store, token, &anna, NOON, &erased, &diag), -ENOSPC);
+	fixture_room(0);
+	assert_non_null(strstr(diag.text, "no space left"));
+	assert_int_equal(erased.sessions, 77);
+	assert_int_equal(with_token(f), before);
+	assert_int_equal(number(f, "SELECT count(*) FROM erased"), 0);
+	assert_int_equal(store_subject_erase(f->store, token, &anna, NOON, &erased, &diag), 0);
+	assert_false(anywhere(f, token));
+}
+
 /* ---- what comes later ---- */
 
 static void a_late_report_does_not_bring_an_erased_token_back(void **state)
@@ -329,6 +351,7 @@ int main(void)
 	    TEST(the_audit_log_says_that_somebody_was_erased_and_not_who),
 	    TEST(what_an_earlier_version_left_behind_goes_too),
 	    TEST(a_reader_that_never_pauses_is_told),
+	    TEST(a_full_disk_erases_nothing_or_all),
 	    TEST(a_late_report_does_not_bring_an_erased_token_back),
 	    TEST(tokens_are_forgotten_after_their_time),
 	    TEST(a_running_session_forgets_too),
