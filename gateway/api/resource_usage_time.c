@@ -75,10 +75,16 @@ static bool take_fleet(struct request *r, struct scope *s)
 	return true;
 }
 
-/* What has the same name is at the same site, and most rows follow one of their own machine. */
-static bool counts(struct scope *s, const struct store_hour *h)
+/* Of a site machine by machine: what happened at all others isn't even read. */
+static int read_hours(struct request *r, const struct scope *s, store_hour_fn row, void *ctx, struct gf_diag *diag)
 {
-	return s->site == NULL || strcmp(s->site, h->site) == 0;
+	int result = 0;
+
+	if (s->site == NULL)
+		return store_read_hours(r->reader, s->device, s->since_ms, s->until_ms, row, ctx, diag);
+	for (size_t i = 0; i < s->fleet.count && result == 0; i++)
+		result = store_read_hours(r->reader, s->fleet.machines[i].id, s->since_ms, s->until_ms, row, ctx, diag);
+	return result;
 }
 
 static void fail_read(struct request *r, int result, const struct gf_diag *diag)
@@ -120,8 +126,6 @@ static int heat_hour(void *ctx, const struct store_hour *h)
 
 	if (++heat->scope.read > HOURS_READ_MAX)
 		return -EFBIG;
-	if (!counts(&heat->scope, h))
-		return 0;
 	uint64_t left_ms = h->running_ms;
 	for (int64_t at_ms = h->hour_ms, next_ms; at_ms < end_ms; at_ms = next_ms) {
 		next_ms = hour_end(c, at_ms) < end_ms ? hour_end(c, at_ms) : end_ms;
@@ -195,8 +199,7 @@ void resource_usage_heat(struct request *r)
 		request_fail(r, 400, "bad_parameter", "the heat map covers at most %d days; give since and until",
 		             HEAT_DAYS_MAX);
 	if (r->status == 0 && take_fleet(r, &heat->scope)) {
-		int result = store_read_hours(r->reader, heat->scope.device, heat->scope.since_ms, heat->scope.until_ms,
-		                              heat_hour, heat, &diag);
+		int result = read_hours(r, &heat->scope, heat_hour, heat, &diag);
 		if (result != 0) {
 			fail_read(r, result, &diag);
 		} else {
@@ -237,7 +240,7 @@ static int trend_hour(void *ctx, const struct store_hour *h)
 	if (++t->scope.read > HOURS_READ_MAX)
 		return -EFBIG;
 	size_t week = day >= t->first_day ? (size_t)(day - t->first_day) / WEEKDAYS : t->count;
-	if (week >= t->count || !counts(&t->scope, h))
+	if (week >= t->count)
 		return 0;
 	t->weeks[week].sessions += h->sessions;
 	t->weeks[week].running_ms += h->running_ms;
@@ -317,8 +320,7 @@ void resource_usage_trend(struct request *r)
 	}
 	t->sites = api_sites(r->api);
 	if (take_weeks(r, t) && take_fleet(r, &t->scope)) {
-		int result =
-		    store_read_hours(r->reader, t->scope.device, t->scope.since_ms, t->scope.until_ms, trend_hour, t, &diag);
+		int result = read_hours(r, &t->scope, trend_hour, t, &diag);
 		if (result != 0) {
 			fail_read(r, result, &diag);
 		} else {
