@@ -32,6 +32,7 @@ enum { PLANS_MAX = 256, AT_MAX = 96, EXPIRES_D = 31 };
 #define WORD_OUTCOME(s, n) {n, GF_OUTCOME_##s},
 #define WORD_FAULT(s, n) {n, GF_FAULT_##s},
 #define WORD_SEVERITY(s, n) {n, GF_SEVERITY_##s},
+#define WORD_ACTION(s, n) {n, RULE_ACTION_##s},
 #define WORDS(name, LIST, WORD) static const cyaml_strval_t name[] = {LIST(WORD)}
 WORDS(subjects, RULE_SUBJECTS, WORD_SUBJECT);
 WORDS(metrics, RULE_METRICS, WORD_METRIC);
@@ -47,6 +48,7 @@ WORDS(techniques, GF_TECHNIQUES, WORD_TECHNIQUE);
 WORDS(outcomes, GF_OUTCOMES, WORD_OUTCOME);
 WORDS(codes, GF_FAULTS, WORD_FAULT);
 WORDS(severities, GF_SEVERITIES, WORD_SEVERITY);
+WORDS(actions, RULE_ACTIONS, WORD_ACTION);
 
 /* ---- the schema ---- */
 
@@ -56,8 +58,8 @@ WORDS(severities, GF_SEVERITIES, WORD_SEVERITY);
 
 struct condition_yaml {
 	int metric, aggregate, depth, part, is;
-	int *classes, *techniques, *outcomes, *codes, *severities;
-	unsigned classes_count, techniques_count, outcomes_count, codes_count, severities_count;
+	int *classes, *techniques, *outcomes, *codes, *severities, *actions;
+	unsigned classes_count, techniques_count, outcomes_count, codes_count, severities_count, actions_count;
 	char **routines, **limits;
 	unsigned routines_count, limits_count;
 	bool same_class;
@@ -104,6 +106,7 @@ static const cyaml_schema_value_t technique_schema = WORD_SCHEMA(techniques);
 static const cyaml_schema_value_t outcome_schema = WORD_SCHEMA(outcomes);
 static const cyaml_schema_value_t code_schema = WORD_SCHEMA(codes);
 static const cyaml_schema_value_t severity_schema = WORD_SCHEMA(severities);
+static const cyaml_schema_value_t action_schema = WORD_SCHEMA(actions);
 static const cyaml_schema_value_t name_schema = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, GF_NAME_MAX - 1)};
 
 #define WORD_FIELD(key, type, member, words) \
@@ -123,6 +126,7 @@ static const cyaml_schema_value_t name_schema = {CYAML_VALUE_STRING(CYAML_FLAG_P
 	    LIST_FIELD("outcomes", type, c.outcomes, outcome_schema, GF_OUTCOME_COUNT),                        \
 	    LIST_FIELD("codes", type, c.codes, code_schema, GF_FAULT_COUNT),                                   \
 	    LIST_FIELD("severities", type, c.severities, severity_schema, GF_SEVERITY_COUNT),                  \
+	    LIST_FIELD("actions", type, c.actions, action_schema, RULE_ACTION_COUNT),                          \
 	    LIST_FIELD("routines", type, c.routines, name_schema, RULE_LIST_MAX),                              \
 	    LIST_FIELD("limits", type, c.limits, name_schema, RULE_LIST_MAX),                                  \
 	    CYAML_FIELD_BOOL("same_class", OPTIONAL, type, c.same_class),                                      \
@@ -263,6 +267,7 @@ static void take_filter(const struct condition_yaml *y, struct rule_filter *f)
 	f->outcomes = bits_of(y->outcomes, y->outcomes_count);
 	f->codes = bits_of(y->codes, y->codes_count);
 	f->severities = bits_of(y->severities, y->severities_count);
+	f->actions = bits_of(y->actions, y->actions_count);
 	f->depth_min = y->depth > 0 ? (enum fact_depth)(y->depth - 1) : FACT_DEPTH_NONE;
 	f->part = y->part > 0 ? (enum fact_part)(y->part - 1) : FACT_PART_MOTOR;
 	f->same_class = y->same_class;

@@ -19,6 +19,7 @@ NAMES(comparison, COMPARISON, RULE_COMPARISONS, NAME)
 NAMES(level, LEVEL, RULE_LEVELS, NAME)
 NAMES(hours, HOURS, RULE_HOURS, NAME)
 NAMES(severity, SEVERITY, RULE_SEVERITIES, NAME)
+NAMES(action, ACTION, RULE_ACTIONS, NAME)
 
 const char *rule_metric_unit(enum rule_metric metric)
 {
@@ -200,6 +201,7 @@ static void take_filter(struct digest *d, const struct rule_filter *f)
 	take_int(d, f->outcomes);
 	take_int(d, f->codes);
 	take_int(d, f->severities);
+	take_int(d, f->actions);
 	take_int(d, f->depth_min);
 	for (int i = 0; i < RULE_LIST_MAX; i++)
 		take_text(d, f->routines[i]);

@@ -50,6 +50,9 @@ enum {
 #define RULE_COMPARISONS(X) X(AT_LEAST, "at_least") X(ABOVE, "above") X(AT_MOST, "at_most") X(BELOW, "below")
 #define RULE_LEVELS(X) X(NONE, "none") X(WARN, "warn") X(ACT, "act")
 #define RULE_HOURS(X) X(ANY, "any") X(OPEN, "open") X(CLOSED, "closed")
+/* What machines do when a limit acts (gf_limit_hit). */
+#define RULE_ACTIONS(X) \
+	X(WARN, "warn") X(CLAMP, "clamp") X(SKIP_STEP, "skip_step") X(STOP, "stop") X(REFUSE, "refuse") X(OPEN, "open")
 #define RULE_SEVERITIES(X) X(OK, "ok") X(ATTENTION, "attention") X(CRITICAL, "critical")
 
 #define RULE_DECLARE(lower, UPPER, LIST, ENTRY)          \
@@ -62,6 +65,7 @@ enum {
 #define RULE_LEVEL_ENTRY(s, n) RULE_LEVEL_##s,
 #define RULE_HOURS_ENTRY(s, n) RULE_HOURS_##s,
 #define RULE_SEVERITY_ENTRY(s, n) RULE_SEVERITY_##s,
+#define RULE_ACTION_ENTRY(s, n) RULE_ACTION_##s,
 RULE_DECLARE(subject, SUBJECT, RULE_SUBJECTS, RULE_SUBJECT_ENTRY);
 RULE_DECLARE(metric, METRIC, RULE_METRICS, RULE_METRIC_ENTRY);
 RULE_DECLARE(aggregate, AGGREGATE, RULE_AGGREGATES, RULE_AGGREGATE_ENTRY);
@@ -69,14 +73,15 @@ RULE_DECLARE(comparison, COMPARISON, RULE_COMPARISONS, RULE_COMPARISON_ENTRY);
 RULE_DECLARE(level, LEVEL, RULE_LEVELS, RULE_LEVEL_ENTRY);
 RULE_DECLARE(hours, HOURS, RULE_HOURS, RULE_HOURS_ENTRY);
 RULE_DECLARE(severity, SEVERITY, RULE_SEVERITIES, RULE_SEVERITY_ENTRY);
+RULE_DECLARE(action, ACTION, RULE_ACTIONS, RULE_ACTION_ENTRY);
 const char *rule_metric_unit(enum rule_metric metric);
 enum rule_aggregate rule_metric_aggregate(enum rule_metric metric); /* where none is said */
 bool rule_metric_has_window(enum rule_metric metric);
 
 /* Which facts count; empty lists take all. */
 struct rule_filter {
-	uint32_t classes, techniques, outcomes, codes, severities; /* bits (1 << enum); 0 = all */
-	enum fact_depth depth_min;                                 /* NONE = any */
+	uint32_t classes, techniques, outcomes, codes, severities, actions; /* bits (1 << enum); 0 = all */
+	enum fact_depth depth_min;                                          /* NONE = any */
 	char routines[RULE_LIST_MAX][GF_NAME_MAX];
 	char limits[RULE_LIST_MAX][GF_NAME_MAX]; /* device-side rules: "P3" */
 	enum fact_part part;                     /* of part_life_pct */

@@ -307,6 +307,7 @@ static int check_filter(const struct check *k, size_t i)
 	    {"codes", f->codes != 0, BY_FAULT},
 	    {"severities", f->severities != 0, BY_FAULT},
 	    {"limits", f->limits[0][0] != '\0', BY_LIMIT},
+	    {"actions", f->actions != 0, BY_LIMIT},
 	    {"part", f->part != FACT_PART_MOTOR, BY_PART},
 	    {"same_class", f->same_class, BY_SAME_CLASS},
 	};

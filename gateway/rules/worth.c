@@ -48,6 +48,15 @@ static bool session_counts(const struct rule_condition *c, const struct fact *fa
 	return takes_name(f->routines, fact->session.routine);
 }
 
+/* What isn't known as a word counts only where all count. */
+static bool takes_action(uint32_t actions, const char *action)
+{
+	for (int a = 0; a < RULE_ACTION_COUNT; a++)
+		if (strcmp(rule_action_name((enum rule_action)a), action) == 0)
+			return takes(actions, a);
+	return actions == 0;
+}
+
 /* ---- values ---- */
 
 static bool side_counts(enum gf_side asked, enum gf_side side)
@@ -186,7 +195,8 @@ bool worth_of(struct worth *w, const struct fact *fact, double *ret_value)
 		       takes(f->severities, fact->fault.severity);
 	case RULE_METRIC_LIMIT_HITS:
 		*ret_value = 1;
-		return fact->kind == FACT_LIMIT && takes(f->classes, fact->class) && takes_name(f->limits, fact->limit.rule);
+		return fact->kind == FACT_LIMIT && takes(f->classes, fact->class) && takes_name(f->limits, fact->limit.rule) &&
+		       takes_action(f->actions, fact->limit.action);
 	case RULE_METRIC_MOTOR_TEMP_C:
 		return reading(c, fact, GF_SENSOR_MOTOR_TEMP_C, ret_value);
 	case RULE_METRIC_SURFACE_TEMP_C:

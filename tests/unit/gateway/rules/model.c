@@ -33,6 +33,14 @@ static bool in_names(const char (*names)[GF_NAME_MAX], const char *name)
 	return none;
 }
 
+static bool in_actions(uint32_t actions, const char *action)
+{
+	for (int a = 0; a < RULE_ACTION_COUNT; a++)
+		if (strcmp(action, rule_action_name((enum rule_action)a)) == 0 && (actions & 1U << a) != 0)
+			return true;
+	return actions == 0;
+}
+
 static bool session_passes(const struct rule_condition *c, const struct fact *f)
 {
 	return f->kind == FACT_SESSION && in_bits(c->filter.classes, f->class) &&
@@ -114,7 +122,8 @@ static double worth(const struct model *m, const struct rule_condition *c, const
 		    in_bits(c->filter.severities, f->fault.severity))
 			value = 1;
 	} else if (c->metric == RULE_METRIC_LIMIT_HITS) {
-		if (f->kind == FACT_LIMIT && in_bits(c->filter.classes, f->class) && in_names(c->filter.limits, f->limit.rule))
+		if (f->kind == FACT_LIMIT && in_bits(c->filter.classes, f->class) &&
+		    in_names(c->filter.limits, f->limit.rule) && in_actions(c->filter.actions, f->limit.action))
 			value = 1;
 	} else if (c->metric == RULE_METRIC_MOTOR_TEMP_C)
 		value = reading(c, f, GF_SENSOR_MOTOR_TEMP_C);

@@ -85,6 +85,8 @@ static void make_filter(struct world *w, enum rule_metric metric, struct rule_fi
 		f->codes = 1U << (1 + below(w, 2));
 	else if (metric == RULE_METRIC_LIMIT_HITS && one_in(w, 2))
 		snprintf(f->limits[0], sizeof(f->limits[0]), "P3");
+	else if (metric == RULE_METRIC_LIMIT_HITS && one_in(w, 2))
+		f->actions = 1U << RULE_ACTION_STOP | 1U << RULE_ACTION_OPEN;
 	else if (metric == RULE_METRIC_AREA_S && one_in(w, 2))
 		f->techniques = 1U << (1 + below(w, 2));
 	else if (metric == RULE_METRIC_GAP_H && one_in(w, 2))
@@ -213,9 +215,11 @@ static void make_fact(struct world *w, size_t i, struct fact *f)
 	} else if (f->kind == FACT_FAULT) {
 		f->fault.code = (enum gf_fault)(1 + below(w, 3));
 		f->fault.severity = (enum gf_severity)(1 + below(w, 4));
-	} else if (f->kind == FACT_LIMIT)
+	} else if (f->kind == FACT_LIMIT) {
 		snprintf(f->limit.rule, sizeof(f->limit.rule), one_in(w, 2) ? "P3" : "P1");
-	else
+		snprintf(f->limit.action, sizeof(f->limit.action), "%s",
+		         one_in(w, 4) ? "sing" : rule_action_name((enum rule_action)below(w, RULE_ACTION_COUNT)));
+	} else
 		f->service.part = one_in(w, 2) ? FACT_PART_MOTOR : FACT_PART_HEAD;
 }
 
