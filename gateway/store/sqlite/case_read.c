@@ -3,11 +3,11 @@
 #include "gateway/store/sqlite/reader.h"
 
 /* ?1 device or number, ?2 open only, ?3 since, ?4 ?5 the cursor (last, id) */
-#define CASE_SELECT                                                                                              \
+#define CASE_SELECT(hint)                                                                                        \
 	"SELECT c.id, d.id, coalesce(d.site_set, d.site), d.class, c.reported, c.code, c.severity, c.open, c.times," \
 	" c.first_ms, c.last_ms, c.cleared_ms, c.cleared_by, c.lasted_ms, c.fault_no, c.session_no, c.observed,"     \
 	" c.limit_value, c.detail, c.person, c.acked_ms, c.acked_by, c.ack_note"                                     \
-	" FROM cases c CROSS JOIN devices d ON d.device = c.device WHERE (?2 = 0 OR c.open > 0)"                     \
+	" FROM cases c" hint " CROSS JOIN devices d ON d.device = c.device WHERE (?2 = 0 OR c.open > 0)"             \
 	" AND (c.open > 0 OR c.last_ms >= ?3 OR c.cleared_ms >= ?3) AND (c.last_ms, c.id) < (?4, ?5)"
 #define CASE_ORDER " ORDER BY c.last_ms DESC, c.id DESC"
 
@@ -55,12 +55,12 @@ static void read_case(struct query *q, struct store_case *c)
 static const char *text_for(const struct store_case_query *query)
 {
 	if (query->id)
-		return CASE_SELECT " AND c.id = coalesce((SELECT id FROM case_aliases WHERE old = ?1), ?1)";
+		return CASE_SELECT("") " AND c.id = coalesce((SELECT id FROM case_aliases WHERE old = ?1), ?1)";
 	if (query->device)
-		return CASE_SELECT " AND c.device = ?1" CASE_ORDER;
+		return CASE_SELECT("") " AND c.device = ?1" CASE_ORDER;
 	/* Of all that ever were few are open. */
-	return query->open_only ? CASE_SELECT " AND ?1 = 0 AND c.open > 0 AND +c.last_ms IS NOT NULL" CASE_ORDER
-	                        : CASE_SELECT " AND ?1 = 0" CASE_ORDER;
+	return query->open_only ? CASE_SELECT(" INDEXED BY cases_open") " AND ?1 = 0 AND c.open > 0" CASE_ORDER
+	                        : CASE_SELECT("") " AND ?1 = 0" CASE_ORDER;
 }
 
 static int read_cases(struct store_reader *reader, const struct store_case_query *query, store_case_fn row, void *ctx,
