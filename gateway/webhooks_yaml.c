@@ -13,7 +13,7 @@
 #include "proto/link_config.h"
 
 #define MINUTE_MS (60LL * 1000)
-#define DAY_MS (24 * 60 * MINUTE_MS)
+#define DAY_MS (24LL * 60 * MINUTE_MS)
 
 enum { RATE_DEFAULT = 60, RATE_MAX = 6000, FILE_MAX = 4096, AT_MAX = 64 };
 

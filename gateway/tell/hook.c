@@ -295,8 +295,10 @@ int hooks_new(const struct hooks_config *config, struct hooks **ret_hooks, struc
 	return 0;
 }
 
-void hooks_free(struct hooks *all)
+void hooks_free(struct hooks *hooks)
 {
+	struct hooks *all = hooks;
+
 	if (all == NULL)
 		return;
 	atomic_store(&all->stop, true);

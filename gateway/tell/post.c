@@ -214,7 +214,7 @@ static void judge(struct slot *slot, CURLcode rc, struct post_answer *a)
 
 	(void)curl_easy_getinfo(slot->easy, CURLINFO_RESPONSE_CODE, &a->status);
 	if (curl_easy_getinfo(slot->easy, CURLINFO_RETRY_AFTER, &retry_s) == CURLE_OK && retry_s > 0)
-		a->retry_ms = retry_s < 24 * 3600 ? (int64_t)retry_s * 1000 : INT64_C(24) * 3600 * 1000;
+		a->retry_ms = retry_s < (curl_off_t)24 * 3600 ? (int64_t)retry_s * 1000 : INT64_C(24) * 3600 * 1000;
 	/* An answer that says more than anybody reads is an answer. */
 	if (rc != CURLE_OK && !(rc == CURLE_WRITE_ERROR && slot->taken > POST_ANSWER_MAX)) {
 		a->status = 0;
