@@ -8,3 +8,6 @@ gf_add_test(gateway_feed_test SOURCES unit/gateway/tell/feed_test.c LINK gw_feed
 gf_add_test(gateway_hook_test
     SOURCES unit/gateway/tell/hook_test.c unit/gateway/tell/receiver.c unit/gateway/store/fixture.c
     LINK gw_tell PkgConfig::MHD PkgConfig::JANSSON PkgConfig::SQLITE LABELS unit thread TIMEOUT 180)
+gf_add_test(gateway_webhooks_yaml_test
+    SOURCES unit/gateway/webhooks_yaml_test.c
+    LINK unit_shipped gw_daemon LABELS unit)

@@ -149,7 +149,9 @@ void receiver_start(struct receiver *r)
 	                           MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_ARRAY, extra, MHD_OPTION_END);
 	assert_non_null(r->http);
 	r->port = MHD_get_daemon_info(r->http, MHD_DAEMON_INFO_BIND_PORT)->port;
-	(void)snprintf(r->url, sizeof(r->url), "%s://localhost:%u/hook", r->cert != NULL ? "https" : "http", r->port);
+	/* Who tells reads it while it starts again. */
+	if (r->url[0] == '\0')
+		(void)snprintf(r->url, sizeof(r->url), "%s://localhost:%u/hook", r->cert != NULL ? "https" : "http", r->port);
 }
 
 void receiver_stop(struct receiver *r)
