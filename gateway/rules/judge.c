@@ -14,7 +14,10 @@
 #include "gateway/rules/metric.h"
 #include "gateway/rules/silence.h"
 
-enum { EPISODES_FIRST = 4 };
+enum {
+	EPISODES_FIRST = 4,
+	AHEAD_MAX = 256, /* moments looked at beyond now; what lies farther is looked for when that one comes */
+};
 
 struct walk {
 	const struct judge_input *in;
@@ -276,10 +279,11 @@ static int look(struct walk *w, int64_t moment_ms, bool first, bool *ret_due)
 static int go(struct walk *w, int64_t begin_ms, int64_t *ret_due_ms)
 {
 	int64_t moment_ms = begin_ms;
+	unsigned ahead = 0;
 	bool due = false;
 	int r = look(w, moment_ms, true, &due);
 
-	while (r == 0 && !due) {
+	while (r == 0 && !due && ahead < AHEAD_MAX) {
 		int64_t next_ms = next_moment(w, moment_ms);
 
 		if (next_ms == INT64_MAX || (next_ms > w->in->now_ms && w->open == NULL && !may_still_open(w))) {
@@ -287,6 +291,7 @@ static int go(struct walk *w, int64_t begin_ms, int64_t *ret_due_ms)
 			return 0;
 		}
 		moment_ms = next_ms;
+		ahead += moment_ms > w->in->now_ms;
 		r = look(w, moment_ms, false, &due);
 	}
 	*ret_due_ms = moment_ms;

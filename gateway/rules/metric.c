@@ -133,6 +133,22 @@ static double value_of(struct metric *m, const struct sums *s)
 	                                                   : value / worth_unit(m->condition->metric);
 }
 
+/* Whole numbers over a span: each is added once and taken away once, in the order they came. */
+static bool rolls(const struct rule_condition *c)
+{
+	return c->window_ms > 0 && c->aggregate == RULE_AGGREGATE_SUM && c->metric != RULE_METRIC_VIBRATION_POINTS;
+}
+
+static void roll(struct metric *m, size_t before, int64_t moment_ms)
+{
+	for (size_t i = before; i < m->next; i++)
+		m->sum += m->entries[i].value;
+	while (m->head < m->next && m->entries[m->head].end_ms <= moment_ms)
+		m->sum -= m->entries[m->head++].value;
+	m->ends_ms = m->head < m->next ? m->entries[m->head].end_ms : INT64_MAX;
+	m->value = m->head < m->next ? m->sum / worth_unit(m->condition->metric) : NAN;
+}
+
 void metric_move(struct metric *m, int64_t moment_ms)
 {
 	const size_t before = m->next;
@@ -145,11 +161,12 @@ void metric_move(struct metric *m, int64_t moment_ms)
 		return;
 	while (m->entered > before && m->entries[m->entered - 1].at_ms == moment_ms)
 		m->entered--;
+	if (rolls(m->condition)) {
+		roll(m, before, moment_ms);
+		return;
+	}
 	sum_up(m, moment_ms, &sums);
 	m->value = value_of(m, &sums);
-	/* At the first moment the window fills with what came before it. */
-	while (m->entered < m->next && m->entries[m->entered].at_ms < moment_ms)
-		m->entered++;
 }
 
 int64_t metric_next_ms(const struct metric *m)

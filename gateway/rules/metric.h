@@ -21,6 +21,7 @@ struct metric {
 	size_t head, entered, next;
 	int64_t ends_ms; /* when the next of them ends; INT64_MAX = none */
 	double value;    /* NaN = none */
+	double sum;      /* of [head, next) where it is kept from move to move */
 	/* The day whose opening time use_pct was last divided by. */
 	const struct calendar *day_calendar;
 	int32_t day;

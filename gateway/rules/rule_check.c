@@ -10,7 +10,7 @@
 #define HOUR_MS (60 * MINUTE_MS)
 #define DAY_MS (24 * HOUR_MS)
 
-enum { EXPIRES_MAX_D = 366, SESSION_MAX_H = 24 };
+enum { EXPIRES_MAX_D = 366, SESSION_MAX_H = 24, READINGS_MAX_H = 50 };
 
 /* ---- the metrics ---- */
 
@@ -421,6 +421,22 @@ static int check_end(const struct check *k)
 	return 0;
 }
 
+/* Heartbeats come every minute, and all that a rule looks back on is read for each of them. */
+static int check_readings(const struct check *k)
+{
+	char text[GF_DURATION_MAX];
+
+	for (size_t i = 0; i < k->rule->conditions_count; i++)
+		if (is_reading(&k->rule->conditions[i]) && kinds[k->rule->conditions[i].metric].window != WINDOW_NONE &&
+		    rule_lookback_ms(k->rule) > READINGS_MAX_H * HOUR_MS)
+			return FAIL_IN(k, i, "metric",
+			               "%s comes every minute: window and for, within, days or clear_after together may look back "
+			               "%d h, not %s",
+			               rule_metric_name(k->rule->conditions[i].metric), READINGS_MAX_H,
+			               gf_duration_format(rule_lookback_ms(k->rule), text));
+	return 0;
+}
+
 /* ---- the whole rule ---- */
 
 static int check_hours(const struct check *k)
@@ -522,6 +538,8 @@ int rule_check(const struct rule *rule, char key[static GF_NAME_MAX], struct gf_
 		r = check_hours(&k);
 	if (r == 0)
 		r = check_duration(&k);
+	if (r == 0)
+		r = check_readings(&k);
 	if (r == 0)
 		r = check_end(&k);
 	return r != 0 ? r : check_actions(&k);

@@ -431,6 +431,33 @@ static void clear_after_waits_for_quiet(void **state)
 	assert_int_equal(e->end, EPISODE_CLEARED);
 }
 
+/* As many as a big site has in a month: what comes of it is looked for piece by piece. */
+static void a_crowd_is_looked_at_piece_by_piece(void **state)
+{
+	enum { CROWD = 30000 };
+	static struct fact facts[CROWD];
+	struct rule_condition *c = begin_rule(RULE_SUBJECT_SITE, RULE_METRIC_SESSIONS, 31 * DAY_MS);
+	struct judgement j;
+
+	(void)state;
+	warn_act(c, RULE_COMPARISON_BELOW, 5, NAN);
+	for (size_t i = 0; i < CROWD; i++)
+		facts[i] = (struct fact){
+		    .kind = FACT_SESSION, .at_ms = monday_ms + (int64_t)i * MIN_MS, .no = i, .calendar = &desk->calendar};
+	desk->input = (struct judge_input){.rule = &desk->rule, .calendar = &desk->calendar, .facts = facts};
+	desk->input.facts_count = CROWD;
+	desk->input.now_ms = monday_ms + CROWD * MIN_MS;
+	assert_int_equal(rules_judge(&desk->input, &j), 0);
+	assert_int_equal(j.count, 1); /* it was below in the beginning */
+	assert_ms(j.episodes[0].ended_ms, monday_ms + 4 * MIN_MS);
+	assert_true(j.due_ms > desk->input.now_ms && j.due_ms < monday_ms + 31 * DAY_MS + 300 * MIN_MS);
+	judgement_deinit(&j);
+	desk->input.now_ms = monday_ms + 31 * DAY_MS + (CROWD - 6) * MIN_MS;
+	assert_int_equal(rules_judge(&desk->input, &j), 0);
+	assert_ms(j.due_ms, desk->input.now_ms + MIN_MS); /* only four are left then */
+	judgement_deinit(&j);
+}
+
 static void only_the_newest_facts_are_told(void **state)
 {
 	const struct episode *e;
@@ -520,6 +547,7 @@ int main(void)
 	    TEST(all_need_all_and_any_needs_one),
 	    TEST(between_clear_and_warn_it_stays_and_a_new_rise_is_a_repeat),
 	    TEST(clear_after_waits_for_quiet),
+	    TEST(a_crowd_is_looked_at_piece_by_piece),
 	    TEST(only_the_newest_facts_are_told),
 	    TEST(silence_counts_in_opening_time),
 	    TEST(silence_expires_once),

@@ -206,6 +206,11 @@ static void durations_that_never_end(void **state)
 	r.conditions[0].window_ms = 2 * MIN_MS;
 	r.for_ms = HOUR_MS; /* heartbeats follow each other */
 	expect_fine(&r);
+	r.clear_after_ms = 72 * HOUR_MS;
+	expect_refused(&r, "metric",
+	               "motor_temp_c comes every minute: window and for, within, days or clear_after together may look "
+	               "back 50 h, not 3 d");
+	r.clear_after_ms = 0;
 	r.expires_ms = HOUR_MS;
 	expect_refused(&r, "expires", "expires must be longer than 60 min, what the rule itself looks back or waits");
 }
