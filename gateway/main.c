@@ -71,6 +71,8 @@ static void refresh_facts(struct gateway *g, struct gf_time now)
 	struct ingest_state ingest;
 	broker_state_get(g->broker, &broker);
 	broker_ingest_state_get(g->broker, &ingest);
+	struct judge_state judged;
+	judge_runner_state(g->judge, &judged);
 	struct api_facts facts = {
 	    .up_ms = now.mono_ms - g->started_ms,
 	    .epoch = g->epoch,
@@ -85,8 +87,11 @@ static void refresh_facts(struct gateway *g, struct gf_time now)
 	    .ingest_room = INGEST_BATCH_MAX,
 	    .ingest_unkept = ingest.unkept,
 	    .downlink_failing_since_ms = broker.downlink.failing_since_ms,
+	    .judge_failing_since_ms = judged.failing_since_ms,
+	    .judge_backlog = judged.backlog,
 	    .rollouts_held = g->rollouts_held,
 	};
+	gf_strcpy(facts.judge_error, sizeof(facts.judge_error), judged.last_error.text);
 	gf_strcpy(facts.broker_reason, sizeof(facts.broker_reason), broker.reason);
 	gf_strcpy(facts.ingest_error, sizeof(facts.ingest_error), ingest.last_error.text);
 	gf_strcpy(facts.unkept_error, sizeof(facts.unkept_error), ingest.last_unkept.text);

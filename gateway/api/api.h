@@ -48,7 +48,10 @@ struct api_facts {
 	int64_t
 	    downlink_failing_since_ms; /* wall time: something that is wanted of machines isn't at the broker; 0 = all is */
 	char downlink_error[API_REASON_MAX]; /* why, the last time */
-	bool rollouts_held; /* nothing moves in them by itself: nobody is heard, or machines only catch up */
+	int64_t judge_failing_since_ms;      /* wall time: nobody is judged by the rules; 0 = it goes well */
+	char judge_error[API_REASON_MAX];    /* why, the last time */
+	uint64_t judge_backlog; /* machines, people and sites that wait to be judged; counted up to a thousand */
+	bool rollouts_held;     /* nothing moves in them by itself: nobody is heard, or machines only catch up */
 };
 
 typedef int (*api_rules_fn)(void *look_ctx, const struct judgement_config *config);

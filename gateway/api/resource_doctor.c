@@ -265,9 +265,18 @@ static void check_rules(struct examination *e)
 	const struct api_ops *ops = api_ops_of(e->request->api);
 	size_t count = 0;
 
+	const struct api_facts *f = &e->facts;
+	char since[GF_RFC3339_MAX];
+
 	if (ops->rules_look(ops->ctx, count_rules, &count) != 0)
 		return;
-	if (count > 0)
+	if (f->judge_failing_since_ms != 0)
+		add(e, "rules", CRITICAL, "mend the cause; what waits is judged then, as if it had been at once",
+		    "nobody has been judged since %s: %s", gf_time_format(f->judge_failing_since_ms, since), f->judge_error);
+	else if (f->judge_backlog >= 1000)
+		add(e, "rules", ATTENTION, "wait; when it stays so, the machine is too slow for its fleet",
+		    "%zu are in force, a thousand or more wait to be judged", count);
+	else if (count > 0)
 		add(e, "rules", FINE, "", "%zu are in force", count);
 	else
 		add(e, "rules", FINE, "",

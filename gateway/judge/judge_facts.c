@@ -129,14 +129,14 @@ static int keep(void *ctx, const struct store_fact *fact)
 
 /* ---- what parts have behind them ---- */
 
-/* The newest renewal of the part up to this fact; NULL = none. Services stand last. */
-static const struct judge_odometer *renewed(const struct judge_facts *f, const struct fact *fact, enum fact_part part)
+/* How far the machine was at the newest renewal of the part up to this fact; zeros: never. Services stand last. */
+static struct gf_odometer renewed(const struct judge_facts *f, const struct fact *fact, enum fact_part part)
 {
 	for (size_t i = f->count; i-- > 0 && f->items[i].kind == FACT_SERVICE;)
 		if (f->items[i].service.part == part && f->items[i].device == fact->device &&
 		    fact_compare(&f->items[i], fact) <= 0)
-			return &f->more[i];
-	return NULL;
+			return f->more[i].odometer;
+	return (struct gf_odometer){.motor_ms = 0};
 }
 
 static void take_life(const struct judging *j, size_t at)
@@ -148,15 +148,11 @@ static void take_life(const struct judging *j, size_t at)
 	const struct wear_plan *plan = wear_plan_for(config->plans, config->plans_count, fact->class, now->model);
 
 	for (enum fact_part part = 0; part < FACT_PART_COUNT; part++) {
-		const struct judge_odometer *then = renewed(f, fact, part);
-		uint64_t motor_ms = then != NULL ? then->odometer.motor_ms : 0;
-		uint64_t sessions = then != NULL ? then->odometer.sessions : 0;
+		const struct gf_odometer then = renewed(f, fact, part), *odometer = &now->odometer;
+		const uint64_t motor_ms = odometer->motor_ms > then.motor_ms ? odometer->motor_ms - then.motor_ms : 0;
+		const uint64_t sessions = odometer->sessions > then.sessions ? odometer->sessions - then.sessions : 0;
+		const struct wear_counter counter = {.motor_h = (double)motor_ms / ms_per_hour, .sessions = sessions};
 		struct wear_life life = {.motor_h = 0};
-		const struct wear_counter counter = {
-		    .motor_h =
-		        now->odometer.motor_ms > motor_ms ? (double)(now->odometer.motor_ms - motor_ms) / ms_per_hour : 0,
-		    .sessions = now->odometer.sessions > sessions ? now->odometer.sessions - sessions : 0,
-		};
 
 		if (part == FACT_PART_MOTOR)
 			life.motor_h = now->rated_motor_h;
@@ -199,7 +195,7 @@ int judge_facts_load(struct judging *j, int64_t from_ms)
 	}
 	if (r)
 		return r;
-	for (size_t i = 0; i < f->count; i++) {
+	for (size_t i = 0; i < f->count && f->more != NULL; i++) {
 		if (f->items[i].kind != FACT_SESSION)
 			continue;
 		f->items[i].session.areas = f->areas != NULL ? f->areas + f->more[i].areas_at : NULL;

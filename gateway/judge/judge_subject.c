@@ -152,7 +152,7 @@ struct turn {
 	enum gf_muscle muscle;
 	enum gf_side side;
 	struct flag_known *known;
-	const struct known **stored; /* the same flags */
+	size_t *places; /* of the same flags in work->known */
 	size_t known_count;
 };
 
@@ -221,11 +221,17 @@ static int save(const struct turn *t, const struct flag_match *m, const struct k
 	                       from_level(flag.episode.level, rule->notify), j->now_ms, &id, j->diag);
 }
 
+/* The i-th of the turn's flags, as it is stored. */
+static const struct known *stored_at(const struct turn *t, size_t i)
+{
+	return &t->w->known.items[t->places[i]];
+}
+
 static const struct known *stored_of(const struct turn *t, uint64_t id)
 {
 	for (size_t i = 0; i < t->known_count; i++)
 		if (t->known[i].id == id)
-			return t->stored[i];
+			return stored_at(t, i);
 	return NULL;
 }
 
@@ -308,10 +314,10 @@ static int judge_silence(const struct turn *all, struct judge_input *in)
 		return 0;
 	}
 	in->heard_ms = in->from_ms = missed ? j->now_ms : heard_ms(j, flagged);
-	in->open = flagged ? &t.stored[t.known_count - 1]->episode : NULL;
+	in->open = flagged ? &stored_at(&t, t.known_count - 1)->episode : NULL;
 	while (t.known_count > 0 && t.known[0].ended_ms != 0 && t.known[0].opened_ms < in->heard_ms) {
 		t.known++;
-		t.stored++;
+		t.places++;
 		t.known_count--;
 	}
 	r = rules_judge(in, &judgement);
@@ -344,8 +350,8 @@ static int judge_turn(const struct turn *t)
 	if (rule_is_silence(rule))
 		return judge_silence(t, &in);
 	for (size_t i = 0; i < t->known_count; i++)
-		if (open_at(t->stored[i], in.from_ms))
-			in.open = &t->stored[i]->episode;
+		if (open_at(stored_at(t, i), in.from_ms))
+			in.open = &stored_at(t, i)->episode;
 	r = rules_judge(&in, &judgement);
 	if (r)
 		return r;
@@ -362,20 +368,20 @@ static int take_turn(struct work *w, size_t rule, enum gf_muscle muscle, enum gf
 	int r = -ENOMEM;
 
 	t.known = calloc(room, sizeof(*t.known));
-	t.stored = calloc(room, sizeof(*t.stored));
-	if (t.known != NULL && t.stored != NULL) {
+	t.places = calloc(room, sizeof(*t.places));
+	if (t.known != NULL && t.places != NULL) {
 		for (size_t i = 0; i < w->known.count; i++) {
 			const struct known *k = &w->known.items[i];
 
 			if (k->rule != rule || k->muscle != muscle || k->side != side)
 				continue;
 			t.known[t.known_count] = k->flag;
-			t.stored[t.known_count++] = k;
+			t.places[t.known_count++] = i;
 		}
 		r = judge_turn(&t);
 	}
 	free(t.known);
-	free(t.stored);
+	free(t.places);
 	return r;
 }
 

@@ -6,3 +6,5 @@ foreach(part rules order runner)
 endforeach()
 gf_add_test(gateway_store_judging_test
     SOURCES unit/gateway/store/judging_test.c unit/gateway/store/fixture.c LINK gw_store gf_base LABELS unit TIMEOUT 120)
+gf_add_test(gateway_rulebook_test
+    SOURCES unit/gateway/rulebook_test.c unit/gateway/store/fixture.c LINK gw_daemon LABELS unit)

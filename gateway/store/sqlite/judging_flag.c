@@ -239,23 +239,25 @@ static int write_behind(struct store *s, uint64_t id, const struct episode *e, s
 
 /* ---- events ---- */
 
-static const char *of_whom(const struct store_flag *f, char buf[static GF_NAME_MAX * 2])
+enum { WHOM_MAX = 2 * GF_NAME_MAX };
+
+static const char *of_whom(const struct store_flag *f, char buf[static WHOM_MAX])
 {
 	switch (f->subject.kind) {
 	case RULE_SUBJECT_AREA:
-		snprintf(buf, GF_NAME_MAX * 2, "a person's %s %s", gf_muscle_name(f->muscle), gf_side_name(f->side));
+		snprintf(buf, WHOM_MAX, "a person's %s %s", gf_muscle_name(f->muscle), gf_side_name(f->side));
 		break;
 	case RULE_SUBJECT_PERSON:
-		snprintf(buf, GF_NAME_MAX * 2, "a person");
+		snprintf(buf, WHOM_MAX, "a person");
 		break;
 	case RULE_SUBJECT_STAFF:
-		snprintf(buf, GF_NAME_MAX * 2, "one of the staff");
+		snprintf(buf, WHOM_MAX, "one of the staff");
 		break;
 	case RULE_SUBJECT_SITE:
-		snprintf(buf, GF_NAME_MAX * 2, "site %s", f->site);
+		snprintf(buf, WHOM_MAX, "site %s", f->site);
 		break;
 	default:
-		gf_strcpy(buf, GF_NAME_MAX * 2, f->device);
+		gf_strcpy(buf, WHOM_MAX, f->device);
 	}
 	return buf;
 }
@@ -263,7 +265,7 @@ static const char *of_whom(const struct store_flag *f, char buf[static GF_NAME_M
 static int tell(struct store *s, const struct store_flag *f, uint64_t id, const char *code, int64_t at_ms,
                 int64_t found_late_ms, struct gf_diag *diag)
 {
-	char whom[GF_NAME_MAX * 2], duration[GF_DURATION_MAX], late[GF_DURATION_MAX + 32] = "";
+	char whom[WHOM_MAX], duration[GF_DURATION_MAX], late[GF_DURATION_MAX + 32] = "";
 
 	if (found_late_ms > 0)
 		snprintf(late, sizeof(late), " (found %s late)", gf_duration_format(found_late_ms, duration));
