@@ -14,35 +14,45 @@ _Static_assert(GF_OUTCOME_COMPLETED == 1 && GF_OUTCOME_INTERRUPTED == 6 && GF_OU
 #define USAGE_SUMS ", count(*), sum(max(s.duration_ms - s.paused_ms, 0)), total(s.motor_ms)" USAGE_OUTCOMES
 #define USAGE_RANGE " WHERE s.outcome > 0 AND s.started_ms >= ?1 AND s.started_ms < ?2"
 
-/* The hours from ?4 to ?5, which are whole, and the sessions of what is left before and after them. */
-#define USAGE_SESSIONS \
-	"SELECT device, outcome, started_ms, 1, max(duration_ms - paused_ms, 0), motor_ms FROM sessions WHERE outcome > 0"
-#define USAGE_PARTS                                                                                               \
-	"(SELECT device, outcome, hour_ms AS at, sessions AS n, began_running_ms AS running, began_motor_ms AS motor" \
-	" FROM hours WHERE hour_ms >= ?4 AND hour_ms < ?5 AND sessions > 0"                                           \
-	" UNION ALL " USAGE_SESSIONS " AND started_ms >= ?1 AND started_ms < ?4"                                      \
-	" UNION ALL " USAGE_SESSIONS " AND started_ms >= ?5 AND started_ms < ?2)"
-#define USAGE_BY(expression)                                                                            \
-	"SELECT " expression ", sum(p.n), sum(p.running), total(p.motor), sum(iif(p.outcome = 1, p.n, 0))," \
-	" sum(iif(p.outcome BETWEEN 2 AND 5, p.n, 0)), sum(iif(p.outcome = 6, p.n, 0)) FROM " USAGE_PARTS   \
-	" AS p JOIN devices d ON d.device = p.device GROUP BY 1 ORDER BY 1"
+/*
+ * The hours from ?4 to ?5, which are whole, and the sessions of what is left before and after them: added up by one of their columns, so that little is
+ * left to be put under the key. Hours lie in the order of time.
+ */
+#define USAGE_SESSIONS                                                                                                \
+	"SELECT device, outcome, started_ms AS at, 1 AS n, max(duration_ms - paused_ms, 0) AS running, motor_ms AS motor" \
+	" FROM sessions WHERE outcome > 0"
+#define USAGE_ADDED(column)                                                                            \
+	"SELECT " column                                                                                   \
+	", sum(n) AS n, sum(running) AS running, total(motor) AS motor, sum(iif(outcome = 1, n, 0)) AS c," \
+	" sum(iif(outcome BETWEEN 2 AND 5, n, 0)) AS s, sum(iif(outcome = 6, n, 0)) AS i FROM ("
+#define USAGE_PARTS(column)                                                                                            \
+	"(" USAGE_ADDED(column) "SELECT device, outcome, hour_ms AS at, sessions AS n, began_running_ms AS running,"       \
+	                        " began_motor_ms AS motor FROM hours WHERE hour_ms >= ?4 AND hour_ms < ?5 AND sessions > " \
+	                        "0) GROUP BY " column " UNION ALL " USAGE_ADDED(column) USAGE_SESSIONS                     \
+	    " AND started_ms >= ?1 AND started_ms < ?4) GROUP BY " column " UNION ALL " USAGE_ADDED(column) USAGE_SESSIONS \
+	    " AND started_ms >= ?5 AND started_ms < ?2) GROUP BY " column ")"
+#define USAGE_TOTALS ", sum(p.n), sum(p.running), total(p.motor), sum(p.c), sum(p.s), sum(p.i) FROM "
+#define USAGE_BY(column, expression) "SELECT " expression USAGE_TOTALS USAGE_PARTS(column) " AS p GROUP BY 1 ORDER BY 1"
+#define USAGE_BY_DEVICE(expression)                                                                       \
+	"SELECT " expression USAGE_TOTALS USAGE_PARTS("device") " AS p JOIN devices d ON d.device = p.device" \
+	                                                        " GROUP BY 1 ORDER BY 1"
 
 /* One text a key: the key's column, sessions, running and motor ms, completed, stopped, interrupted. A session that
  * touched an area more than once (both sides, two techniques) counts once for it. Hours know nothing of routines and areas. */
 static const char *const usage_texts[STORE_USAGE_COUNT] = {
-    [STORE_USAGE_DEVICE] = USAGE_BY("d.id"),
-    [STORE_USAGE_SITE] = USAGE_BY("coalesce(d.site_set, d.site)"),
-    [STORE_USAGE_CLASS] = USAGE_BY("d.class"),
+    [STORE_USAGE_DEVICE] = USAGE_BY_DEVICE("d.id"),
+    [STORE_USAGE_SITE] = USAGE_BY_DEVICE("coalesce(d.site_set, d.site)"),
+    [STORE_USAGE_CLASS] = USAGE_BY_DEVICE("d.class"),
     [STORE_USAGE_ROUTINE] = "SELECT s.routine" USAGE_SUMS " FROM sessions s" USAGE_RANGE " GROUP BY 1 ORDER BY 1",
     [STORE_USAGE_AREA] = "SELECT s.area, count(*), sum(s.ms), 0" USAGE_OUTCOMES
                          " FROM (SELECT s.outcome, a.area, sum(a.ms) AS ms FROM sessions s"
                          " JOIN session_areas a USING (device, session_no)" USAGE_RANGE
                          " GROUP BY s.device, s.session_no, a.area) AS s GROUP BY 1 ORDER BY 1",
-    [STORE_USAGE_HOUR] = USAGE_BY("(p.at + ?3) / 3600000 % 24"),
-    [STORE_USAGE_DAY] = USAGE_BY("date((p.at + ?3) / 1000, 'unixepoch')"),
+    [STORE_USAGE_HOUR] = USAGE_BY("at", "(p.at + ?3) / 3600000 % 24"),
+    [STORE_USAGE_DAY] = USAGE_BY("at", "date((p.at + ?3) / 1000, 'unixepoch')"),
     /* The week's Monday, as a day; the first of them was in 1969. */
-    [STORE_USAGE_WEEK] = USAGE_BY("((p.at + ?3) / 86400000 + 3) / 7 * 7 - 3"),
-    [STORE_USAGE_OUTCOME] = USAGE_BY("p.outcome"),
+    [STORE_USAGE_WEEK] = USAGE_BY("at", "((p.at + ?3) / 86400000 + 3) / 7 * 7 - 3"),
+    [STORE_USAGE_OUTCOME] = USAGE_BY("outcome", "p.outcome"),
 };
 
 static bool by_local_time(enum store_usage_key by)
