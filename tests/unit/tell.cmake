@@ -11,3 +11,6 @@ gf_add_test(gateway_hook_test
 gf_add_test(gateway_webhooks_yaml_test
     SOURCES unit/gateway/webhooks_yaml_test.c
     LINK unit_shipped gw_daemon LABELS unit)
+gf_add_test(gateway_tell_test
+    SOURCES unit/gateway/tell/tell_test.c unit/gateway/store/fixture.c
+    LINK gw_tell LABELS unit thread)
