@@ -1,6 +1,7 @@
 /* Where receivers of events are: new ones, those that go, cursors that never move back, and a log that was pruned beyond one. */
 #include <string.h>
 
+#include "gateway/store/judging.h"
 #include "gateway/store/telling.h"
 #include "tests/unit/gateway/store/fixture.h"
 
@@ -93,6 +94,41 @@ static void what_is_said_of_a_receiver_is_an_event(void **state)
 	assert_false(event.notify);
 }
 
+static void save_flag(struct fixture *f, bool notify)
+{
+	const struct store_flag flag = {.rule = "p4",
+	                                .subject = {.kind = RULE_SUBJECT_PERSON, .key = 5},
+	                                .title = "too much",
+	                                .text = "three times",
+	                                .episode = {.opened_ms = NOON, .last_ms = NOON, .times = 1}};
+	uint64_t id = 0;
+
+	assert_int_equal(store_begin(f->store, NULL), 0);
+	assert_int_equal(store_flag_save(f->store, &flag, false, 0, notify, NOON, &id, NULL), 0);
+	assert_int_equal(store_commit(f->store, NULL), 0);
+}
+
+/* Whoever writes them: also its end and its acknowledgement. */
+static void the_events_of_a_flag_say_whether_people_want_to_hear_of_it(void **state)
+{
+	static const struct store_actor anna = {.who = "anna"};
+	struct fixture *f = *state;
+	struct store_event_query query = {.kinds = UINT32_C(1) << STORE_EVENT_FLAG};
+	struct store_event event = {0};
+
+	save_flag(f, true);
+	assert_int_equal(store_read_events(f->reader, &query, take, &event, NULL), 0);
+	assert_true(event.notify);
+	assert_int_equal(store_flag_ack(f->store, event.ref, "seen", false, &anna, NOON, NULL), 0);
+	assert_int_equal(store_read_events(f->reader, &query, take, &event, NULL), 0);
+	assert_string_equal(event.code, "acked");
+	assert_true(event.notify);
+	save_flag(f, false);
+	assert_int_equal(store_read_events(f->reader, &query, take, &event, NULL), 0);
+	assert_string_equal(event.code, "opened");
+	assert_false(event.notify);
+}
+
 static void the_oldest_event_is_known(void **state)
 {
 	struct fixture *f = *state;
@@ -113,6 +149,8 @@ int main(void)
 	                                    fixture_teardown),
 	    cmocka_unit_test_setup_teardown(who_is_not_configured_any_more_is_forgotten, fixture_setup, fixture_teardown),
 	    cmocka_unit_test_setup_teardown(what_is_said_of_a_receiver_is_an_event, fixture_setup, fixture_teardown),
+	    cmocka_unit_test_setup_teardown(the_events_of_a_flag_say_whether_people_want_to_hear_of_it, fixture_setup,
+	                                    fixture_teardown),
 	    cmocka_unit_test_setup_teardown(the_oldest_event_is_known, fixture_setup, fixture_teardown),
 	};
 
