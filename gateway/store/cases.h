@@ -166,8 +166,10 @@ struct store_erased {
 };
 /*
  * Forgets a token: 0 in sessions, its flags gone, and what else has it; then the database is cleaned of what was there (secure_delete, the
- * write-ahead log emptied), so that neither file nor a backup made after has it. The audit log says that somebody was erased, not who. 0 rows is
- * fine. -EBUSY: a reader kept the log from being emptied for the whole time; everything is gone from the tables, call again.
+ * write-ahead log emptied), so that neither file nor a backup made after has it. Where an earlier version left a copy, the file is written anew: that
+ * takes its time, and as much room again. A report that comes later doesn't bring the token back: for STORE_TOKEN_DAYS what has it is stored without. The
+ * audit log says that somebody was erased, not who. 0 rows is fine. -EBUSY: a reader kept the log from being emptied for the whole time; everything is
+ * gone from the tables, call again. -EINVAL: 0 is nobody.
  */
 GF_MUST_CHECK int store_subject_erase(struct store *store, uint64_t token, const struct store_actor *actor,
                                       int64_t now_ms, struct store_erased *ret_erased, struct gf_diag *diag);
