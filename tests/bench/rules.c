@@ -27,8 +27,8 @@ static int64_t make_facts(void)
 		*f = (struct fact){.kind = FACT_SESSION, .no = i, .calendar = &calendar_always, .class = GF_CLASS_PERCUSSION};
 		f->at_ms = start_ms + (int64_t)i * hour_ms;
 		f->session.started_ms = f->at_ms - hour_ms / 3;
-		f->session.running_ms = 20 * 60000;
-		f->session.motor_ms = 20 * 60000;
+		f->session.running_ms = 1200000;
+		f->session.motor_ms = 1200000;
 		f->session.depth = FACT_DEPTH_MODERATE;
 		f->session.areas = &use;
 		f->session.areas_count = 1;

@@ -161,7 +161,7 @@ static void all_that_can_be_said_is_read(void **state)
 
 	(void)state;
 	assert_true(strcmp(a->id, "A") == 0 && strcmp(b->id, "B") == 0);
-	assert_true(!a->any && a->conditions_count == 1 && a->for_ms == 30 * 60000);
+	assert_true(!a->any && a->conditions_count == 1 && a->for_ms == INT64_C(1800000));
 	assert_int_equal(a->conditions[0].aggregate, RULE_AGGREGATE_MEAN);
 	assert_int_equal(a->conditions[0].filter.outcomes, 1U << GF_OUTCOME_COMPLETED);
 	assert_string_equal(a->conditions[0].filter.routines[0], "x");
