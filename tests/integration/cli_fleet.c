@@ -46,6 +46,24 @@ const struct cli_command_line cli_commands_tried[] = {
     {"usage|--by|day|--since|30d", 0},
     {"faults", 0},
     {"faults|gun-hamburg-01|--open", 0},
+    {"faults|1", 0},
+    {"faults|--by|class|--since|30d", 0},
+    {"device|tag|" CLI_CHAIR "|--reason|belt|--owner|anna|--back|3d", 0},
+    {"device|service|" CLI_CHAIR "|cover|--note|torn", 0},
+    {"wear", 0},
+    {"wear|" CLI_CHAIR, 0},
+    {"overuse", 0},
+    {"overuse|--since|7d|--device|gun-berlin-01", 0},
+    {"overuse|show|1", 0},
+    {"overuse|ack|1|--note|seen", 0},
+    {"rules", 0},
+    {"rules|reload", 0},
+    {"usage|--by|outcome", 0},
+    {"usage|--by|week", 0},
+    {"usage|--heat", 0},
+    {"usage|--trend", 0},
+    {"subject|erase|0000000000000001|--yes", 0},
+    {"webhooks", 0},
     {"audit", 0},
     {"audit|" CLI_CHAIR, 0},
     {"events", 0},
@@ -121,6 +139,24 @@ static void start_rollout(struct it_world *w)
 	it_output_free(&o);
 }
 
+/* The rules that are shipped: a machine with a latched fault is flagged by them. */
+static void copy_rules(struct it_world *w)
+{
+	char *text = it_read(it_source("config/rules.yaml"));
+
+	it_write(it_path(w, "rules.yaml"), "%s", text);
+	free(text);
+}
+
+static bool is_flagged(struct cli_fleet *t)
+{
+	struct it_output o = cli_run_as(t, "csv", "overuse");
+	bool flagged = strstr(o.out, "gun-hamburg-01") != NULL && strstr(o.out, "gun-berlin-01") != NULL;
+
+	it_output_free(&o);
+	return flagged;
+}
+
 int cli_fleet_setup(void **state)
 {
 	struct cli_fleet *t = calloc(1, sizeof *t);
@@ -128,6 +164,7 @@ int cli_fleet_setup(void **state)
 	*state = t;
 	t->w = it_open("cli");
 	it_broker_start(t->w);
+	copy_rules(t->w);
 	it_gateway_start(t->w);
 	IT_UNTIL(SOON_MS, it_gateway_listens(t->w));
 	publish(t->w);
@@ -140,6 +177,7 @@ int cli_fleet_setup(void **state)
 			it_machine_close(m); /* it says no goodbye, and a graceful end has no will */
 	}
 	start_rollout(t->w);
+	IT_UNTIL(SOON_MS, is_flagged(t));
 	return 0;
 }
 

@@ -84,11 +84,14 @@ static void every_command_prints_every_format(void **state)
 		}
 }
 
-/* Tried with machines that answer, elsewhere. */
-static bool needs_answers(const char *line)
+/* Tried elsewhere: with machines that answer; once only, or changing what other tests here count; with rows as they are; without a
+ * gateway. */
+static bool is_tried_elsewhere(const char *line)
 {
-	static const char *const names[] = {"device stop ",    "rollout start ", "rollout watch ",   "rollout pause ",
-	                                    "rollout resume ", "rollout halt ",  "rollout rollback "};
+	static const char *const names[] = {"device stop ",    "rollout start ", "rollout watch ",    "rollout pause ",
+	                                    "rollout resume ", "rollout halt ",  "rollout rollback ", "device untag ",
+	                                    "faults clear ",   "export ",        "subject token ",    "rules check ",
+	                                    "faults ack ",     "faults report "};
 
 	for (size_t i = 0; i < COUNT(names); i++)
 		if (strncmp(line + 2, names[i], strlen(names[i])) == 0)
@@ -96,10 +99,11 @@ static bool needs_answers(const char *line)
 	return false;
 }
 
+/* The second one follows at once; what a command is for stands apart. */
 static bool two_words(const char *line)
 {
-	return strncmp(line, "  device ", 9) == 0 || strncmp(line, "  rollout ", 10) == 0 ||
-	       strncmp(line, "  audit log ", 12) == 0;
+	const char *space = strchr(line + 2, ' ');
+	return space != NULL && space[1] >= 'a' && space[1] <= 'z';
 }
 
 /* So that a new command can't be left out above. */
@@ -114,7 +118,8 @@ static void the_help_names_no_other_command(void **state)
 	assert_non_null(end);
 	*end = '\0';
 	for (char *line = strtok_r(help.out, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		bool known = strncmp(line, "  catalog ", 10) == 0 || strncmp(line, "  help ", 7) == 0 || needs_answers(line);
+		bool known =
+		    strncmp(line, "  catalog ", 10) == 0 || strncmp(line, "  help ", 7) == 0 || is_tried_elsewhere(line);
 		if (strncmp(line, "  ", 2) != 0)
 			continue;
 		for (size_t c = 0; cli_commands_tried[c].words && !known; c++) {
@@ -275,7 +280,8 @@ static void an_event_is_printed_as_it_happens(void **state)
 	const char *gymfleet = it_program("gymfleet"), *socket = it_path(t->w, "gateway.sock");
 	struct it_proc *json = it_spawn(t->w, "follow-json", gymfleet, "--socket", socket, "-o", "json", "events",
 	                                "--follow", "--kind", "session");
-	struct it_proc *table = it_spawn(t->w, "follow-table", gymfleet, "--socket", socket, "events", "-f");
+	struct it_proc *table =
+	    it_spawn(t->w, "follow-table", gymfleet, "--socket", socket, "events", "-f", "--limit", "500");
 	struct gf_record records[] = {
 	    it_started(t->chair, 5, 3, it_wall_ms()),
 	    it_session(t->chair, 6, 3, it_wall_ms()),
