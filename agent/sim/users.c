@@ -127,7 +127,7 @@ static void plan_session(struct users *users)
 		const enum users_button turn = chance(users, 0.6) ? USERS_UP : USERS_DOWN;
 		plan(users, &at_ms, 20, 60, turn);
 	}
-	if (chance(users, 0.006)) {
+	if (chance(users, 0.0015)) {
 		plan(users, &at_ms, 20, 120, USERS_PAIN);
 		if (chance(users, 0.2))
 			plan(users, &at_ms, 10, 60, USERS_PAIN);

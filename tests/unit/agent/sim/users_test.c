@@ -177,7 +177,7 @@ static void buttons_are_pressed_one_at_a_time_and_let_go(void **state)
 	const struct sim_config config = config_of(6, 1);
 	struct machine m = machine_of(&config, 0);
 	int presses = 0, held = 0, stops = 0, pains = 0, pauses = 0;
-	while (m.now_ms < 3LL * DAY_MS) {
+	while (m.now_ms < 15LL * DAY_MS) {
 		tick(&m);
 		const struct driver_panel *p = &m.panel;
 		const int down = p->stop + p->pause + p->pain + p->intensity_up + p->intensity_down;
