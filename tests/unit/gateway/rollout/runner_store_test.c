@@ -267,7 +267,8 @@ static void a_full_disk_holds_it_up_and_no_more(void **state)
 	assert_int_equal(query_value(&q, 0, &pages, NULL), 0);
 	snprintf(pragma, sizeof(pragma), "PRAGMA max_page_count = %d", (int)pages);
 	assert_int_equal(db_exec(&g->f->store->db, pragma, NULL), 0);
-	while (db_exec(&g->f->store->db, "INSERT INTO events VALUES (NULL, 0, 0, '', '', 0, '')", NULL) == 0)
+	while (db_exec(&g->f->store->db,
+	               "INSERT INTO events (at_ms, kind, device, text, ref, code) VALUES (0, 0, '', '', 0, '')", NULL) == 0)
 		;
 	for (int i = 0; i < 5; i++) {
 		runner_step(g->runner, g->now);
