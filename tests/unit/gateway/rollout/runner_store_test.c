@@ -243,7 +243,7 @@ static void i9_a_death_at_any_commit_skips_and_repeats_nobody(void **state)
 			reborn(g);
 		}
 		machines_act(g);
-		pass(g, 10 * 1000);
+		pass(g, 10000);
 	}
 	assert_true(deaths >= 10);
 	assert_int_equal(get(g, id).steps[ROLLOUT_STEP_CONFIRMED], MACHINES);
