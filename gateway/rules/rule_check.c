@@ -1,82 +1,16 @@
-/* What each metric is, as a table; what can be wrong with a condition, then with a whole rule. */
+/* What can be wrong with a condition, then with a whole rule. */
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
 
-#include "gateway/rules/rule.h"
+#include "gateway/rules/metric_kind.h"
 #include "proto/base/clock.h"
 
 #define MINUTE_MS (INT64_C(60) * 1000)
 #define HOUR_MS (60 * MINUTE_MS)
 #define DAY_MS (24 * HOUR_MS)
 
-enum { EXPIRES_MAX_D = 366, SESSION_MAX_H = 24, READINGS_MAX_H = 50 };
-
-/* ---- the metrics ---- */
-
-enum window_kind { WINDOW_ANY, WINDOW_DAY, WINDOW_NONE };
-enum filter_kind {
-	BY_CLASS = 1,
-	BY_SESSION = 2, /* outcomes, depth, routines */
-	BY_TECHNIQUE = 4,
-	BY_FAULT = 8, /* codes, severities */
-	BY_LIMIT = 16,
-	BY_PART = 32,
-	BY_SAME_CLASS = 64,
-};
-
-#define BIT(prefix, s) (1U << prefix##s)
-#define DEVICE BIT(RULE_SUBJECT_, DEVICE)
-#define SITE BIT(RULE_SUBJECT_, SITE)
-#define PEOPLE (BIT(RULE_SUBJECT_, PERSON) | BIT(RULE_SUBJECT_, STAFF))
-#define EVERYBODY (DEVICE | SITE | PEOPLE)
-#define SUM BIT(RULE_AGGREGATE_, SUM)
-#define MAX BIT(RULE_AGGREGATE_, MAX)
-#define MIN BIT(RULE_AGGREGATE_, MIN)
-#define LAST BIT(RULE_AGGREGATE_, LAST)
-#define AMOUNT (SUM | MAX | MIN | BIT(RULE_AGGREGATE_, MEAN) | LAST)
-#define READING (AMOUNT & ~SUM)
-#define SESSION (BY_CLASS | BY_SESSION)
-
-static const struct metric_kind {
-	unsigned subjects, aggregates, filters;
-	enum window_kind window;
-	double min, max; /* what there can be: a count of nothing is no value */
-	double hour;     /* so much is one hour of it; 0 = it isn't time */
-} kinds[RULE_METRIC_COUNT] = {
-    [RULE_METRIC_SESSIONS] = {EVERYBODY, SUM, SESSION, WINDOW_ANY, 1, 1e6, 0},
-    [RULE_METRIC_RUNNING_MIN] = {EVERYBODY, AMOUNT, SESSION, WINDOW_ANY, 0, 1e9, 60},
-    [RULE_METRIC_MOTOR_H] = {EVERYBODY, AMOUNT, SESSION, WINDOW_ANY, 0, 1e9, 1},
-    [RULE_METRIC_USE_PCT] = {DEVICE, SUM, SESSION, WINDOW_DAY, 0, 100, 0},
-    [RULE_METRIC_AREA_S] = {BIT(RULE_SUBJECT_, AREA), AMOUNT, SESSION | BY_TECHNIQUE, WINDOW_ANY, 0, 1e9, 0},
-    [RULE_METRIC_GAP_H] = {DEVICE | PEOPLE, MIN, SESSION | BY_SAME_CLASS, WINDOW_ANY, 0, RULE_WINDOW_MAX_D * 24, 0},
-    [RULE_METRIC_PAIN_PRESSES] = {EVERYBODY, AMOUNT, SESSION, WINDOW_ANY, 0, 1e6, 0},
-    [RULE_METRIC_VIBRATION_POINTS] = {BIT(RULE_SUBJECT_, STAFF), AMOUNT, SESSION, WINDOW_ANY, 0, 1e6, 0},
-    [RULE_METRIC_PART_LIFE_PCT] = {DEVICE, LAST, BY_CLASS | BY_PART, WINDOW_NONE, 0, 1e3, 0},
-    [RULE_METRIC_FAULTS] = {DEVICE | SITE, SUM, BY_CLASS | BY_FAULT, WINDOW_ANY, 1, 1e6, 0},
-    [RULE_METRIC_LIMIT_HITS] = {DEVICE | SITE, SUM, BY_CLASS | BY_LIMIT, WINDOW_ANY, 1, 1e6, 0},
-    [RULE_METRIC_MOTOR_TEMP_C] = {DEVICE, READING, BY_CLASS, WINDOW_ANY, -60, 300, 0},
-    [RULE_METRIC_SURFACE_TEMP_C] = {DEVICE, READING, BY_CLASS, WINDOW_ANY, -60, 300, 0},
-    [RULE_METRIC_CURRENT_MA] = {DEVICE, READING, BY_CLASS, WINDOW_ANY, 0, 1e6, 0},
-    [RULE_METRIC_PRESSURE_MMHG] = {DEVICE, READING, BY_CLASS, WINDOW_ANY, 0, 1e3, 0},
-    [RULE_METRIC_BATTERY_PCT] = {DEVICE, READING, BY_CLASS, WINDOW_ANY, 0, 100, 0},
-    [RULE_METRIC_SILENT_MIN] = {DEVICE, LAST, 0, WINDOW_NONE, 1, EXPIRES_MAX_D * 24 * 60, 0},
-};
-
-enum rule_aggregate rule_metric_aggregate(enum rule_metric metric)
-{
-	static const enum rule_aggregate by_liking[] = {RULE_AGGREGATE_SUM, RULE_AGGREGATE_MAX, RULE_AGGREGATE_MIN};
-
-	for (size_t i = 0; i < sizeof(by_liking) / sizeof(by_liking[0]); i++)
-		if (kinds[metric].aggregates >> by_liking[i] & 1)
-			return by_liking[i];
-	return RULE_AGGREGATE_LAST;
-}
-
-bool rule_metric_has_window(enum rule_metric metric)
-{
-	return kinds[metric].window != WINDOW_NONE;
-}
+enum { SESSION_MAX_H = 24, READINGS_MAX_H = 50 };
 
 /* ---- saying what is wrong ---- */
 
@@ -160,7 +94,7 @@ static int check_metric(const struct check *k, size_t i)
 	if ((unsigned)c->metric >= RULE_METRIC_COUNT || (unsigned)c->aggregate >= RULE_AGGREGATE_COUNT ||
 	    (unsigned)c->comparison >= RULE_COMPARISON_COUNT)
 		return FAIL_IN(k, i, "metric", "no such metric, aggregate or comparison");
-	kind = &kinds[c->metric];
+	kind = metric_kind(c->metric);
 	name = rule_metric_name(c->metric);
 	if ((kind->subjects >> k->rule->subject & 1) == 0)
 		return FAIL_IN(k, i, "metric", "%s isn't known of a %s, so the rule would never fire; it is of: %s", name,
@@ -180,7 +114,7 @@ static int check_metric(const struct check *k, size_t i)
 static int check_window(const struct check *k, size_t i)
 {
 	const struct rule_condition *c = &k->rule->conditions[i];
-	const enum window_kind kind = kinds[c->metric].window;
+	const enum window_kind kind = metric_kind(c->metric)->window;
 	const char *name = rule_metric_name(c->metric);
 
 	if (kind == WINDOW_NONE)
@@ -201,7 +135,7 @@ static int check_window(const struct check *k, size_t i)
 /* Above what no value can be: sessions of a window may have begun before it, but not long. */
 static double highest(const struct rule *rule, const struct rule_condition *c)
 {
-	const struct metric_kind *kind = &kinds[c->metric];
+	const struct metric_kind *kind = metric_kind(c->metric);
 	double window_h = (double)(c->window_ms > 0 ? c->window_ms : 25 * HOUR_MS) / (double)HOUR_MS;
 
 	if (kind->hour > 0 && c->aggregate == RULE_AGGREGATE_SUM && rule->subject != RULE_SUBJECT_SITE)
@@ -212,7 +146,7 @@ static double highest(const struct rule *rule, const struct rule_condition *c)
 static int check_reach(const struct check *k, size_t i, const char *key, double threshold)
 {
 	const struct rule_condition *c = &k->rule->conditions[i];
-	const double lowest = kinds[c->metric].min, top = highest(k->rule, c);
+	const double lowest = metric_kind(c->metric)->min, top = highest(k->rule, c);
 	const char *name = rule_metric_name(c->metric);
 	const char *unit = rule_metric_unit(c->metric), *blank = unit[0] != '\0' ? " " : "";
 
@@ -256,8 +190,8 @@ static int check_thresholds(const struct check *k, size_t i)
 	if (!isfinite(c->clear) || (upwards(c) ? c->clear > lower : c->clear < lower))
 		return FAIL_IN(k, i, "clear", "clear (%g) must not be %s %s (%g): the flag would be clear when it opens",
 		               c->clear, beyond, c->has_warn ? "warn" : "act", lower);
-	if (c->metric == RULE_METRIC_GAP_H && c->clear > kinds[c->metric].max)
-		return FAIL_IN(k, i, "clear", "clear (%g h) is longer than %g h", c->clear, kinds[c->metric].max);
+	if (c->metric == RULE_METRIC_GAP_H && c->clear > metric_kind(c->metric)->max)
+		return FAIL_IN(k, i, "clear", "clear (%g h) is longer than %g h", c->clear, metric_kind(c->metric)->max);
 	return 0;
 }
 
@@ -313,7 +247,7 @@ static int check_filter(const struct check *k, size_t i)
 	};
 
 	for (size_t n = 0; n < sizeof(keys) / sizeof(keys[0]); n++)
-		if (keys[n].given && (kinds[c->metric].filters & keys[n].kind) == 0)
+		if (keys[n].given && (metric_kind(c->metric)->filters & keys[n].kind) == 0)
 			return FAIL_IN(k, i, keys[n].key, "%s has no %s to choose by, so nothing would count; leave %s out",
 			               rule_metric_name(c->metric), keys[n].key, keys[n].key);
 	return check_limits(k, i);
@@ -332,11 +266,6 @@ static int check_condition(const struct check *k, size_t i)
 
 /* ---- how long, how often ---- */
 
-static bool is_reading(const struct rule_condition *c)
-{
-	return (kinds[c->metric].aggregates & SUM) == 0 && c->metric != RULE_METRIC_GAP_H;
-}
-
 static int check_for(const struct check *k)
 {
 	char keeps[GF_DURATION_MAX];
@@ -348,7 +277,8 @@ static int check_for(const struct check *k)
 		/* Midnight takes all of a day away at once, and a day may have 23 hours; heartbeats follow each other. */
 		int64_t keeps_ms = c->window_ms > 0 ? c->window_ms : 23 * HOUR_MS;
 
-		if (kinds[c->metric].window == WINDOW_NONE || (c->window_ms > 0 && is_reading(c)) || k->rule->for_ms < keeps_ms)
+		if (metric_kind(c->metric)->window == WINDOW_NONE || (c->window_ms > 0 && metric_is_reading(c->metric)) ||
+		    k->rule->for_ms < keeps_ms)
 			continue;
 		return FAIL(k, "for", "for is as long as what the window of %s keeps (%s), so it would never fire",
 		            rule_metric_name(c->metric), gf_duration_format(keeps_ms, keeps));
@@ -365,7 +295,7 @@ static int check_days(const struct check *k)
 	if (rule->subject != RULE_SUBJECT_DEVICE && rule->subject != RULE_SUBJECT_SITE)
 		return FAIL(k, "days", "days are open days of a site: of rules about a device or a site alone");
 	for (size_t i = 0; i < rule->conditions_count; i++)
-		if (kinds[rule->conditions[i].metric].window == WINDOW_NONE || rule->conditions[i].window_ms != 0)
+		if (metric_kind(rule->conditions[i].metric)->window == WINDOW_NONE || rule->conditions[i].window_ms != 0)
 			return FAIL(k, "days", "days in a row need window: day, else one day would be counted on the next one too");
 	return 0;
 }
@@ -427,7 +357,8 @@ static int check_readings(const struct check *k)
 	char text[GF_DURATION_MAX];
 
 	for (size_t i = 0; i < k->rule->conditions_count; i++)
-		if (is_reading(&k->rule->conditions[i]) && kinds[k->rule->conditions[i].metric].window != WINDOW_NONE &&
+		if (metric_is_reading(k->rule->conditions[i].metric) &&
+		    metric_kind(k->rule->conditions[i].metric)->window != WINDOW_NONE &&
 		    rule_lookback_ms(k->rule) > READINGS_MAX_H * HOUR_MS)
 			return FAIL_IN(k, i, "metric",
 			               "%s comes every minute: window and for, within, days or clear_after together may look back "
@@ -450,7 +381,7 @@ static int check_hours(const struct check *k)
 		           ? 0
 		           : FAIL(k, "hours", "silence of a closed site is nothing: hours: open, or leave it out");
 	for (size_t i = 0; i < rule->conditions_count; i++)
-		if (kinds[rule->conditions[i].metric].window == WINDOW_NONE)
+		if (metric_kind(rule->conditions[i].metric)->window == WINDOW_NONE)
 			return FAIL(k, "hours", "%s doesn't depend on the hour: leave hours out",
 			            rule_metric_name(rule->conditions[i].metric));
 	return 0;

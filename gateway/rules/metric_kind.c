@@ -1,0 +1,59 @@
+#include "gateway/rules/metric_kind.h"
+
+#define BIT(prefix, s) (1U << prefix##s)
+#define DEVICE BIT(RULE_SUBJECT_, DEVICE)
+#define SITE BIT(RULE_SUBJECT_, SITE)
+#define PEOPLE (BIT(RULE_SUBJECT_, PERSON) | BIT(RULE_SUBJECT_, STAFF))
+#define EVERYBODY (DEVICE | SITE | PEOPLE)
+#define SUM BIT(RULE_AGGREGATE_, SUM)
+#define MAX BIT(RULE_AGGREGATE_, MAX)
+#define MIN BIT(RULE_AGGREGATE_, MIN)
+#define LAST BIT(RULE_AGGREGATE_, LAST)
+#define AMOUNT (SUM | MAX | MIN | BIT(RULE_AGGREGATE_, MEAN) | LAST)
+#define READING (AMOUNT & ~SUM)
+#define SESSION (BY_CLASS | BY_SESSION)
+
+static const struct metric_kind kinds[RULE_METRIC_COUNT] = {
+    [RULE_METRIC_SESSIONS] = {EVERYBODY, SUM, SESSION, WINDOW_ANY, 1, 1e6, 0},
+    [RULE_METRIC_RUNNING_MIN] = {EVERYBODY, AMOUNT, SESSION, WINDOW_ANY, 0, 1e9, 60},
+    [RULE_METRIC_MOTOR_H] = {EVERYBODY, AMOUNT, SESSION, WINDOW_ANY, 0, 1e9, 1},
+    [RULE_METRIC_USE_PCT] = {DEVICE, SUM, SESSION, WINDOW_DAY, 0, 100, 0},
+    [RULE_METRIC_AREA_S] = {BIT(RULE_SUBJECT_, AREA), AMOUNT, SESSION | BY_TECHNIQUE, WINDOW_ANY, 0, 1e9, 0},
+    [RULE_METRIC_GAP_H] = {DEVICE | PEOPLE, MIN, SESSION | BY_SAME_CLASS, WINDOW_ANY, 0, RULE_WINDOW_MAX_D * 24, 0},
+    [RULE_METRIC_PAIN_PRESSES] = {EVERYBODY, AMOUNT, SESSION, WINDOW_ANY, 0, 1e6, 0},
+    [RULE_METRIC_VIBRATION_POINTS] = {BIT(RULE_SUBJECT_, STAFF), AMOUNT, SESSION, WINDOW_ANY, 0, 1e6, 0},
+    [RULE_METRIC_PART_LIFE_PCT] = {DEVICE, LAST, BY_CLASS | BY_PART, WINDOW_NONE, 0, 1e3, 0},
+    [RULE_METRIC_FAULTS] = {DEVICE | SITE, SUM, BY_CLASS | BY_FAULT, WINDOW_ANY, 1, 1e6, 0},
+    [RULE_METRIC_LIMIT_HITS] = {DEVICE | SITE, SUM, BY_CLASS | BY_LIMIT, WINDOW_ANY, 1, 1e6, 0},
+    [RULE_METRIC_MOTOR_TEMP_C] = {DEVICE, READING, BY_CLASS, WINDOW_ANY, -60, 300, 0},
+    [RULE_METRIC_SURFACE_TEMP_C] = {DEVICE, READING, BY_CLASS, WINDOW_ANY, -60, 300, 0},
+    [RULE_METRIC_CURRENT_MA] = {DEVICE, READING, BY_CLASS, WINDOW_ANY, 0, 1e6, 0},
+    [RULE_METRIC_PRESSURE_MMHG] = {DEVICE, READING, BY_CLASS, WINDOW_ANY, 0, 1e3, 0},
+    [RULE_METRIC_BATTERY_PCT] = {DEVICE, READING, BY_CLASS, WINDOW_ANY, 0, 100, 0},
+    [RULE_METRIC_SILENT_MIN] = {DEVICE, LAST, 0, WINDOW_NONE, 1, EXPIRES_MAX_D * 24 * 60, 0},
+};
+
+enum rule_aggregate rule_metric_aggregate(enum rule_metric metric)
+{
+	static const enum rule_aggregate by_liking[] = {RULE_AGGREGATE_SUM, RULE_AGGREGATE_MAX, RULE_AGGREGATE_MIN};
+
+	for (size_t i = 0; i < sizeof(by_liking) / sizeof(by_liking[0]); i++)
+		if (kinds[metric].aggregates >> by_liking[i] & 1)
+			return by_liking[i];
+	return RULE_AGGREGATE_LAST;
+}
+
+bool rule_metric_has_window(enum rule_metric metric)
+{
+	return kinds[metric].window != WINDOW_NONE;
+}
+
+const struct metric_kind *metric_kind(enum rule_metric metric)
+{
+	return &kinds[metric];
+}
+
+bool metric_is_reading(enum rule_metric metric)
+{
+	return kinds[metric].aggregates == READING;
+}
