@@ -25,17 +25,22 @@ _Static_assert(GF_OUTCOME_COMPLETED == 1 && GF_OUTCOME_INTERRUPTED == 6 && GF_OU
 	"SELECT " column                                                                                   \
 	", sum(n) AS n, sum(running) AS running, total(motor) AS motor, sum(iif(outcome = 1, n, 0)) AS c," \
 	" sum(iif(outcome BETWEEN 2 AND 5, n, 0)) AS s, sum(iif(outcome = 6, n, 0)) AS i FROM ("
-#define USAGE_PARTS(column)                                                                                            \
-	"(" USAGE_ADDED(column) "SELECT device, outcome, hour_ms AS at, sessions AS n, began_running_ms AS running,"       \
-	                        " began_motor_ms AS motor FROM hours WHERE hour_ms >= ?4 AND hour_ms < ?5 AND sessions > " \
+#define USAGE_PARTS(column, device, hours)                                                                             \
+	"(" USAGE_ADDED(column) "SELECT " device " AS device, h.outcome AS outcome, h.hour_ms AS at, h.sessions AS n,"     \
+	                        " h.began_running_ms AS running, h.began_motor_ms AS motor FROM " hours                    \
+	                        " WHERE h.hour_ms >= ?4 AND h.hour_ms < ?5 AND h.sessions > "                              \
 	                        "0) GROUP BY " column " UNION ALL " USAGE_ADDED(column) USAGE_SESSIONS                     \
 	    " AND started_ms >= ?1 AND started_ms < ?4) GROUP BY " column " UNION ALL " USAGE_ADDED(column) USAGE_SESSIONS \
 	    " AND started_ms >= ?5 AND started_ms < ?2) GROUP BY " column ")"
 #define USAGE_TOTALS ", sum(p.n), sum(p.running), total(p.motor), sum(p.c), sum(p.s), sum(p.i) FROM "
-#define USAGE_BY(column, expression) "SELECT " expression USAGE_TOTALS USAGE_PARTS(column) " AS p GROUP BY 1 ORDER BY 1"
-#define USAGE_BY_DEVICE(expression)                                                                       \
-	"SELECT " expression USAGE_TOTALS USAGE_PARTS("device") " AS p JOIN devices d ON d.device = p.device" \
-	                                                        " GROUP BY 1 ORDER BY 1"
+#define USAGE_BY(column, expression) \
+	"SELECT " expression USAGE_TOTALS USAGE_PARTS(column, "h.device", "hours h") " AS p GROUP BY 1 ORDER BY 1"
+/* Machine by machine: their hours needn't be sorted first, which would be done in memory. */
+#define USAGE_MACHINES "devices m CROSS JOIN hours h ON h.device = m.device"
+#define USAGE_BY_DEVICE(expression)                                                                             \
+	"SELECT " expression USAGE_TOTALS USAGE_PARTS("device", "m.device",                                         \
+	                                              USAGE_MACHINES) " AS p JOIN devices d ON d.device = p.device" \
+	                                                              " GROUP BY 1 ORDER BY 1"
 
 /* One text a key: the key's column, sessions, running and motor ms, completed, stopped, interrupted. A session that
  * touched an area more than once (both sides, two techniques) counts once for it. Hours know nothing of routines and areas. */
