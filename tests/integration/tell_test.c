@@ -35,6 +35,19 @@ struct tell {
 	uint64_t told_first, told_newest;
 };
 
+static void write_config(struct tell *t, const char *url)
+{
+	t->config = it_gateway_config(t->w);
+	char *text = it_read(t->config);
+	it_write(it_path(t->w, "hook.secret"), "%s\n", SECRET);
+	assert_int_equal(chmod(it_path(t->w, "hook.secret"), 0600), 0);
+	it_write(t->config,
+	         "%swebhooks:\n  - name: test\n    url: %s\n    secret_file: hook.secret\n    kinds: [presence, device]\n"
+	         "    rate_per_min: 6000\n",
+	         text, url);
+	free(text);
+}
+
 static int setup(void **state)
 {
 	struct tell *t = calloc(1, sizeof(*t));
@@ -45,15 +58,7 @@ static int setup(void **state)
 	t->receiver.secret = SECRET;
 	receiver_start(&t->receiver);
 	it_broker_start(t->w);
-	t->config = it_gateway_config(t->w);
-	char *text = it_read(t->config);
-	it_write(it_path(t->w, "hook.secret"), "%s\n", SECRET);
-	assert_int_equal(chmod(it_path(t->w, "hook.secret"), 0600), 0);
-	it_write(t->config,
-	         "%swebhooks:\n  - name: test\n    url: %s\n    secret_file: hook.secret\n    kinds: [presence, device]\n"
-	         "    rate_per_min: 6000\n",
-	         text, t->receiver.url);
-	free(text);
+	write_config(t, t->receiver.url);
 	assert_int_equal(it_pki(t->w, "integrator", "tickets"), 0);
 	t->subscriber =
 	    it_client_open(t->w, "integrators/tickets",
@@ -222,6 +227,32 @@ static void a_receiver_that_is_away_is_named_by_doctor_and_gets_all_later(void *
 	it_end_well(t->gateway, SOON_MS);
 }
 
+static void the_shipped_receiver_takes_what_is_signed_and_gets_again_what_it_failed(void **state)
+{
+	struct tell *t = *state;
+	const char *port = it_path(t->w, "%u", it_free_port());
+	char url[64];
+
+	/* it_path gives a path: its last part is the number. */
+	port = strrchr(port, '/') + 1;
+	struct it_proc *receiver = it_spawn(t->w, "receiver", it_source("deploy/receiver"), "--port", port, "--secret",
+	                                    it_path(t->w, "hook.secret"), "--fail", "2");
+	IT_UNTIL(SOON_MS, it_log_has(receiver, "listening on"));
+	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%s/", port);
+	write_config(t, url);
+	IT_UNTIL(SOON_MS, it_client_up(t->subscriber) && it_client_up(t->machine));
+	start_gateway(t);
+	IT_UNTIL(SOON_MS, it_gateway_listens(t->w));
+	come_and_go(t);
+	IT_UNTIL(SOON_MS, it_log_has(receiver, "failed on purpose: event 1"));
+	IT_UNTIL(SOON_MS, it_log_has(receiver, "offline: it said goodbye"));
+	assert_true(it_log_has(receiver, "device chair-1 heard of for the first time"));
+	assert_false(it_log_has(receiver, "refused"));
+	it_signal(t->gateway, SIGTERM);
+	it_end_well(t->gateway, SOON_MS);
+	it_signal(receiver, SIGKILL);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -229,6 +260,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(every_event_reaches_webhook_and_subscriber_whatever_is_killed),
 	    TEST(a_receiver_that_is_away_is_named_by_doctor_and_gets_all_later),
+	    TEST(the_shipped_receiver_takes_what_is_signed_and_gets_again_what_it_failed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
