@@ -2,19 +2,18 @@
  * cyaml reads keys, words and numbers; `take_…` resolves durations and what is left out; rule_check judges each rule as a whole, and what it
  * finds is said at the key's line. The words of every list come from the same X-macros as their names.
  */
-#include "gateway/rules_yaml.h"
+#include "gateway/rules_yaml_impl.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "proto/base/clock.h"
-#include "proto/base/yaml.h"
 
 #define HOUR_MS (INT64_C(3600) * 1000)
 #define DAY_MS (24 * HOUR_MS)
 
-enum { PLANS_MAX = 256, AT_MAX = 96, EXPIRES_D = 31 };
+enum { EXPIRES_D = 31 };
 
 /* ---- words: an enumeration that begins with 0 is one more here, so that 0 says that nothing was written ---- */
 
@@ -77,18 +76,6 @@ struct rule_yaml {
 	unsigned all_count, any_count, days, times;
 	char *for_, *within, *clear_after, *expires;
 	float *cap_intensity_pct;
-};
-struct life_yaml {
-	int part;
-	double *motor_h;
-	unsigned *sessions;
-};
-struct plan_yaml {
-	int class;
-	char *model;
-	double *warranty_h;
-	struct life_yaml *every, *parts;
-	unsigned parts_count;
 };
 struct file_yaml {
 	struct rule_yaml *rules;
@@ -167,33 +154,10 @@ static const cyaml_schema_value_t rule_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct rule_yaml, rule_fields),
 };
 
-#define LIFE_FIELDS                                                                \
-	CYAML_FIELD_FLOAT_PTR("motor_h", OPTIONAL_POINTER, struct life_yaml, motor_h), \
-	    CYAML_FIELD_UINT_PTR("sessions", OPTIONAL_POINTER, struct life_yaml, sessions)
-static const cyaml_schema_field_t every_fields[] = {LIFE_FIELDS, CYAML_FIELD_END};
-static const cyaml_schema_field_t part_fields[] = {
-    CYAML_FIELD_ENUM("part", CYAML_FLAG_STRICT, struct life_yaml, part, parts, CYAML_ARRAY_LEN(parts)),
-    LIFE_FIELDS,
-    CYAML_FIELD_END,
-};
-static const cyaml_schema_value_t part_schema = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct life_yaml, part_fields),
-};
-static const cyaml_schema_field_t plan_fields[] = {
-    CYAML_FIELD_ENUM("class", CYAML_FLAG_STRICT, struct plan_yaml, class, classes, CYAML_ARRAY_LEN(classes)),
-    TEXT_FIELD("model", OPTIONAL, struct plan_yaml, model, GF_NAME_MAX - 1),
-    CYAML_FIELD_FLOAT_PTR("warranty_h", OPTIONAL_POINTER, struct plan_yaml, warranty_h),
-    CYAML_FIELD_MAPPING_PTR("every", OPTIONAL_POINTER, struct plan_yaml, every, every_fields),
-    CYAML_FIELD_SEQUENCE("parts", OPTIONAL_POINTER, struct plan_yaml, parts, &part_schema, 0, FACT_PART_COUNT),
-    CYAML_FIELD_END,
-};
-static const cyaml_schema_value_t plan_schema = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct plan_yaml, plan_fields),
-};
-
 static const cyaml_schema_field_t file_fields[] = {
     CYAML_FIELD_SEQUENCE("rules", OPTIONAL_POINTER, struct file_yaml, rules, &rule_schema, 0, RULES_MAX),
-    CYAML_FIELD_SEQUENCE("service", OPTIONAL_POINTER, struct file_yaml, service, &plan_schema, 0, PLANS_MAX),
+    CYAML_FIELD_SEQUENCE("service", OPTIONAL_POINTER, struct file_yaml, service, &rules_yaml_plan_schema, 0,
+                         RULES_YAML_PLANS_MAX),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t file_schema = {
@@ -202,42 +166,34 @@ static const cyaml_schema_value_t file_schema = {
 
 /* ---- a condition ---- */
 
-/* Where something is said of: the document, and a path in it that ends in '.'. */
-struct place {
-	const struct gf_yaml *doc;
-	struct gf_diag *diag;
-	char at[AT_MAX];
-};
-
-static int fail(const struct place *p, const char *key, const char *fmt, ...) GF_PRINTF(3, 4);
-static int fail(const struct place *p, const char *key, const char *fmt, ...)
+int rules_yaml_failed(const struct rules_yaml_place *place, const char *key)
 {
-	char sentence[GF_DIAG_MAX / 2], at[AT_MAX + GF_NAME_MAX];
-	va_list args;
+	char at[RULES_YAML_AT_MAX + GF_NAME_MAX];
+	struct gf_diag said;
 
-	va_start(args, fmt);
-	vsnprintf(sentence, sizeof(sentence), fmt, args);
-	va_end(args);
-	snprintf(at, sizeof(at), "%s%s", p->at, key);
-	return gf_yaml_fail(p->doc, at, p->diag, "%s", sentence);
+	if (place->diag == NULL)
+		return -EINVAL;
+	said = *place->diag;
+	snprintf(at, sizeof(at), "%s%s", place->at, key);
+	return gf_yaml_fail(place->doc, at, place->diag, "%.500s", said.text);
 }
 
-static int take_duration(const struct place *p, const char *key, const char *text, int64_t *ret_ms)
+static int take_duration(const struct rules_yaml_place *p, const char *key, const char *text, int64_t *ret_ms)
 {
 	if (text == NULL)
 		return 0;
 	if (gf_duration_parse(text, ret_ms) != 0 || *ret_ms > 1000 * DAY_MS)
-		return fail(p, key, "%s is '%s'; expected a duration such as 10m, 24h or 7d", key, text);
+		return RULES_YAML_FAIL(p, key, "%s is '%s'; expected a duration such as 10m, 24h or 7d", key, text);
 	return 0;
 }
 
-static int take_window(const struct place *p, const struct condition_yaml *y, struct rule_condition *c)
+static int take_window(const struct rules_yaml_place *p, const struct condition_yaml *y, struct rule_condition *c)
 {
 	if (!rule_metric_has_window(c->metric)) {
 		c->window_ms = 0;
-		return y->window == NULL
-		           ? 0
-		           : fail(p, "window", "%s is what it is now: leave the window out", rule_metric_name(c->metric));
+		return y->window == NULL ? 0
+		                         : RULES_YAML_FAIL(p, "window", "%s is what it is now: leave the window out",
+		                                           rule_metric_name(c->metric));
 	}
 	c->window_ms = -1;
 	if (y->window == NULL)
@@ -247,7 +203,7 @@ static int take_window(const struct place *p, const struct condition_yaml *y, st
 		return 0;
 	}
 	if (gf_duration_parse(y->window, &c->window_ms) != 0 || c->window_ms <= 0)
-		return fail(p, "window", "window is '%s'; expected day, or a duration such as 24h or 7d", y->window);
+		return RULES_YAML_FAIL(p, "window", "window is '%s'; expected day, or a duration such as 24h or 7d", y->window);
 	return 0;
 }
 
@@ -283,12 +239,12 @@ static void take_threshold(const double *yaml, bool *ret_has, double *ret_value)
 	*ret_value = yaml != NULL ? *yaml : 0;
 }
 
-static int take_condition(const struct place *p, const struct condition_yaml *y, struct rule_condition *c)
+static int take_condition(const struct rules_yaml_place *p, const struct condition_yaml *y, struct rule_condition *c)
 {
 	const bool gap = y->metric == RULE_METRIC_GAP_H + 1;
 
 	if (y->metric == 0)
-		return fail(p, "metric", "the metric is missing");
+		return RULES_YAML_FAIL(p, "metric", "the metric is missing");
 	c->metric = (enum rule_metric)(y->metric - 1);
 	c->aggregate = y->aggregate > 0 ? (enum rule_aggregate)(y->aggregate - 1) : rule_metric_aggregate(c->metric);
 	c->comparison = y->is > 0 ? (enum rule_comparison)(y->is - 1)
@@ -303,11 +259,11 @@ static int take_condition(const struct place *p, const struct condition_yaml *y,
 
 /* ---- a rule ---- */
 
-static int take_list(const struct place *p, const char *key, const struct entry_yaml *entries, unsigned count,
-                     struct rule *rule)
+static int take_list(const struct rules_yaml_place *p, const char *key, const struct entry_yaml *entries,
+                     unsigned count, struct rule *rule)
 {
 	for (unsigned i = 0; i < count; i++) {
-		struct place entry = {.doc = p->doc, .diag = p->diag};
+		struct rules_yaml_place entry = {.doc = p->doc, .diag = p->diag};
 		int r;
 
 		snprintf(entry.at, sizeof(entry.at), "%.60s%s[%u].", p->at, key, i);
@@ -320,10 +276,10 @@ static int take_list(const struct place *p, const char *key, const struct entry_
 }
 
 /* Keys of a condition that stand beside a list of them. */
-static const char *stray_key(const struct place *p)
+static const char *stray_key(const struct rules_yaml_place *p)
 {
 	for (size_t i = 0; entry_fields[i].key != NULL; i++) {
-		char at[AT_MAX + GF_NAME_MAX];
+		char at[RULES_YAML_AT_MAX + GF_NAME_MAX];
 
 		snprintf(at, sizeof(at), "%s%s", p->at, entry_fields[i].key);
 		if (gf_yaml_has(p->doc, at))
@@ -332,7 +288,7 @@ static const char *stray_key(const struct place *p)
 	return NULL;
 }
 
-static int take_conditions(const struct place *p, const struct rule_yaml *y, struct rule *rule)
+static int take_conditions(const struct rules_yaml_place *p, const struct rule_yaml *y, struct rule *rule)
 {
 	const char *stray;
 
@@ -341,16 +297,16 @@ static int take_conditions(const struct place *p, const struct rule_yaml *y, str
 		return take_condition(p, &y->c, &rule->conditions[0]);
 	}
 	if (y->all_count > 0 && y->any_count > 0)
-		return fail(p, "any", "either all or any, not both: make two rules");
+		return RULES_YAML_FAIL(p, "any", "either all or any, not both: make two rules");
 	stray = stray_key(p);
 	if (stray != NULL)
-		return fail(p, stray, "%s belongs into each entry of %s", stray, y->all_count > 0 ? "all" : "any");
+		return RULES_YAML_FAIL(p, stray, "%s belongs into each entry of %s", stray, y->all_count > 0 ? "all" : "any");
 	rule->any = y->any_count > 0;
 	return rule->any ? take_list(p, "any", y->any, y->any_count, rule)
 	                 : take_list(p, "all", y->all, y->all_count, rule);
 }
 
-static int take_times(const struct place *p, const struct rule_yaml *y, struct rule *rule)
+static int take_times(const struct rules_yaml_place *p, const struct rule_yaml *y, struct rule *rule)
 {
 	int64_t longest_ms;
 	int r = take_duration(p, "for", y->for_, &rule->for_ms);
@@ -387,9 +343,9 @@ static void take_actions(const struct rule_yaml *y, struct rule *rule)
 }
 
 /* What rule_check says, at the place of its key. */
-static int check(const struct place *p, const struct rule_yaml *y, const struct rule *rule)
+static int check(const struct rules_yaml_place *p, const struct rule_yaml *y, const struct rule *rule)
 {
-	char key[GF_NAME_MAX] = "", at[AT_MAX + GF_NAME_MAX];
+	char key[GF_NAME_MAX] = "", at[RULES_YAML_AT_MAX + GF_NAME_MAX];
 	struct gf_diag found = {{0}};
 
 	if (rule_check(rule, key, &found) == 0)
@@ -403,7 +359,7 @@ static int check(const struct place *p, const struct rule_yaml *y, const struct 
 static int take_rule(const struct gf_yaml *doc, const struct rule_yaml *y, unsigned index, struct rule *rule,
                      struct gf_diag *diag)
 {
-	struct place p = {.doc = doc, .diag = diag};
+	struct rules_yaml_place p = {.doc = doc, .diag = diag};
 	int r;
 
 	snprintf(p.at, sizeof(p.at), "rules[%u]", index);
@@ -439,7 +395,7 @@ static int take_rules(const struct gf_yaml *doc, const struct file_yaml *y, stru
 	for (unsigned i = 0; i < y->rules_count; i++) {
 		const struct rule *twin = rules_find(rules, y->rules[i].id);
 		int r = take_rule(doc, &y->rules[i], i, &rules->items[i], diag);
-		char at[AT_MAX];
+		char at[RULES_YAML_AT_MAX];
 
 		snprintf(at, sizeof(at), "rules[%u].id", i);
 		if (r == 0 && twin != NULL)
@@ -454,101 +410,6 @@ static int take_rules(const struct gf_yaml *doc, const struct file_yaml *y, stru
 	return 0;
 }
 
-/* ---- the service plan ---- */
-
-static int take_hours(const struct place *p, const char *key, const double *yaml, double *ret_h)
-{
-	if (yaml == NULL)
-		return 0;
-	if (!(*yaml > 0 && *yaml <= 1e6))
-		return fail(p, key, "%s is %g; allowed: above 0, at most a million hours", key, *yaml);
-	*ret_h = *yaml;
-	return 0;
-}
-
-static int take_life(const struct place *p, const struct life_yaml *y, struct wear_life *life)
-{
-	int r = take_hours(p, "motor_h", y->motor_h, &life->motor_h);
-
-	if (r != 0)
-		return r;
-	if (y->sessions != NULL && *y->sessions == 0)
-		return fail(p, "sessions", "sessions is 0; leave it out when sessions don't count");
-	life->sessions = y->sessions != NULL ? *y->sessions : 0;
-	if (y->motor_h == NULL && y->sessions == NULL)
-		return fail(p, "", "neither motor_h nor sessions: it would never be due");
-	return 0;
-}
-
-static int take_part(const struct place *p, unsigned index, const struct life_yaml *y, struct wear_plan *plan)
-{
-	const enum fact_part part = (enum fact_part)(y->part - 1);
-	struct wear_life *life = &plan->parts[part];
-	struct place here = {.doc = p->doc, .diag = p->diag};
-
-	snprintf(here.at, sizeof(here.at), "%.60sparts[%u].", p->at, index);
-	if (part == FACT_PART_MOTOR)
-		return fail(&here, "part", "the motor's life is what the machine says of itself: rated_motor_h in agent.yaml");
-	if (part == FACT_PART_SERVICE)
-		return fail(&here, "part", "the service of the whole machine is `every`");
-	if (life->motor_h > 0 || life->sessions > 0)
-		return fail(&here, "part", "%s is there twice", fact_part_name(part));
-	return take_life(&here, y, life);
-}
-
-static int take_plan(const struct gf_yaml *doc, const struct plan_yaml *y, unsigned index, struct wear_plan *plan,
-                     struct gf_diag *diag)
-{
-	struct place p = {.doc = doc, .diag = diag}, every = {.doc = doc, .diag = diag};
-	int r;
-
-	snprintf(p.at, sizeof(p.at), "service[%u].", index);
-	snprintf(every.at, sizeof(every.at), "service[%u].every.", index);
-	plan->class = (enum gf_class)y->class;
-	gf_strcpy(plan->model, sizeof(plan->model), y->model != NULL ? y->model : "");
-	if (y->warranty_h == NULL && y->every == NULL && y->parts_count == 0)
-		return fail(&p, "class", "nothing is planned: give every, parts or warranty_h");
-	r = take_hours(&p, "warranty_h", y->warranty_h, &plan->warranty_h);
-	if (r == 0 && y->every != NULL)
-		r = take_life(&every, y->every, &plan->parts[FACT_PART_SERVICE]);
-	for (unsigned i = 0; r == 0 && i < y->parts_count; i++)
-		r = take_part(&p, i, &y->parts[i], plan);
-	return r;
-}
-
-static int by_class(const void *a, const void *b)
-{
-	const struct wear_plan *one = a, *other = b;
-
-	return one->class != other->class ? (one->class < other->class ? -1 : 1) : strcmp(one->model, other->model);
-}
-
-static int take_plans(const struct gf_yaml *doc, const struct file_yaml *y, struct judgement_config *config,
-                      struct gf_diag *diag)
-{
-	if (y->service_count == 0)
-		return 0;
-	config->plans = calloc(y->service_count, sizeof(*config->plans));
-	if (config->plans == NULL)
-		return -ENOMEM;
-	for (unsigned i = 0; i < y->service_count; i++) {
-		struct wear_plan *plan = &config->plans[i];
-		int r = take_plan(doc, &y->service[i], i, plan, diag);
-		char at[AT_MAX];
-
-		snprintf(at, sizeof(at), "service[%u].class", i);
-		for (unsigned before = 0; r == 0 && before < i; before++)
-			if (by_class(&config->plans[before], plan) == 0)
-				r = gf_yaml_fail(doc, at, diag, "there is a plan for %s%s%s already", gf_class_name(plan->class),
-				                 plan->model[0] != '\0' ? " of model " : "", plan->model);
-		if (r != 0)
-			return r;
-		config->plans_count++;
-	}
-	qsort(config->plans, config->plans_count, sizeof(*config->plans), by_class);
-	return 0;
-}
-
 /* ---- the file ---- */
 
 /* Takes `doc` over. */
@@ -560,7 +421,8 @@ static int config_of(struct gf_yaml *doc, const struct file_yaml *yaml, const ch
 	int r = take_rules(doc, yaml != NULL ? yaml : &empty, &config, diag);
 
 	if (r == 0)
-		r = take_plans(doc, yaml != NULL ? yaml : &empty, &config, diag);
+		r = rules_yaml_take_plans(doc, yaml != NULL ? yaml->service : NULL, yaml != NULL ? yaml->service_count : 0,
+		                          &config, diag);
 	if (r == -ENOMEM)
 		gf_diag_set(diag, "%s: out of memory", name);
 	gf_yaml_free(doc);

@@ -1,0 +1,41 @@
+/* What the two halves of reading rules.yaml share: rules (rules_yaml.c) and the service plan (rules_yaml_service.c). */
+#ifndef GATEWAY_RULES_YAML_IMPL_H
+#define GATEWAY_RULES_YAML_IMPL_H
+
+#include "gateway/rules_yaml.h"
+#include "proto/base/yaml.h"
+
+enum { RULES_YAML_PLANS_MAX = 256, RULES_YAML_AT_MAX = 96 };
+
+/* Where something is said of: the document, and a path in it that ends in '.'. */
+struct rules_yaml_place {
+	const struct gf_yaml *doc;
+	struct gf_diag *diag;
+	char at[RULES_YAML_AT_MAX];
+};
+
+/* A mistake at a key of that place: -EINVAL. */
+#define RULES_YAML_FAIL(p, key, ...) (gf_diag_set((p)->diag, __VA_ARGS__), rules_yaml_failed(p, key))
+/* Puts the place before what diag says. */
+int rules_yaml_failed(const struct rules_yaml_place *place, const char *key);
+
+struct life_yaml {
+	int part;
+	double *motor_h;
+	unsigned *sessions;
+};
+struct plan_yaml {
+	int class;
+	char *model;
+	double *warranty_h;
+	struct life_yaml *every, *parts;
+	unsigned parts_count;
+};
+
+/* An entry of `service`: a struct plan_yaml. */
+extern const cyaml_schema_value_t rules_yaml_plan_schema;
+/* Fills config->plans. -EINVAL with diag, -ENOMEM. */
+GF_MUST_CHECK int rules_yaml_take_plans(const struct gf_yaml *doc, const struct plan_yaml *yaml, unsigned count,
+                                        struct judgement_config *config, struct gf_diag *diag);
+
+#endif
