@@ -146,6 +146,11 @@ static int make_sum(struct outbox *o, int64_t now_ms, struct outbox_message *ret
 
 	if (r != 0 && r != STOP)
 		return r;
+	/* They were deleted since the page was read; the next look says so. */
+	if (s.events == 0) {
+		outbox_rewind(o, o->at);
+		return OUTBOX_E_NONE;
+	}
 	struct outbox_message m = {.from = s.sum.from, .to = s.sum.to, .summed = s.events};
 	if (write_body(&m, feed_sum(&s.sum)) != 0)
 		return -ENOMEM;
