@@ -13,8 +13,8 @@
 /* What is forgotten isn't judged anew: a flag made of it stays. */
 static const int64_t people_kept_ms = INT64_C(31) * 24 * 3600 * 1000;
 static const int64_t due_at_the_latest_ms = INT64_C(24) * 3600 * 1000;
-/* A gateway that hears nobody looks at silence flagged before so often. */
-static const int64_t deaf_ms = INT64_C(15) * 60 * 1000;
+/* Silence that is flagged is looked at so often: a machine that is heard after less than STORE_SILENCE_MS isn't marked. */
+static const int64_t flagged_look_ms = INT64_C(15) * 60 * 1000;
 
 enum { KNOWN_FIRST = 16 };
 
@@ -264,6 +264,11 @@ static int64_t finite(const struct turn *t, const struct judgement *judgement)
 	return open && judgement->due_ms == INT64_MAX ? t->w->j->now_ms + due_at_the_latest_ms : judgement->due_ms;
 }
 
+static void look_again(struct judging *j, int64_t due_ms)
+{
+	j->due_ms = due_ms < j->due_ms ? due_ms : j->due_ms;
+}
+
 static int write(const struct turn *t, const struct judgement *judgement)
 {
 	size_t room = t->known_count + judgement->count;
@@ -277,8 +282,7 @@ static int write(const struct turn *t, const struct judgement *judgement)
 	count = flags_match(t->known, t->known_count, judgement->episodes, judgement->count, matches);
 	r = write_matches(t, matches, count, due_ms);
 	free(matches);
-	if (due_ms < t->w->j->due_ms)
-		t->w->j->due_ms = due_ms;
+	look_again(t->w->j, due_ms);
 	return r;
 }
 
@@ -308,11 +312,10 @@ static int judge_silence(const struct turn *all, struct judge_input *in)
 
 	if (r)
 		return r;
-	if (flagged && j->runner->heard_from_ms == 0) {
-		int64_t again_ms = j->now_ms + deaf_ms;
-		j->due_ms = again_ms < j->due_ms ? again_ms : j->due_ms;
+	if (flagged)
+		look_again(j, j->now_ms + flagged_look_ms);
+	if (flagged && j->runner->heard_from_ms == 0)
 		return 0;
-	}
 	in->heard_ms = in->from_ms = missed ? j->now_ms : heard_ms(j, flagged);
 	in->open = flagged ? &stored_at(&t, t.known_count - 1)->episode : NULL;
 	while (t.known_count > 0 && t.known[0].ended_ms != 0 && t.known[0].opened_ms < in->heard_ms) {
