@@ -50,7 +50,7 @@ void judge_births(struct judge_rig *g);
 /* Written down by machine m as of that moment; told by judge_tell. */
 void judge_session(struct judge_rig *g, size_t m, int64_t ended_ms, const struct judge_session *s);
 void judge_fault(struct judge_rig *g, size_t m, int64_t at_ms, enum gf_fault code);
-void judge_limit(struct judge_rig *g, size_t m, int64_t at_ms, const char *rule);
+void judge_limit(struct judge_rig *g, size_t m, int64_t at_ms, const char *rule, const char *action);
 /* All that the machine has written down and not told, encoded, in one commit; the ack moves its spool on. `again`: what was told last is repeated. */
 void judge_tell(struct judge_rig *g, size_t m);
 void judge_tell_some(struct judge_rig *g, size_t m, size_t until);

@@ -55,7 +55,7 @@ static void write_session(struct judge_rig *g, size_t m, int64_t at_ms)
 static void write_something(struct judge_rig *g, int64_t at_ms)
 {
 	static const enum gf_fault codes[] = {GF_FAULT_STALL, GF_FAULT_OVERCURRENT, GF_FAULT_LEAK, GF_FAULT_OVERTEMP_MOTOR};
-	static const char *const limits[] = {"D1", "P3", "P8", "P1"};
+	static const char *const limits[] = {"D1", "P3", "P8", "P1"}, *const actions[] = {"stop", "clamp", "skip_step"};
 	size_t m = next_random(JUDGE_MACHINES);
 
 	switch (next_random(6)) {
@@ -63,7 +63,7 @@ static void write_something(struct judge_rig *g, int64_t at_ms)
 		judge_fault(g, m, at_ms, codes[next_random(4)]);
 		break;
 	case 1:
-		judge_limit(g, m, at_ms, limits[next_random(4)]);
+		judge_limit(g, m, at_ms, limits[next_random(4)], actions[next_random(3)]);
 		break;
 	default:
 		write_session(g, m, at_ms);

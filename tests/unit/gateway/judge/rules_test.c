@@ -56,23 +56,27 @@ static void clears_at(struct judge_rig *g, const char *rule, int64_t ended_ms)
 
 /* ---- limits that acted, and faults ---- */
 
-static void limit_rule(const char *rule, size_t warn, size_t act, int64_t window_ms)
+/* `other`: what the machine does too, and isn't counted; NULL: all is. */
+static void limit_rule(const char *rule, const char *action, const char *other, size_t warn, size_t act,
+                       int64_t window_ms)
 {
 	struct judge_rig *g = judge_rig_new(NOON);
 	int64_t at_ms = NOON, opened_ms = NOON + (int64_t)warn * MINUTE;
 
 	for (size_t i = 1; i < warn; i++) {
-		judge_limit(g, 0, at_ms += MINUTE, rule);
-		judge_limit(g, 1, at_ms, "D9");
+		judge_limit(g, 0, at_ms += MINUTE, rule, action);
+		if (other)
+			judge_limit(g, 0, at_ms, rule, other);
+		judge_limit(g, 1, at_ms, "D9", action);
 		judge_now(g, 0, at_ms);
 		judge_tell(g, 1);
 	}
 	none(g, rule);
-	judge_limit(g, 0, at_ms += MINUTE, rule);
+	judge_limit(g, 0, at_ms += MINUTE, rule, action);
 	judge_now(g, 0, at_ms);
 	open_since(g, rule, opened_ms, RULE_LEVEL_WARN);
 	for (size_t i = warn; i < act; i++) {
-		judge_limit(g, 0, at_ms += MINUTE, rule);
+		judge_limit(g, 0, at_ms += MINUTE, rule, action);
 		judge_now(g, 0, at_ms);
 		open_since(g, rule, opened_ms, i + 1 < act ? RULE_LEVEL_WARN : RULE_LEVEL_ACT);
 	}
@@ -84,11 +88,11 @@ static void limit_rule(const char *rule, size_t warn, size_t act, int64_t window
 static void limits_that_acted_are_counted(void **state)
 {
 	(void)state;
-	limit_rule("D1", 3, 0, 0);
-	limit_rule("P1", 6, 0, DAY);
-	limit_rule("P3", 6, 0, DAY);
-	limit_rule("P6", 12, 0, DAY);
-	limit_rule("P8", 3, 6, 7 * DAY);
+	limit_rule("D1", "stop", "refuse", 3, 0, 0);
+	limit_rule("P1", "skip_step", "warn", 6, 0, DAY);
+	limit_rule("P3", "skip_step", NULL, 6, 0, DAY);
+	limit_rule("P6", "clamp", NULL, 12, 0, DAY);
+	limit_rule("P8", "clamp", "skip_step", 3, 6, 7 * DAY);
 }
 
 static void fault_rule(const char *rule, enum gf_fault code, enum gf_fault other)

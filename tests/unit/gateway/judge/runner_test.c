@@ -305,7 +305,7 @@ static void i9_whatever_a_machine_says_each_open_flag_is_due(void **state)
 
 		judge_session(g, 2, NOON + (int64_t)(i * 7919 % 240) * MINUTE, &s);
 		judge_fault(g, 2, NOON - (int64_t)i * HOUR, (enum gf_fault)(1 + i % (GF_FAULT_COUNT - 1)));
-		judge_limit(g, 2, NOON + (int64_t)(i % 50) * MINUTE, "P8");
+		judge_limit(g, 2, NOON + (int64_t)(i % 50) * MINUTE, "P8", "stop");
 	}
 	judge_run(g, NOON + HOUR);
 	judge_tell(g, 2);

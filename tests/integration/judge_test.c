@@ -1,0 +1,114 @@
+/*
+ * Rules in the real gateway: a machine's use opens a flag, which locks it; a gateway that is killed goes on with it; SIGHUP reads the rules again, and a file
+ * with mistakes changes nothing.
+ */
+#include <setjmp.h> /* cmocka.h needs these four */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/integration/fleet.h"
+
+#include <signal.h>
+
+enum { SOON_MS = 60000 };
+#define CHAIR "chair-1"
+
+static const char often[] = "rules:\n"
+                            "  - id: often\n"
+                            "    title: used at all\n"
+                            "    subject: device\n"
+                            "    metric: sessions\n"
+                            "    window: day\n"
+                            "    warn: %d\n"
+                            "    lock: warn\n"
+                            "    advice: This is a test.\n";
+
+static int setup(void **state)
+{
+	struct it_world *w = it_open("judge");
+
+	*state = w;
+	it_broker_start(w);
+	it_write(it_path(w, "rules.yaml"), often, 2);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	it_close(*state);
+	return 0;
+}
+
+/* Is there a flag of the rule that is in this state? */
+static bool flagged(struct it_world *w, const char *rule, const char *state)
+{
+	json_t *answer = it_ask(w, "overuse", "--since", "1d");
+	const json_t *flag = it_find(it_items(answer), "rule", rule);
+	const char *is = json_string_value(json_object_get(flag, "state"));
+	bool yes = is != NULL && strcmp(is, state) == 0;
+
+	json_decref(answer);
+	return yes;
+}
+
+static bool locked(struct it_world *w)
+{
+	json_t *answer = it_ask(w, "device", "show", CHAIR);
+	char *text = answer != NULL ? json_dumps(answer, JSON_COMPACT) : NULL;
+	bool yes = text != NULL && strstr(text, "(often)") != NULL;
+
+	free(text);
+	json_decref(answer);
+	return yes;
+}
+
+static void use_opens_a_flag_that_outlives_a_kill_and_goes_with_its_rule(void **state)
+{
+	struct it_world *w = *state;
+	struct it_proc *gateway = it_gateway_start(w);
+
+	IT_UNTIL(SOON_MS, it_gateway_listens(w));
+	it_catalog(w, "chair", 1);
+	it_agent_start(w, &(struct it_agent){.id = CHAIR, .class = "chair", .busy = 1, .seed = 1});
+	IT_UNTIL(SOON_MS, flagged(w, "often", "open"));
+	IT_UNTIL(SOON_MS, locked(w));
+	it_signal(gateway, SIGKILL);
+	gateway = it_spawn(w, "gateway-2", it_program("gymfleet-gateway"), "--config", it_gateway_config(w));
+	IT_UNTIL(SOON_MS, flagged(w, "often", "open"));
+	assert_true(locked(w));
+	assert_true(it_doctor_says(w, "rules", "ok", "1 are in force"));
+
+	it_write(it_path(w, "rules.yaml"), "rules:\n  - {id: often, metric: sesions}\n");
+	it_signal(gateway, SIGHUP);
+	IT_UNTIL(SOON_MS, it_log_has(gateway, "the rules stay as they were"));
+	assert_true(flagged(w, "often", "open"));
+
+	it_write(it_path(w, "rules.yaml"), "rules: []\n");
+	it_signal(gateway, SIGHUP);
+	IT_UNTIL(SOON_MS, flagged(w, "often", "rule_gone"));
+	IT_UNTIL(SOON_MS, !locked(w));
+}
+
+static void a_gateway_with_bad_rules_does_not_start(void **state)
+{
+	struct it_world *w = *state;
+	struct it_proc *gateway;
+
+	it_write(it_path(w, "rules.yaml"), often, -1);
+	gateway = it_spawn(w, "gateway", it_program("gymfleet-gateway"), "--config", it_gateway_config(w));
+	assert_int_not_equal(it_wait(gateway, SOON_MS), 0);
+	assert_true(it_log_has(gateway, "rules.yaml:7"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(use_opens_a_flag_that_outlives_a_kill_and_goes_with_its_rule, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_gateway_with_bad_rules_does_not_start, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
