@@ -136,14 +136,13 @@ void judge_fault(struct judge_rig *g, size_t m, int64_t at_ms, enum gf_fault cod
 	    (struct gf_fault_raised){.fault_no = ++machine->fault_no, .code = code, .severity = GF_SEVERITY_STOP};
 }
 
-void judge_limit(struct judge_rig *g, size_t m, int64_t at_ms, const char *rule)
+void judge_limit(struct judge_rig *g, size_t m, int64_t at_ms, const char *rule, const char *action)
 {
 	struct gf_limit_hit *h = &write_down(&g->machines[m], GF_RECORD_LIMIT_HIT, at_ms)->limit_hit;
 
 	*h = (struct gf_limit_hit){.observed = 31, .limit = 30};
 	gf_strcpy(h->rule, sizeof(h->rule), rule);
-	/* What counts: an area left, a run that ended. */
-	gf_strcpy(h->action, sizeof(h->action), strcmp(h->rule, "P1") == 0 ? "skip_step" : "stop");
+	gf_strcpy(h->action, sizeof(h->action), action);
 }
 
 static void send(struct judge_rig *g, struct judge_machine *m, size_t first, size_t count)
