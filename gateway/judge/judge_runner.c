@@ -73,15 +73,22 @@ static int take_changed(const struct judge_runner *r, const struct judgement_con
 
 static int keep_rules(const struct judge_runner *r, const struct rules *rules, int64_t now_ms, struct gf_diag *diag)
 {
-	char(*ids)[GF_NAME_MAX] = calloc(rules->count ? rules->count : 1, sizeof(*ids));
+	struct store_rule_kept *kept = calloc(rules->count ? rules->count : 1, sizeof(*kept));
 	int err;
 
-	if (ids == NULL)
+	if (kept == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < rules->count; i++)
-		gf_strcpy(ids[i], sizeof(ids[i]), rules->items[i].id);
-	err = store_flags_keep_rules(r->config.store, (const char(*)[GF_NAME_MAX])ids, rules->count, now_ms, diag);
-	free(ids);
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct rule *rule = &rules->items[i];
+
+		gf_strcpy(kept[i].id, sizeof(kept[i].id), rule->id);
+		kept[i].subject = rule->subject;
+		kept[i].conditions_count = rule->conditions_count;
+		for (size_t c = 0; c < rule->conditions_count; c++)
+			gf_strcpy(kept[i].metrics[c], sizeof(kept[i].metrics[c]), rule_metric_name(rule->conditions[c].metric));
+	}
+	err = store_flags_keep_rules(r->config.store, kept, rules->count, now_ms, diag);
+	free(kept);
 	return err;
 }
 

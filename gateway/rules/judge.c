@@ -347,6 +347,9 @@ int rules_judge(const struct judge_input *input, struct judgement *ret_judgement
 		open = *in.open;
 		open.end = EPISODE_OPEN;
 		open.ended_ms = 0;
+		/* Of what this rule never measured nothing is known to compare with. */
+		if (open.condition >= conditions)
+			open.condition = 0;
 		r = add_episode(&w, &open);
 	}
 	begin_ms =

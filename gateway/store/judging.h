@@ -133,8 +133,15 @@ GF_MUST_CHECK int store_flag_save(struct store *store, const struct store_flag *
                                   bool notify, int64_t now_ms, uint64_t *ret_id, struct gf_diag *diag);
 /* Inside a batch: what is known by now shows that there was nothing. -ENOENT. */
 GF_MUST_CHECK int store_flag_withdraw(struct store *store, uint64_t id, int64_t now_ms, struct gf_diag *diag);
-/* Ends the open flags of rules that aren't in `ids` any more. */
-GF_MUST_CHECK int store_flags_keep_rules(struct store *store, const char (*ids)[GF_NAME_MAX], size_t count,
+/* A rule as flags are of it: under the same id another subject or metric makes another rule. */
+struct store_rule_kept {
+	char id[GF_NAME_MAX];
+	enum rule_subject subject;
+	size_t conditions_count;
+	char metrics[RULE_CONDITIONS_MAX][GF_NAME_MAX];
+};
+/* Ends the open flags of rules that aren't among these any more. */
+GF_MUST_CHECK int store_flags_keep_rules(struct store *store, const struct store_rule_kept *rules, size_t count,
                                          int64_t now_ms, struct gf_diag *diag);
 /* Which rules were in force when the store was judged last: digest by id; for the runner to see what changed. */
 GF_MUST_CHECK int store_rule_digest(struct store *store, const char *rule, uint64_t *ret_digest, struct gf_diag *diag);

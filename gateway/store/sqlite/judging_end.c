@@ -10,13 +10,15 @@
 struct ending {
 	uint64_t id;
 	int64_t device;
-	char rule[GF_NAME_MAX], device_id[GF_ID_MAX], text[RULE_TEXT_MAX];
+	char rule[GF_NAME_MAX], device_id[GF_ID_MAX], text[RULE_TEXT_MAX], metric[GF_NAME_MAX];
 	bool open;
+	enum rule_subject kind;
+	size_t condition;
 };
 
-#define ENDING_SELECT                                                                                          \
-	"SELECT f.id, f.device, f.rule, coalesce(d.id, ''), f.text, f.ended_ms = 0 FROM flags f LEFT JOIN devices" \
-	" d USING (device) WHERE "
+#define ENDING_SELECT                                                                              \
+	"SELECT f.id, f.device, f.rule, coalesce(d.id, ''), f.text, f.ended_ms = 0, f.metric, f.kind," \
+	" f.condition FROM flags f LEFT JOIN devices d USING (device) WHERE "
 
 static void read_ending(struct query *q, struct ending *e)
 {
@@ -26,6 +28,9 @@ static void read_ending(struct query *q, struct ending *e)
 	col_text(q, e->device_id, sizeof(e->device_id));
 	col_text(q, e->text, sizeof(e->text));
 	e->open = col_i64(q);
+	col_text(q, e->metric, sizeof(e->metric));
+	e->kind = (enum rule_subject)col_i64(q);
+	e->condition = (size_t)col_u64(q);
 }
 
 static int release(struct store *s, const struct ending *e, int64_t now_ms, struct gf_diag *diag)
@@ -94,16 +99,23 @@ int store_flag_withdraw(struct store *s, uint64_t id, int64_t now_ms, struct gf_
 
 /* ---- rules ---- */
 
-static bool is_in(const char *rule, const char (*ids)[GF_NAME_MAX], size_t count)
+static const struct store_rule_kept *kept(const char *rule, const struct store_rule_kept *rules, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (strcmp(rule, ids[i]) == 0)
-			return true;
-	return false;
+		if (strcmp(rule, rules[i].id) == 0)
+			return &rules[i];
+	return NULL;
 }
 
-/* The first open flag after `after` whose rule is gone; id 0: there is none. */
-static int next_gone(struct store *s, uint64_t after, const char (*ids)[GF_NAME_MAX], size_t count,
+/* What it tells about would be judged by nobody any more, or go on as something else. */
+static bool means_the_same(const struct ending *e, const struct store_rule_kept *rule)
+{
+	return e->kind == rule->subject && e->condition < rule->conditions_count &&
+	       strcmp(e->metric, rule->metrics[e->condition]) == 0;
+}
+
+/* The first open flag after `after` whose rule is gone, or is another one by now; id 0: there is none. */
+static int next_gone(struct store *s, uint64_t after, const struct store_rule_kept *rules, size_t count,
                      struct ending *ret_ending, struct gf_diag *diag)
 {
 	struct ending e = {0};
@@ -113,8 +125,11 @@ static int next_gone(struct store *s, uint64_t after, const char (*ids)[GF_NAME_
 	query_begin(&q, &s->db, ENDING_SELECT "f.ended_ms = 0 AND f.id > ? ORDER BY f.id");
 	query_u64(&q, after);
 	while ((rc = query_step(&q)) == QUERY_ROW) {
+		const struct store_rule_kept *rule;
+
 		read_ending(&q, &e);
-		if (!is_in(e.rule, ids, count))
+		rule = kept(e.rule, rules, count);
+		if (rule == NULL || !means_the_same(&e, rule))
 			break;
 		e.id = 0;
 	}
@@ -122,7 +137,7 @@ static int next_gone(struct store *s, uint64_t after, const char (*ids)[GF_NAME_
 	return query_end(&q, rc, diag);
 }
 
-static int forget_digests(struct store *s, const char (*ids)[GF_NAME_MAX], size_t count, struct gf_diag *diag)
+static int forget_digests(struct store *s, const struct store_rule_kept *rules, size_t count, struct gf_diag *diag)
 {
 	char gone[GF_NAME_MAX];
 	struct query q;
@@ -135,7 +150,7 @@ static int forget_digests(struct store *s, const char (*ids)[GF_NAME_MAX], size_
 			char rule[GF_NAME_MAX];
 
 			col_text(&q, rule, sizeof(rule));
-			if (!is_in(rule, ids, count))
+			if (kept(rule, rules, count) == NULL)
 				gf_strcpy(gone, sizeof(gone), rule);
 		}
 		r = query_end(&q, rc, diag);
@@ -148,18 +163,21 @@ static int forget_digests(struct store *s, const char (*ids)[GF_NAME_MAX], size_
 	return r;
 }
 
-int store_flags_keep_rules(struct store *s, const char (*ids)[GF_NAME_MAX], size_t count, int64_t now_ms,
+int store_flags_keep_rules(struct store *s, const struct store_rule_kept *rules, size_t count, int64_t now_ms,
                            struct gf_diag *diag)
 {
 	struct ending e = {0};
-	int r = next_gone(s, 0, ids, count, &e, diag);
+	int r = next_gone(s, 0, rules, count, &e, diag);
 
 	while (!r && e.id != 0) {
-		r = end_with(s, &e, STORE_FLAG_RULE_GONE, "rules.yaml has no such rule any more", now_ms, diag);
+		const char *why = kept(e.rule, rules, count) == NULL ? "rules.yaml has no such rule any more"
+		                                                     : "rules.yaml has another rule under this id now";
+
+		r = end_with(s, &e, STORE_FLAG_RULE_GONE, why, now_ms, diag);
 		if (!r)
-			r = next_gone(s, e.id, ids, count, &e, diag);
+			r = next_gone(s, e.id, rules, count, &e, diag);
 	}
-	return r ? r : forget_digests(s, ids, count, diag);
+	return r ? r : forget_digests(s, rules, count, diag);
 }
 
 int store_rule_digest(struct store *s, const char *rule, uint64_t *ret_digest, struct gf_diag *diag)

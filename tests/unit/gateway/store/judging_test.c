@@ -380,18 +380,22 @@ static void a_person_acknowledges_and_the_newest_word_counts(void **state)
 static void rules_that_are_gone_end_their_flags(void **state)
 {
 	struct fixture *f = *state;
-	static const char kept[][GF_NAME_MAX] = {"P2"};
-	struct store_flag x = flag_of(RULE_SUBJECT_DEVICE, 1), y = x;
+	static const struct store_rule_kept kept[] = {{"P2", RULE_SUBJECT_DEVICE, 1, {"faults"}},
+	                                              {"D5", RULE_SUBJECT_DEVICE, 1, {"motor_h"}}};
+	struct store_flag x = flag_of(RULE_SUBJECT_DEVICE, 1), y = x, z = x;
 	uint64_t digest = 1;
 
 	send_status(f, ID, birth(1, 1, 1), false, NOON);
 	x.id = save(f, &x, true, 0, NOON);
 	gf_strcpy(y.rule, sizeof(y.rule), "P2");
 	y.id = save(f, &y, false, 0, NOON);
+	/* Another metric under the id. */
+	gf_strcpy(z.rule, sizeof(z.rule), "D5");
+	z.id = save(f, &z, false, 40, NOON);
 	assert_int_equal(store_begin(f->store, NULL), 0);
 	assert_int_equal(store_rule_digest_set(f->store, "D3", 5, NULL), 0);
 	assert_int_equal(store_rule_digest_set(f->store, "P2", 6, NULL), 0);
-	assert_int_equal(store_flags_keep_rules(f->store, kept, 1, NOON + 5, NULL), 0);
+	assert_int_equal(store_flags_keep_rules(f->store, kept, 2, NOON + 5, NULL), 0);
 	assert_int_equal(store_rule_digest(f->store, "D3", &digest, NULL), 0);
 	assert_int_equal(digest, 0);
 	assert_int_equal(store_rule_digest(f->store, "P2", &digest, NULL), 0);
@@ -400,7 +404,9 @@ static void rules_that_are_gone_end_their_flags(void **state)
 	assert_int_equal(flag(f, x.id).end, STORE_FLAG_RULE_GONE);
 	assert_int_equal(flag(f, x.id).episode.ended_ms, NOON + 5);
 	assert_int_equal(flag(f, y.id).end, STORE_FLAG_OPEN);
+	assert_int_equal(flag(f, z.id).end, STORE_FLAG_RULE_GONE);
 	assert_false(get_device(f, ID, NOON).desired.locked);
+	assert_true(get_device(f, ID, NOON).desired.limits.intensity_max_pct == 0);
 }
 
 /* I8: the oldest that ended go; of machines the open ones stay. */
