@@ -6,9 +6,6 @@
 #include "gateway/api/opening.h"
 #include "gateway/api/resources.h"
 
-#define HOUR_MS 3600e3
-#define DAY_MS (24 * HOUR_MS)
-
 enum { READING_FRESH_MS = 5 * 60 * 1000 };
 
 int device_view_of(const struct request *r, struct device_view *ret_view)
@@ -108,31 +105,19 @@ static void add_flags(struct health_facts *facts, const struct store_care *care)
 	facts->flags_more = care->flags_open - facts->flags_count;
 }
 
-/* An odometer that began anew has run at least what it shows. */
-static uint64_t since(uint64_t now, uint64_t then)
-{
-	return now >= then ? now - then : now;
-}
-
 static void judge_wear(struct health_facts *facts, const struct store_device *d, const struct wear_plans *plans,
                        struct wear *ret_wear)
 {
-	const struct store_care *care = &d->care;
-	double days = (double)(facts->now_ms - care->used_from_ms) / DAY_MS;
-	struct wear_counter counters[FACT_PART_COUNT];
+	const struct worn worn = {
+	    .class = d->class,
+	    .model = d->model,
+	    .rated_motor_h = (double)d->rated_motor_h,
+	    .odometer = &d->odometer,
+	    .parts = d->care.parts,
+	    .use = &d->care.use,
+	};
 
-	if (care->used_last_ms > 0 && days > 0)
-		facts->wear_pace = (struct wear_pace){.motor_h_per_day = (double)care->used_motor_ms / HOUR_MS / days,
-		                                      .sessions_per_day = (double)care->used_sessions / days};
-	for (size_t p = 0; p < FACT_PART_COUNT; p++) {
-		const struct gf_odometer *then = &care->parts[p].odometer;
-
-		counters[p] = (struct wear_counter){.motor_h = (double)since(d->odometer.motor_ms, then->motor_ms) / HOUR_MS,
-		                                    .sessions = since(d->odometer.sessions, then->sessions),
-		                                    .since_ms = care->parts[p].at_ms};
-	}
-	wear_judge(wear_plan_for(plans->items, plans->count, d->class, d->model), (double)d->rated_motor_h,
-	           device_motor_hours(d), counters, &facts->wear_pace, facts->now_ms, ret_wear);
+	wear_of(plans, &worn, facts->now_ms, ret_wear, &facts->wear_pace);
 	facts->wear = ret_wear;
 }
 
@@ -184,7 +169,7 @@ static struct health_facts facts_of(const struct store_device *d, const struct d
 	    .locked_since_ms = (int64_t)d->desired.issued_ms,
 	    .lock_reason = d->desired.lock_reason,
 	    .tag = {care->tag.since_ms, care->tag.back_ms, care->tag.reason, care->tag.owner},
-	    .pace = {care->used_from_ms, care->used_last_ms, care->used_sessions},
+	    .pace = {care->use.from_ms, care->use.last_ms, care->use.sessions},
 	    .in_session = d->running_session > 0,
 	    .calendar = opening_calendar(view->sites, d->location.site),
 	};

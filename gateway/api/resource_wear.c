@@ -70,12 +70,13 @@ static int walk_fleet(struct walk *w, struct gf_diag *diag)
 		int order = strcmp(m->id, w->after);
 		struct store_wear counted;
 		struct wear wear;
+		struct wear_pace pace;
 		if (order < 0)
 			continue;
-		result = store_read_wear(r->reader, m->id, r->now_ms, &counted, diag);
+		result = store_read_wear(r->reader, m->id, &counted, diag);
 		if (result != 0)
 			break;
-		wear_of_machine(&w->plans, m, &counted, r->now_ms, &wear);
+		wear_of_machine(&w->plans, m, &counted, r->now_ms, &wear, &pace);
 		result = add_parts(w, m, &wear, order == 0 ? w->after_part + 1U : 0);
 	}
 	return result;
@@ -125,8 +126,9 @@ static int detail(struct request *r, const struct store_machine *m, const struct
 {
 	struct store_wear counted;
 	struct wear wear;
+	struct wear_pace pace;
 	json_t *services = json_array();
-	int result = store_read_wear(r->reader, m->id, r->now_ms, &counted, diag);
+	int result = store_read_wear(r->reader, m->id, &counted, diag);
 
 	if (result == 0)
 		result = store_read_services(r->reader, m->id, keep_service, &services, diag);
@@ -134,8 +136,8 @@ static int detail(struct request *r, const struct store_machine *m, const struct
 		json_decref(services);
 		return result;
 	}
-	wear_of_machine(plans, m, &counted, r->now_ms, &wear);
-	*ret_row = wear_detail(m, &counted, &wear);
+	wear_of_machine(plans, m, &counted, r->now_ms, &wear, &pace);
+	*ret_row = wear_detail(m, &wear, &pace);
 	json_put(ret_row, "services", services);
 	return 0;
 }

@@ -63,31 +63,38 @@ static uint64_t since(uint64_t now, uint64_t then)
 	return now >= then ? now - then : now;
 }
 
-static struct wear_pace pace_of(const struct store_wear *counted)
+static struct wear_pace pace_of(const struct store_use *use, int64_t now_ms)
 {
-	double days = (double)counted->pace_ms / DAY_MS;
+	double days = (double)(now_ms - use->from_ms) / DAY_MS;
 
-	if (!(days > 0))
+	if (use->last_ms == 0 || !(days > 0))
 		return (struct wear_pace){0};
-	return (struct wear_pace){.motor_h_per_day = (double)counted->pace_motor_ms / HOUR_MS / days,
-	                          .sessions_per_day = (double)counted->pace_sessions / days};
+	return (struct wear_pace){.motor_h_per_day = (double)use->motor_ms / HOUR_MS / days,
+	                          .sessions_per_day = (double)use->sessions / days};
+}
+
+void wear_of(const struct wear_plans *plans, const struct worn *m, int64_t now_ms, struct wear *ret_wear,
+             struct wear_pace *ret_pace)
+{
+	struct wear_counter counters[FACT_PART_COUNT];
+
+	*ret_pace = pace_of(m->use, now_ms);
+	for (size_t p = 0; p < FACT_PART_COUNT; p++) {
+		const struct gf_odometer *then = &m->parts[p].odometer;
+		counters[p] = (struct wear_counter){.motor_h = (double)since(m->odometer->motor_ms, then->motor_ms) / HOUR_MS,
+		                                    .sessions = since(m->odometer->sessions, then->sessions),
+		                                    .since_ms = m->parts[p].at_ms};
+	}
+	wear_judge(wear_plan_for(plans->items, plans->count, m->class, m->model), m->rated_motor_h,
+	           (double)m->odometer->motor_ms / HOUR_MS, counters, ret_pace, now_ms, ret_wear);
 }
 
 void wear_of_machine(const struct wear_plans *plans, const struct store_machine *m, const struct store_wear *counted,
-                     int64_t now_ms, struct wear *ret_wear)
+                     int64_t now_ms, struct wear *ret_wear, struct wear_pace *ret_pace)
 {
-	struct wear_counter counters[FACT_PART_COUNT];
-	struct wear_pace pace = pace_of(counted);
+	const struct worn worn = {m->class, m->model, m->rated_motor_h, &m->odometer, counted->parts, &counted->use};
 
-	for (size_t p = 0; p < FACT_PART_COUNT; p++) {
-		const struct store_service *s = &counted->newest[p];
-		counters[p] =
-		    (struct wear_counter){.motor_h = (double)since(m->odometer.motor_ms, s->odometer.motor_ms) / HOUR_MS,
-		                          .sessions = since(m->odometer.sessions, s->odometer.sessions),
-		                          .since_ms = s->at_ms};
-	}
-	wear_judge(wear_plan_for(plans->items, plans->count, m->class, m->model), m->rated_motor_h,
-	           (double)m->odometer.motor_ms / HOUR_MS, counters, &pace, now_ms, ret_wear);
+	wear_of(plans, &worn, now_ms, ret_wear, ret_pace);
 }
 
 /* ---- JSON ---- */
@@ -121,13 +128,12 @@ json_t *wear_row(const struct store_machine *machine, const struct wear_part *pa
 	return row;
 }
 
-json_t *wear_detail(const struct store_machine *machine, const struct store_wear *counted, const struct wear *wear)
+json_t *wear_detail(const struct store_machine *machine, const struct wear *wear, const struct wear_pace *p)
 {
 	json_t *row = json_object(), *pace = json_object(), *parts = json_array();
-	struct wear_pace p = pace_of(counted);
 
-	json_put(&pace, "motor_h_per_day", json_measure(p.motor_h_per_day));
-	json_put(&pace, "sessions_per_day", json_measure(p.sessions_per_day));
+	json_put(&pace, "motor_h_per_day", json_measure(p->motor_h_per_day));
+	json_put(&pace, "sessions_per_day", json_measure(p->sessions_per_day));
 	for (size_t i = 0; i < wear->count; i++) {
 		json_t *part = json_object();
 		put_part(&part, &wear->parts[i]);

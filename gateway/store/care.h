@@ -48,6 +48,12 @@ struct store_care_part {
 	struct gf_odometer odometer;
 };
 
+/* How it was used in the 28 days before its last session's end, or in those since it is known. */
+struct store_use {
+	int64_t from_ms, last_ms; /* last_ms 0 = no session */
+	uint64_t sessions, motor_ms;
+};
+
 struct store_care {
 	uint32_t flags_open; /* flags has the first of them: worst first, those that nobody acknowledged, oldest */
 	struct store_care_flag flags[STORE_CARE_FLAGS_MAX];
@@ -55,9 +61,7 @@ struct store_care {
 	struct store_care_case cases[STORE_CARE_CASES_MAX];
 	struct store_tag tag;
 	struct store_care_part parts[FACT_PART_COUNT];
-	/* The 28 days before its last session's end, or those since it is known; last_ms 0 = no session. */
-	int64_t used_from_ms, used_last_ms;
-	uint64_t used_sessions, used_motor_ms;
+	struct store_use use;
 	uint64_t incident; /* it is missed as part of this open incident; 0 = none */
 };
 

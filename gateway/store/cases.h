@@ -104,7 +104,6 @@ typedef int (*store_reliability_fn)(void *ctx, const struct store_reliability *r
 GF_MUST_CHECK int store_read_reliability(struct store_reader *reader, bool by_class, int64_t since_ms, int64_t until_ms,
                                          store_reliability_fn row, void *ctx, struct gf_diag *diag);
 
-/* What wear.h needs of one device: counters of each part since it was renewed, and the pace of the last `pace_ms`. */
 struct store_service {
 	uint64_t id;
 	enum fact_part part;
@@ -113,12 +112,12 @@ struct store_service {
 	struct gf_odometer odometer; /* at that time */
 };
 struct store_wear {
-	struct store_service newest[FACT_PART_COUNT]; /* at_ms 0 = never */
-	uint64_t pace_motor_ms, pace_sessions;        /* in the last pace_ms */
-	int64_t pace_ms;                              /* at most 28 days, and since the machine's first session */
+	struct store_care_part parts[FACT_PART_COUNT];
+	struct store_use use;
 };
-GF_MUST_CHECK int store_read_wear(struct store_reader *reader, const char *device, int64_t now_ms,
-                                  struct store_wear *ret_wear, struct gf_diag *diag);
+/* What wear.h needs of one device: the same as in its struct store_care. */
+GF_MUST_CHECK int store_read_wear(struct store_reader *reader, const char *device, struct store_wear *ret_wear,
+                                  struct gf_diag *diag);
 typedef int (*store_service_fn)(void *ctx, const struct store_service *row);
 /* Newest first. */
 GF_MUST_CHECK int store_read_services(struct store_reader *reader, const char *device, store_service_fn row, void *ctx,

@@ -88,8 +88,9 @@ static int read_tag(struct store_reader *reader, int64_t key, struct store_tag *
 	return query_end(&q, rc, diag);
 }
 
-/* The newest service of each part: beside max() the row's other columns are those of that row. */
-static int read_parts(struct store_reader *reader, int64_t key, struct store_care *care, struct gf_diag *diag)
+/* Beside max() the row's other columns are those of that row. */
+int care_parts(struct store_reader *reader, int64_t key, struct store_care_part ret_parts[FACT_PART_COUNT],
+               struct gf_diag *diag)
 {
 	struct query q;
 	int rc;
@@ -100,7 +101,7 @@ static int read_parts(struct store_reader *reader, int64_t key, struct store_car
 	query_i64(&q, key);
 	while ((rc = query_step(&q)) == QUERY_ROW) {
 		uint64_t part = col_u64(&q);
-		struct store_care_part *p = &care->parts[part < FACT_PART_COUNT ? part : 0];
+		struct store_care_part *p = &ret_parts[part < FACT_PART_COUNT ? part : 0];
 
 		if (part >= FACT_PART_COUNT)
 			continue;
@@ -114,10 +115,9 @@ static int read_parts(struct store_reader *reader, int64_t key, struct store_car
 
 /* By the odometer, after the last session and after the first of these days: whatever was between them isn't looked at. Where the odometer went
  * back in between (another machine under the same name) nothing is known. */
-static int read_use(struct store_reader *reader, int64_t key, int64_t last_ms, struct store_device *d,
-                    struct gf_diag *diag)
+int care_use(struct store_reader *reader, int64_t key, int64_t last_ms, int64_t first_seen_ms,
+             struct store_use *ret_use, struct gf_diag *diag)
 {
-	struct store_care *care = &d->care;
 	struct query q;
 	int rc;
 
@@ -133,14 +133,14 @@ static int read_use(struct store_reader *reader, int64_t key, int64_t last_ms, s
 	rc = query_step(&q);
 	if (rc == QUERY_ROW) {
 		int64_t first_ms = col_i64(&q), sessions = -col_i64(&q), motor_ms = -col_i64(&q);
-		int64_t known_ms = d->first_seen_ms < first_ms ? d->first_seen_ms : first_ms;
+		int64_t known_ms = first_seen_ms < first_ms ? first_seen_ms : first_ms;
 
 		sessions += col_i64(&q);
 		motor_ms += col_i64(&q);
-		care->used_last_ms = last_ms;
-		care->used_from_ms = known_ms > last_ms - used_ms ? known_ms : last_ms - used_ms;
-		care->used_sessions = sessions > 0 && motor_ms >= 0 ? (uint64_t)sessions : 0;
-		care->used_motor_ms = sessions > 0 && motor_ms >= 0 ? (uint64_t)motor_ms : 0;
+		ret_use->last_ms = last_ms;
+		ret_use->from_ms = known_ms > last_ms - used_ms ? known_ms : last_ms - used_ms;
+		ret_use->sessions = sessions > 0 && motor_ms >= 0 ? (uint64_t)sessions : 0;
+		ret_use->motor_ms = sessions > 0 && motor_ms >= 0 ? (uint64_t)motor_ms : 0;
 	}
 	return query_end(&q, rc, diag);
 }
@@ -171,9 +171,9 @@ int care_read(struct store_reader *reader, int64_t key, const struct care_has *h
 	if (!r && has->tag)
 		r = read_tag(reader, key, &care->tag, diag);
 	if (!r && has->services)
-		r = read_parts(reader, key, care, diag);
+		r = care_parts(reader, key, care->parts, diag);
 	if (!r && has->last_ms > 0)
-		r = read_use(reader, key, has->last_ms, device, diag);
+		r = care_use(reader, key, has->last_ms, device->first_seen_ms, &care->use, diag);
 	if (!r && !device->online)
 		r = read_incident(reader, key, &care->incident, diag);
 	return r;

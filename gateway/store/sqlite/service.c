@@ -1,13 +1,10 @@
-/* Parts renewed, machines serviced: with the odometer of that moment, from which the part counts anew; and the pace at which machines are used. */
+/* Parts renewed, machines serviced: with the odometer of that moment, from which the part counts anew. */
 #include <errno.h>
 #include <stdio.h>
 
 #include "gateway/store/cases.h"
-#include "gateway/store/sqlite/reader.h"
+#include "gateway/store/sqlite/care_read.h"
 #include "gateway/store/sqlite/writer.h"
-
-enum { HOUR_MS = 3600 * 1000 };
-static const int64_t pace_max_ms = 28LL * 24 * HOUR_MS;
 
 /* ---- writing ---- */
 
@@ -84,84 +81,40 @@ static void read_service(struct query *q, struct store_service *v)
 	v->odometer.cycles = col_u64(q);
 }
 
-static int read_newest(struct store_reader *reader, int64_t key, struct store_wear *wear, struct gf_diag *diag)
+static int read_wear(struct store_reader *reader, const char *device, struct store_wear *ret_wear, struct gf_diag *diag)
 {
-	int r = 0;
-
-	for (size_t part = 0; part < FACT_PART_COUNT && !r; part++) {
-		struct query q;
-		int rc;
-
-		wear->newest[part].part = (enum fact_part)part;
-		query_begin(&q, &reader->db,
-		            "SELECT " SERVICE_COLUMNS " FROM services WHERE device = ? AND part = ?"
-		            " ORDER BY at_ms DESC, id DESC LIMIT 1");
-		query_i64(&q, key);
-		query_i64(&q, (int64_t)part);
-		rc = query_step(&q);
-		if (rc == QUERY_ROW)
-			read_service(&q, &wear->newest[part]);
-		r = query_end(&q, rc, diag);
-	}
-	return r;
-}
-
-/* Whole hours, so that none counts that began before. */
-static int read_pace(struct store_reader *reader, int64_t key, int64_t now_ms, struct store_wear *wear,
-                     struct gf_diag *diag)
-{
-	int64_t since_ms = now_ms - pace_max_ms, first_ms = 0;
+	struct store_wear wear = {.use = {0}};
+	int64_t key = 0, first_seen_ms = 0, last_ms = 0;
 	struct query q;
 	int rc, r;
 
-	since_ms += (HOUR_MS - since_ms % HOUR_MS) % HOUR_MS;
-	query_begin(&q, &reader->db, "SELECT min(hour_ms) FROM hours WHERE device = ?");
-	query_i64(&q, key);
-	r = query_value(&q, INT64_MAX, &first_ms, diag);
-	if (r || first_ms >= now_ms)
-		return r;
-	since_ms = first_ms > since_ms ? first_ms : since_ms;
-	query_begin(&q, &reader->db,
-	            "SELECT coalesce(sum(sessions), 0), total(motor_ms) FROM hours WHERE device = ? AND hour_ms >= ?"
-	            " AND hour_ms < ?");
-	query_i64(&q, key);
-	query_i64(&q, since_ms);
-	query_i64(&q, now_ms);
+	query_begin(&q, &reader->db, "SELECT d.device, d.first_seen_ms," CARE_LAST_COLUMN " FROM devices d WHERE d.id = ?");
+	query_text(&q, device);
 	rc = query_step(&q);
 	if (rc == QUERY_ROW) {
-		wear->pace_sessions = col_u64(&q);
-		wear->pace_motor_ms = col_u64(&q);
-		wear->pace_ms = now_ms - since_ms;
+		key = col_i64(&q);
+		first_seen_ms = col_i64(&q);
+		last_ms = col_i64(&q);
 	}
-	return query_end(&q, rc, diag);
-}
-
-static int read_wear(struct store_reader *reader, const char *device, int64_t now_ms, struct store_wear *ret_wear,
-                     struct gf_diag *diag)
-{
-	struct store_wear wear = {.pace_ms = 0};
-	int64_t key = 0;
-	int r = read_device_key(reader, device, &key, diag);
-
+	r = query_end(&q, rc, diag);
 	if (!r && !key) {
 		gf_diag_set(diag, "there is no device '%s'", device);
 		return -ENOENT;
 	}
 	if (!r)
-		r = read_newest(reader, key, &wear, diag);
-	if (!r)
-		r = read_pace(reader, key, now_ms, &wear, diag);
+		r = care_parts(reader, key, wear.parts, diag);
+	if (!r && last_ms > 0)
+		r = care_use(reader, key, last_ms, first_seen_ms, &wear.use, diag);
 	if (!r)
 		*ret_wear = wear;
 	return r;
 }
 
-int store_read_wear(struct store_reader *reader, const char *device, int64_t now_ms, struct store_wear *ret_wear,
-                    struct gf_diag *diag)
+int store_read_wear(struct store_reader *reader, const char *device, struct store_wear *ret_wear, struct gf_diag *diag)
 {
 	int r = read_begin(reader, diag);
 
-	return r ? r : read_end(reader, read_wear(reader, device, now_ms, ret_wear, diag));
+	return r ? r : read_end(reader, read_wear(reader, device, ret_wear, diag));
 }
 
 int store_read_services(struct store_reader *reader, const char *device, store_service_fn row, void *ctx,

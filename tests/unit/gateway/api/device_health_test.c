@@ -69,10 +69,10 @@ static void the_plan_of_its_class_and_its_services_count(void **state)
 
 	(void)state;
 	view.plans = (struct wear_plans){&plan, 1};
-	d.care.used_from_ms = NOON - 10 * DAY;
-	d.care.used_last_ms = NOON - HOUR;
-	d.care.used_sessions = 100;
-	d.care.used_motor_ms = 10 * HOUR;
+	d.care.use.from_ms = NOON - 10 * DAY;
+	d.care.use.last_ms = NOON - HOUR;
+	d.care.use.sessions = 100;
+	d.care.use.motor_ms = 10 * HOUR;
 	d.running_session = 5;
 	d.care.parts[FACT_PART_COVER] = (struct store_care_part){NOON - 90 * DAY, {.sessions = 100}};
 	r = judge(&d);
@@ -200,9 +200,9 @@ static void nobody_uses_it_any_more(void **state)
 	struct store_device d = chair();
 
 	(void)state;
-	d.care.used_from_ms = NOON - 40 * DAY;
-	d.care.used_last_ms = NOON - 12 * DAY;
-	d.care.used_sessions = 28;
+	d.care.use.from_ms = NOON - 40 * DAY;
+	d.care.use.last_ms = NOON - 12 * DAY;
+	d.care.use.sessions = 28;
 	assert_int_equal(judge(&d)->code, HEALTH_CODE_IDLE);
 	d.running_session = 3;
 	device_judge(&d, &view, &health);

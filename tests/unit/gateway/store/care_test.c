@@ -57,7 +57,7 @@ static void a_machine_of_which_nothing_is_said(void **state)
 	assert_int_equal(care.flags_open, 0);
 	assert_int_equal(care.cases_count, 0);
 	assert_true(care.tag.since_ms == 0);
-	assert_true(care.used_last_ms == 0);
+	assert_true(care.use.last_ms == 0);
 	assert_int_equal(care.incident, 0);
 	for (size_t p = 0; p < FACT_PART_COUNT; p++)
 		assert_true(care.parts[p].at_ms == 0);
@@ -172,15 +172,15 @@ static void its_use_is_of_the_28_days_before_its_last_session(void **state)
 		send_report(f, ID, 1, &r, 1, NOON + (int64_t)no * 12 * HOUR);
 		if (no == 10) { /* all since it was first seen */
 			care = care_of(f);
-			assert_int_equal(care.used_sessions, 10);
-			assert_int_equal(care.used_from_ms, NOON);
+			assert_int_equal(care.use.sessions, 10);
+			assert_int_equal(care.use.from_ms, NOON);
 		}
 	}
 	care = care_of(f);
-	assert_int_equal(care.used_last_ms, NOON + 30 * DAY);
-	assert_int_equal(care.used_from_ms, NOON + 2 * DAY);
-	assert_int_equal(care.used_sessions, 57); /* both ends count */
-	assert_int_equal(care.used_motor_ms, 57 * 600000);
+	assert_int_equal(care.use.last_ms, NOON + 30 * DAY);
+	assert_int_equal(care.use.from_ms, NOON + 2 * DAY);
+	assert_int_equal(care.use.sessions, 57); /* both ends count */
+	assert_int_equal(care.use.motor_ms, 57 * 600000);
 }
 
 static void a_missed_machine_knows_its_incident(void **state)

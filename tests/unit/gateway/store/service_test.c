@@ -134,56 +134,58 @@ static void a_renewed_part_counts_from_the_odometer_of_that_moment(void **state)
 	send_report(f, ID, 1, &rs[1], 1, NOON + HOUR);
 	assert_int_equal(store_service_add(f->store, ID, FACT_PART_SERVICE, "", &rig_anna, NOON + HOUR, &diag), 0);
 	assert_int_equal(store_service_add(f->store, ID, FACT_PART_HEAD, "hard one", &rig_anna, NOON + HOUR, &diag), 0);
-	assert_int_equal(store_read_wear(f->reader, ID, NOON + DAY, &wear, &diag), 0);
-	assert_int_equal(wear.newest[FACT_PART_HEAD].at_ms, NOON + HOUR);
-	assert_string_equal(wear.newest[FACT_PART_HEAD].note, "hard one");
-	assert_string_equal(wear.newest[FACT_PART_HEAD].by, rig_anna.who);
-	assert_int_equal(wear.newest[FACT_PART_HEAD].odometer.motor_ms, 2 * MINUTE);
-	assert_int_equal(wear.newest[FACT_PART_HEAD].odometer.sessions, 2);
-	assert_int_equal(wear.newest[FACT_PART_MOTOR].at_ms, 0);
+	assert_int_equal(store_read_wear(f->reader, ID, &wear, &diag), 0);
+	assert_int_equal(wear.parts[FACT_PART_HEAD].at_ms, NOON + HOUR);
+	assert_int_equal(wear.parts[FACT_PART_HEAD].odometer.motor_ms, 2 * MINUTE);
+	assert_int_equal(wear.parts[FACT_PART_HEAD].odometer.sessions, 2);
+	assert_int_equal(wear.parts[FACT_PART_MOTOR].at_ms, 0);
 	assert_int_equal(store_read_services(f->reader, ID, take_service, &list, NULL), 0);
 	assert_int_equal(list.count, 3);
+	assert_string_equal(list.rows[0].note, "hard one");
+	assert_string_equal(list.rows[0].by, rig_anna.who);
 	assert_int_equal(list.rows[2].odometer.sessions, 1);
 	assert_string_equal(list.rows[2].note, "soft one");
 	assert_int_equal(rig_deeds(f, "device service", NULL), 3);
 	assert_int_equal(rig_events(f, STORE_EVENT_SERVICE, "head by "), 2);
 	assert_int_equal(rig_events(f, STORE_EVENT_SERVICE, "serviced by "), 1);
 	assert_int_equal(store_service_add(f->store, "nobody", FACT_PART_HEAD, "", &rig_anna, NOON, &diag), -ENOENT);
-	assert_int_equal(store_read_wear(f->reader, "nobody", NOON, &wear, &diag), -ENOENT);
+	assert_int_equal(store_read_wear(f->reader, "nobody", &wear, &diag), -ENOENT);
 }
 
-static void the_pace_is_that_of_the_last_four_weeks(void **state)
+/* Or a machine's row would forecast otherwise than its wear. */
+static void wear_and_the_machines_row_have_one_source(void **state)
 {
 	struct fixture *f = *state;
 	struct gf_record rs[3];
+	struct store_device_query query = {.device = ID, .now_ms = NOON + 40 * DAY, .today_ms = NOON + 40 * DAY};
+	struct store_device device;
 	struct store_wear wear;
 
 	rig_machine(f, ID);
-	assert_int_equal(store_read_wear(f->reader, ID, NOON, &wear, NULL), 0);
-	assert_int_equal(wear.pace_ms, 0);
+	assert_int_equal(store_read_wear(f->reader, ID, &wear, NULL), 0);
+	assert_int_equal(wear.use.last_ms, 0);
 	for (uint64_t i = 0; i < 3; i++)
-		rs[i] = session(i + 1, i + 1, NOON + (int64_t)i * 10 * DAY + 10 * MINUTE);
+		rs[i] = session(i + 1, i + 1, NOON + (int64_t)i * 20 * DAY);
 	send_report(f, ID, 1, rs, 3, NOON + 40 * DAY);
-	/* Since its first session. */
-	assert_int_equal(store_read_wear(f->reader, ID, NOON + 20 * DAY + HOUR, &wear, NULL), 0);
-	assert_int_equal(wear.pace_ms, 20 * DAY + HOUR);
-	assert_int_equal(wear.pace_sessions, 3);
-	assert_int_equal(wear.pace_motor_ms, 3 * MINUTE);
-	/* The first one is too long ago, and what is to come doesn't count. */
-	assert_int_equal(store_read_wear(f->reader, ID, NOON + 28 * DAY + MINUTE, &wear, NULL), 0);
-	assert_int_equal(wear.pace_sessions, 2);
-	assert_true(wear.pace_ms <= 28 * DAY && wear.pace_ms > 28 * DAY - HOUR);
-	assert_int_equal(store_read_wear(f->reader, ID, NOON + 15 * DAY, &wear, NULL), 0);
-	assert_int_equal(wear.pace_sessions, 2);
+	assert_int_equal(store_service_add(f->store, ID, FACT_PART_HEAD, "", &rig_anna, NOON + 40 * DAY, NULL), 0);
+	assert_int_equal(store_read_wear(f->reader, ID, &wear, NULL), 0);
+	assert_int_equal(wear.use.sessions, 2); /* the first one is too long ago */
+	assert_int_equal(wear.use.motor_ms, 2 * MINUTE);
+	assert_int_equal(store_read_device(f->reader, &query, &device, NULL), 0);
+	assert_memory_equal(&device.care.use, &wear.use, sizeof(wear.use));
+	for (size_t p = 0; p < FACT_PART_COUNT; p++) {
+		assert_int_equal(device.care.parts[p].at_ms, wear.parts[p].at_ms);
+		assert_int_equal(device.care.parts[p].odometer.motor_ms, wear.parts[p].odometer.motor_ms);
+	}
 }
 
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(a_tag_locks_the_machine_while_it_hangs),  TEST(the_operators_own_lock_outlives_the_tag),
-	    TEST(damage_with_a_tag_stops_the_machine),     TEST(a_renewed_part_counts_from_the_odometer_of_that_moment),
-	    TEST(the_pace_is_that_of_the_last_four_weeks),
+	    TEST(a_tag_locks_the_machine_while_it_hangs),    TEST(the_operators_own_lock_outlives_the_tag),
+	    TEST(damage_with_a_tag_stops_the_machine),       TEST(a_renewed_part_counts_from_the_odometer_of_that_moment),
+	    TEST(wear_and_the_machines_row_have_one_source),
 	};
 
 	return cmocka_run_group_tests_name("store service", tests, NULL, NULL);
