@@ -174,6 +174,11 @@ static void i7_each_listener_is_shut_for_the_others_certificates(void **state)
 
 	expect_shut(w, "intruder", it_gateway_port(w), "gateway");
 	expect_shut(w, "gateway", it_device_port(w), "gateway");
+	assert_int_equal(it_pki(w, "integrator", "tickets"), 0);
+	expect_shut(w, "intruder", it_integrator_port(w), "tickets");
+	expect_shut(w, "gateway", it_integrator_port(w), "gateway");
+	expect_shut(w, "integrators/tickets", it_gateway_port(w), "gateway");
+	expect_shut(w, "integrators/tickets", it_device_port(w), "intruder");
 }
 
 static void i7_the_gateway_cannot_speak_in_a_devices_name(void **state)
@@ -189,18 +194,22 @@ static void i7_the_gateway_cannot_speak_in_a_devices_name(void **state)
 /* Events are for integrators: they read them and nothing else, write nothing; machines do neither. */
 static void i7_an_integrator_reads_events_and_nothing_else(void **state)
 {
-	static const char *const forbidden[] = {
-	    "gymfleet/v1/events/fault/victim", "gymfleet/v1/gateway/status", BRANCH "victim/command",
-	    BRANCH "victim/desired",           BRANCH "victim/report",       "gymfleet/v1/catalogs/abc"};
+	static const char *const forbidden[] = {"gymfleet/v1/events/fault/victim",
+	                                        "gymfleet/v1/gateway/status",
+	                                        BRANCH "victim/command",
+	                                        BRANCH "victim/desired",
+	                                        BRANCH "victim/report",
+	                                        "gymfleet/v1/catalogs/abc",
+	                                        BRANCH "tickets/report",
+	                                        BRANCH "integrator.tickets/report"};
 	struct it_world *w = *state;
 	struct it_client *gateway = open_gateway(w), *integrator;
 	struct it_client *victim =
 	    it_client_open(w, "victim", &(struct it_client_options){.filters = {"#", "gymfleet/v1/events/#"}});
 
 	assert_int_equal(it_pki(w, "integrator", "tickets"), 0);
-	integrator = it_client_open(
-	    w, "integrators/tickets",
-	    &(struct it_client_options){.client_id = "tickets", .filters = {"#", "gymfleet/v1/events/#", BRANCH "#"}});
+	integrator = it_client_open(w, "integrators/tickets",
+	                            &(struct it_client_options){.filters = {"#", "gymfleet/v1/events/#", BRANCH "#"}});
 	IT_UNTIL(SOON_MS, it_client_up(integrator) && it_client_up(victim));
 	for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++)
 		assert_int_equal(it_client_publish(integrator, forbidden[i], "evil", 4, false), NOT_AUTHORISED);
@@ -216,18 +225,50 @@ static void i7_an_integrator_reads_events_and_nothing_else(void **state)
 	it_client_close(integrator);
 	it_client_close(victim);
 	it_client_close(gateway);
+}
 
+/* Client ids are one for all listeners: who comes with another's would throw it out. */
+static void i7_an_integrator_throws_out_neither_gateway_nor_machine(void **state)
+{
+	static const char *const claims[] = {"gateway", "victim"};
+	struct it_world *w = *state;
+	struct it_client *gateway = open_gateway(w), *victim = it_client_open(w, "victim", NULL), *integrator;
+
+	IT_UNTIL(SOON_MS, it_client_up(victim));
+	/* Its name is a machine's; what it says it is called is the gateway's or the machine's. */
+	assert_int_equal(it_pki(w, "integrator", "victim"), 0);
+	for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
+		integrator = it_client_open(w, "integrators/victim", &(struct it_client_options){.client_id = claims[i]});
+		IT_UNTIL(SOON_MS, it_client_up(integrator));
+		it_client_close(integrator);
+	}
+	assert_int_equal(it_client_publish(gateway, BRANCH "victim/ack", "mine", 4, false), 0);
+	assert_int_equal(it_client_publish(victim, BRANCH "victim/report", "mine", 4, false), 0);
+	assert_int_equal(gf_link_stats(it_client_link(gateway)).connects, 1);
+	assert_int_equal(gf_link_stats(it_client_link(victim)).connects, 1);
+	it_client_close(victim);
+	it_client_close(gateway);
+}
+
+static void i7_an_integrator_is_locked_out_and_let_in_again(void **state)
+{
+	struct it_world *w = *state;
+	struct it_client *integrator;
+
+	assert_int_equal(it_pki(w, "integrator", "tickets"), 0);
 	assert_int_equal(it_pki(w, "revoke", "integrators/tickets"), 0);
 	it_broker_reload(w);
-	integrator = it_client_open(w, "integrators/tickets", &(struct it_client_options){.client_id = "tickets"});
+	integrator = it_client_open(w, "integrators/tickets", NULL);
 	IT_UNTIL(SOON_MS, strstr(it_client_reason(integrator), "our certificate is revoked") != NULL);
 	it_client_close(integrator);
 	assert_int_equal(it_pki(w, "integrator", "tickets"), 0);
-	integrator = it_client_open(w, "integrators/tickets", &(struct it_client_options){.client_id = "tickets"});
+	integrator = it_client_open(w, "integrators/tickets", NULL);
 	IT_UNTIL(SOON_MS, it_client_up(integrator));
 	it_client_close(integrator);
+	/* Its name is none of the gateway's, nor of a machine. */
 	assert_int_not_equal(it_pki(w, "revoke", "integrators/gateway"), 0);
-	assert_int_not_equal(it_pki(w, "integrator", "gateway"), 0);
+	assert_int_not_equal(it_pki(w, "revoke", "tickets"), 0);
+	assert_int_not_equal(it_pki(w, "revoke", "integrator.tickets"), 0);
 }
 
 static void i7_no_certificate_for_a_name_that_is_no_id(void **state)
@@ -248,6 +289,8 @@ static void i7_no_certificate_for_a_name_that_is_no_id(void **state)
 	    "ch\xc3\xa4ir",
 	    "chair\n",
 	    "gateway",
+	    "gateway-in-1",
+	    "integrator.tickets",
 	    "$SYS",
 	    "*",
 	    "?",
@@ -258,6 +301,9 @@ static void i7_no_certificate_for_a_name_that_is_no_id(void **state)
 	for (size_t i = 0; i < sizeof REFUSED / sizeof *REFUSED; i++)
 		if (it_pki(w, "device", REFUSED[i]) == 0)
 			fail_msg("deploy/pki made a certificate for '%s'", REFUSED[i]);
+	assert_int_not_equal(it_pki(w, "integrator", "tickets/x"), 0);
+	assert_int_not_equal(it_pki(w, "integrator", "012345678901234567890123456789012345678901234567890123"), 0);
+	assert_int_equal(it_pki(w, "integrator", "01234567890123456789012345678901234567890123456789012"), 0);
 	assert_int_equal(it_pki(w, "device", "0-chair-1"), 0);
 	assert_int_equal(it_pki(w, "device", "012345678901234567890123456789012345678901234567890123456789012"), 0);
 }
@@ -274,6 +320,8 @@ int main(void)
 	    TEST(i7_each_listener_is_shut_for_the_others_certificates),
 	    TEST(i7_the_gateway_cannot_speak_in_a_devices_name),
 	    TEST(i7_an_integrator_reads_events_and_nothing_else),
+	    TEST(i7_an_integrator_throws_out_neither_gateway_nor_machine),
+	    TEST(i7_an_integrator_is_locked_out_and_let_in_again),
 	    TEST(i7_no_certificate_for_a_name_that_is_no_id),
 	};
 

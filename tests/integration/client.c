@@ -87,13 +87,12 @@ struct it_client *it_client_open(struct it_world *w, const char *id, const struc
 	static const struct it_client_options none;
 	const struct it_client_options *o = options ? options : &none;
 	bool integrator = strncmp(id, "integrators/", strlen("integrators/")) == 0;
-	bool gateway = integrator || strcmp(id, "gateway") == 0;
-	const char *folder = gateway ? "" : "devices/";
+	bool gateway = strcmp(id, "gateway") == 0, device = !gateway && !integrator;
+	const char *folder = device ? "devices/" : "";
+	uint16_t port = gateway ? it_gateway_port(w) : integrator ? it_integrator_port(w) : it_device_port(w);
 	struct gf_link_config config = {
 	    .host = (char *)(o->host ? o->host : "localhost"),
-	    .port = o->port   ? o->port
-	            : gateway ? it_gateway_port(w)
-	                      : it_device_port(w),
+	    .port = o->port ? o->port : port,
 	    .client_id = (char *)(o->client_id ? o->client_id : id),
 	    .ca_file = (char *)(o->ca_file ? o->ca_file : it_path(w, "pki/ca.pem")),
 	    .cert_file = (char *)it_path(w, "pki/%s%s.pem", folder, id),
@@ -108,7 +107,7 @@ struct it_client *it_client_open(struct it_world *w, const char *id, const struc
 	struct it_client *c = calloc(1, sizeof *c);
 
 	assert_non_null(c);
-	if (!gateway && access(config.cert_file, F_OK) != 0)
+	if (device && access(config.cert_file, F_OK) != 0)
 		it_device(w, id);
 	if (gf_link_new(&config, &ops, &c->link, &diag) != 0)
 		fail_msg("%s", diag.text);

@@ -17,7 +17,7 @@ struct it_message {
 
 struct it_client_options {
 	const char *host;      /* NULL: localhost */
-	uint16_t port;         /* 0: the device listener, or the gateway listener for "gateway" */
+	uint16_t port;         /* 0: the device listener, or the one for "gateway", for "integrators/NAME" */
 	const char *client_id; /* NULL: the certificate's name */
 	const char *ca_file;   /* NULL: the world's */
 	const char *filters[GF_LINK_SUBS_MAX];

@@ -41,7 +41,7 @@ struct it_world {
 	struct it_proc procs[IT_PROCS_MAX];
 	unsigned proc_count;
 	struct it_proc *broker;
-	uint16_t device_port, gateway_port;
+	uint16_t device_port, gateway_port, integrator_port;
 };
 
 /* --- time --- */
@@ -335,6 +335,11 @@ uint16_t it_gateway_port(const struct it_world *w)
 	return w->gateway_port;
 }
 
+uint16_t it_integrator_port(const struct it_world *w)
+{
+	return w->integrator_port;
+}
+
 /* --- certificates --- */
 
 int it_pki_args(struct it_world *w, const char *command, const char *const *args)
@@ -362,12 +367,13 @@ void it_device(struct it_world *w, const char *id)
 
 static void make_broker_config(struct it_world *w)
 {
-	char device[8], gateway[8];
+	char device[8], gateway[8], integrator[32];
 	struct it_output output;
 
 	snprintf(device, sizeof device, "%u", w->device_port);
 	snprintf(gateway, sizeof gateway, "%u", w->gateway_port);
-	output = it_run(w, it_source("deploy/broker-conf"), w->dir, device, gateway);
+	snprintf(integrator, sizeof integrator, "GF_INTEGRATOR_PORT=%u", w->integrator_port);
+	output = it_run(w, "env", integrator, it_source("deploy/broker-conf"), w->dir, device, gateway);
 	if (output.status != 0)
 		fail_msg("deploy/broker-conf: %s", output.err);
 	it_output_free(&output);
@@ -379,13 +385,17 @@ static void choose_ports(struct it_world *w)
 	do {
 		w->gateway_port = it_free_port();
 	} while (w->gateway_port == w->device_port);
+	do {
+		w->integrator_port = it_free_port();
+	} while (w->integrator_port == w->device_port || w->integrator_port == w->gateway_port);
 	make_broker_config(w);
 }
 
 static bool start_broker(struct it_world *w)
 {
 	w->broker = it_spawn(w, "mosquitto", "mosquitto", "-c", it_path(w, "mosquitto.conf"));
-	IT_UNTIL(BROKER_MS, (listens(w->device_port) && listens(w->gateway_port)) || !it_alive(w->broker));
+	IT_UNTIL(BROKER_MS, (listens(w->device_port) && listens(w->gateway_port) && listens(w->integrator_port)) ||
+	                        !it_alive(w->broker));
 	return it_alive(w->broker);
 }
 

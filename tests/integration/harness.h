@@ -38,6 +38,7 @@ void it_close(struct it_world *w); /* NULL is fine */
 const char *it_path(struct it_world *w, const char *fmt, ...) GF_PRINTF(2, 3);
 uint16_t it_device_port(const struct it_world *w);
 uint16_t it_gateway_port(const struct it_world *w);
+uint16_t it_integrator_port(const struct it_world *w);
 /* A port nobody listens on; below the range the kernel gives to clients. */
 uint16_t it_free_port(void);
 
@@ -59,7 +60,7 @@ int it_pki_args(struct it_world *w, const char *command, const char *const *args
 
 /* --- the broker --- */
 
-void it_broker_start(struct it_world *w);  /* returns when both listeners accept */
+void it_broker_start(struct it_world *w);  /* returns when its listeners accept */
 void it_broker_stop(struct it_world *w);   /* gracefully */
 void it_broker_kill(struct it_world *w);   /* kill -9 */
 void it_broker_wipe(struct it_world *w);   /* what it saved; only while it is down */

@@ -62,6 +62,20 @@ def a_repeated_command_changes_nothing(folder):
     expect("keys are their owner's alone", os.stat(f"{folder}/devices/chair-10.key").st_mode & 0o777 == 0o600)
 
 
+def an_older_folder_gets_what_integrators_need(folder):
+    with open(f"{folder}/devices-ca.pem") as f:
+        before = f.read()
+    for name in ("integrators-ca.pem", "integrators-crl.pem"):
+        os.remove(f"{folder}/{name}")
+    shutil.rmtree(f"{folder}/ca/integrators")
+    made("crl", folder)
+    made("integrator", folder, "tickets")
+    with open(f"{folder}/devices-ca.pem") as f:
+        expect("an older folder gets what integrators need, and trusts whom it trusted", f.read() == before)
+    expect("a machine is let in as before", let_in(folder, f"{folder}/devices/chair-10.pem"))
+    expect("an integrator is let in nowhere else", not let_in(folder, f"{folder}/integrators/tickets.pem"))
+
+
 def mistakes_are_refused(folder):
     for args in (["--days", "abc"], ["--days", "0"], ["--days", "99999"], ["--days", ""], ["--not-after", "soon"],
                  ["--not-after", "2027Z"], ["--not-after", "20271231"]):
@@ -75,5 +89,6 @@ with tempfile.TemporaryDirectory(prefix="gymfleet pki ") as temporary:
     made("init", temporary)
     i7_a_locked_out_machine_has_no_certificate_left(temporary)
     a_repeated_command_changes_nothing(temporary)
+    an_older_folder_gets_what_integrators_need(temporary)
     mistakes_are_refused(temporary)
 sys.exit(failures != 0)

@@ -62,8 +62,7 @@ static int setup(void **state)
 	assert_int_equal(it_pki(t->w, "integrator", "tickets"), 0);
 	t->subscriber =
 	    it_client_open(t->w, "integrators/tickets",
-	                   &(struct it_client_options){
-	                       .client_id = "tickets", .filters = {"gymfleet/v1/events/#"}, .mailbox_max = IDS_MAX});
+	                   &(struct it_client_options){.filters = {"gymfleet/v1/events/#"}, .mailbox_max = IDS_MAX});
 	t->machine = it_client_open(t->w, "chair-1", NULL);
 	return 0;
 }
