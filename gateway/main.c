@@ -6,22 +6,20 @@
  *     broker <── downlink <── store <── API, rollouts           what is wanted is committed first, and published by the main loop
  *     broker, webhooks <── tell <── store                       what happened; webhooks by a thread of their own
  *
- * The main loop also lets rollouts run, lets the rules judge what came (SIGHUP reads them again), ends commands that nobody answers, judges silence (presence), deletes what is past its time,
- * and tells the API what only it knows. A disk that stalls delays acks and nothing else: the machines keep what isn't acked.
+ * The main loop also lets rollouts run, lets the rules judge what came (SIGHUP reads them again), ends commands that nobody answers, judges silence
+ * (presence), deletes what is past its time, and tells the API what only it knows. A disk that stalls delays acks and nothing else: the machines keep
+ * what isn't acked.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/api/api.h"
 #include "gateway/api/select.h"
 #include "gateway/broker.h"
 #include "gateway/config.h"
-#include "gateway/rollout/runner.h"
-#include "gateway/rulebook.h"
+#include "gateway/errands.h"
 #include "gateway/steady.h"
 #include "gateway/store/incidents.h"
 #include "gateway/store/store.h"
@@ -52,9 +50,7 @@ struct gateway {
 	uint64_t epoch;
 	int64_t started_ms, cert_not_after_ms;
 	bool rollouts_held;
-
-	pthread_mutex_t facts_lock;
-	struct api_facts facts;
+	struct errands errands; /* what the API has done */
 
 	struct gf_daemon daemon;
 	uv_timer_t presence, maintain, watchdog, commands;
@@ -63,7 +59,7 @@ struct gateway {
 	struct steady steady;
 };
 
-/* ---- what the API asks ---- */
+/* ---- the main loop ---- */
 
 static void refresh_facts(struct gateway *g, struct gf_time now)
 {
@@ -96,160 +92,8 @@ static void refresh_facts(struct gateway *g, struct gf_time now)
 	gf_strcpy(facts.ingest_error, sizeof(facts.ingest_error), ingest.last_error.text);
 	gf_strcpy(facts.unkept_error, sizeof(facts.unkept_error), ingest.last_unkept.text);
 	gf_strcpy(facts.downlink_error, sizeof(facts.downlink_error), broker.downlink.last_error.text);
-	pthread_mutex_lock(&g->facts_lock);
-	g->facts = facts;
-	pthread_mutex_unlock(&g->facts_lock);
+	errands_tell(&g->errands, &facts);
 }
-
-static void get_facts(void *ctx, struct api_facts *ret_facts)
-{
-	struct gateway *g = ctx;
-	pthread_mutex_lock(&g->facts_lock);
-	*ret_facts = g->facts;
-	pthread_mutex_unlock(&g->facts_lock);
-	/* The loop may rest for seconds; how long we are up goes on. */
-	ret_facts->up_ms = gf_clock_now(g->clock).mono_ms - g->started_ms;
-}
-
-static int set_device(void *ctx, const char *device, const struct store_device_change *change,
-                      const struct store_actor *actor, struct gf_diag *diag)
-{
-	struct gateway *g = ctx;
-	return store_device_set(g->store, device, change, actor, gf_clock_now(g->clock).wall_ms, diag);
-}
-
-/* What is wanted of machines is in the store before the loop, which tells them, is woken. */
-
-static int set_desired(void *ctx, const char *device, const struct gf_desired_limits *limits, const bool *locked,
-                       const char *lock_reason, const struct store_actor *actor, struct gf_diag *diag)
-{
-	struct gateway *g = ctx;
-	int r =
-	    store_desired_set(g->store, device, limits, locked, lock_reason, actor, gf_clock_now(g->clock).wall_ms, diag);
-	gf_daemon_wake(&g->daemon);
-	return r;
-}
-
-static int add_command(void *ctx, const char *device, enum gf_command kind, uint32_t within_ms,
-                       const struct store_actor *actor, uint64_t *ret_id, struct gf_diag *diag)
-{
-	struct gateway *g = ctx;
-	int r = store_command_add(g->store, device, kind, within_ms, actor, gf_clock_now(g->clock).wall_ms, ret_id, diag);
-	gf_daemon_wake(&g->daemon);
-	return r;
-}
-
-static int add_catalog(void *ctx, const struct store_catalog *catalog, const void *data, size_t len,
-                       const struct store_actor *actor, bool *ret_known, struct gf_diag *diag)
-{
-	struct gateway *g = ctx;
-	return store_catalog_add(g->store, catalog, data, len, actor, gf_clock_now(g->clock).wall_ms, ret_known, diag);
-}
-
-static int start_rollout(void *ctx, const struct rollout_spec *spec, const struct store_actor *actor, uint64_t *ret_id,
-                         size_t *ret_machines, struct gf_diag *diag)
-{
-	struct gateway *g = ctx;
-	return runner_start(g->runner, spec, actor, gf_clock_now(g->clock), ret_id, ret_machines, diag);
-}
-
-static int order_rollout(void *ctx, uint64_t id, enum rollout_order order, const struct store_actor *actor,
-                         struct gf_diag *diag)
-{
-	struct gateway *g = ctx;
-	return runner_order(g->runner, id, order, actor, gf_clock_now(g->clock), diag);
-}
-
-static int ack_flag(void *ctx, uint64_t id, const char *note, bool release, const struct store_actor *actor,
-                    struct gf_diag *diag)
-{
-	struct gateway *g = ctx;
-	int r = store_flag_ack(g->store, id, note, release, actor, gf_clock_now(g->clock).wall_ms, diag);
-	gf_daemon_wake(&g->daemon);
-	return r;
-}
-
-static size_t get_tell_states(void *ctx, struct tell_state *ret_states, size_t max)
-{
-	struct gateway *g = ctx;
-	return tell_states(g->tell, ret_states, max);
-}
-
-static int ack_case(void *ctx, uint64_t id, const char *note, const struct store_actor *actor, struct gf_diag *diag)
-{
-	struct gateway *g = ctx;
-	return store_case_ack(g->store, id, note, actor, gf_clock_now(g->clock).wall_ms, diag);
-}
-
-static int clear_case(void *ctx, uint64_t id, const char *note, const struct store_actor *actor, struct gf_diag *diag)
-{
-	struct gateway *g = ctx;
-	return store_case_clear(g->store, id, note, actor, gf_clock_now(g->clock).wall_ms, diag);
-}
-
-static int report_case(void *ctx, const char *device, const char *text, const struct store_actor *actor,
-                       uint64_t *ret_id, struct gf_diag *diag)
-{
-	struct gateway *g = ctx;
-	return store_case_report(g->store, device, text, actor, gf_clock_now(g->clock).wall_ms, ret_id, diag);
-}
-
-static int set_tag(void *ctx, const char *device, const struct store_tag *tag, const struct store_actor *actor,
-                   struct gf_diag *diag)
-{
-	struct gateway *g = ctx;
-	int r = store_tag_set(g->store, device, tag, actor, gf_clock_now(g->clock).wall_ms, diag);
-	gf_daemon_wake(&g->daemon);
-	return r;
-}
-
-static int add_service(void *ctx, const char *device, enum fact_part part, const char *note,
-                       const struct store_actor *actor, struct gf_diag *diag)
-{
-	struct gateway *g = ctx;
-	int r = store_service_add(g->store, device, part, note, actor, gf_clock_now(g->clock).wall_ms, diag);
-	gf_daemon_wake(&g->daemon);
-	return r;
-}
-
-static int erase_subject(void *ctx, uint64_t token, const struct store_actor *actor, struct store_erased *ret_erased,
-                         struct gf_diag *diag)
-{
-	struct gateway *g = ctx;
-	return store_subject_erase(g->store, token, actor, gf_clock_now(g->clock).wall_ms, ret_erased, diag);
-}
-
-static int look_at_rules(void *ctx, api_rules_fn look, void *look_ctx)
-{
-	struct gateway *g = ctx;
-	return rulebook_look(g->rules, look, look_ctx);
-}
-
-static int note_reload(struct gateway *g, const struct store_actor *actor, size_t rules, struct gf_diag *diag)
-{
-	char detail[GF_NAME_MAX];
-	int r = store_begin(g->store, diag);
-	if (r != 0)
-		return r;
-	snprintf(detail, sizeof(detail), "%zu rules", rules);
-	r = store_deed_add(g->store, actor, "rules reload", g->config->rules, detail, gf_clock_now(g->clock).wall_ms, diag);
-	if (r == 0)
-		return store_commit(g->store, diag);
-	store_rollback(g->store);
-	return r;
-}
-
-static int reload_rules(void *ctx, const struct store_actor *actor, size_t *ret_rules, struct gf_diag *diag)
-{
-	struct gateway *g = ctx;
-	int r = rulebook_read(g->rules, ret_rules, diag);
-	if (r == 0)
-		r = note_reload(g, actor, *ret_rules, diag);
-	gf_daemon_wake(&g->daemon);
-	return r;
-}
-
-/* ---- the main loop ---- */
 
 static int64_t judge(struct gateway *g, struct gf_time now)
 {
@@ -407,33 +251,9 @@ static int open_rules(struct gateway *g, struct gf_diag *diag)
 	return judge_runner_new(&config, gf_clock_now(g->clock), &g->judge, diag);
 }
 
-static int open_all(struct gateway *g, struct gf_diag *diag)
+static int open_tell(struct gateway *g, struct gf_diag *diag)
 {
-	const struct api_ops ops = {.facts = get_facts,
-	                            .device_set = set_device,
-	                            .desired_set = set_desired,
-	                            .command_add = add_command,
-	                            .catalog_add = add_catalog,
-	                            .rollout_start = start_rollout,
-	                            .rollout_order = order_rollout,
-	                            .flag_ack = ack_flag,
-	                            .case_ack = ack_case,
-	                            .case_clear = clear_case,
-	                            .case_report = report_case,
-	                            .tag_set = set_tag,
-	                            .service_add = add_service,
-	                            .subject_erase = erase_subject,
-	                            .rules_look = look_at_rules,
-	                            .rules_reload = reload_rules,
-	                            .tell_states = get_tell_states,
-	                            .ctx = g};
-	int r = open_store(g, diag);
-	if (r == 0)
-		r = open_rules(g, diag);
-	if (r == 0)
-		r = broker_new(&g->config->link, g->store, g->config->database, g->epoch, gf_daemon_wake, &g->daemon,
-		               &g->broker, diag);
-	const struct tell_config tell = {
+	const struct tell_config config = {
 	    .store = g->store,
 	    .database = g->config->database,
 	    .webhooks = g->config->webhooks,
@@ -442,11 +262,15 @@ static int open_all(struct gateway *g, struct gf_diag *diag)
 	    .window = broker_event_window,
 	    .ctx = g->broker,
 	};
-	if (r == 0)
-		r = tell_new(&tell, &g->tell, diag);
+	int r = tell_new(&config, &g->tell, diag);
 	if (r == 0)
 		broker_tell(g->broker, g->tell);
-	const struct runner_config runner = {
+	return r;
+}
+
+static int open_runner(struct gateway *g, struct gf_diag *diag)
+{
+	const struct runner_config config = {
 	    .store = g->store,
 	    .database = g->config->database,
 	    .zones = sites_zones(g->config->sites),
@@ -454,12 +278,12 @@ static int open_all(struct gateway *g, struct gf_diag *diag)
 	    .wake = gf_daemon_wake,
 	    .wake_ctx = &g->daemon,
 	};
-	if (r == 0)
-		r = runner_new(&runner, &g->runner, diag);
-	if (r != 0)
-		return r;
-	refresh_facts(g, gf_clock_now(g->clock));
-	const struct api_config api = {
+	return runner_new(&config, &g->runner, diag);
+}
+
+static int open_api(struct gateway *g, struct gf_diag *diag)
+{
+	const struct api_config config = {
 	    .socket = g->config->socket,
 	    .group = g->config->socket_group,
 	    .database = g->config->database,
@@ -468,7 +292,33 @@ static int open_all(struct gateway *g, struct gf_diag *diag)
 	    .sites = g->config->sites,
 	    .catalog_keys = g->config->catalog_keys.threshold > 0 ? &g->config->catalog_keys : NULL,
 	};
-	return api_new(&api, &ops, &g->api, diag);
+	g->errands.clock = g->clock;
+	g->errands.started_ms = g->started_ms;
+	g->errands.store = g->store;
+	g->errands.runner = g->runner;
+	g->errands.rules = g->rules;
+	g->errands.rules_path = g->config->rules;
+	g->errands.tell = g->tell;
+	g->errands.wake = gf_daemon_wake;
+	g->errands.wake_ctx = &g->daemon;
+	refresh_facts(g, gf_clock_now(g->clock));
+	const struct api_ops ops = errands_ops(&g->errands);
+	return api_new(&config, &ops, &g->api, diag);
+}
+
+static int open_all(struct gateway *g, struct gf_diag *diag)
+{
+	int r = open_store(g, diag);
+	if (r == 0)
+		r = open_rules(g, diag);
+	if (r == 0)
+		r = broker_new(&g->config->link, g->store, g->config->database, g->epoch, gf_daemon_wake, &g->daemon,
+		               &g->broker, diag);
+	if (r == 0)
+		r = open_tell(g, diag);
+	if (r == 0)
+		r = open_runner(g, diag);
+	return r == 0 ? open_api(g, diag) : r;
 }
 
 static void close_all(struct gateway *g)
@@ -481,7 +331,6 @@ static void close_all(struct gateway *g)
 	rulebook_free(g->rules);
 	store_close(g->store);
 	gateway_config_free(g->config);
-	pthread_mutex_destroy(&g->facts_lock);
 }
 
 static int run(struct gateway *g)
@@ -514,7 +363,7 @@ static int run(struct gateway *g)
 
 int main(int argc, char **argv)
 {
-	struct gateway gateway = {.lock_fd = -1, .facts_lock = PTHREAD_MUTEX_INITIALIZER};
+	struct gateway gateway = {.lock_fd = -1, .errands.lock = PTHREAD_MUTEX_INITIALIZER};
 	struct gf_diag diag = {{0}};
 	int status = EXIT_SUCCESS;
 	const char *path = gf_daemon_args(argc, argv, "gymfleet-gateway",

@@ -15,5 +15,4 @@ gf_add_test(cli_catalog_cmd_test SOURCES unit/gateway/cli/catalog_cmd_test.c uni
     LINK gw_cli Threads::Threads LABELS unit thread)
 gf_add_alloc_test(proto_catalog_memory_test SOURCES unit/proto/catalog_memory_test.c LINK gf_catalog_codec LABELS unit)
 gf_add_test(cli_catalog_api_test SOURCES unit/gateway/cli/catalog_api_test.c unit/gateway/cli/words.c
-    ${api_server}
-    LINK gw_cli gw_api LABELS unit thread)
+    LINK gw_cli test_api_server LABELS unit thread)

@@ -1,6 +1,7 @@
 #include "tests/unit/gateway/api/server.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,116 +19,47 @@ static struct gf_time now(void *ctx)
 	return (struct gf_time){.mono_ms = t.mono_ms, .wall_ms = NOON + HOUR, .synced = true};
 }
 
+/* The daemon's errands are the ctx of all. */
+static struct server *server_of(void *ctx)
+{
+	return (struct server *)((char *)ctx - offsetof(struct server, errands));
+}
+
 static void get_facts(void *ctx, struct api_facts *ret_facts)
 {
-	*ret_facts = ((struct server *)ctx)->facts;
-}
-
-static int set_device(void *ctx, const char *device, const struct store_device_change *change,
-                      const struct store_actor *actor, struct gf_diag *diag)
-{
-	struct server *s = ctx;
-	return store_device_set(s->store->store, device, change, actor, NOON + HOUR, diag);
-}
-
-static int set_desired(void *ctx, const char *device, const struct gf_desired_limits *limits, const bool *locked,
-                       const char *lock_reason, const struct store_actor *actor, struct gf_diag *diag)
-{
-	struct server *s = ctx;
-	return store_desired_set(s->store->store, device, limits, locked, lock_reason, actor, NOON + HOUR, diag);
-}
-
-static int add_command(void *ctx, const char *device, enum gf_command kind, uint32_t within_ms,
-                       const struct store_actor *actor, uint64_t *ret_id, struct gf_diag *diag)
-{
-	struct server *s = ctx;
-	return store_command_add(s->store->store, device, kind, within_ms, actor, NOON + HOUR, ret_id, diag);
-}
-
-static int add_catalog(void *ctx, const struct store_catalog *catalog, const void *data, size_t len,
-                       const struct store_actor *actor, bool *ret_known, struct gf_diag *diag)
-{
-	struct server *s = ctx;
-	return store_catalog_add(s->store->store, catalog, data, len, actor, NOON + HOUR, ret_known, diag);
+	*ret_facts = server_of(ctx)->facts;
 }
 
 static int start_rollout(void *ctx, const struct rollout_spec *spec, const struct store_actor *actor, uint64_t *ret_id,
                          size_t *ret_machines, struct gf_diag *diag)
 {
-	struct server *s = ctx;
+	struct server *s = server_of(ctx);
 	return starter_start(s->store->store, s->store->path, spec, actor, NOON + HOUR, ret_id, ret_machines, diag);
 }
 
 static int order_rollout(void *ctx, uint64_t id, enum rollout_order order, const struct store_actor *actor,
                          struct gf_diag *diag)
 {
-	struct server *s = ctx;
+	struct server *s = server_of(ctx);
 	return starter_order(s->store->store, id, order, actor, NOON + HOUR, diag);
-}
-
-static int ack_flag(void *ctx, uint64_t id, const char *note, bool release, const struct store_actor *actor,
-                    struct gf_diag *diag)
-{
-	struct server *s = ctx;
-	return store_flag_ack(s->store->store, id, note, release, actor, NOON + HOUR, diag);
 }
 
 static size_t get_tell_states(void *ctx, struct tell_state *ret_states, size_t max)
 {
-	const struct server *s = ctx;
+	const struct server *s = server_of(ctx);
 	size_t count = s->tellings_count < max ? s->tellings_count : max;
 	memcpy(ret_states, s->tellings, count * sizeof(*ret_states));
 	return count;
 }
 
-static int ack_case(void *ctx, uint64_t id, const char *note, const struct store_actor *actor, struct gf_diag *diag)
-{
-	struct server *s = ctx;
-	return store_case_ack(s->store->store, id, note, actor, NOON + HOUR, diag);
-}
-
-static int clear_case(void *ctx, uint64_t id, const char *note, const struct store_actor *actor, struct gf_diag *diag)
-{
-	struct server *s = ctx;
-	return store_case_clear(s->store->store, id, note, actor, NOON + HOUR, diag);
-}
-
-static int report_case(void *ctx, const char *device, const char *text, const struct store_actor *actor,
-                       uint64_t *ret_id, struct gf_diag *diag)
-{
-	struct server *s = ctx;
-	return store_case_report(s->store->store, device, text, actor, NOON + HOUR, ret_id, diag);
-}
-
-static int set_tag(void *ctx, const char *device, const struct store_tag *tag, const struct store_actor *actor,
-                   struct gf_diag *diag)
-{
-	struct server *s = ctx;
-	return store_tag_set(s->store->store, device, tag, actor, NOON + HOUR, diag);
-}
-
-static int add_service(void *ctx, const char *device, enum fact_part part, const char *note,
-                       const struct store_actor *actor, struct gf_diag *diag)
-{
-	struct server *s = ctx;
-	return store_service_add(s->store->store, device, part, note, actor, NOON + HOUR, diag);
-}
-
-static int erase_subject(void *ctx, uint64_t token, const struct store_actor *actor, struct store_erased *ret_erased,
-                         struct gf_diag *diag)
-{
-	struct server *s = ctx;
-	return store_subject_erase(s->store->store, token, actor, NOON + HOUR, ret_erased, diag);
-}
-
 static int look_at_rules(void *ctx, api_rules_fn look, void *look_ctx)
 {
-	return look(look_ctx, &((struct server *)ctx)->rules);
+	return look(look_ctx, &server_of(ctx)->rules);
 }
 
 static int reload_rules(void *ctx, const struct store_actor *actor, size_t *ret_rules, struct gf_diag *diag)
 {
-	const struct server *s = ctx;
+	const struct server *s = server_of(ctx);
 
 	(void)actor;
 	if (s->rules_mistake != NULL) {
@@ -136,6 +68,26 @@ static int reload_rules(void *ctx, const struct store_actor *actor, size_t *ret_
 	}
 	*ret_rules = s->rules.rules->count;
 	return 0;
+}
+
+static void nobody_waits(void *ctx)
+{
+	(void)ctx;
+}
+
+/* As the daemon's but for what the tests play. */
+/* As the daemon has them, but for what the tests play. */
+static struct api_ops ops_of(struct server *s)
+{
+	struct api_ops ops = errands_ops(&s->errands);
+
+	ops.facts = get_facts;
+	ops.rollout_start = start_rollout;
+	ops.rollout_order = order_rollout;
+	ops.rules_look = look_at_rules;
+	ops.rules_reload = reload_rules;
+	ops.tell_states = get_tell_states;
+	return ops;
 }
 
 static struct rules no_rules;
@@ -178,24 +130,8 @@ int server_setup(void **state)
 	s->clock = (struct gf_clock){.now = now};
 	s->config = (struct api_config){
 	    .socket = s->socket, .database = s->store->path, .store = s->store->store, .clock = &s->clock};
-	s->ops = (struct api_ops){.facts = get_facts,
-	                          .device_set = set_device,
-	                          .desired_set = set_desired,
-	                          .command_add = add_command,
-	                          .catalog_add = add_catalog,
-	                          .rollout_start = start_rollout,
-	                          .rollout_order = order_rollout,
-	                          .flag_ack = ack_flag,
-	                          .case_ack = ack_case,
-	                          .case_clear = clear_case,
-	                          .case_report = report_case,
-	                          .tag_set = set_tag,
-	                          .service_add = add_service,
-	                          .subject_erase = erase_subject,
-	                          .rules_look = look_at_rules,
-	                          .rules_reload = reload_rules,
-	                          .tell_states = get_tell_states,
-	                          .ctx = s};
+	s->errands = (struct errands){.clock = &s->clock, .store = s->store->store, .wake = nobody_waits};
+	s->ops = ops_of(s);
 	if (api_new(&s->config, &s->ops, &s->api, &diag) != 0)
 		fail_msg("%s", diag.text);
 	*state = s;

@@ -10,11 +10,12 @@
 
 #include <jansson.h>
 
-#include "gateway/api/api.h"
+#include "gateway/errands.h"
 
 struct server {
 	struct fixture *store;
 	struct api *api;
+	struct errands errands;
 	char socket[128];
 	struct api_facts facts; /* what the daemon says of itself */
 	struct tell_state tellings[1 + TELL_WEBHOOKS_MAX];

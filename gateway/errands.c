@@ -1,0 +1,190 @@
+#include "gateway/errands.h"
+
+#include <stdio.h>
+
+/* ---- what only the running daemon knows ---- */
+
+void errands_tell(struct errands *errands, const struct api_facts *facts)
+{
+	pthread_mutex_lock(&errands->lock);
+	errands->facts = *facts;
+	pthread_mutex_unlock(&errands->lock);
+}
+
+static void get_facts(void *ctx, struct api_facts *ret_facts)
+{
+	struct errands *e = ctx;
+	pthread_mutex_lock(&e->lock);
+	*ret_facts = e->facts;
+	pthread_mutex_unlock(&e->lock);
+	/* The loop may rest for seconds; how long we are up goes on. */
+	ret_facts->up_ms = gf_clock_now(e->clock).mono_ms - e->started_ms;
+}
+
+static size_t get_tell_states(void *ctx, struct tell_state *ret_states, size_t max)
+{
+	struct errands *e = ctx;
+	return tell_states(e->tell, ret_states, max);
+}
+
+/* ---- machines ---- */
+
+static int set_device(void *ctx, const char *device, const struct store_device_change *change,
+                      const struct store_actor *actor, struct gf_diag *diag)
+{
+	struct errands *e = ctx;
+	return store_device_set(e->store, device, change, actor, gf_clock_now(e->clock).wall_ms, diag);
+}
+
+/* What is wanted of machines is in the store before the loop, which tells them, is woken. */
+
+static int set_desired(void *ctx, const char *device, const struct gf_desired_limits *limits, const bool *locked,
+                       const char *lock_reason, const struct store_actor *actor, struct gf_diag *diag)
+{
+	struct errands *e = ctx;
+	int r =
+	    store_desired_set(e->store, device, limits, locked, lock_reason, actor, gf_clock_now(e->clock).wall_ms, diag);
+	e->wake(e->wake_ctx);
+	return r;
+}
+
+static int add_command(void *ctx, const char *device, enum gf_command kind, uint32_t within_ms,
+                       const struct store_actor *actor, uint64_t *ret_id, struct gf_diag *diag)
+{
+	struct errands *e = ctx;
+	int r = store_command_add(e->store, device, kind, within_ms, actor, gf_clock_now(e->clock).wall_ms, ret_id, diag);
+	e->wake(e->wake_ctx);
+	return r;
+}
+
+static int add_catalog(void *ctx, const struct store_catalog *catalog, const void *data, size_t len,
+                       const struct store_actor *actor, bool *ret_known, struct gf_diag *diag)
+{
+	struct errands *e = ctx;
+	return store_catalog_add(e->store, catalog, data, len, actor, gf_clock_now(e->clock).wall_ms, ret_known, diag);
+}
+
+/* ---- rollouts ---- */
+
+static int start_rollout(void *ctx, const struct rollout_spec *spec, const struct store_actor *actor, uint64_t *ret_id,
+                         size_t *ret_machines, struct gf_diag *diag)
+{
+	struct errands *e = ctx;
+	return runner_start(e->runner, spec, actor, gf_clock_now(e->clock), ret_id, ret_machines, diag);
+}
+
+static int order_rollout(void *ctx, uint64_t id, enum rollout_order order, const struct store_actor *actor,
+                         struct gf_diag *diag)
+{
+	struct errands *e = ctx;
+	return runner_order(e->runner, id, order, actor, gf_clock_now(e->clock), diag);
+}
+
+/* ---- what needs somebody ---- */
+
+static int ack_flag(void *ctx, uint64_t id, const char *note, bool release, const struct store_actor *actor,
+                    struct gf_diag *diag)
+{
+	struct errands *e = ctx;
+	int r = store_flag_ack(e->store, id, note, release, actor, gf_clock_now(e->clock).wall_ms, diag);
+	e->wake(e->wake_ctx);
+	return r;
+}
+
+static int ack_case(void *ctx, uint64_t id, const char *note, const struct store_actor *actor, struct gf_diag *diag)
+{
+	struct errands *e = ctx;
+	return store_case_ack(e->store, id, note, actor, gf_clock_now(e->clock).wall_ms, diag);
+}
+
+static int clear_case(void *ctx, uint64_t id, const char *note, const struct store_actor *actor, struct gf_diag *diag)
+{
+	struct errands *e = ctx;
+	return store_case_clear(e->store, id, note, actor, gf_clock_now(e->clock).wall_ms, diag);
+}
+
+static int report_case(void *ctx, const char *device, const char *text, const struct store_actor *actor,
+                       uint64_t *ret_id, struct gf_diag *diag)
+{
+	struct errands *e = ctx;
+	return store_case_report(e->store, device, text, actor, gf_clock_now(e->clock).wall_ms, ret_id, diag);
+}
+
+static int set_tag(void *ctx, const char *device, const struct store_tag *tag, const struct store_actor *actor,
+                   struct gf_diag *diag)
+{
+	struct errands *e = ctx;
+	int r = store_tag_set(e->store, device, tag, actor, gf_clock_now(e->clock).wall_ms, diag);
+	e->wake(e->wake_ctx);
+	return r;
+}
+
+static int add_service(void *ctx, const char *device, enum fact_part part, const char *note,
+                       const struct store_actor *actor, struct gf_diag *diag)
+{
+	struct errands *e = ctx;
+	int r = store_service_add(e->store, device, part, note, actor, gf_clock_now(e->clock).wall_ms, diag);
+	e->wake(e->wake_ctx);
+	return r;
+}
+
+static int erase_subject(void *ctx, uint64_t token, const struct store_actor *actor, struct store_erased *ret_erased,
+                         struct gf_diag *diag)
+{
+	struct errands *e = ctx;
+	return store_subject_erase(e->store, token, actor, gf_clock_now(e->clock).wall_ms, ret_erased, diag);
+}
+
+/* ---- rules ---- */
+
+static int look_at_rules(void *ctx, api_rules_fn look, void *look_ctx)
+{
+	struct errands *e = ctx;
+	return rulebook_look(e->rules, look, look_ctx);
+}
+
+static int note_reload(struct errands *e, const struct store_actor *actor, size_t rules, struct gf_diag *diag)
+{
+	char detail[GF_NAME_MAX];
+	int r = store_begin(e->store, diag);
+	if (r != 0)
+		return r;
+	snprintf(detail, sizeof(detail), "%zu rules", rules);
+	r = store_deed_add(e->store, actor, "rules reload", e->rules_path, detail, gf_clock_now(e->clock).wall_ms, diag);
+	if (r == 0)
+		return store_commit(e->store, diag);
+	store_rollback(e->store);
+	return r;
+}
+
+static int reload_rules(void *ctx, const struct store_actor *actor, size_t *ret_rules, struct gf_diag *diag)
+{
+	struct errands *e = ctx;
+	int r = rulebook_read(e->rules, ret_rules, diag);
+	if (r == 0)
+		r = note_reload(e, actor, *ret_rules, diag);
+	e->wake(e->wake_ctx);
+	return r;
+}
+
+struct api_ops errands_ops(struct errands *errands)
+{
+	return (struct api_ops){.facts = get_facts,
+	                        .device_set = set_device,
+	                        .desired_set = set_desired,
+	                        .command_add = add_command,
+	                        .catalog_add = add_catalog,
+	                        .rollout_start = start_rollout,
+	                        .rollout_order = order_rollout,
+	                        .flag_ack = ack_flag,
+	                        .case_ack = ack_case,
+	                        .case_clear = clear_case,
+	                        .case_report = report_case,
+	                        .tag_set = set_tag,
+	                        .service_add = add_service,
+	                        .subject_erase = erase_subject,
+	                        .rules_look = look_at_rules,
+	                        .rules_reload = reload_rules,
+	                        .tell_states = get_tell_states,
+	                        .ctx = errands};
+}
