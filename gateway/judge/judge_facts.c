@@ -164,21 +164,12 @@ static void take_life(const struct judging *j, size_t at)
 
 /* ---- loading ---- */
 
-static int64_t lookback_ms(const struct rules *rules, enum rule_subject subject, enum fact_kind kind)
-{
-	int64_t own_ms = rules_lookback_of_ms(rules, subject, kind), area_ms = 0;
-
-	if (subject == RULE_SUBJECT_PERSON)
-		area_ms = rules_lookback_of_ms(rules, RULE_SUBJECT_AREA, kind);
-	return own_ms > area_ms ? own_ms : area_ms;
-}
-
 static int compare(const void *a, const void *b)
 {
 	return fact_compare(a, b);
 }
 
-int judge_facts_load(struct judging *j, int64_t from_ms)
+int judge_facts_load(struct judging *j, const int64_t since_ms[static FACT_KINDS])
 {
 	const struct judge_runner_config *config = &j->runner->config;
 	const struct rules *rules = config->config->rules;
@@ -191,7 +182,7 @@ int judge_facts_load(struct judging *j, int64_t from_ms)
 	for (enum fact_kind kind = 0; kind < FACT_KINDS && !r; kind++) {
 		if (needs & 1U << kind)
 			r = store_judge_facts(config->store, &j->subject->subject, 1U << kind | (needs & STORE_NEEDS_AREAS),
-			                      from_ms - lookback_ms(rules, subject, kind), INT64_MAX, keep, j, j->diag);
+			                      since_ms[kind], INT64_MAX, keep, j, j->diag);
 	}
 	if (r)
 		return r;

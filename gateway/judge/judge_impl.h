@@ -50,8 +50,8 @@ struct judging {
 /* ---- judge_facts.c ---- */
 
 void judge_facts_deinit(struct judge_facts *facts);
-/* Those that the subject's rules need to judge from from_ms on, complete: with calendar and what is left of parts. -ENOMEM, -E2BIG. */
-GF_MUST_CHECK int judge_facts_load(struct judging *j, int64_t from_ms);
+/* Those that the subject's rules need, of each kind from a moment on, complete: with calendar and what is left of parts. -ENOMEM, -E2BIG. */
+GF_MUST_CHECK int judge_facts_load(struct judging *j, const int64_t since_ms[static FACT_KINDS]);
 /* What the rules about a subject need: store_judge_needs. */
 unsigned judge_needs(const struct rules *rules, enum rule_subject subject);
 

@@ -429,21 +429,37 @@ static int judge_areas(struct work *w, size_t rule)
 
 /* ---- all of it ---- */
 
+/* From when on facts of each kind are needed, for all rules about the subject. */
+static void find_since(const struct work *w, int64_t ret_since_ms[static FACT_KINDS])
+{
+	const struct calendar *calendar = sites_calendar(w->j->runner->config.sites, w->j->subject->site);
+
+	for (int kind = 0; kind < FACT_KINDS; kind++)
+		ret_since_ms[kind] = INT64_MAX;
+	for (size_t i = 0; i < w->rules->count; i++) {
+		const struct rule *rule = &w->rules->items[i];
+		int64_t since_ms = rule_since_ms(rule, calendar, w->from_ms[i] > 0 ? w->from_ms[i] : 0);
+
+		for (int kind = 0; about(w, i) && kind < FACT_KINDS; kind++)
+			if ((rule_needs(rule) & 1U << kind) && since_ms < ret_since_ms[kind])
+				ret_since_ms[kind] = since_ms;
+	}
+}
+
 static int judge_rules(struct work *w)
 {
-	int64_t from_ms = w->j->subject->settled_ms, first_ms = from_ms;
+	int64_t since_ms[FACT_KINDS];
 	int r = 0;
 
 	for (size_t i = 0; i < w->rules->count && !r; i++) {
 		if (!about(w, i))
 			continue;
 		r = rule_is_silence(&w->rules->items[i]) ? find_known(w, i, w->j->subject->last_seen_ms)
-		                                         : reach_back(w, i, from_ms);
-		if (!rule_is_silence(&w->rules->items[i]) && w->from_ms[i] < first_ms)
-			first_ms = w->from_ms[i];
+		                                         : reach_back(w, i, w->j->subject->settled_ms);
 	}
+	find_since(w, since_ms);
 	if (!r)
-		r = judge_facts_load(w->j, first_ms);
+		r = judge_facts_load(w->j, since_ms);
 	for (size_t i = 0; i < w->rules->count && !r; i++) {
 		if (!about(w, i))
 			continue;

@@ -76,8 +76,8 @@ int64_t automaton_begin_ms(const struct rule *rule, const struct calendar *calen
 		history_ms = rule->clear_after_ms;
 	begin_ms = from_ms - history_ms - 1; /* what was before is known, so that what rises at from_ms is seen to rise */
 	if (rule->days > 0) {
-		int32_t day = calendar_day(calendar, from_ms) - (int32_t)rule_days_span(rule);
-		int64_t days_ms = calendar_day_start_ms(calendar, day);
+		int32_t day = calendar_day(calendar, from_ms);
+		int64_t days_ms = calendar_day_start_ms(calendar, day - (int32_t)rule_days_back(rule, calendar, day));
 
 		begin_ms = days_ms < begin_ms ? days_ms : begin_ms;
 	}

@@ -59,7 +59,7 @@ struct judge_input {
 	const struct rule *rule;
 	const struct calendar
 	    *calendar; /* the subject's own: open days and minutes; a person's facts bring theirs (NULL is fine then) */
-	/* In order (fact_compare), from rule_lookback_ms before from_ms on; for part_life_pct also the newest session before that. Facts
+	/* In order (fact_compare), from rule_since_ms on; for part_life_pct also the newest session before that. Facts
 	 * that the rule doesn't need do no harm. */
 	const struct fact *facts;
 	size_t facts_count;

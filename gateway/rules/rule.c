@@ -83,6 +83,15 @@ unsigned rule_days_span(const struct rule *rule)
 	return weeks < RULE_WINDOW_MAX_D ? weeks : RULE_WINDOW_MAX_D;
 }
 
+unsigned rule_days_back(const struct rule *rule, const struct calendar *calendar, int32_t day)
+{
+	unsigned back = 0, open = 0;
+
+	for (; back < rule_days_span(rule) && open <= rule->days; back++)
+		open += calendar_has_hours(calendar, day - (int32_t)back);
+	return back;
+}
+
 /* A gap reaches back to a session before the window; what is longer than every threshold isn't asked for, and a session longer than a day
  * counts as if it had begun a day before its end (metric.c). */
 static int64_t gap_reach_ms(const struct rule_condition *c)
@@ -107,22 +116,48 @@ int64_t rule_window_ms(const struct rule_condition *c)
 	return (c->window_ms > 0 ? c->window_ms : DAY_MAX_MS) + gap_reach_ms(c);
 }
 
-int64_t rule_lookback_ms(const struct rule *rule)
+static int64_t longest_window_ms(const struct rule *rule)
 {
-	int64_t window_ms = 0, history_ms = rule->clear_after_ms;
+	int64_t window_ms = 0;
 
-	if (rule_is_silence(rule))
-		return 0;
 	for (size_t i = 0; i < rule->conditions_count; i++)
 		if (rule_window_ms(&rule->conditions[i]) > window_ms)
 			window_ms = rule_window_ms(&rule->conditions[i]);
-	if (rule->for_ms > history_ms)
-		history_ms = rule->for_ms;
-	if (rule->times > 0 && rule->within_ms > history_ms)
-		history_ms = rule->within_ms;
-	if (rule->days > 0 && (rule_days_span(rule) + 1) * DAY_MAX_MS > history_ms)
-		history_ms = (rule_days_span(rule) + 1) * DAY_MAX_MS;
-	return window_ms + history_ms;
+	return window_ms;
+}
+
+/* Without the days, which only a calendar can tell. */
+static int64_t history_ms(const struct rule *rule)
+{
+	int64_t span_ms = rule->clear_after_ms;
+
+	if (rule->for_ms > span_ms)
+		span_ms = rule->for_ms;
+	return rule->times > 0 && rule->within_ms > span_ms ? rule->within_ms : span_ms;
+}
+
+int64_t rule_lookback_ms(const struct rule *rule)
+{
+	int64_t days_ms = rule->days > 0 ? (rule_days_span(rule) + 1) * DAY_MAX_MS : 0;
+
+	if (rule_is_silence(rule))
+		return 0;
+	return longest_window_ms(rule) + (days_ms > history_ms(rule) ? days_ms : history_ms(rule));
+}
+
+int64_t rule_since_ms(const struct rule *rule, const struct calendar *calendar, int64_t from_ms)
+{
+	int64_t since_ms = from_ms - history_ms(rule) - 1;
+
+	if (rule_is_silence(rule))
+		return from_ms;
+	if (rule->days > 0) {
+		int32_t day = calendar_day(calendar, from_ms);
+		int64_t day_ms = calendar_day_start_ms(calendar, day - (int32_t)rule_days_back(rule, calendar, day));
+
+		since_ms = day_ms < since_ms ? day_ms : since_ms;
+	}
+	return since_ms - longest_window_ms(rule);
 }
 
 static unsigned condition_needs(const struct rule_condition *c)
@@ -260,32 +295,6 @@ const struct rule *rules_find(const struct rules *rules, const char *id)
 		if (strcmp(rules->items[i].id, id) == 0)
 			return &rules->items[i];
 	return NULL;
-}
-
-int64_t rules_lookback_of_ms(const struct rules *rules, enum rule_subject subject, enum fact_kind kind)
-{
-	int64_t longest_ms = 0;
-
-	for (size_t i = 0; i < rules->count; i++) {
-		const struct rule *rule = &rules->items[i];
-
-		if (rule->subject == subject && rule_needs(rule) & 1U << kind && rule_lookback_ms(rule) > longest_ms)
-			longest_ms = rule_lookback_ms(rule);
-	}
-	return longest_ms;
-}
-
-int64_t rules_lookback_ms(const struct rules *rules, enum rule_subject subject)
-{
-	int64_t longest_ms = 0;
-
-	for (int kind = 0; kind < FACT_KINDS; kind++) {
-		int64_t lookback_ms = rules_lookback_of_ms(rules, subject, (enum fact_kind)kind);
-
-		if (lookback_ms > longest_ms)
-			longest_ms = lookback_ms;
-	}
-	return longest_ms;
 }
 
 unsigned rules_needs(const struct rules *rules, enum rule_subject subject)

@@ -145,21 +145,23 @@ bool rule_threshold(const struct rule *rule, const struct rule_condition *condit
 bool rule_beyond(enum rule_comparison comparison, double value, double threshold);
 /* How many days back a row of rule->days may begin, the present day counted: sites that open once a week are known, others not. */
 unsigned rule_days_span(const struct rule *rule);
+/* How many days before `day` must be known to tell such a row from it on: as many as hold one open day more than rule->days. */
+unsigned rule_days_back(const struct rule *rule, const struct calendar *calendar, int32_t day);
 /* How far back the facts of a window may lie, ms. */
 int64_t rule_window_ms(const struct rule_condition *condition);
 
 /* How far back facts may matter for what holds at a moment, ms: windows, for, days, within, clear_after. */
 int64_t rule_lookback_ms(const struct rule *rule);
+/* The moment from which on facts may matter for what holds from from_ms on: as rule_lookback_ms, but by the subject's calendar no more days
+ * than are needed. */
+int64_t rule_since_ms(const struct rule *rule, const struct calendar *calendar, int64_t from_ms);
 /* Which kinds of facts it needs: bits (1 << enum fact_kind). */
 unsigned rule_needs(const struct rule *rule);
 /* The same number for the same rule: 64 bits over everything but its line, to notice a changed one. */
 uint64_t rule_digest(const struct rule *rule);
 
 const struct rule *rules_find(const struct rules *rules, const char *id);
-/* The longest lookback, and the union of needs, of the rules about this subject. */
-int64_t rules_lookback_ms(const struct rules *rules, enum rule_subject subject);
-/* The same of those that need this kind of facts: a month of sessions needn't bring a month of heartbeats. 0 = none needs it. */
-int64_t rules_lookback_of_ms(const struct rules *rules, enum rule_subject subject, enum fact_kind kind);
+/* The union of needs of the rules about this subject. */
 unsigned rules_needs(const struct rules *rules, enum rule_subject subject);
 
 #endif
