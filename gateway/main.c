@@ -51,6 +51,8 @@ struct gateway {
 	int64_t started_ms, cert_not_after_ms;
 	bool rollouts_held;
 	struct errands errands; /* what the API has done */
+	struct api_ops ops;
+	struct select_view selects;
 
 	struct gf_daemon daemon;
 	uv_timer_t presence, maintain, watchdog, commands;
@@ -251,6 +253,20 @@ static int open_rules(struct gateway *g, struct gf_diag *diag)
 	return judge_runner_new(&config, gf_clock_now(g->clock), &g->judge, diag);
 }
 
+/* Rollouts select by what the API shows: by its errands, too. */
+static void ready_errands(struct gateway *g)
+{
+	g->errands.clock = g->clock;
+	g->errands.started_ms = g->started_ms;
+	g->errands.store = g->store;
+	g->errands.rules = g->rules;
+	g->errands.rules_path = g->config->rules;
+	g->errands.wake = gf_daemon_wake;
+	g->errands.wake_ctx = &g->daemon;
+	g->ops = errands_ops(&g->errands);
+	g->selects = (struct select_view){.sites = g->config->sites, .ops = &g->ops};
+}
+
 static int open_tell(struct gateway *g, struct gf_diag *diag)
 {
 	const struct tell_config config = {
@@ -275,6 +291,7 @@ static int open_runner(struct gateway *g, struct gf_diag *diag)
 	    .database = g->config->database,
 	    .zones = sites_zones(g->config->sites),
 	    .select = &select_ops,
+	    .select_ctx = &g->selects,
 	    .wake = gf_daemon_wake,
 	    .wake_ctx = &g->daemon,
 	};
@@ -292,18 +309,10 @@ static int open_api(struct gateway *g, struct gf_diag *diag)
 	    .sites = g->config->sites,
 	    .catalog_keys = g->config->catalog_keys.threshold > 0 ? &g->config->catalog_keys : NULL,
 	};
-	g->errands.clock = g->clock;
-	g->errands.started_ms = g->started_ms;
-	g->errands.store = g->store;
 	g->errands.runner = g->runner;
-	g->errands.rules = g->rules;
-	g->errands.rules_path = g->config->rules;
 	g->errands.tell = g->tell;
-	g->errands.wake = gf_daemon_wake;
-	g->errands.wake_ctx = &g->daemon;
 	refresh_facts(g, gf_clock_now(g->clock));
-	const struct api_ops ops = errands_ops(&g->errands);
-	return api_new(&config, &ops, &g->api, diag);
+	return api_new(&config, &g->ops, &g->api, diag);
 }
 
 static int open_all(struct gateway *g, struct gf_diag *diag)
@@ -311,9 +320,11 @@ static int open_all(struct gateway *g, struct gf_diag *diag)
 	int r = open_store(g, diag);
 	if (r == 0)
 		r = open_rules(g, diag);
-	if (r == 0)
-		r = broker_new(&g->config->link, g->store, g->config->database, g->epoch, gf_daemon_wake, &g->daemon,
-		               &g->broker, diag);
+	if (r != 0)
+		return r;
+	ready_errands(g);
+	r = broker_new(&g->config->link, g->store, g->config->database, g->epoch, gf_daemon_wake, &g->daemon, &g->broker,
+	               diag);
 	if (r == 0)
 		r = open_tell(g, diag);
 	if (r == 0)

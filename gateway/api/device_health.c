@@ -8,14 +8,19 @@
 
 enum { READING_FRESH_MS = 5 * 60 * 1000 };
 
-int device_view_of(const struct request *r, struct device_view *ret_view)
+int device_view_read(const struct api_ops *ops, const struct sites *sites, int64_t now_ms, struct device_view *ret_view)
 {
-	struct device_view view = {.now_ms = r->now_ms, .sites = api_sites(r->api)};
-	int result = wear_plans_read(r->api, &view.plans);
+	struct device_view view = {.now_ms = now_ms, .sites = sites};
+	int result = wear_plans_read(ops, &view.plans);
 
 	if (result == 0)
 		*ret_view = view;
 	return result;
+}
+
+int device_view_of(const struct request *r, struct device_view *ret_view)
+{
+	return device_view_read(api_ops_of(r->api), api_sites(r->api), r->now_ms, ret_view);
 }
 
 void device_view_deinit(struct device_view *view)

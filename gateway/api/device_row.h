@@ -25,7 +25,10 @@ struct device_view {
 	const struct sites *sites; /* NULL: everywhere open around the clock */
 	struct wear_plans plans;
 };
-/* At the request's time. 0 or -ENOMEM; ended by device_view_deinit. */
+/* 0 or -ENOMEM; ended by device_view_deinit. */
+GF_MUST_CHECK int device_view_read(const struct api_ops *ops, const struct sites *sites, int64_t now_ms,
+                                   struct device_view *ret_view);
+/* At the request's time. */
 GF_MUST_CHECK int device_view_of(const struct request *r, struct device_view *ret_view);
 void device_view_deinit(struct device_view *view);
 

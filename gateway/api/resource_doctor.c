@@ -203,7 +203,7 @@ static void check_receivers(struct examination *e)
 }
 
 struct backlog {
-	int64_t now_ms;
+	struct device_view view;
 	uint64_t devices, records;
 	char worst[GF_ID_MAX];
 	uint32_t worst_records;
@@ -222,7 +222,7 @@ static int add_backlog(void *ctx, const struct store_device *device)
 	struct backlog *b = ctx;
 	struct device_health health;
 
-	device_judge(device, &(struct device_view){.now_ms = b->now_ms}, &health);
+	device_judge(device, &b->view, &health);
 	if (!has_reason(&health, HEALTH_CODE_SPOOL_BACKLOG))
 		return 0;
 	uint32_t records = device->heartbeat.spool_records;
@@ -238,9 +238,12 @@ static int add_backlog(void *ctx, const struct store_device *device)
 static int check_backlog(struct examination *e, struct gf_diag *diag)
 {
 	struct store_device_query query = {.now_ms = e->request->now_ms, .today_ms = e->request->today_ms};
-	struct backlog b = {.now_ms = e->request->now_ms};
-	int result = store_read_devices(e->request->reader, &query, add_backlog, &b, diag);
+	struct backlog b = {.devices = 0};
+	int result = device_view_of(e->request, &b.view);
 
+	if (result == 0)
+		result = store_read_devices(e->request->reader, &query, add_backlog, &b, diag);
+	device_view_deinit(&b.view);
 	if (result != 0)
 		return result;
 	if (b.devices == 0)

@@ -89,7 +89,7 @@ void resource_wear(struct request *r)
 
 	if (!take_cursor(r, &w) || !page_begin(r, wear_fields, wear_fields_count, &w.page))
 		return;
-	int result = wear_plans_read(r->api, &w.plans);
+	int result = wear_plans_read(api_ops_of(r->api), &w.plans);
 	if (result == 0)
 		result = fleet_read(r->reader, &w.fleet, &diag);
 	if (result == 0)
@@ -148,7 +148,7 @@ void resource_device_wear(struct request *r)
 	struct wear_plans plans = {0};
 	struct gf_diag diag = {{0}};
 	json_t *row = NULL;
-	int result = wear_plans_read(r->api, &plans);
+	int result = wear_plans_read(api_ops_of(r->api), &plans);
 
 	if (result == 0)
 		result = fleet_read(r->reader, &fleet, &diag);

@@ -9,9 +9,9 @@ enum { HELD_MAX = WHERE_TERMS_MAX };
 
 struct selector {
 	struct where *where; /* NULL: every machine */
+	struct device_view view;
 	/* Of the machine that is looked at: */
 	const struct store_device *device;
-	int64_t now_ms;
 	bool judged;
 	struct device_health health;
 	/* Values that a text of the comparison points into; let go when the machine is done. */
@@ -19,15 +19,29 @@ struct selector {
 	size_t held_count;
 };
 
-static int compile(const char *where, int64_t now_ms, void **ret_selector, struct gf_diag *diag)
+static void forget(void *selector)
 {
+	struct selector *s = selector;
+
+	if (s == NULL)
+		return;
+	where_free(s->where);
+	device_view_deinit(&s->view);
+	free(s);
+}
+
+static int compile(const void *ctx, const char *where, int64_t now_ms, void **ret_selector, struct gf_diag *diag)
+{
+	const struct select_view *of = ctx;
 	struct selector *s = calloc(1, sizeof(*s));
 	int r = s != NULL ? 0 : -ENOMEM;
 
 	if (r == 0 && *where != '\0')
 		r = where_compile(where, device_fields, device_fields_count, now_ms, &s->where, diag);
+	if (r == 0 && of != NULL)
+		r = device_view_read(of->ops, of->sites, now_ms, &s->view);
 	if (r != 0) {
-		free(s);
+		forget(s);
 		return r;
 	}
 	*ret_selector = s;
@@ -41,7 +55,7 @@ static struct where_value lookup(const void *row, const struct where_field *fiel
 	const struct where_value none = {.type = WHERE_NULL};
 
 	if (device_field_judged(field) && !s->judged) {
-		device_judge(s->device, &(struct device_view){.now_ms = s->now_ms}, &s->health);
+		device_judge(s->device, &s->view, &s->health);
 		s->judged = true;
 	}
 	json_t *value = device_field_value(field, s->device, &s->health);
@@ -58,23 +72,13 @@ static bool match(void *selector, const struct store_device *device, int64_t now
 	struct selector *s = selector;
 
 	s->device = device;
-	s->now_ms = now_ms;
+	s->view.now_ms = now_ms;
 	s->judged = false;
 	bool chosen = where_match(s->where, lookup, s);
 	for (size_t i = 0; i < s->held_count; i++)
 		json_decref(s->held[i]);
 	s->held_count = 0;
 	return chosen;
-}
-
-static void forget(void *selector)
-{
-	struct selector *s = selector;
-
-	if (s == NULL)
-		return;
-	where_free(s->where);
-	free(s);
 }
 
 const struct runner_select_ops select_ops = {.compile = compile, .match = match, .free = forget};

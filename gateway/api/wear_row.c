@@ -41,10 +41,8 @@ static int copy_plans(void *ctx, const struct judgement_config *config)
 	return 0;
 }
 
-int wear_plans_read(const struct api *api, struct wear_plans *ret_plans)
+int wear_plans_read(const struct api_ops *ops, struct wear_plans *ret_plans)
 {
-	const struct api_ops *ops = api_ops_of(api);
-
 	*ret_plans = (struct wear_plans){0};
 	return ops->rules_look == NULL ? 0 : ops->rules_look(ops->ctx, copy_plans, ret_plans);
 }

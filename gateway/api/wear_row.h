@@ -2,6 +2,7 @@
 #ifndef GATEWAY_API_WEAR_ROW_H
 #define GATEWAY_API_WEAR_ROW_H
 
+#include "gateway/api/api.h"
 #include "gateway/api/request.h"
 #include "gateway/store/cases.h"
 #include "gateway/wear/wear.h"
@@ -12,7 +13,7 @@ struct wear_plans {
 	size_t count;
 };
 /* 0 or -ENOMEM; ended by wear_plans_deinit. */
-GF_MUST_CHECK int wear_plans_read(const struct api *api, struct wear_plans *ret_plans);
+GF_MUST_CHECK int wear_plans_read(const struct api_ops *ops, struct wear_plans *ret_plans);
 void wear_plans_deinit(struct wear_plans *plans);
 
 /* What the store counted of a machine. */

@@ -21,7 +21,7 @@ enum {
 /* Compiles an expression of the API's --where; lives where where.h and the device rows are (gateway/api/select.c). */
 struct runner_select_ops {
 	/* 0 and a selector, or -EINVAL with diag naming the column. */
-	int (*compile)(const char *where, int64_t now_ms, void **ret_selector, struct gf_diag *diag);
+	int (*compile)(const void *ctx, const char *where, int64_t now_ms, void **ret_selector, struct gf_diag *diag);
 	bool (*match)(void *selector, const struct store_device *device, int64_t now_ms);
 	void (*free)(void *selector);
 };
@@ -31,6 +31,7 @@ struct runner_config {
 	const char *database; /* for a reader of its own */
 	const struct zones *zones;
 	const struct runner_select_ops *select;
+	const void *select_ctx;  /* outlives the runner */
 	void (*wake)(void *ctx); /* any thread: there is something to publish */
 	void *wake_ctx;
 };

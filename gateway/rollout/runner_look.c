@@ -47,7 +47,7 @@ int runner_select(const struct runner *r, struct store_reader *reader, const str
 	const struct store_device_query query = {.now_ms = now.wall_ms, .today_ms = now.wall_ms - now.wall_ms % day_ms};
 	struct look look = {.fresh = true, .busy = true};
 	struct selecting s = {.ops = r->config.select, .spec = spec, .now_ms = now.wall_ms, .look = &look};
-	int err = s.ops->compile(spec->where, now.wall_ms, &s.selector, diag);
+	int err = s.ops->compile(r->config.select_ctx, spec->where, now.wall_ms, &s.selector, diag);
 
 	if (err)
 		return err;

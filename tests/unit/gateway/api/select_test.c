@@ -37,12 +37,12 @@ static struct store_device chair(void)
 	};
 }
 
-static bool chosen(const char *where, const struct store_device *device)
+static bool chosen_by(const struct select_view *view, const char *where, const struct store_device *device)
 {
 	struct gf_diag diag = {{0}};
 	void *selector = NULL;
 
-	if (select_ops.compile(where, NOON, &selector, &diag) != 0)
+	if (select_ops.compile(view, where, NOON, &selector, &diag) != 0)
 		fail_msg("%s: %s", where, diag.text);
 	bool first = select_ops.match(selector, device, NOON);
 	/* A selector is used for thousands of machines: nothing of one stays for the next. */
@@ -50,6 +50,11 @@ static bool chosen(const char *where, const struct store_device *device)
 		assert_int_equal(select_ops.match(selector, device, NOON), first);
 	select_ops.free(selector);
 	return first;
+}
+
+static bool chosen(const char *where, const struct store_device *device)
+{
+	return chosen_by(NULL, where, device);
 }
 
 static void an_expression_chooses_by_any_field_of_the_row(void **state)
@@ -91,10 +96,42 @@ static void a_wrong_expression_is_refused_with_its_place(void **state)
 	void *selector = NULL;
 
 	(void)state;
-	assert_int_equal(select_ops.compile("sitte=berlin", NOON, &selector, &diag), -EINVAL);
+	assert_int_equal(select_ops.compile(NULL, "sitte=berlin", NOON, &selector, &diag), -EINVAL);
 	assert_non_null(strstr(diag.text, "did you mean 'site'?"));
 	assert_null(selector);
 	select_ops.free(NULL);
+}
+
+static int plan_of_chairs(void *ctx, api_rules_fn look, void *look_ctx)
+{
+	static struct wear_plan plan = {.class = GF_CLASS_CHAIR, .parts = {[FACT_PART_COVER] = {.motor_h = 4000}}};
+	const struct judgement_config config = {.plans = &plan, .plans_count = 1};
+
+	(void)ctx;
+	return look(look_ctx, &config);
+}
+
+static void an_expression_sees_the_service_plans_and_opening_hours_that_rows_show(void **state)
+{
+	const struct api_ops ops = {.rules_look = plan_of_chairs};
+	struct calendar mondays = {.week = {{0}}};
+	struct zones *zones = NULL;
+	struct sites *sites = NULL;
+	struct gf_diag diag = {{0}};
+	struct store_device device = chair();
+
+	(void)state;
+	assert_int_equal(calendar_open(&mondays, "mon", "06:00-07:00", &diag), 0);
+	assert_int_equal(zones_new("UTC", &zones, &diag), 0);
+	assert_int_equal(sites_new(zones, &mondays, &sites), 0);
+	const struct select_view view = {.sites = sites, .ops = &ops};
+	assert_true(chosen_by(&view, "wear_pct=40", &device)); /* 1600 of 4000 h */
+	device.online = false;
+	device.offline_reason = STORE_OFFLINE_LOST;
+	device.presence_since_ms = device.last_seen_ms = NOON - 3600000;
+	assert_true(chosen_by(&view, "health=ok", &device)); /* on Friday, when nobody misses it */
+	assert_true(chosen("wear_pct=null and health=critical", &device));
+	sites_free(sites);
 }
 
 static void as_many_comparisons_as_fit_are_answered(void **state)
@@ -114,6 +151,7 @@ int main(void)
 	    cmocka_unit_test(an_expression_chooses_by_any_field_of_the_row),
 	    cmocka_unit_test(an_expression_chooses_by_what_is_desired),
 	    cmocka_unit_test(a_wrong_expression_is_refused_with_its_place),
+	    cmocka_unit_test(an_expression_sees_the_service_plans_and_opening_hours_that_rows_show),
 	    cmocka_unit_test(as_many_comparisons_as_fit_are_answered),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

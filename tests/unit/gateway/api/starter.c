@@ -43,7 +43,7 @@ static int fill_targets(struct store_reader *reader, struct rollout_spec *spec, 
 static int select_machines(struct store_reader *reader, struct chosen *c, struct gf_diag *diag)
 {
 	const struct store_device_query query = {.now_ms = c->now_ms};
-	int r = select_ops.compile(c->spec->where, c->now_ms, &c->selector, diag);
+	int r = select_ops.compile(NULL, c->spec->where, c->now_ms, &c->selector, diag);
 
 	if (r == 0)
 		r = store_read_devices(reader, &query, choose, c, diag);

@@ -11,8 +11,9 @@ const struct store_actor anna = {"anna (uid 1000)", "unix socket"};
 
 unsigned rig_looks;
 
-static int compile(const char *where, int64_t now_ms, void **ret_selector, struct gf_diag *diag)
+static int compile(const void *ctx, const char *where, int64_t now_ms, void **ret_selector, struct gf_diag *diag)
 {
+	(void)ctx;
 	(void)now_ms;
 	rig_looks++;
 	if (where[0] != '\0' && strncmp(where, "site=", 5) != 0) {

@@ -18,8 +18,9 @@ static double seconds(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static int compile(const char *where, int64_t now_ms, void **ret_selector, struct gf_diag *diag)
+static int compile(const void *ctx, const char *where, int64_t now_ms, void **ret_selector, struct gf_diag *diag)
 {
+	(void)ctx;
 	(void)where;
 	(void)now_ms;
 	(void)diag;
