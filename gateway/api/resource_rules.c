@@ -6,6 +6,8 @@
 #include "gateway/api/page.h"
 #include "gateway/api/resources.h"
 
+enum { FILE_NAME_MAX = 200 }; /* in a mistake's sentence */
+
 static const char *const subject_words[] = {
 #define X(symbol, name) name,
     RULE_SUBJECTS(X) NULL
@@ -149,7 +151,10 @@ void resource_rules_check(struct request *r)
 		request_fail(r, 422, "bad_rules", "the body is not UTF-8 text; send the rules.yaml to be checked");
 		return;
 	}
-	int result = rules_yaml_load_text("rules.yaml", r->body, r->body_len, &config, &diag);
+	/* Mistakes are told with the name that the asker gave the file. */
+	const char *name = request_param(r, "name");
+	bool named = name != NULL && *name != '\0' && strlen(name) <= FILE_NAME_MAX;
+	int result = rules_yaml_load_text(named ? name : "rules.yaml", r->body, r->body_len, &config, &diag);
 	if (result != 0) {
 		fail_rules(r, result, &diag);
 		return;

@@ -37,7 +37,7 @@ static const struct route routes[] = {
     {"POST", "/v1/flags/{n}/ack", resource_flag_ack, "", 0},
     {"GET", "/v1/rules", resource_rules, "where limit after", 0},
     {"POST", "/v1/rules/reload", resource_rules_reload, "", 0},
-    {"POST", "/v1/rules/check", resource_rules_check, "", API_RULES_MAX},
+    {"POST", "/v1/rules/check", resource_rules_check, "name", API_RULES_MAX},
     {"POST", "/v1/subjects/{token}/erase", resource_subject_erase, "", 0},
     {"GET", "/v1/incidents", resource_incidents, "open since limit after", 0},
     {"GET", "/v1/audit", resource_audit, "device", 0},

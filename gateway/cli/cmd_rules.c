@@ -6,6 +6,7 @@
 
 #include "gateway/cli/notice.h"
 #include "gateway/cli/text.h"
+#include "proto/base/text.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -81,10 +82,9 @@ static enum cli_exit say(struct cli *cli, const json_t *answer, const char *what
 }
 
 /* A mistake in the file is no wrong use of the command. */
-static enum cli_exit post(struct cli *cli, const char *path, const char *bytes, size_t len, json_t **ret_answer)
+static enum cli_exit post(struct cli *cli, const struct cli_request *request, json_t **ret_answer)
 {
-	enum cli_exit code = cli_request(
-	    cli, &(struct cli_request){.method = "POST", .path = path, .bytes = bytes, .bytes_len = len}, ret_answer);
+	enum cli_exit code = cli_request(cli, request, ret_answer);
 
 	return code == CLI_USAGE ? CLI_REFUSED : code;
 }
@@ -98,7 +98,14 @@ enum cli_exit cmd_rules_check(struct cli *cli, char **args, size_t count)
 
 	(void)count;
 	if (code == CLI_OK)
-		code = post(cli, "/v1/rules/check", bytes, len, &answer);
+		code =
+		    post(cli,
+		         &(struct cli_request){.method = "POST",
+		                               .path = "/v1/rules/check",
+		                               .params = {{"name", gf_utf8_valid(args[0], strlen(args[0])) ? args[0] : NULL}},
+		                               .bytes = bytes,
+		                               .bytes_len = len},
+		         &answer);
 	if (code == CLI_OK)
 		code = say(cli, answer, " is right", args[0]);
 	free(bytes);
@@ -109,7 +116,7 @@ enum cli_exit cmd_rules_check(struct cli *cli, char **args, size_t count)
 enum cli_exit cmd_rules_reload(struct cli *cli, char **args, size_t count)
 {
 	json_t *answer = NULL;
-	enum cli_exit code = post(cli, "/v1/rules/reload", NULL, 0, &answer);
+	enum cli_exit code = post(cli, &(struct cli_request){.method = "POST", .path = "/v1/rules/reload"}, &answer);
 
 	(void)args;
 	(void)count;

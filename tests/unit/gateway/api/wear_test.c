@@ -161,6 +161,8 @@ static void a_file_of_rules_is_checked_without_being_in_force(void **state)
 	json_decref(answer);
 	refuses(*state, "POST", "/v1/rules/check", "rules:\n  - id: P2\n    metrik: area_s\n", 422,
 	        "rules.yaml:3:5: unknown key");
+	refuses(*state, "POST", "/v1/rules/check?name=my/own.yaml", "rules:\n  - id: P2\n    metrik: area_s\n", 422,
+	        "my/own.yaml:3:5: unknown key");
 	refuses(*state, "POST", "/v1/rules/check", "", 422, "the body is empty");
 	refuses(*state, "POST", "/v1/rules/check", "rules: \xff\xfe", 422, "not UTF-8");
 	assert_int_equal(server_ask(*state, "POST", "/v1/rules/check", "{}[", NULL), 422);
