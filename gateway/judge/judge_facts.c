@@ -66,7 +66,7 @@ static void *grown(void *items, size_t *room, size_t wanted, size_t size)
 	return items;
 }
 
-static int make_room(struct judge_facts *f)
+static int make_room(struct judge_facts *f, size_t most)
 {
 	size_t room = f->room;
 	struct fact *items;
@@ -74,7 +74,7 @@ static int make_room(struct judge_facts *f)
 
 	if (f->count < f->room)
 		return 0;
-	if (f->count >= JUDGE_FACTS_MAX)
+	if (f->count >= most)
 		return -E2BIG;
 	more = grown(f->more, &room, f->count + 1, sizeof(*f->more));
 	if (more == NULL)
@@ -110,7 +110,7 @@ static int keep(void *ctx, const struct store_fact *fact)
 	struct judging *j = ctx;
 	struct judge_facts *f = &j->runner->facts;
 	struct judge_odometer *more;
-	int r = make_room(f);
+	int r = make_room(f, j->subject->subject.kind == RULE_SUBJECT_SITE ? JUDGE_SITE_FACTS_MAX : JUDGE_FACTS_MAX);
 
 	if (r)
 		return r;

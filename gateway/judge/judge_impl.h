@@ -6,7 +6,9 @@
 #include "proto/base/log.h"
 
 enum {
-	JUDGE_FACTS_MAX = 1000 * 1000, /* of one subject; a machine that tells more isn't judged by them */
+	/* Of one subject; a machine that tells more isn't judged by them. A site has many machines. */
+	JUDGE_FACTS_MAX = 200 * 1000,
+	JUDGE_SITE_FACTS_MAX = 1000 * 1000,
 	JUDGE_AREAS_MAX = GF_MUSCLE_COUNT * GF_SIDE_COUNT,
 };
 
@@ -29,6 +31,7 @@ struct judge_runner {
 	struct judge_runner_config config;
 	struct judge_facts facts;
 	int64_t due_ms;        /* wall: when the next subject's time comes */
+	int64_t clock_ms;      /* wall: at the last batch; 0 = there was none */
 	uint64_t seen_marks;   /* of the store, at the last look */
 	int64_t retry_ms;      /* mono: after a failure not before */
 	bool one_by_one;       /* the last batch failed: find the subject that does it */

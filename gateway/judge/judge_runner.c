@@ -1,6 +1,7 @@
 /*
  * A step is one batch: the subjects whose time has come, one after the other, until the batch is full or the step has taken long enough. Whatever
- * fails leaves nothing behind, and is judged again. A subject that makes every batch fail is found by judging one at a time, and waits then.
+ * fails leaves nothing behind, and is judged again. A subject that can't be judged waits; when it is only the commit that fails, it is found by judging
+ * one at a time.
  */
 #include "gateway/judge/judge_runner.h"
 
@@ -16,6 +17,9 @@ enum {
 	RETRY_MS = 1000,
 	LOOK_MS = 60 * 1000,     /* the clock may have been set */
 	POISON_MS = 3600 * 1000, /* a subject that can't be judged is tried again then */
+	/* One that takes longer than LONG_MS rests so many times as long: somebody's machine that tells too much isn't to hold up all others. */
+	LONG_MS = 200,
+	RESTS = 20,
 	LOG_MS = 60 * 1000,
 };
 
@@ -170,17 +174,23 @@ struct batch {
 	size_t count;
 	uint64_t opened, cleared;
 	struct store_unsettled last; /* that was judged, or failed */
+	bool failed;                 /* it did, by itself */
 	bool more;
 };
 
 static int judge_one(struct judge_runner *r, int64_t now_ms, struct batch *b, struct gf_diag *diag)
 {
 	struct judging j = {.runner = r, .subject = &b->last, .now_ms = now_ms, .diag = diag};
+	int64_t took_ms = gf_now_ms(CLOCK_THREAD_CPUTIME_ID);
 	int err = store_judge_next(r->config.store, now_ms, &b->last, diag);
 
 	if (err)
 		return err;
 	err = judge_subject(&j);
+	took_ms = gf_now_ms(CLOCK_THREAD_CPUTIME_ID) - took_ms;
+	if (!err && took_ms > LONG_MS)
+		err = store_judge_rest(r->config.store, &b->last.subject, now_ms + RESTS * took_ms, diag);
+	b->failed = err != 0;
 	/* -ENOENT is said by the queue alone: nobody is due. */
 	if (err == -ENOENT)
 		err = -EINVAL;
@@ -204,7 +214,7 @@ static int judge_some(struct judge_runner *r, int64_t now_ms, struct batch *b, s
 }
 
 /* It can't be judged, and nobody else is to wait for it. */
-static int put_off(const struct judge_runner *r, const struct batch *b, int64_t now_ms, const struct gf_diag *why)
+static int put_off(const struct judge_runner *r, const struct batch *b, int64_t now_ms, const char *why)
 {
 	struct gf_diag diag = {{0}};
 	int err = store_begin(r->config.store, &diag);
@@ -218,8 +228,7 @@ static int put_off(const struct judge_runner *r, const struct batch *b, int64_t 
 	}
 	/* Never whom: it may be a person. */
 	gf_log(GF_LOG_ERROR, "judge", "one %s can't be judged, tried again in an hour: %s",
-	       b->last.subject.kind == RULE_SUBJECT_DEVICE ? b->last.device : rule_subject_name(b->last.subject.kind),
-	       why->text);
+	       b->last.subject.kind == RULE_SUBJECT_DEVICE ? b->last.device : rule_subject_name(b->last.subject.kind), why);
 	return store_commit(r->config.store, &diag);
 }
 
@@ -232,11 +241,15 @@ static bool is_its_own(int err)
 static void note_failure(struct judge_runner *r, const struct batch *b, int err, struct gf_time now,
                          const struct gf_diag *diag)
 {
-	if (r->one_by_one && b->last.subject.key != 0 && is_its_own(err) && put_off(r, b, now.wall_ms, diag) == 0)
+	const char *why = diag->text[0] ? diag->text : strerror(err < 0 ? -err : EIO);
+
+	if (err == -E2BIG)
+		why = "more was told of it than can be judged; is its machine's word to be trusted?";
+	if ((b->failed || r->one_by_one) && b->last.subject.key != 0 && is_its_own(err) &&
+	    put_off(r, b, now.wall_ms, why) == 0)
 		return;
 	r->one_by_one = is_its_own(err);
-	gf_log_limited(&r->log, now.mono_ms, GF_LOG_ERROR, "judge", "nobody is judged, tried again: %s",
-	               diag->text[0] ? diag->text : strerror(err < 0 ? -err : EIO));
+	gf_log_limited(&r->log, now.mono_ms, GF_LOG_ERROR, "judge", "nobody is judged, tried again: %s", why);
 	if (r->state.failing_since_ms == 0)
 		r->state.failing_since_ms = now.wall_ms;
 	r->state.last_error = *diag;
@@ -245,22 +258,27 @@ static void note_failure(struct judge_runner *r, const struct batch *b, int err,
 
 static int run_batch(struct judge_runner *r, int64_t now_ms, struct batch *b, struct gf_diag *diag)
 {
+	const bool set = r->clock_ms == 0 || now_ms < r->clock_ms - LOOK_MS;
 	uint64_t marks = store_unsettled_marks(r->config.store), wishes = store_wishes(r->config.store);
 	int err = store_begin(r->config.store, diag);
 
 	if (err)
 		return err;
-	err = judge_some(r, now_ms, b, diag);
+	if (set)
+		err = store_judge_clock(r->config.store, now_ms, diag);
+	if (!err)
+		err = judge_some(r, now_ms, b, diag);
 	if (!err)
 		err = store_judge_due_ms(r->config.store, &r->due_ms, diag);
 	if (!err)
 		err = store_judge_backlog(r->config.store, now_ms, &r->state.backlog, diag);
-	if (err || b->count == 0)
+	if (err || (b->count == 0 && !set))
 		store_rollback(r->config.store);
 	else
 		err = store_commit(r->config.store, diag);
 	if (err)
 		return err;
+	r->clock_ms = now_ms;
 	r->seen_marks = marks;
 	if (store_wishes(r->config.store) != wishes && r->config.wake != NULL)
 		r->config.wake(r->config.wake_ctx);
@@ -291,7 +309,8 @@ int64_t judge_runner_step(struct judge_runner *r, bool hears, struct gf_time now
 		return now.mono_ms + RETRY_MS;
 	if (now.mono_ms < r->retry_ms)
 		return r->retry_ms;
-	if (store_unsettled_marks(r->config.store) == r->seen_marks && r->due_ms > now.wall_ms)
+	if (store_unsettled_marks(r->config.store) == r->seen_marks && r->due_ms > now.wall_ms &&
+	    now.wall_ms >= r->clock_ms - LOOK_MS)
 		return next_ms(r, &b, now);
 	err = run_batch(r, now.wall_ms, &b, &diag);
 	if (err) {

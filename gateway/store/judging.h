@@ -32,10 +32,8 @@ uint64_t store_unsettled_marks(const struct store *store);
 struct store_unsettled {
 	struct store_subject subject;
 	int64_t settled_ms; /* all before it is settled */
-	int64_t
-	    judged_ms; /* so far did the last judgement look: from before it on, what is stored of an open flag may be of later; INT64_MAX:
-	                     * nobody knows */
-	int64_t due_ms; /* 0 = something new came */
+	int64_t judged_ms;  /* so far did the last judgement look; INT64_MAX: nobody knows; negative: it rests until then */
+	int64_t due_ms;     /* 0 = something new came */
 	/* Of a device: */
 	char device[GF_ID_MAX], site[GF_NAME_MAX], model[GF_NAME_MAX];
 	enum gf_class class;
@@ -49,9 +47,14 @@ GF_MUST_CHECK int store_judge_next(struct store *store, int64_t now_ms, struct s
 /* It is settled until settled_ms; judge it again at due_ms (INT64_MAX: when something comes). */
 GF_MUST_CHECK int store_judge_done(struct store *store, const struct store_subject *subject, int64_t settled_ms,
                                    int64_t due_ms, struct gf_diag *diag);
-/* It can't be judged now: again at due_ms. */
+/* It can't be judged now: again at due_ms, whatever comes of it until then, unless rules change. */
 GF_MUST_CHECK int store_judge_later(struct store *store, const struct store_subject *subject, int64_t due_ms,
                                     struct gf_diag *diag);
+/* It is judged, and took so much that what comes anew waits until then, unless rules change. */
+GF_MUST_CHECK int store_judge_rest(struct store *store, const struct store_subject *subject, int64_t until_ms,
+                                   struct gf_diag *diag);
+/* The clock stands at now_ms: who was judged later than that, when it was ahead, is judged again. */
+GF_MUST_CHECK int store_judge_clock(struct store *store, int64_t now_ms, struct gf_diag *diag);
 /* How many wait now; a thousand at most are counted. */
 GF_MUST_CHECK int store_judge_backlog(struct store *store, int64_t now_ms, uint64_t *ret_backlog, struct gf_diag *diag);
 /* When the next subject's time comes; INT64_MAX = nothing waits. */

@@ -6,7 +6,10 @@
 
 #include "gateway/store/sqlite/writer.h"
 
-enum { SITE_REST_MS = 60 * 1000 }; /* between two judgements of a site */
+enum {
+	SITE_REST_MS = 60 * 1000,    /* between two judgements of a site */
+	AHEAD_MS = 24 * 3600 * 1000, /* nobody rests so long */
+};
 
 void store_judge_needs(struct store *s, const unsigned needs[static RULE_SUBJECT_COUNT])
 {
@@ -18,15 +21,17 @@ uint64_t store_unsettled_marks(const struct store *s)
 	return atomic_load(&s->unsettled);
 }
 
-/* All from at_ms on is open again. A site has many machines: it waits for what else comes. */
+/* All from at_ms on is open again. A site has many machines: it waits for what else comes. Who rests waits until then. */
 static int mark(struct store *s, enum rule_subject kind, int64_t key, int64_t at_ms, struct gf_diag *diag)
 {
 	struct query q;
 
-	query_begin(&q, &s->db,
-	            "INSERT INTO judge (kind, key, settled_ms, judged_ms, due_ms) VALUES (?1, ?2, ?3, ?4, 0)"
-	            " ON CONFLICT (kind, key) DO UPDATE SET settled_ms = min(settled_ms, excluded.settled_ms),"
-	            " due_ms = min(due_ms, iif(?5 = 0 OR judged_ms = ?4, 0, judged_ms + ?5))");
+	query_begin(
+	    &q, &s->db,
+	    "INSERT INTO judge (kind, key, settled_ms, judged_ms, due_ms) VALUES (?1, ?2, ?3, ?4, 0)"
+	    " ON CONFLICT (kind, key) DO UPDATE SET settled_ms = min(settled_ms, excluded.settled_ms),"
+	    " due_ms = min(due_ms, CASE WHEN judged_ms < 0 THEN -judged_ms WHEN ?5 = 0 OR judged_ms = ?4 THEN 0 ELSE"
+	    " judged_ms + ?5 END)");
 	query_i64(&q, kind);
 	query_i64(&q, key);
 	query_i64(&q, at_ms);
@@ -200,10 +205,39 @@ int store_judge_later(struct store *s, const struct store_subject *subject, int6
 {
 	struct query q;
 
-	query_begin(&q, &s->db, "UPDATE judge SET due_ms = ?3 WHERE kind = ?1 AND key = ?2");
+	query_begin(&q, &s->db, "UPDATE judge SET judged_ms = -?3, due_ms = ?3 WHERE kind = ?1 AND key = ?2");
 	query_i64(&q, subject->kind);
 	query_i64(&q, subject->key);
 	query_i64(&q, due_ms);
+	return query_run(&q, diag);
+}
+
+int store_judge_rest(struct store *s, const struct store_subject *subject, int64_t until_ms, struct gf_diag *diag)
+{
+	struct query q;
+
+	/* Somebody for whom nothing is pending was forgotten; retention does it now. */
+	query_begin(&q, &s->db,
+	            "INSERT INTO judge (kind, key, settled_ms, judged_ms, due_ms) VALUES (?1, ?2, ?3, -?3, ?4)"
+	            " ON CONFLICT (kind, key) DO UPDATE SET judged_ms = excluded.judged_ms,"
+	            " due_ms = max(due_ms, ?3)");
+	query_i64(&q, subject->kind);
+	query_i64(&q, subject->key);
+	query_i64(&q, until_ms);
+	query_i64(&q, INT64_MAX);
+	return query_run(&q, diag);
+}
+
+int store_judge_clock(struct store *s, int64_t now_ms, struct gf_diag *diag)
+{
+	struct query q;
+
+	query_begin(&q, &s->db,
+	            "UPDATE judge SET settled_ms = min(settled_ms, ?1), judged_ms = ?2, due_ms = 0"
+	            " WHERE judged_ms <> ?2 AND abs(judged_ms) > ?1 + ?3");
+	query_i64(&q, now_ms);
+	query_i64(&q, INT64_MAX);
+	query_i64(&q, AHEAD_MS);
 	return query_run(&q, diag);
 }
 

@@ -3,8 +3,8 @@
 /*
  * Version 8: whom to judge, the flags, and what they hold (judging.h).
  *
- * judge: all before settled_ms is settled, and judging has looked as far as judged_ms (INT64_MAX: nobody knows how far); due_ms 0 = something new
- * came. A fact counts at its end, so the indexes are by it. own_*: what the operator wants; the columns without it are what goes to the machine:
+ * judge: all before settled_ms is settled, and judging has looked as far as judged_ms (INT64_MAX: nobody knows how far; negative: it
+ * rests until then); due_ms 0 = something new came. A fact counts at its end, so the indexes are by it. own_*: what the operator wants; the columns without it are what goes to the machine:
  * the tighter of that and of all holds.
  */
 const char schema_v8[] =

@@ -269,6 +269,61 @@ static void one_that_cannot_be_judged_holds_up_no_other(void **state)
 }
 
 /* A clock that isn't set judges nobody: it would settle the past. */
+/* It tells something new all the time, and so do the others. */
+static void one_that_cannot_be_judged_waits_whatever_it_tells(void **state)
+{
+	struct judge_rig *g = judge_rig_new(NOON);
+
+	(void)state;
+	assert_int_equal(db_exec(&g->f->store->db,
+	                         "CREATE TRIGGER poison BEFORE INSERT ON flags WHEN NEW.device = 4 AND NEW.rule = 'D3'"
+	                         " BEGIN SELECT RAISE(ABORT, 'poison'); END",
+	                         NULL),
+	                 0);
+	for (int i = 0; i < 20; i++) {
+		for (size_t m = 0; m < JUDGE_MACHINES; m++) {
+			judge_fault(g, m, g->now.wall_ms, m == 0 && i == 19 ? GF_FAULT_STALL : GF_FAULT_COVER_OPEN);
+			if (m == 3)
+				judge_fault(g, m, g->now.wall_ms, GF_FAULT_STALL);
+			judge_tell(g, m);
+		}
+		for (int n = 0; n < 5; n++)
+			(void)judge_runner_step(g->runner, true, g->now);
+		g->now.mono_ms += 100;
+		g->now.wall_ms += 100;
+	}
+	assert_int_equal(judge_flags(g, "D3", flags), 1);
+	assert_string_equal(flags[0].device, "machine-0");
+	assert_int_equal(db_exec(&g->f->store->db, "DROP TRIGGER poison", NULL), 0);
+	judge_run(g, g->now.wall_ms + 2 * HOUR);
+	assert_int_equal(judge_flags(g, "D3", flags), 2);
+	judge_rig_free(g);
+}
+
+/* The gateway's clock was years ahead for an hour. */
+static void i9_a_clock_that_was_ahead_leaves_nothing_open(void **state)
+{
+	struct judge_rig *g = judge_rig_new(NOON);
+
+	(void)state;
+	judge_fault(g, 0, NOON + HOUR, GF_FAULT_STALL);
+	judge_now(g, 0, NOON + HOUR);
+	assert_int_equal(judge_flags(g, "D3", flags), 1);
+	g->now.wall_ms += 5 * 365 * DAY;
+	judge_births(g);
+	for (int i = 0; i < 5; i++)
+		(void)judge_runner_step(g->runner, true, g->now);
+	g->now.wall_ms -= 5 * 365 * DAY;
+	for (int i = 0; i < 5; i++)
+		(void)judge_runner_step(g->runner, true, g->now);
+	assert_int_equal(judge_flags(g, "D3", flags), 1);
+	assert_int_equal(flags[0].episode.ended_ms, 0);
+	judge_run(g, NOON + 2 * DAY);
+	assert_int_equal(judge_flags(g, "D3", flags), 1);
+	assert_int_equal(flags[0].episode.ended_ms, NOON + HOUR + DAY);
+	judge_rig_free(g);
+}
+
 static void a_clock_that_is_not_set_judges_nobody(void **state)
 {
 	struct judge_rig *g = judge_rig_new(NOON);
@@ -337,6 +392,8 @@ int main(void)
 	    cmocka_unit_test(a_site_is_judged_with_its_machines_once_a_minute),
 	    cmocka_unit_test(a_store_that_refuses_is_tried_again),
 	    cmocka_unit_test(one_that_cannot_be_judged_holds_up_no_other),
+	    cmocka_unit_test(one_that_cannot_be_judged_waits_whatever_it_tells),
+	    cmocka_unit_test(i9_a_clock_that_was_ahead_leaves_nothing_open),
 	    cmocka_unit_test(a_clock_that_is_not_set_judges_nobody),
 	    cmocka_unit_test(i9_whatever_a_machine_says_each_open_flag_is_due),
 	};

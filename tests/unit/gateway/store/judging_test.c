@@ -80,6 +80,39 @@ static void nobody_is_marked_whom_no_rule_looks_at(void **state)
 	assert_int_equal(rows[0].subject.key, 8);
 }
 
+/* Also somebody for whom nothing was pending. */
+static void who_rests_waits_with_what_comes(void **state)
+{
+	struct fixture *f = *state;
+	const struct store_subject person = {RULE_SUBJECT_PERSON, 7}, staff = {RULE_SUBJECT_STAFF, 8};
+	struct gf_record rs[] = {session_of(1, NOON, 7, 8), session_of(2, NOON + 5, 7, 8)};
+	struct store_unsettled rows[8];
+	size_t count;
+
+	look_at_all(f);
+	send_status(f, ID, birth(1, 1, 1), false, NOON);
+	send_report(f, ID, 1, &rs[0], 1, NOON);
+	settle_all(f, NOON, INT64_MAX);
+	assert_int_equal(store_begin(f->store, NULL), 0);
+	assert_int_equal(store_judge_rest(f->store, &person, NOON + MINUTE, NULL), 0);
+	assert_int_equal(store_judge_rest(f->store, &staff, NOON + 2 * MINUTE, NULL), 0);
+	assert_int_equal(store_commit(f->store, NULL), 0);
+	send_report(f, ID, 1, &rs[1], 1, NOON + 5);
+	count = waiting(f, NOON + MINUTE - 1, rows, 8);
+	assert_null(find(rows, count, RULE_SUBJECT_PERSON));
+	assert_non_null(find(rows, count, RULE_SUBJECT_DEVICE));
+	count = waiting(f, NOON + MINUTE, rows, 8);
+	assert_non_null(find(rows, count, RULE_SUBJECT_PERSON));
+	assert_int_equal(find(rows, count, RULE_SUBJECT_PERSON)->settled_ms, NOON + 5);
+	assert_null(find(rows, count, RULE_SUBJECT_STAFF));
+	/* New rules wait for nobody. */
+	assert_int_equal(store_begin(f->store, NULL), 0);
+	assert_int_equal(store_judge_again(f->store, RULE_SUBJECT_STAFF, NOON, NULL), 0);
+	assert_int_equal(store_commit(f->store, NULL), 0);
+	count = waiting(f, NOON + 6, rows, 8);
+	assert_non_null(find(rows, count, RULE_SUBJECT_STAFF));
+}
+
 static void a_session_marks_all_whom_it_is_about_from_its_end_on(void **state)
 {
 	struct fixture *f = *state;
@@ -619,6 +652,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(nobody_is_marked_whom_no_rule_looks_at),
+	    TEST(who_rests_waits_with_what_comes),
 	    TEST(a_session_marks_all_whom_it_is_about_from_its_end_on),
 	    TEST(what_is_late_goes_back_and_what_is_due_comes),
 	    TEST(what_was_judged_and_not_committed_is_judged_again),
