@@ -15,6 +15,7 @@ struct slot {
 	struct curl_slist *headers;
 	char error[CURL_ERROR_SIZE];
 	size_t taken;
+	bool answered; /* all of the answer's head is here */
 	bool busy;
 };
 
@@ -118,6 +119,18 @@ static size_t drop(char *data, size_t size, size_t count, void *ctx)
 	return slot->taken <= POST_ANSWER_MAX ? size * count : 0;
 }
 
+/* Each line of the head, of "102 Processing" and the like too; the last one is empty. */
+static size_t head(char *data, size_t size, size_t count, void *ctx)
+{
+	struct slot *slot = ctx;
+	long status = 0;
+
+	if (size * count > 0 && (data[0] == '\r' || data[0] == '\n') &&
+	    curl_easy_getinfo(slot->easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK)
+		slot->answered = status >= 200;
+	return size * count;
+}
+
 static bool add_header(struct slot *slot, const char *text)
 {
 	struct curl_slist *longer = curl_slist_append(slot->headers, text);
@@ -155,6 +168,8 @@ static bool set_options(struct slot *slot, const struct post_request *request)
 	(void)curl_easy_setopt(easy, CURLOPT_TIMEOUT, (long)POST_TIMEOUT_S);
 	(void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, drop);
 	(void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, slot);
+	(void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, head);
+	(void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, slot);
 	(void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, slot->error);
 	(void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, slot->headers);
 	(void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->len);
@@ -173,6 +188,7 @@ int post_start(struct post *post, size_t number, const struct post_request *requ
 	if (slot->easy == NULL)
 		slot->easy = curl_easy_init();
 	slot->taken = 0;
+	slot->answered = false;
 	slot->error[0] = '\0';
 	if (slot->easy == NULL || !add_headers(slot, request) || !set_options(slot, request) ||
 	    curl_multi_add_handle(post->multi, slot->easy) != CURLM_OK) {
@@ -198,6 +214,9 @@ static void explain(const struct slot *slot, CURLcode rc, struct post_answer *a)
 	case CURLE_SSL_CACERT_BADFILE:
 		gf_diag_set(&diag, "ca_file can't be read: %s", detail);
 		break;
+	case CURLE_OUT_OF_MEMORY:
+		gf_diag_set(&diag, "out of memory, or its answer has a line that is too long");
+		break;
 	case CURLE_OPERATION_TIMEDOUT:
 		gf_diag_set(&diag, "no answer in time (%d s, %d s to connect): %s", POST_TIMEOUT_S, POST_CONNECT_S, detail);
 		break;
@@ -215,8 +234,8 @@ static void judge(struct slot *slot, CURLcode rc, struct post_answer *a)
 	(void)curl_easy_getinfo(slot->easy, CURLINFO_RESPONSE_CODE, &a->status);
 	if (curl_easy_getinfo(slot->easy, CURLINFO_RETRY_AFTER, &retry_s) == CURLE_OK && retry_s > 0)
 		a->retry_ms = retry_s < (curl_off_t)24 * 3600 ? (int64_t)retry_s * 1000 : INT64_C(24) * 3600 * 1000;
-	/* An answer that says more than anybody reads is an answer. */
-	if (rc != CURLE_OK && !(rc == CURLE_WRITE_ERROR && slot->taken > POST_ANSWER_MAX)) {
+	/* The head is the answer, whatever becomes of the rest, which nobody reads: too long, cut off, never sent. */
+	if (rc != CURLE_OK && !slot->answered) {
 		a->status = 0;
 		explain(slot, rc, a);
 	} else if (a->status >= 300 && a->status < 400) {

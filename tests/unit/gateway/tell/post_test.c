@@ -1,0 +1,158 @@
+/* What is taken for an answer, by a server that says what no HTTP server says. */
+#include "gateway/tell/post.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct server {
+	const char *answer; /* to whatever comes */
+	bool stays;         /* the connection is left open after it */
+	char url[64];
+	int fd;
+	pthread_t thread;
+};
+
+static void *serve(void *ctx)
+{
+	struct server *s = ctx;
+	char request[4096];
+	int c = accept(s->fd, NULL, NULL);
+
+	if (c < 0)
+		return NULL;
+	(void)read(c, request, sizeof(request));
+	(void)send(c, s->answer, strlen(s->answer), MSG_NOSIGNAL);
+	if (!s->stays)
+		(void)shutdown(c, SHUT_WR);
+	while (read(c, request, sizeof(request)) > 0) {
+	}
+	(void)close(c);
+	return NULL;
+}
+
+static void start(struct server *s)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+	socklen_t len = sizeof(address);
+
+	s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(s->fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(s->fd, 1), 0);
+	assert_int_equal(getsockname(s->fd, (struct sockaddr *)&address, &len), 0);
+	(void)snprintf(s->url, sizeof(s->url), "http://127.0.0.1:%u/", ntohs(address.sin_port));
+	assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
+}
+
+static struct post_answer ask(const char *answer, bool stays)
+{
+	struct server s = {.answer = answer, .stays = stays};
+	struct post_answer got = {0};
+	struct post *post;
+
+	start(&s);
+	assert_int_equal(post_new(&post), 0);
+	const struct post_request request = {.url = s.url, .body = "{}", .len = 2, .signature = "t=1,v1=2", .event = 7};
+	assert_int_equal(post_start(post, 0, &request), 0);
+	while (!post_next(post, &got))
+		post_wait(post, 1000);
+	post_free(post);
+	(void)shutdown(s.fd, SHUT_RDWR);
+	(void)pthread_join(s.thread, NULL);
+	(void)close(s.fd);
+	return got;
+}
+
+static void the_head_is_the_answer_whatever_becomes_of_the_rest(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\ncut", false).status, 200);
+	assert_int_equal(ask("HTTP/1.1 202 OK\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF1\r\n", false).status,
+	                 202);
+	assert_int_equal(ask("HTTP/1.1 422 No\r\nContent-Length: 100\r\n\r\n", false).status, 422);
+	assert_int_equal(ask("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", false).status,
+	                 200);
+}
+
+/* It waits for the rest for as long as for an answer, not longer, and then has one. */
+static void an_answer_whose_rest_never_comes_is_one(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", true).status, 200);
+}
+
+static void what_is_no_whole_head_is_no_answer(void **state)
+{
+	static const char *const answers[] = {
+	    "",
+	    "hello\n",
+	    "HTTP/1.1 100 Continue\r\n\r\n",
+	    "HTTP/1.1 103 Early\r\nLink: x\r\n\r\n",
+	    "HTTP/9.9 200 OK\r\n\r\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		struct post_answer got = ask(answers[i], false);
+		assert_int_equal(got.status, 0);
+		assert_true(got.reason[0] != '\0');
+	}
+}
+
+static void an_address_is_judged(void **state)
+{
+	static const char *const good[] = {"https://example.org/",        "https://example.org:8443/a?b=c#d",
+	                                   "https://[2001:db8::1]/x",     "http://127.0.0.1:80/",
+	                                   "http://localhost:8080/x%20y", "http://[::1]:1/"};
+	static const char *const bad[] = {"",
+	                                  "example.org",
+	                                  "ftp://example.org/",
+	                                  "file:///etc/passwd",
+	                                  "http://example.org/",
+	                                  "http://127.0.0.1.example.org/",
+	                                  "http://[::2]/",
+	                                  "https://",
+
+	                                  "https://user@example.org/",
+	                                  "https://:secret@example.org/",
+	                                  "http://localhost@example.org/",
+	                                  "http://127.0.0.1#@example.org/\n",
+	                                  "https://exa\nmple.org/",
+	                                  "https://example.org/\x01",
+	                                  "https://example.org:99999/",
+	                                  "https://example.org:x/",
+	                                  "gopher://127.0.0.1/",
+	                                  "http://0.0.0.0/",
+	                                  "http://127.0.0.1 .org/"};
+	struct gf_diag diag;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		if (post_check_url(good[i], &diag) != 0)
+			fail_msg("'%s' was refused: %s", good[i], diag.text);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		diag.text[0] = '\0';
+		if (post_check_url(bad[i], &diag) != -EINVAL || diag.text[0] == '\0')
+			fail_msg("'%s' was taken, or refused without a word", bad[i]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(the_head_is_the_answer_whatever_becomes_of_the_rest),
+	    cmocka_unit_test(an_answer_whose_rest_never_comes_is_one),
+	    cmocka_unit_test(what_is_no_whole_head_is_no_answer),
+	    cmocka_unit_test(an_address_is_judged),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
