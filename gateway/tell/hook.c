@@ -132,7 +132,8 @@ static void answered(struct hooks *all, struct hook *h, struct gf_time now, cons
 	if (too_long || h->refusals >= FLOOD_REFUSALS_MAX)
 		pass_over(all, h, now, answer->reason);
 	/* What waited so long is history: it comes as a sum. */
-	h->outbox.behind = h->outbox.behind || too_long;
+	if (too_long)
+		outbox_behind(&h->outbox);
 }
 
 static void post_message(struct hooks *all, struct hook *h, struct gf_time now)

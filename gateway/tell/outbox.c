@@ -24,6 +24,13 @@ void outbox_rewind(struct outbox *o, uint64_t at)
 	o->page_end = at;
 }
 
+void outbox_behind(struct outbox *o)
+{
+	/* What was read before the long wait may have been deleted since: then it was missed, which only a new look finds. */
+	outbox_rewind(o, o->at);
+	o->behind = true;
+}
+
 void outbox_message_deinit(struct outbox_message *message)
 {
 	free(message->body);
@@ -142,12 +149,16 @@ static int make_sum(struct outbox *o, int64_t now_ms, struct outbox_message *ret
 {
 	const struct store_event_query query = {.after = o->at, .kinds = o->kinds};
 	struct summing s = {.outbox = o, .sum = {.now_ms = now_ms}};
+	uint64_t missed = 0;
 	int r = store_read_events(o->reader, &query, add_to_sum, &s, diag);
 
 	if (r != 0 && r != STOP)
 		return r;
-	/* They were deleted since the page was read; the next look says so. */
-	if (s.events == 0) {
+	r = count_missed(o, &missed, diag);
+	if (r != 0)
+		return r;
+	/* Some were deleted since the page was read; the next look says so. */
+	if (missed > 0 || s.events == 0) {
 		outbox_rewind(o, o->at);
 		return OUTBOX_E_NONE;
 	}

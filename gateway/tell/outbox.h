@@ -26,7 +26,7 @@ struct outbox {
 	uint32_t kinds; /* bits (1 << enum store_event_kind); 0 = all */
 	bool notify_only;
 	struct flood flood;
-	bool behind; /* the next message sums up all that waits */
+	bool behind;
 
 	uint64_t at; /* all up to this one was handed out */
 	struct store_event page[OUTBOX_PAGE];
@@ -48,6 +48,8 @@ GF_MUST_CHECK int outbox_next(struct outbox *o, struct gf_time now, struct outbo
                               int64_t *ret_due_ms, struct gf_diag *diag);
 /* Reads anew after this event. */
 void outbox_rewind(struct outbox *o, uint64_t at);
+/* The next message sums up all that waits. */
+void outbox_behind(struct outbox *o);
 void outbox_message_deinit(struct outbox_message *message);
 
 #endif
