@@ -154,6 +154,7 @@ static struct health_facts facts_of(const struct store_device *d, const struct d
 	const struct store_care *care = &d->care;
 
 	return (struct health_facts){
+	    .device = d->id,
 	    .now_ms = view->now_ms,
 	    .presence = presence(d),
 	    .presence_since_ms = d->presence_since_ms,

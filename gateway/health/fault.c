@@ -175,8 +175,8 @@ static void damage(struct verdict *v, const struct health_fault *fault)
 	VERDICT_DO(
 	    r,
 	    "look at it, repair it, then gymfleet faults clear %llu --note TEXT; if nobody should use it until then: "
-	    "gymfleet device tag ID",
-	    (unsigned long long)fault->case_id);
+	    "gymfleet device tag %s --reason TEXT",
+	    (unsigned long long)fault->case_id, verdict_device(v));
 }
 
 void verdict_fault(struct verdict *v, const struct health_fault *fault)

@@ -42,6 +42,13 @@ struct health_reason *verdict_add(struct verdict *v, enum health_code code, enum
 	return r;
 }
 
+const char *verdict_device(const struct verdict *v)
+{
+	const char *device = v->facts->device;
+
+	return device != NULL && *device != '\0' ? device : "ID";
+}
+
 struct phrase verdict_since(const struct verdict *v, int64_t ms)
 {
 	int64_t now_ms = v->facts->now_ms;

@@ -109,6 +109,7 @@ struct health_bus {
 
 /* All times are wall ms, 0 = unknown. Sensor values count only while online: an old reading says nothing of now. */
 struct health_facts {
+	const char *device; /* its id: what to do is told as commands that can be pasted */
 	int64_t now_ms;
 	enum health_presence presence;
 	int64_t presence_since_ms, last_seen_ms;

@@ -29,8 +29,8 @@ void verdict_locked(struct verdict *v)
 	/* The tag locks it, and says so. */
 	if (!f->locked || f->tag.since_ms > 0)
 		return;
-	r = verdict_add(v, HEALTH_CODE_LOCKED, HEALTH_OK, f->locked_since_ms,
-	                "nothing to do: gymfleet device unlock ID lets it run again");
+	r = verdict_add(v, HEALTH_CODE_LOCKED, HEALTH_OK, f->locked_since_ms, "");
+	VERDICT_DO(r, "nothing to do: gymfleet device unlock %s lets it run again", verdict_device(v));
 	if (f->lock_reason != NULL && *f->lock_reason != '\0')
 		VERDICT_SAY(r, "locked%s, no session starts: %s", verdict_since(v, f->locked_since_ms).text, f->lock_reason);
 	else

@@ -105,7 +105,7 @@ static struct phrase forecast(const struct verdict *v, const struct wear_part *p
 void verdict_service(struct verdict *v)
 {
 	static const struct {
-		const char *what, *soon, *now, *said; /* said: after "device service ID" */
+		const char *what, *soon, *now, *said; /* said: after the device's id */
 	} words[FACT_PART_COUNT] = {
 	    [FACT_PART_MOTOR] = {"motor", "order the motor or its brushes, plan the service",
 	                         "replace the motor, or have it serviced, before it fails in use", " motor"},
@@ -128,8 +128,8 @@ void verdict_service(struct verdict *v)
 	else
 		VERDICT_SAY(r, "%s due: %" PRIu64 " of %" PRIu64 " sessions are used (%.0f %%)%s", words[p->part].what,
 		            p->counter.sessions, p->life.sessions, p->used_pct, forecast(v, p).text);
-	VERDICT_DO(r, "%s; when it is done: gymfleet device service ID%s", now ? words[p->part].now : words[p->part].soon,
-	           words[p->part].said);
+	VERDICT_DO(r, "%s; when it is done: gymfleet device service %s%s", now ? words[p->part].now : words[p->part].soon,
+	           verdict_device(v), words[p->part].said);
 }
 
 /* ---- out of service ---- */
@@ -156,8 +156,8 @@ void verdict_tag(struct verdict *v)
 		            gf_duration_format(now_ms - t->back_ms, span));
 	r->seen_to = t->back_ms == 0 || t->back_ms > now_ms;
 	if (!r->seen_to)
-		VERDICT_DO(r, "ask %s for it; when it is repaired: gymfleet device untag ID",
-		           is_empty(t->owner) ? "who has it" : t->owner);
+		VERDICT_DO(r, "ask %s for it; when it is repaired: gymfleet device untag %s",
+		           is_empty(t->owner) ? "who has it" : t->owner, verdict_device(v));
 	else
-		VERDICT_DO(r, "when it is repaired: gymfleet device untag ID");
+		VERDICT_DO(r, "when it is repaired: gymfleet device untag %s", verdict_device(v));
 }

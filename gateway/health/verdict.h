@@ -23,11 +23,14 @@ struct health_reason *verdict_add(struct verdict *v, enum health_code code, enum
 #define VERDICT_SAY(reason, ...) VERDICT_SET((reason)->text, __VA_ARGS__)
 #define VERDICT_DO(reason, ...) VERDICT_SET((reason)->action, __VA_ARGS__)
 
-/* " since 2026-11-20T17:42:03Z (3.0 h)"; empty when the time is unknown. */
 struct phrase {
 	char text[GF_TEXT_MAX];
 };
+/* " since 2026-11-20T17:42:03Z (3.0 h)"; empty when the time is unknown. */
 struct phrase verdict_since(const struct verdict *v, int64_t ms);
+
+/* For commands: its id, or "ID" where it is unknown. */
+const char *verdict_device(const struct verdict *v);
 
 /* presence.c: is it there, and does anybody use it. */
 void verdict_presence(struct verdict *v);

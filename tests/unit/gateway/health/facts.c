@@ -2,7 +2,8 @@
 
 struct health_facts well(void)
 {
-	return (struct health_facts){.now_ms = NOON,
+	return (struct health_facts){.device = "chair-berlin-01",
+	                             .now_ms = NOON,
 	                             .presence = HEALTH_ONLINE,
 	                             .last_seen_ms = NOON - MINUTE,
 	                             .motor_temp_c = {true, 40, 41, 42, 41},

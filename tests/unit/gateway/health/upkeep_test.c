@@ -90,9 +90,8 @@ static void service_is_due_from_80_pct_on_and_says_when(void **state)
 	assert_int_equal(r.code, HEALTH_CODE_SERVICE_DUE);
 	assert_int_equal(r.severity, HEALTH_ATTENTION);
 	assert_string_equal(r.text, "motor due: 1840 of 2000 h are used (92 %); at 4.1 h a day due about 2026-12-29");
-	assert_string_equal(
-	    r.action,
-	    "order the motor or its brushes, plan the service; when it is done: gymfleet device service ID motor");
+	assert_string_equal(r.action, "order the motor or its brushes, plan the service; when it is done: gymfleet device "
+	                              "service chair-berlin-01 motor");
 	w = motor(2000);
 	r = only(&f);
 	assert_int_equal(r.severity, HEALTH_CRITICAL);
@@ -120,7 +119,8 @@ static void the_worst_part_is_told_and_a_used_up_motor_before_all(void **state)
 	wear_judge(&plan, 2000, 1, counters, &f.wear_pace, NOON, &w);
 	r = only(&f);
 	assert_int_equal(r.severity, HEALTH_ATTENTION); /* nobody is hurt by an old cover */
-	assert_non_null(strstr(r.action, "change the cover; when it is done: gymfleet device service ID cover"));
+	assert_non_null(
+	    strstr(r.action, "change the cover; when it is done: gymfleet device service chair-berlin-01 cover"));
 	counters[FACT_PART_MOTOR].motor_h = 2001;
 	wear_judge(&plan, 2000, 1, counters, &f.wear_pace, NOON, &w);
 	r = only(&f);
@@ -158,13 +158,13 @@ static void a_tag_says_why_who_and_when_it_is_back(void **state)
 	assert_string_equal(r.text,
 	                    "out of service since 2026-11-19T12:00:00Z (24 h): the seat is torn; ben sees to it; back "
 	                    "about 2026-11-23T12:00:00Z (in 3 d)");
-	assert_string_equal(r.action, "when it is repaired: gymfleet device untag ID");
+	assert_string_equal(r.action, "when it is repaired: gymfleet device untag chair-berlin-01");
 	f.tag.back_ms = NOON - 2 * HOUR;
 	r = only(&f);
 	assert_string_equal(r.text,
 	                    "out of service since 2026-11-19T12:00:00Z (24 h): the seat is torn; ben sees to it; it "
 	                    "should be back since 2026-11-20T10:00:00Z (2.0 h late)");
-	assert_string_equal(r.action, "ask ben for it; when it is repaired: gymfleet device untag ID");
+	assert_string_equal(r.action, "ask ben for it; when it is repaired: gymfleet device untag chair-berlin-01");
 	f.tag = (struct health_tag){NOON - DAY, 0, "", NULL};
 	assert_string_equal(only(&f).text, "out of service since 2026-11-19T12:00:00Z (24 h): no reason given");
 }
