@@ -15,6 +15,3 @@ set_target_properties(bench_fanout bench_certs PROPERTIES RUNTIME_OUTPUT_DIRECTO
 add_executable(bench_judge bench/judge.c)
 target_link_libraries(bench_judge PRIVATE gf_flags gw_judge gw_rules_yaml)
 set_target_properties(bench_judge PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-add_executable(bench_rules bench/rules.c)
-target_link_libraries(bench_rules PRIVATE gf_flags gw_rules_yaml)
-set_target_properties(bench_rules PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
