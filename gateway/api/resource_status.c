@@ -9,6 +9,9 @@
 #include "gateway/api/opening.h"
 #include "gateway/api/resources.h"
 #include "gateway/api/rollout_json.h"
+#include "gateway/store/cases.h"
+
+#define HOUR_MS (INT64_C(3600) * 1000)
 
 enum { HOURS = 24, NEEDS_TOLD = 50, SITES_MAX = 1024 };
 /* One that halted waits for a person; who has not decided in a week, or has started a later one, has decided. */
@@ -16,12 +19,11 @@ enum { ROLLOUTS_SEEN = 50, HALTED_TOLD_MS = 7 * 24 * 3600 * 1000 };
 
 struct site {
 	char name[GF_NAME_MAX];
-	int64_t open_ms; /* today, until now */
 };
 
 struct summary {
 	struct device_view view;
-	int64_t today_ms;
+	int64_t today_ms, utc_offset_ms;
 	uint64_t machines, online, by_severity[3];
 	struct site *sites; /* the different ones, in order of appearance */
 	size_t sites_count;
@@ -30,29 +32,16 @@ struct summary {
 	int64_t open_ms; /* of all machines, today until now */
 };
 
-static int64_t open_today_ms(const struct summary *s, const char *site, int64_t from_ms)
-{
-	return calendar_open_ms(opening_calendar(s->view.sites, site), from_ms > s->today_ms ? from_ms : s->today_ms,
-	                        s->view.now_ms);
-}
-
-/* NULL for none. */
-static const struct site *count_site(struct summary *s, const char *name)
+static void count_site(struct summary *s, const char *name)
 {
 	size_t i = 0;
 
 	if (*name == '\0')
-		return NULL;
+		return;
 	while (i < s->sites_count && strcmp(s->sites[i].name, name) != 0)
 		i++;
-	if (i == SITES_MAX)
-		return NULL;
-	if (i == s->sites_count) {
-		(void)gf_strcpy(s->sites[i].name, GF_NAME_MAX, name);
-		s->sites[i].open_ms = open_today_ms(s, name, 0);
-		s->sites_count++;
-	}
-	return &s->sites[i];
+	if (i == s->sites_count && i < SITES_MAX)
+		(void)gf_strcpy(s->sites[s->sites_count++].name, GF_NAME_MAX, name);
 }
 
 /* The site's incident is told instead of each of its machines. */
@@ -64,17 +53,14 @@ static bool is_told(const struct store_device *device, const struct health_reaso
 static int add_device(void *ctx, const struct store_device *device)
 {
 	struct summary *s = ctx;
-	const struct site *site = count_site(s, device->location.site);
 	struct device_health health;
 
+	count_site(s, device->location.site);
 	device_judge(device, &s->view, &health);
 	s->machines++;
 	s->online += device->online;
 	s->sessions += device->sessions_today;
 	s->by_severity[health.severity]++;
-	s->open_ms += site != NULL && device->first_seen_ms <= s->today_ms
-	                  ? site->open_ms
-	                  : open_today_ms(s, device->location.site, device->first_seen_ms);
 	for (size_t i = 0; i < health.count; i++)
 		if (!is_told(device, &health.reasons[i]))
 			needs_add(s->needs, device->id, device->location.site, &health.reasons[i]);
@@ -95,16 +81,50 @@ static int add_incident(void *ctx, const struct store_incident *incident)
 	return 0;
 }
 
-static int add_hour(void *ctx, const struct store_usage *usage)
+static int add_outcome(void *ctx, const struct store_usage *usage)
 {
 	struct summary *s = ctx;
-	unsigned long hour = strtoul(usage->key, NULL, 10);
 
-	s->running_ms += usage->running_ms;
 	s->interrupted += usage->interrupted;
-	if (hour < HOURS)
-		s->by_hour_ms[hour] += usage->running_ms;
 	return 0;
+}
+
+/* Of what ran in an hour of UTC, what is of today: a session that was under way at midnight counts from then on. */
+static int add_hour(void *ctx, const struct store_hour *h)
+{
+	struct summary *s = ctx;
+	int64_t end_ms = h->hour_ms + HOUR_MS;
+
+	for (int64_t at_ms = h->hour_ms, next_ms; at_ms < end_ms; at_ms = next_ms) {
+		int64_t local_ms = at_ms + s->utc_offset_ms;
+
+		next_ms = at_ms + HOUR_MS - local_ms % HOUR_MS;
+		next_ms = next_ms < end_ms ? next_ms : end_ms;
+		if (at_ms < s->today_ms)
+			continue;
+		uint64_t part_ms = (uint64_t)((double)h->running_ms * (double)(next_ms - at_ms) / HOUR_MS);
+		s->running_ms += part_ms;
+		s->by_hour_ms[local_ms / HOUR_MS % HOURS] += part_ms;
+	}
+	return 0;
+}
+
+/* How much ran today, and how much could have: the same hours for both. */
+static int read_today(const struct request *r, struct summary *s, struct gf_diag *diag)
+{
+	struct fleet fleet;
+	int result = fleet_read(r->reader, &fleet, diag);
+
+	if (result == 0) {
+		opening_sort(&fleet);
+		s->open_ms = opening_ms(s->view.sites, fleet.machines, fleet.count, s->today_ms, s->view.now_ms);
+	}
+	fleet_deinit(&fleet);
+	if (result == 0)
+		result = store_read_hours(r->reader, NULL, s->today_ms - s->today_ms % HOUR_MS, 0, add_hour, s, diag);
+	if (result == 0)
+		result = store_read_usage(r->reader, STORE_USAGE_OUTCOME, s->today_ms, 0, 0, add_outcome, s, diag);
+	return result;
 }
 
 static json_t *gateway_json(const struct request *r)
@@ -210,8 +230,10 @@ static json_t *status_json(const struct request *r, const struct summary *s, con
 
 void resource_status(struct request *r)
 {
-	struct summary s = {
-	    .today_ms = r->today_ms, .sites = calloc(SITES_MAX, sizeof(*s.sites)), .needs = calloc(1, sizeof(*s.needs))};
+	struct summary s = {.today_ms = r->today_ms,
+	                    .utc_offset_ms = r->utc_offset_ms,
+	                    .sites = calloc(SITES_MAX, sizeof(*s.sites)),
+	                    .needs = calloc(1, sizeof(*s.needs))};
 	struct store_incident_query open = {.open_only = true};
 	struct store_device_query query = {.now_ms = r->now_ms, .today_ms = r->today_ms};
 	struct store_audit audit = {0};
@@ -226,7 +248,7 @@ void resource_status(struct request *r)
 	if (result == 0)
 		result = store_read_devices(r->reader, &query, add_device, &s, &diag);
 	if (result == 0)
-		result = store_read_usage(r->reader, STORE_USAGE_HOUR, r->today_ms, 0, r->utc_offset_ms, add_hour, &s, &diag);
+		result = read_today(r, &s, &diag);
 	if (result == 0)
 		result = store_read_audit(r->reader, NULL, NULL, NULL, &audit, &diag);
 	if (result == 0)

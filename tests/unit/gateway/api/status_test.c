@@ -174,6 +174,35 @@ static void use_is_set_against_the_hours_that_were_open(void **state)
 	sites_free(sites);
 }
 
+/* A session that began half an hour before the caller's midnight, on a machine that was heard of only after it. */
+static void what_ran_before_midnight_is_of_yesterday(void **state)
+{
+	struct server *s = *state;
+	struct gf_record night = session(1, 1, NOON + 30 * MINUTE);
+
+	json_t *json = get(s, "/v1/status?utc_offset_min=720");
+	const json_t *today = json_object_get(json, "today");
+	double running = json_number_value(json_object_get(today, "running_s"));
+	double opening = json_number_value(json_object_get(today, "opening_s"));
+	json_decref(json);
+	night.session_ended.started_wall_ms = NOON - 30 * MINUTE;
+	night.session_ended.duration_ms = HOUR;
+	night.session_ended.paused_ms = 0;
+	send_status(s->store, "chair-night-1", birth(1, 1, 1), false, NOON + 40 * MINUTE);
+	(void)send_report(s->store, "chair-night-1", 1, &night, 1, NOON + 40 * MINUTE);
+	json = get(s, "/v1/status?utc_offset_min=720");
+	today = json_object_get(json, "today");
+	assert_true(json_number_value(json_object_get(today, "running_s")) == running + 1800.0);
+	assert_true(json_number_value(json_array_get(json_object_get(today, "by_hour"), 23)) == 0);
+	/* It was there all of today, whenever its report came. */
+	assert_true(json_number_value(json_object_get(today, "opening_s")) == opening + 3600.0);
+	json_decref(json);
+	/* Half an hour further ahead, midnight is half past eleven; what ran in an hour is known as if even. */
+	json = get(s, "/v1/status?utc_offset_min=750");
+	assert_true(json_number_value(json_object_get(json_object_get(json, "today"), "running_s")) >= running + 2700.0);
+	json_decref(json);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, server_setup, server_teardown)
 
 int main(void)
@@ -183,6 +212,7 @@ int main(void)
 	    TEST(incidents_are_listed_newest_first_with_their_machines),
 	    TEST(who_sees_to_it_is_enough),
 	    TEST(use_is_set_against_the_hours_that_were_open),
+	    TEST(what_ran_before_midnight_is_of_yesterday),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
