@@ -219,8 +219,11 @@ static int ack(struct store *s, uint64_t id, const char *note, bool lift, const 
 	if (r)
 		return r;
 	gf_strcpy_utf8(line, sizeof(line), note ? note : "");
-	query_begin(&q, &s->db,
-	            "UPDATE flags SET acked_ms = ?2, acked_by = ?3, ack_note = ?4, released = released | ?5 WHERE id = ?1");
+	query_begin(
+	    &q, &s->db,
+	    "UPDATE flags SET acked_ms = ?2, acked_by = ?3, ack_note = ?4, released = released | (?5 & coalesce((SELECT"
+	    " iif(h.locks <> 0, 1, 0) | iif(h.cap_pct > 0, 2, 0) FROM holds h WHERE h.device = flags.device AND"
+	    " h.source = 'flag ' || flags.id), 0)) WHERE id = ?1");
 	query_u64(&q, id);
 	query_i64(&q, now_ms);
 	query_text(&q, actor->who);

@@ -237,11 +237,13 @@ int hold_set(struct store *s, int64_t device, const char *source, bool lock, con
 	return r ? r : refresh(s, device, now_ms, diag);
 }
 
-/* The operator unlocks: what rules lock the machine for is lifted for these flags, caps stay. A tag hangs on until it is taken off. */
+/* The operator unlocks: what rules lock the machine for is lifted for these flags, caps stay. One that locks nothing yet
+ * may still come to it. A tag hangs on until it is taken off. */
 static int holds_release_locks(struct store *s, int64_t device, struct gf_diag *diag)
 {
 	static const char *const texts[] = {
-	    "UPDATE flags SET released = released | 1 WHERE device = ? AND ended_ms = 0",
+	    "UPDATE flags SET released = released | 1 WHERE device = ? AND ended_ms = 0 AND EXISTS (SELECT 1 FROM holds h"
+	    " WHERE h.device = flags.device AND h.source = 'flag ' || flags.id AND h.locks <> 0)",
 	    "UPDATE holds SET locks = 0 WHERE device = ? AND source LIKE 'flag %'",
 	    "DELETE FROM holds WHERE device = ? AND locks = 0 AND cap_pct = 0",
 	};

@@ -1,4 +1,4 @@
-/* Rules whose meaning changes under their id while flags are open: what was flagged by the old meaning ends with it. */
+/* Rules whose meaning changes under their id while flags are open, and people who release what they hold. */
 #include "tests/unit/gateway/judge/judge_rig.h"
 
 #include <stdlib.h>
@@ -89,11 +89,44 @@ static void one_that_measures_something_else_is_another(void **state)
 	judge_rig_free(g);
 }
 
+/* What is released at `warn` is lifted; that it gets worse is another thing. */
+static void what_nobody_held_yet_is_not_released(void **state)
+{
+	static const struct store_actor anna = {"anna (uid 1000)", "unix socket"};
+	static const bool unlocked = false;
+
+	(void)state;
+	for (int by_unlock = 0; by_unlock < 2; by_unlock++) {
+		struct judge_rig *g = judge_rig_new(NOON);
+
+		put_in_force(g, RULE("device", STALLS "    act: 2\n    cap: warn\n    cap_intensity_pct: 40\n    lock: act\n"));
+		judge_fault(g, 0, NOON + HOUR, GF_FAULT_STALL);
+		judge_now(g, 0, NOON + HOUR);
+		assert_int_equal(judge_flags(g, "r", flags), 1);
+		assert_true(flags[0].holds);
+		if (by_unlock)
+			assert_int_equal(
+			    store_desired_set(g->f->store, "machine-0", NULL, &unlocked, NULL, &anna, g->now.wall_ms, NULL), 0);
+		else
+			assert_int_equal(store_flag_ack(g->f->store, flags[0].id, "seen", true, &anna, g->now.wall_ms, NULL), 0);
+		judge_fault(g, 0, NOON + 2 * HOUR, GF_FAULT_STALL);
+		judge_now(g, 0, NOON + 2 * HOUR);
+		assert_true(locked(g));
+		assert_int_equal(
+		    store_desired_set(g->f->store, "machine-0", NULL, &unlocked, NULL, &anna, g->now.wall_ms, NULL), 0);
+		judge_fault(g, 0, NOON + 3 * HOUR, GF_FAULT_STALL);
+		judge_now(g, 0, NOON + 3 * HOUR);
+		assert_false(locked(g));
+		judge_rig_free(g);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(one_that_is_about_another_subject_now_holds_nothing),
 	    cmocka_unit_test(one_that_measures_something_else_is_another),
+	    cmocka_unit_test(what_nobody_held_yet_is_not_released),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
