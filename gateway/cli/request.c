@@ -193,7 +193,9 @@ enum cli_exit cli_list(struct cli *cli, const struct cli_list *list)
 	if (code == CLI_OK)
 		code = end_writer(cli, writer, rows, list->none);
 	writer_free(writer);
-	if (code == CLI_OK && *cursor != '\0')
+	if (code == CLI_OK && *cursor != '\0' && rows == 1)
+		(void)fputs("gymfleet: there are more than this row; ask for them by --limit\n", cli->err);
+	else if (code == CLI_OK && *cursor != '\0')
 		(void)fprintf(cli->err, "gymfleet: there are more than these %zu rows; ask for them by --limit\n", rows);
 	return code;
 }
