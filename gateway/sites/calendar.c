@@ -197,7 +197,7 @@ struct piece {
 	int64_t from, until, offset;
 };
 
-/* The piece from `from` on, until `until` or a week later at most: no zone changes its clock twice in a week. */
+/* The piece from `from` on, until `until` or a week later at most: within one, a clock changes once. */
 static struct piece piece_at(const struct calendar *c, int64_t from, int64_t until)
 {
 	struct piece p = {.from = from, .until = until - from > WEEK_MS ? from + WEEK_MS : until};

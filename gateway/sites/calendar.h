@@ -4,6 +4,9 @@
  *
  * A day is the local date, as days since 1970-01-01; it lasts 23 to 25 hours. Opening hours are minutes of the local day as a clock on the
  * wall shows them: what the clock skips in spring isn't there, what it shows twice in autumn is open twice.
+ *
+ * A clock may change once in any seven days, by up to half a day. Of changes nearer to each other some aren't seen, and what is counted across them is
+ * off by as much; no zone has such.
  */
 #ifndef GW_SITES_CALENDAR_H
 #define GW_SITES_CALENDAR_H

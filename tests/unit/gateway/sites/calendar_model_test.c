@@ -86,10 +86,16 @@ static void ask_open(const struct model *m, const struct calendar *c, int from, 
 
 static void ask_after(const struct model *m, const struct calendar *c, int from, int wanted)
 {
-	int end = from;
+	int end = from, beyond = MINUTES;
 
-	while (end < MINUTES && m->before[end] - m->before[from] < wanted)
-		end++;
+	while (end < beyond) {
+		int middle = end + (beyond - end) / 2;
+
+		if (m->before[middle] - m->before[from] < wanted)
+			end = middle + 1;
+		else
+			beyond = middle;
+	}
 	if (end < MINUTES) {
 		assert_true(calendar_after_open_ms(c, start_ms + from * MIN, wanted * MIN) == start_ms + end * MIN);
 		/* A moment less ends a moment earlier. */
@@ -112,9 +118,32 @@ static void ask_change(const struct model *m, const struct calendar *c, int from
 
 static void check_days(const struct model *m, const struct calendar *c)
 {
+	int32_t newest = m->day[0];
+
+	/* A clock may go back into a day that was over. */
 	for (int i = 1; i < MINUTES; i++)
-		if (m->day[i] > m->day[i - 1])
-			assert_true(calendar_day_start_ms(c, m->day[i]) == start_ms + i * MIN);
+		if (m->day[i] > newest) {
+			newest = m->day[i];
+			assert_true(calendar_day_start_ms(c, newest) == start_ms + i * MIN);
+		}
+}
+
+static void compare(struct model *m, struct calendar *c, struct gf_prng *p)
+{
+	for (int week = 0; week < WEEKS_TRIED; week++) {
+		random_week(p, c);
+		make_model(m, c);
+		if (week == 0)
+			check_days(m, c);
+		for (int q = 0; q < QUESTIONS; q++) {
+			int from = (int)gf_prng_below(p, MINUTES);
+			int len = (int)gf_prng_below(p, q % 2 ? 3000 : MINUTES);
+
+			ask_open(m, c, from, from + len < MINUTES ? from + len : MINUTES - 1);
+			ask_after(m, c, from, (int)gf_prng_below(p, q % 2 ? 2000 : 100000));
+			ask_change(m, c, from);
+		}
+	}
 }
 
 static void it_agrees_with_a_clock_that_is_read_each_minute(void **state)
@@ -132,22 +161,34 @@ static void it_agrees_with_a_clock_that_is_read_each_minute(void **state)
 		if (zones_new(zone_names[z], &zones, &diag) != 0)
 			fail_msg("%s", diag.text);
 		struct calendar c = {.offset_s = zone_offset_s, .ctx = zones_zone(zones, "")};
-		for (int week = 0; week < WEEKS_TRIED; week++) {
-			random_week(&p, &c);
-			make_model(m, &c);
-			if (week == 0)
-				check_days(m, &c);
-			for (int q = 0; q < QUESTIONS; q++) {
-				int from = (int)gf_prng_below(&p, MINUTES);
-				int len = (int)gf_prng_below(&p, q % 2 ? 3000 : MINUTES);
-
-				ask_open(m, &c, from, from + len < MINUTES ? from + len : MINUTES - 1);
-				ask_after(m, &c, from, (int)gf_prng_below(&p, q % 2 ? 2000 : 100000));
-				ask_change(m, &c, from);
-			}
-		}
+		compare(m, &c, &p);
 		zones_free(zones);
 	}
+	free(m);
+}
+
+/* As often as calendar.h allows: every seven days at the same moment, by up to half a day. */
+static int32_t restless_offset_s(const void *ctx, int64_t wall_ms)
+{
+	const int32_t *offsets = ctx;
+	int64_t week = (wall_ms - start_ms) / (7 * CALENDAR_DAY_MIN * MIN) + 2;
+
+	return offsets[week < 0 ? 0 : week % 64];
+}
+
+static void it_follows_a_clock_that_changes_every_week(void **state)
+{
+	struct model *m = malloc(sizeof(*m));
+	int32_t offsets[64];
+	struct gf_prng p;
+
+	(void)state;
+	assert_non_null(m);
+	gf_prng_seed(&p, 20261122);
+	for (size_t i = 0; i < 64; i++)
+		offsets[i] = ((int32_t)gf_prng_below(&p, 49) - 24) * 900;
+	struct calendar c = {.offset_s = restless_offset_s, .ctx = offsets};
+	compare(m, &c, &p);
 	free(m);
 }
 
@@ -155,6 +196,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(it_agrees_with_a_clock_that_is_read_each_minute),
+	    cmocka_unit_test(it_follows_a_clock_that_changes_every_week),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
