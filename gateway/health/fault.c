@@ -172,11 +172,11 @@ static void damage(struct verdict *v, const struct health_fault *fault)
 	VERDICT_SAY(r, "damage%s, reported by %s: %s%s", verdict_since(v, fault->since_ms).text,
 	            fault->by && *fault->by ? fault->by : "somebody",
 	            fault->detail && *fault->detail ? fault->detail : "no words", history(v, fault).text);
-	VERDICT_DO(
-	    r,
-	    "look at it, repair it, then gymfleet faults clear %llu --note TEXT; if nobody should use it until then: "
-	    "gymfleet device tag %s --reason TEXT",
-	    (unsigned long long)fault->case_id, verdict_device(v));
+	VERDICT_DO(r, "look at it, repair it, then gymfleet faults clear %llu --note TEXT",
+	           (unsigned long long)fault->case_id);
+	if (v->facts->tag.since_ms == 0)
+		VERDICT_DO(r, "%s; if nobody should use it until then: gymfleet device tag %s --reason TEXT", r->action,
+		           verdict_device(v));
 }
 
 void verdict_fault(struct verdict *v, const struct health_fault *fault)

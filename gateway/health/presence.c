@@ -113,11 +113,8 @@ void verdict_idle(struct verdict *v)
 	per_h = used_h > 0 ? (double)p->sessions / used_h : 0;
 	if (per_h * idle_h < idle_expected)
 		return;
-	r = verdict_add(v, HEALTH_CODE_IDLE, HEALTH_ATTENTION, p->last_ms, "");
-	VERDICT_DO(r,
-	           "look at the machine: is it lit, free and whole, and does its panel answer? gymfleet device identify "
-	           "%s lets it blink",
-	           verdict_device(v));
+	r = verdict_add(v, HEALTH_CODE_IDLE, HEALTH_ATTENTION, p->last_ms,
+	                "look at the machine: is it lit, free and whole, and does its panel answer?");
 	VERDICT_SAY(
 	    r,
 	    "nobody has used it%s, in %.1f hours in which its site was open; usually it would have been %.0f sessions "

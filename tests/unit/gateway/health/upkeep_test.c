@@ -190,7 +190,8 @@ static void a_tagged_machine_may_be_away(void **state)
 static void reported_damage_is_told_in_the_reporters_words(void **state)
 {
 	struct health_facts f = well();
-	struct health_reason r;
+	struct health_reason r, reasons[HEALTH_REASONS_MAX];
+	size_t count = 0;
 
 	(void)state;
 	f.faults_count = 1;
@@ -209,6 +210,13 @@ static void reported_damage_is_told_in_the_reporters_words(void **state)
 	assert_string_equal(r.text,
 	                    "damage since 2026-11-20T11:00:00Z (60 min), reported by anna: a tear in the left armrest");
 	assert_non_null(strstr(r.action, "gymfleet faults clear 7 --note TEXT"));
+	assert_non_null(strstr(r.action, "device tag chair-berlin-01 --reason TEXT"));
+	f.tag = (struct health_tag){NOON, 0, "torn", NULL};
+	(void)health_judge(&f, reasons, &count);
+	assert_int_equal(count, 2);
+	for (size_t i = 0; i < count; i++)
+		assert_null(strstr(reasons[i].action, "device tag"));
+	f.tag.since_ms = 0;
 	f.faults[0].severity = GF_SEVERITY_STOP;
 	assert_int_equal(only(&f).severity, HEALTH_CRITICAL);
 	f.faults[0].acked_ms = NOON;
