@@ -65,18 +65,44 @@ static void share_by_sessions(json_t *items)
 	}
 }
 
+static bool is_known(const json_t *items, const char *key)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(items, i, item)
+	{
+		if (!json_is_null(json_object_get(item, key)))
+			return true;
+	}
+	return false;
+}
+
+/* Not all is known by each key: a routine has no opening hours, an area no motor. A table leaves out what no row has. */
+static size_t known_columns(const struct cli *cli, const json_t *items, struct column known[static COLUMNS])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < COLUMNS; i++)
+		if (cli->format != WRITER_TABLE || json_array_size(items) == 0 || is_known(items, columns[i].key))
+			known[count++] = columns[i];
+	return count;
+}
+
 static enum cli_exit by_key(struct cli *cli, const char *by)
 {
 	struct column titled[COLUMNS];
+	size_t count = 0;
 	json_t *body = NULL;
 	enum cli_exit code = ask(cli, by, &body);
 
-	memcpy(titled, columns, sizeof(titled));
-	titled[0].title = title(by);
 	if (code == CLI_OK && cli->format == WRITER_TABLE && strcmp(by, "outcome") == 0)
 		share_by_sessions(json_object_get(body, "items"));
-	if (code == CLI_OK)
-		code = cli_rows(cli, json_object_get(body, "items"), titled, COLUMNS, "no session in this time");
+	if (code == CLI_OK) {
+		count = known_columns(cli, json_object_get(body, "items"), titled);
+		titled[0].title = title(by);
+		code = cli_rows(cli, json_object_get(body, "items"), titled, count, "no session in this time");
+	}
 	json_decref(body);
 	return code;
 }

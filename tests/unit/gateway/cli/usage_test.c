@@ -85,6 +85,25 @@ static void outcomes_are_shared_by_sessions(void **state)
 	plays(use, "usage|--by|week", CLI_OK, TEXTS("WEEK", "USE %"));
 }
 
+static void a_table_leaves_out_what_no_row_has(void **state)
+{
+	static const struct play_line areas[] = {
+	    {"GET", "/v1/usage", 200,
+	     LIST("{\"key\":\"legs\",\"sessions\":3,\"running_s\":60,\"motor_s\":null,\"completed\":3,\"stopped\":0,"
+	          "\"interrupted\":0,\"mean_s\":20,\"share_pct\":100,\"opening_s\":null,\"use_pct\":null}")},
+	    {0}};
+
+	(void)state;
+	struct play p = {.lines = areas};
+	struct result r = play(&p, "usage|--by|area");
+	assert_non_null(strstr(r.out, "AREA"));
+	assert_null(strstr(r.out, "USE %"));
+	assert_null(strstr(r.out, "MOTOR"));
+	assert_null(strstr(r.out, "OPEN"));
+	forget(&r);
+	plays(areas, "usage|--by|area|-o|csv", CLI_OK, TEXTS("use_pct", "motor_s"));
+}
+
 static void weeks_stand_one_below_the_other(void **state)
 {
 	static const unsigned short widths[] = {80, 60};
@@ -222,6 +241,7 @@ int main(void)
 	    cmocka_unit_test(the_screen_fits_its_terminal),
 	    cmocka_unit_test(nothing_used_is_no_mistake),
 	    cmocka_unit_test(outcomes_are_shared_by_sessions),
+	    cmocka_unit_test(a_table_leaves_out_what_no_row_has),
 	    cmocka_unit_test(weeks_stand_one_below_the_other),
 	    cmocka_unit_test(the_map_has_a_row_a_day_and_a_shade_an_hour),
 	    cmocka_unit_test(the_map_knows_utf8_colours_and_narrow_terminals),
