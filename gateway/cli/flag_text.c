@@ -8,9 +8,9 @@
 enum { BEHIND_TOLD = 6, LIST_MAX = 512 };
 
 /* " · sessions gun-berlin-01 no. 12, 14, chair-1 no. 3": the newest of those behind it; nothing for none. */
-static void behind(const json_t *flag, const char *what, const char *number, char buf[static LIST_MAX])
+static void behind(const json_t *flag, char buf[static LIST_MAX])
 {
-	const json_t *list = json_object_get(flag, what);
+	const json_t *list = json_object_get(flag, "sessions");
 	size_t count = json_array_size(list), from = count > BEHIND_TOLD ? count - BEHIND_TOLD : 0, len = 0;
 	const char *device = "";
 
@@ -20,9 +20,9 @@ static void behind(const json_t *flag, const char *what, const char *number, cha
 		const char *of = field_text(entry, "device");
 		bool same = strcmp(of, device) == 0;
 		if (i == from)
-			len += (size_t)snprintf(buf, LIST_MAX, " · %s ", what);
+			len += (size_t)snprintf(buf, LIST_MAX, " · sessions ");
 		len += (size_t)snprintf(buf + len, LIST_MAX - len, "%s%.63s%s%.0f", i == from ? "" : ", ", same ? "" : of,
-		                        same ? "" : " no. ", field_or(entry, number, 0));
+		                        same ? "" : " no. ", field_or(entry, "session_no", 0));
 		device = of;
 	}
 	if (from > 0 && len < LIST_MAX)
@@ -47,11 +47,14 @@ static void why(const struct cli *cli, const json_t *flag)
 
 static void when(const struct cli *cli, const json_t *flag)
 {
-	char since[FIELD_MAX], sessions[LIST_MAX], faults[LIST_MAX], often[64] = "";
+	const json_t *fault = json_array_get(json_object_get(flag, "faults"), 0);
+	char since[FIELD_MAX], sessions[LIST_MAX], faults[LIST_MAX] = "", often[64] = "";
 	double times = field_or(flag, "times", 1);
 
-	behind(flag, "sessions", "session_no", sessions);
-	behind(flag, "faults", "fault_no", faults);
+	behind(flag, sessions);
+	/* The numbers that a machine gives its faults aren't those by which `faults` knows them. */
+	if (fault != NULL)
+		(void)snprintf(faults, sizeof(faults), " · gymfleet faults %.63s", field_text(fault, "device"));
 	if (times > 1)
 		(void)snprintf(often, sizeof(often), " · %.0f times", times);
 	notice_line(cli, "since %s%s%s%s", *field_when(cli, flag, "opened", since) != '\0' ? since : "an unknown time",
