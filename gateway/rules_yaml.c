@@ -244,7 +244,7 @@ static int take_condition(const struct rules_yaml_place *p, const struct conditi
 	const bool gap = y->metric == RULE_METRIC_GAP_H + 1;
 
 	if (y->metric == 0)
-		return RULES_YAML_FAIL(p, "metric", "the metric is missing");
+		return RULES_YAML_FAIL(p, "metric", "the metric is missing: give metric, or conditions in all or any");
 	c->metric = (enum rule_metric)(y->metric - 1);
 	c->aggregate = y->aggregate > 0 ? (enum rule_aggregate)(y->aggregate - 1) : rule_metric_aggregate(c->metric);
 	c->comparison = y->is > 0 ? (enum rule_comparison)(y->is - 1)

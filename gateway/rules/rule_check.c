@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "gateway/rules/metric_kind.h"
+#include "gateway/rules/rule_sense.h"
 #include "proto/base/clock.h"
 
 #define MINUTE_MS (INT64_C(60) * 1000)
@@ -20,15 +21,14 @@ struct check {
 	struct gf_diag *diag;
 };
 
-/* The key is a condition's, or of the rule itself (OF_RULE). */
-#define OF_RULE SIZE_MAX
+/* The key is a condition's, or of the rule itself (OF_WHOLE_RULE). */
 static int refused_at(const struct check *k, size_t condition, const char *key)
 {
 	char index[] = "[0].";
 	size_t len;
 
 	k->key[0] = '\0';
-	if (condition != OF_RULE && k->rule->conditions_count > 1) {
+	if (condition != OF_WHOLE_RULE && k->rule->conditions_count > 1) {
 		index[1] = (char)('0' + condition);
 		gf_strcpy(k->key, GF_NAME_MAX, k->rule->any ? "any" : "all");
 		gf_strcpy(k->key + 3, GF_NAME_MAX - 3, index);
@@ -39,7 +39,7 @@ static int refused_at(const struct check *k, size_t condition, const char *key)
 }
 _Static_assert(RULE_CONDITIONS_MAX <= 10, "an index is one digit");
 
-#define FAIL(k, key, ...) (gf_diag_set((k)->diag, __VA_ARGS__), refused_at(k, OF_RULE, key))
+#define FAIL(k, key, ...) (gf_diag_set((k)->diag, __VA_ARGS__), refused_at(k, OF_WHOLE_RULE, key))
 #define FAIL_IN(k, condition, key, ...) (gf_diag_set((k)->diag, __VA_ARGS__), refused_at(k, condition, key))
 
 /* The names whose bits are set: "device, person". */
@@ -146,7 +146,7 @@ static double highest(const struct rule *rule, const struct rule_condition *c)
 static int check_reach(const struct check *k, size_t i, const char *key, double threshold)
 {
 	const struct rule_condition *c = &k->rule->conditions[i];
-	const double lowest = metric_kind(c->metric)->min, top = highest(k->rule, c);
+	const double lowest = metric_kind(c->metric)->min, top = highest(k->rule, c), always = lowest < 0 ? lowest : 0;
 	const char *name = rule_metric_name(c->metric);
 	const char *unit = rule_metric_unit(c->metric), *blank = unit[0] != '\0' ? " " : "";
 
@@ -158,9 +158,12 @@ static int check_reach(const struct check *k, size_t i, const char *key, double 
 	if (!upwards(c) && (c->comparison == RULE_COMPARISON_BELOW ? threshold <= lowest : threshold < lowest))
 		return FAIL_IN(k, i, key, "%s is %g%s%s, but %s is never less than %g: the rule would never fire", key,
 		               threshold, blank, unit, name, lowest);
-	if (upwards(c) && (c->comparison == RULE_COMPARISON_ABOVE ? threshold < 0 : threshold <= 0) && lowest >= 0)
-		return FAIL_IN(k, i, key, "%s is %g%s%s: that holds whenever there is anything; give a number above 0", key,
-		               threshold, blank, unit);
+	if (upwards(c) && (c->comparison == RULE_COMPARISON_ABOVE ? threshold < always : threshold <= always))
+		return FAIL_IN(k, i, key, "%s is %g%s%s: that holds whenever there is anything; give a number above %g", key,
+		               threshold, blank, unit, always);
+	if (!upwards(c) && (c->comparison == RULE_COMPARISON_BELOW ? threshold > top : threshold >= top))
+		return FAIL_IN(k, i, key, "%s is %g%s%s, but %s never gets beyond %g: that holds whenever there is anything",
+		               key, threshold, blank, unit, name, top);
 	return 0;
 }
 
@@ -455,6 +458,7 @@ static int check_id(const struct check *k)
 int rule_check(const struct rule *rule, char key[static GF_NAME_MAX], struct gf_diag *diag)
 {
 	const struct check k = {rule, key, diag};
+	struct rule_sense wrong;
 	int r = check_id(&k);
 
 	if (r == 0 && (rule->conditions_count == 0 || rule->conditions_count > RULE_CONDITIONS_MAX))
@@ -473,5 +477,9 @@ int rule_check(const struct rule *rule, char key[static GF_NAME_MAX], struct gf_
 		r = check_readings(&k);
 	if (r == 0)
 		r = check_end(&k);
-	return r != 0 ? r : check_actions(&k);
+	if (r == 0)
+		r = check_actions(&k);
+	if (r == 0 && rule_sense_check(rule, &wrong, diag) != 0)
+		r = refused_at(&k, wrong.condition, wrong.key);
+	return r;
 }

@@ -228,7 +228,8 @@ static void what_rule_check_finds_is_told_at_its_key(void **state)
 static void conditions_stand_in_one_place(void **state)
 {
 	(void)state;
-	expect_refused(RULE("subject: device"), "r.yaml:2:5: the metric is missing");
+	expect_refused(RULE("subject: device"),
+	               "r.yaml:2:5: the metric is missing: give metric, or conditions in all or any");
 	expect_refused(RULE("subject: device, window: 3d, all: [{metric: faults, window: 1d, warn: 3}]"),
 	               "r.yaml:3:30: window belongs into each entry of all");
 	expect_refused(RULE("subject: device, all: [{metric: faults, warn: 3}], any: [{metric: faults, warn: 3}]"),

@@ -237,6 +237,81 @@ static void actions_of_others_than_machines(void **state)
 	expect_fine(&r);
 }
 
+static void what_always_holds(void **state)
+{
+	struct rule r = fine(RULE_SUBJECT_DEVICE, RULE_METRIC_MOTOR_TEMP_C);
+
+	(void)state;
+	r.conditions[0].window_ms = HOUR_MS;
+	r.conditions[0].warn = -60;
+	expect_refused(&r, "warn", "warn is -60 \302\260C: that holds whenever there is anything; give a number above -60");
+	r.conditions[0].warn = -59;
+	expect_fine(&r);
+	r = fine(RULE_SUBJECT_DEVICE, RULE_METRIC_BATTERY_PCT);
+	r.conditions[0].window_ms = HOUR_MS;
+	r.conditions[0].comparison = RULE_COMPARISON_AT_MOST;
+	r.conditions[0].warn = 100;
+	expect_refused(&r, "warn",
+	               "warn is 100 %, but battery_pct never gets beyond 100: that holds whenever there is anything");
+	r.conditions[0].comparison = RULE_COMPARISON_BELOW;
+	expect_fine(&r);
+}
+
+static void what_never_clears(void **state)
+{
+	struct rule r = fine(RULE_SUBJECT_DEVICE, RULE_METRIC_PART_LIFE_PCT);
+
+	(void)state;
+	r.conditions[0].has_clear = true;
+	r.conditions[0].clear = 0;
+	expect_refused(&r, "clear", "clear is 0, but part_life_pct is never less than 0: a flag would never clear");
+	r.conditions[0].clear = 1;
+	expect_fine(&r);
+	r = fine(RULE_SUBJECT_DEVICE, RULE_METRIC_BATTERY_PCT);
+	r.conditions[0].window_ms = HOUR_MS;
+	r.conditions[0].comparison = RULE_COMPARISON_BELOW;
+	r.conditions[0].has_clear = true;
+	r.conditions[0].clear = 101;
+	expect_refused(&r, "clear", "clear is 101, but battery_pct is never more than 100: a flag would never clear");
+	r.conditions[0].clear = 100;
+	expect_fine(&r);
+}
+
+static void what_excludes_itself(void **state)
+{
+	struct rule r = fine(RULE_SUBJECT_DEVICE, RULE_METRIC_SESSIONS);
+
+	(void)state;
+	r.conditions[0].window_ms = HOUR_MS;
+	r.conditions[1] = r.conditions[0];
+	r.conditions_count = 2;
+	r.conditions[1].comparison = RULE_COMPARISON_AT_MOST;
+	expect_fine(&r);
+	r.conditions[1].comparison = RULE_COMPARISON_BELOW;
+	expect_refused(
+	    &r, "all[1].metric",
+	    "sessions can't be so while all[0] holds, so the rule would never fire; for either of them take any");
+	r.any = true;
+	expect_fine(&r);
+	r.any = false;
+	r.conditions[1].window_ms = 2 * HOUR_MS;
+	expect_fine(&r);
+	/* Of a day, which takes nothing away before midnight. */
+	r = fine(RULE_SUBJECT_DEVICE, RULE_METRIC_SESSIONS);
+	r.conditions[0].window_ms = 0;
+	r.times = 4;
+	r.within_ms = DAY_MS;
+	expect_refused(
+	    &r, "times",
+	    "with window: day it rises once a day, and within touches 3 days at most, so it would never fire: take"
+	    " a window such as 1h, or a longer within");
+	r.times = 3;
+	expect_fine(&r);
+	r.times = 4;
+	r.conditions[0].window_ms = HOUR_MS;
+	expect_fine(&r);
+}
+
 static void silence_stands_alone(void **state)
 {
 	struct rule r = fine(RULE_SUBJECT_DEVICE, RULE_METRIC_SILENT_MIN);
@@ -305,6 +380,9 @@ int main(void)
 	    cmocka_unit_test(filters_that_nothing_passes),
 	    cmocka_unit_test(durations_that_never_end),
 	    cmocka_unit_test(actions_of_others_than_machines),
+	    cmocka_unit_test(what_always_holds),
+	    cmocka_unit_test(what_never_clears),
+	    cmocka_unit_test(what_excludes_itself),
 	    cmocka_unit_test(silence_stands_alone),
 	    cmocka_unit_test(ids),
 	    cmocka_unit_test(a_digest_is_of_all_but_the_line),
