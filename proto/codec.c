@@ -46,6 +46,8 @@ static const struct gf_field birth_fields[] = {
     GF_DIGEST_AS(Birth, catalog_digest, status, catalog_digest),
     GF_BOOL(Birth, status, catalog_on_trial),
     GF_FLOAT(Birth, status, vibration_ms2, 0, 100),
+    GF_U64(Birth, status, hour_meter_ms, 0, GF_SPAN_MS_MAX),
+    GF_U64(Birth, status, motor_before_ms, 0, GF_SPAN_MS_MAX),
 };
 static const struct gf_table birth_table = GF_TABLE(birth_fields);
 

@@ -432,6 +432,8 @@ struct gf_status {
 	struct gf_digest catalog_digest; /* zeros = unknown */
 	bool catalog_on_trial;           /* not confirmed yet */
 	float vibration_ms2;             /* of the model, for those who hold it (ISO 5349-1); 0 = unknown */
+	uint64_t hour_meter_ms;          /* what the hardware's own meter shows with this odometer; 0 = it has none */
+	uint64_t motor_before_ms;        /* the motor ran so long before anything counted, as people say; 0 = nobody does */
 };
 
 /* Which catalog is desired; its bytes are under gf_topic_catalog. */

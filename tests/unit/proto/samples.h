@@ -166,6 +166,8 @@ static inline struct gf_status sample_birth(void)
 	    .catalog_digest = sample_digest,
 	    .catalog_on_trial = true,
 	    .vibration_ms2 = 4.5F,
+	    .hour_meter_ms = 7200000000,
+	    .motor_before_ms = 5940000000,
 	};
 }
 
