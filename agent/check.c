@@ -110,6 +110,16 @@ static void say_vibration(struct check *check)
 		          "unknown, so nobody can reckon how much staff gets; set vibration_ms2 from the maker's data sheet");
 }
 
+/* What its hour meter shows is said where the hardware is looked at. */
+static void say_hours_before(struct check *check)
+{
+	const double hours = (double)check->config->motor_hours_before;
+
+	if (hours > 0)
+		check_say(check, DRIVER_FINE, "motor hours",
+		          "%g h before this agent, as motor_hours_before says: they count as its own", hours);
+}
+
 /* The same on all machines of a gym, or a person is another one on each. */
 static void say_subjects(struct check *check)
 {
@@ -302,6 +312,7 @@ int agent_check(const struct agent_config *config, FILE *out)
 	};
 	say_machine(&check);
 	say_envelope(&check);
+	say_hours_before(&check);
 	say_vibration(&check);
 	say_subjects(&check);
 	check_catalog(&check);

@@ -33,7 +33,7 @@ struct agent_yaml {
 	int clock, log_level, driver;
 	struct gf_link_yaml broker;
 	unsigned spool_mib, heartbeat_s;
-	float rated_motor_h, vibration_ms2, heat_c;
+	float rated_motor_h, motor_hours_before, vibration_ms2, heat_c;
 	struct envelope_yaml *envelope;
 	struct config_sim_yaml *sim;
 	struct config_modbus_yaml *modbus;
@@ -111,6 +111,7 @@ static const cyaml_schema_field_t agent_fields[] = {
     CYAML_FIELD_UINT("spool_mib", OPTIONAL, struct agent_yaml, spool_mib),
     CYAML_FIELD_UINT("heartbeat_s", OPTIONAL, struct agent_yaml, heartbeat_s),
     CYAML_FIELD_FLOAT("rated_motor_h", OPTIONAL, struct agent_yaml, rated_motor_h),
+    CYAML_FIELD_FLOAT("motor_hours_before", OPTIONAL, struct agent_yaml, motor_hours_before),
     CYAML_FIELD_FLOAT("vibration_ms2", OPTIONAL, struct agent_yaml, vibration_ms2),
     CYAML_FIELD_FLOAT("heat_c", OPTIONAL, struct agent_yaml, heat_c),
     CYAML_FIELD_MAPPING_PTR("envelope", OPTIONAL | CYAML_FLAG_POINTER, struct agent_yaml, envelope, envelope_fields),
@@ -300,6 +301,7 @@ static int take(const struct config_check *c, const struct agent_yaml *yaml, str
 	config->log_level = yaml->log_level != 0 ? (enum gf_log_level)(yaml->log_level - 1) : GF_LOG_INFO;
 	config->driver = (enum agent_driver)yaml->driver;
 	config->rated_motor_h = yaml->rated_motor_h;
+	config->motor_hours_before = yaml->motor_hours_before;
 	config->vibration_ms2 = yaml->vibration_ms2;
 	const unsigned heartbeat_s = gf_yaml_has(c->doc, "heartbeat_s") ? yaml->heartbeat_s : 60;
 	const unsigned spool_mib = gf_yaml_has(c->doc, "spool_mib") ? yaml->spool_mib : 16;
@@ -319,6 +321,7 @@ static int take(const struct config_check *c, const struct agent_yaml *yaml, str
 	    (r = gf_keys_config_take(c->doc, c->path, yaml->catalog_keys, &config->catalog_keys, c->diag)) != 0 ||
 	    (r = config_subjects_take(c, yaml->subject_tokens, config)) != 0 ||
 	    (r = config_in_range(c, "rated_motor_h", yaml->rated_motor_h, 0, 1000000)) != 0 ||
+	    (r = config_in_range(c, "motor_hours_before", yaml->motor_hours_before, 0, 800000)) != 0 ||
 	    (r = config_in_range(c, "vibration_ms2", yaml->vibration_ms2, 0, 100)) != 0 ||
 	    (r = take_envelope(c, yaml->envelope, config->class, &config->envelope)) != 0 ||
 	    (r = take_heat(c, yaml->heat_c, config)) != 0 || (r = take_broker(c, &yaml->broker, config)) != 0)

@@ -29,7 +29,8 @@ struct agent_config {
 	struct gf_link_config link;
 	uint64_t spool_bytes_max;
 	float rated_motor_h;
-	float vibration_ms2; /* in the hand that holds it; 0 = unknown */
+	float motor_hours_before; /* that nothing counted; 0 = nobody says */
+	float vibration_ms2;      /* in the hand that holds it; 0 = unknown */
 	uint32_t heartbeat_ms;
 	struct control_envelope envelope;
 	bool has_subjects; /* badges become tokens with this key; without one tokens pass as they are */

@@ -174,6 +174,7 @@ static int make_station(struct agent *agent, struct gf_diag *diag)
 	    .class = c->class,
 	    .location = c->location,
 	    .rated_motor_h = c->rated_motor_h,
+	    .motor_hours_before = c->motor_hours_before,
 	    .vibration_ms2 = c->vibration_ms2,
 	    .envelope = c->envelope,
 	    .subjects = c->has_subjects ? &c->subjects : NULL,

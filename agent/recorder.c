@@ -351,6 +351,17 @@ struct gf_odometer recorder_odometer(const struct recorder *recorder)
 	return recorder->current.odometer;
 }
 
+/* A hundred years: what shows more shows nothing. */
+#define METER_MAX_MS (UINT64_C(876600) * 3600 * 1000)
+
+/* Of the same moment as the odometer: the difference, which is what ran before anything counted, stays as it was at the start. */
+uint64_t recorder_hour_meter_ms(const struct recorder *recorder)
+{
+	const struct recorder_state *state = &recorder->current;
+	const uint64_t meter_ms = state->meter_motor_ms + state->odometer.motor_ms;
+	return state->has_meter && meter_ms <= METER_MAX_MS ? meter_ms : 0;
+}
+
 uint64_t recorder_dropped(const struct recorder *recorder)
 {
 	return recorder->current.dropped;

@@ -67,6 +67,8 @@ void recorder_set_spool(struct recorder *recorder, struct spool *spool);
 uint64_t recorder_boot(const struct recorder *recorder);
 int64_t recorder_uptime_ms(const struct recorder *recorder, int64_t mono_ms);
 struct gf_odometer recorder_odometer(const struct recorder *recorder);
+/* What the hardware's own meter showed when the odometer became what it is; 0 = it has none, or none that can be. */
+uint64_t recorder_hour_meter_ms(const struct recorder *recorder);
 /* Records that found no room, neither on the disk nor in the queue: they never had a seq. */
 uint64_t recorder_dropped(const struct recorder *recorder);
 

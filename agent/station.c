@@ -64,6 +64,8 @@ static void fill_birth(const struct station *s, struct gf_time now, struct gf_st
 	status->acked_seq = spool_acked(s->spool);
 	status->cert_not_after_ms = gf_link_cert_not_after_ms(s->cert_file);
 	status->rated_motor_h = c->rated_motor_h;
+	status->hour_meter_ms = recorder_hour_meter_ms(s->recorder);
+	status->motor_before_ms = (uint64_t)((double)c->motor_hours_before * 3600e3);
 	status->vibration_ms2 = c->vibration_ms2;
 	status->motor_temp_stop_c = c->envelope.motor_temp_stop_c;
 	status->surface_temp_stop_c = c->envelope.surface_temp_stop_c;

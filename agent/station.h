@@ -27,7 +27,7 @@ struct station_config {
 	enum gf_class class;
 	char model[GF_NAME_MAX], serial[GF_NAME_MAX];
 	struct gf_location location;
-	float rated_motor_h, vibration_ms2;
+	float rated_motor_h, motor_hours_before, vibration_ms2;
 	struct control_envelope envelope;
 	const struct gf_subject_key
 	    *subjects; /* read until station_open returns; NULL: tokens pass as they are (recorder.h) */

@@ -43,7 +43,8 @@ struct sim {
 	double part_cycle;
 	bool counted; /* this start of the motor is in the journal */
 	bool begun;
-	bool hung; /* the motor stopped by itself; no reading has failed since */
+	bool hung;          /* the motor stopped by itself; no reading has failed since */
+	uint64_t before_ms; /* what the hour meter showed before the first journal */
 	int64_t last_ms, written_ms;
 };
 
@@ -123,6 +124,12 @@ static void pass_time(struct sim *sim, int64_t mono_ms)
 
 /* --- the driver -------------------------------------------------------------------------------------------------- */
 
+/* It counted before the simulation began, too. */
+static uint64_t meter_ms(const struct sim *sim, const struct sim_journal *journal)
+{
+	return sim->before_ms + journal->motor_ms;
+}
+
 static int sim_read(struct driver *driver, int64_t mono_ms, struct driver_input *ret_input)
 {
 	struct sim *sim = sim_of(driver);
@@ -142,7 +149,7 @@ static int sim_read(struct driver *driver, int64_t mono_ms, struct driver_input 
 	input.cover_open = (faults & 1U << GF_FAULT_COVER_OPEN) != 0;
 	physics_sensors(&sim->physics, &sim->output, faults, input.sensors);
 	const struct sim_journal journal = journal_get(sim->journal);
-	input.meter_motor_ms = journal.motor_ms;
+	input.meter_motor_ms = meter_ms(sim, &journal);
 	input.meter_cycles = journal.cycles;
 	*ret_input = input;
 	return 0;
@@ -183,8 +190,8 @@ static void sim_check(struct driver *driver, struct driver_findings *findings)
 	driver_found(findings, DRIVER_FINE, "simulated", "this machine isn't there: nothing can be wrong with it");
 	driver_found(findings, DRIVER_FINE, "e-stop", "released");
 	driver_found(findings, DRIVER_FINE, "cover", "closed");
-	driver_found(findings, DRIVER_FINE, "hour meter", "%.1f h",
-	             (double)journal_get(sim->journal).motor_ms / (double)MS_PER_H);
+	const struct sim_journal journal = journal_get(sim->journal);
+	driver_found(findings, DRIVER_FINE, "hour meter", "%.1f h", (double)meter_ms(sim, &journal) / (double)MS_PER_H);
 	physics_sensors(&sim->physics, &sim->output, 0, sensors);
 	for (int i = 1; i < GF_SENSOR_COUNT; i++) {
 		if (isfinite(sensors[i]))
@@ -247,6 +254,7 @@ int sim_driver_new(const struct sim_config *config, struct driver **ret_driver, 
 	const struct sim_journal journal = journal_get(sim->journal);
 	const float worn_h = config->wear_h + (float)((double)journal.motor_ms / MS_PER_H);
 	sim->driver.ops = &sim_ops;
+	sim->before_ms = (uint64_t)((double)config->wear_h * (double)MS_PER_H);
 	physics_init(&sim->physics, config->class, config->ambient_c, worn_h, config->seed ^ journal.motor_ms);
 	users_init(&sim->users, config, journal.starts);
 	gf_prng_seed(&sim->luck, ~config->seed + journal.starts);

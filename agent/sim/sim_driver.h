@@ -27,7 +27,7 @@ struct sim_config {
 	enum gf_class class;
 	uint64_t seed;
 	float ambient_c;
-	float wear_h; /* motor hours on it at the start */
+	float wear_h; /* motor hours on it, and on its hour meter, at the start */
 	float
 	    busy; /* 0..1: the share of opening time in which somebody is on the machine; 0: nobody ever comes; 1: a queue, day and night */
 	float tokens;                   /* 0..1: the share of people who show a token */

@@ -132,8 +132,9 @@ static void what_the_hand_gets_and_whose_tokens_are_said(void **state)
 	struct test *t = *state;
 	it_write(it_path(t->w, "subjects.key"), "0123456789abcdef0123456789abcdef");
 	assert_int_equal(chmod(it_path(t->w, "subjects.key"), 0600), 0);
-	configure(t, SIM, "vibration_ms2: 5\nsubject_tokens: {key_file: subjects.key}\n");
+	configure(t, SIM, "motor_hours_before: 1650\nvibration_ms2: 5\nsubject_tokens: {key_file: subjects.key}\n");
 	check(t, FINE);
+	assert_says(t, "ok", "motor hours", "1650 h before this agent");
 	assert_says(t, "ok", "vibration", "5 m/s² in the hand: 100 points of staff's daily exposure after 2.0 h");
 	assert_says(t, "ok", "tokens", "made from badges with key ");
 }

@@ -41,6 +41,7 @@ static void the_shipped_file_loads(void **state)
 	assert_int_equal(c->spool_bytes_max, 16 << 20);
 	assert_int_equal(c->heartbeat_ms, 60000);
 	assert_float_equal(c->rated_motor_h, 2000, 0.001F);
+	assert_float_equal(c->motor_hours_before, 0, 0.001F);
 	assert_float_equal(c->vibration_ms2, 0, 0.001F);
 	assert_float_equal(c->heat_c, 0, 0.001F);
 	assert_int_equal(c->driver, AGENT_DRIVER_SIM);
@@ -295,6 +296,9 @@ static void numbers_out_of_range_are_named(void **state)
 	     "'heartbeat_s' is '60s'; expected a whole number from 0 to 4294967295"},
 	    {"spool_mib: 16", "spool_mib: ^5000", "spool_mib is 5000; expected 1 to 4096"},
 	    {"rated_motor_h: 2000", "rated_motor_h: ^-1", "rated_motor_h is -1; expected 0 to 1000000"},
+	    {"# motor_hours_before: 1650 ", "motor_hours_before: ^-1 ", "motor_hours_before is -1; expected 0 to 800000"},
+	    {"# motor_hours_before: 1650 ", "motor_hours_before: ^800001 ",
+	     "motor_hours_before is 800001; expected 0 to 800000"},
 	    {"# vibration_ms2: 5.5 ", "vibration_ms2: ^101 ", "vibration_ms2 is 101; expected 0 to 100"},
 	    {"# vibration_ms2: 5.5 ", "vibration_ms2: ^-0.1 ", "vibration_ms2 is -0.1; expected 0 to 100"},
 	    {"busy: 0.3", "busy: ^30", "sim.busy is 30; expected 0 to 1"},

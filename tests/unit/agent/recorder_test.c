@@ -52,6 +52,37 @@ static void a_session_is_recorded_with_its_odometer(void **state)
 	assert_int_equal(spool_next_seq(m->spool), 3);
 }
 
+static void the_hour_meter_is_told_as_of_the_odometer(void **state)
+{
+	struct machine *m = *state;
+	assert_true(machine_start(m));
+	assert_int_equal(recorder_hour_meter_ms(m->recorder), 77000);
+	m->mono_ms += 1000;
+	assert_int_equal(machine_begins(m), 0);
+	assert_int_equal(machine_goes_on(m), 0);
+	assert_int_equal(recorder_hour_meter_ms(m->recorder), 77000); /* the odometer doesn't have the session yet */
+	assert_int_equal(machine_ends(m), 0);
+	assert_int_equal(recorder_hour_meter_ms(m->recorder), 77000 + 5040);
+
+	/* Another one that is behind the odometer; one that can't be. */
+	machine_stop(m);
+	m->meter.motor_ms = 40;
+	assert_true(machine_start(m));
+	assert_int_equal(recorder_hour_meter_ms(m->recorder), 40);
+	machine_stop(m);
+	m->meter.motor_ms = UINT64_MAX / 2;
+	assert_true(machine_start(m));
+	assert_int_equal(recorder_hour_meter_ms(m->recorder), 0);
+}
+
+static void a_machine_without_an_hour_meter_tells_of_none(void **state)
+{
+	struct machine *m = *state;
+	m->meter = (struct recorder_meter){.present = false};
+	assert_true(machine_start(m));
+	assert_int_equal(recorder_hour_meter_ms(m->recorder), 0);
+}
+
 static void heartbeats_carry_spool_and_link(void **state)
 {
 	struct machine *m = *state;
@@ -176,6 +207,7 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, machine_setup, machine_teardown)
 	const struct CMUnitTest tests[] = {
+	    TEST(the_hour_meter_is_told_as_of_the_odometer),   TEST(a_machine_without_an_hour_meter_tells_of_none),
 	    TEST(a_session_is_recorded_with_its_odometer),     TEST(heartbeats_carry_spool_and_link),
 	    TEST(a_catalog_is_recorded_and_remembered),        TEST(how_far_it_is_with_what_is_desired_is_recorded),
 	    cmocka_unit_test(the_state_survives_its_encoding), TEST(a_state_of_another_version_is_refused_with_a_remedy),

@@ -98,12 +98,13 @@ int rig_open(struct world *w, bool online, struct gf_diag *diag)
 {
 	static char host[] = "broker", cert_file[] = "device.pem";
 	const struct gf_link_config link = {.host = host, .port = 8883, .cert_file = cert_file, .keepalive_s = 15};
-	const struct recorder_meter meter = {0};
+	const struct recorder_meter meter = {.present = true, .motor_ms = RIG_METER_MS};
 	struct station_config config = {
 	    .id = "gun-berlin-01",
 	    .class = GF_CLASS_PERCUSSION,
 	    .model = "g1",
 	    .rated_motor_h = 2000,
+	    .motor_hours_before = 0.5F,
 	    .vibration_ms2 = 7.5F,
 	    .subjects = w->subjects,
 	    .catalog = &w->catalog,

@@ -13,7 +13,7 @@ extern int rig_disk_error; /* what writing says; 0: it works */
 extern int rig_sync_error;
 extern uint64_t rig_failed_syncs, rig_syncs_after_failure;
 
-enum { RIG_TRIAL_MS = 30000 };
+enum { RIG_TRIAL_MS = 30000, RIG_METER_MS = 77000 };
 
 struct world {
 	struct trap t; /* only its folder */

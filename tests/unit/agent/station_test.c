@@ -49,6 +49,8 @@ static void a_connection_begins_with_a_retained_birth(void **state)
 	assert_int_equal(birth.cert_not_after_ms, 1234);
 	assert_true(birth.motor_temp_stop_c > 69);
 	assert_true(birth.vibration_ms2 == 7.5F);
+	assert_int_equal(birth.hour_meter_ms, RIG_METER_MS);
+	assert_int_equal(birth.motor_before_ms, 1800 * 1000);
 
 	fake_link_down("cut");
 	rig_step(w);

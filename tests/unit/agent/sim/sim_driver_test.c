@@ -38,6 +38,9 @@ static int remove_dir(void **state)
 	return rmdir(dir);
 }
 
+/* On the meter at the start. */
+#define WORN_MS (UINT64_C(300) * 3600 * 1000)
+
 /* A machine with the little of a recorder that survives a crash: odometers and the last checkpoint. */
 struct sim_rig {
 	struct sim_config config;
@@ -62,7 +65,7 @@ static struct sim_config config_of(enum gf_class class, uint64_t seed)
 	    .class = class,
 	    .seed = seed,
 	    .ambient_c = 22,
-	    .wear_h = 300,
+	    .wear_h = WORN_MS / 3600 / 1000,
 	    .busy = 0.4F,
 	    .opens_min = 6 * 60,
 	    .closes_min = 23 * 60,
@@ -107,7 +110,8 @@ static void open_machine(struct sim_rig *rig)
 	assert_int_equal(sim_driver_new(&rig->config, &rig->driver, &diag), 0);
 	assert_int_equal(rig->driver->ops->read(rig->driver, rig->now_ms, &input), 0);
 	assert_true(input.has_meter);
-	recover(rig, input.meter_motor_ms);
+	assert_true(input.meter_motor_ms >= WORN_MS);
+	recover(rig, input.meter_motor_ms - WORN_MS);
 	const struct control_resume resume = {.odometer = rig->odometer, .next_fault_no = rig->next_fault_no};
 	assert_int_equal(control_new(&config, &resume, rig->now_ms, &rig->control), 0);
 }
@@ -378,19 +382,20 @@ static void the_motor_stops_by_itself_when_nobody_asks(void **state)
 	config.busy = 0;
 	assert_int_equal(sim_driver_new(&config, &driver, NULL), 0);
 	assert_int_equal(driver->ops->read(driver, 0, &input), 0);
+	assert_int_equal(input.meter_motor_ms, WORN_MS);
 	assert_int_equal(driver->ops->write(driver, 20, &on), 0);
 	assert_int_equal(driver->ops->read(driver, 60020, &input), -ETIMEDOUT);
 	assert_int_equal(driver->ops->read(driver, 60040, &input), 0);
-	assert_int_equal(input.meter_motor_ms, DRIVER_DEAD_MAN_MS);
+	assert_int_equal(input.meter_motor_ms, WORN_MS + DRIVER_DEAD_MAN_MS);
 	assert_int_equal(driver->ops->read(driver, 61020, &input), 0);
-	assert_int_equal(input.meter_motor_ms, DRIVER_DEAD_MAN_MS);
+	assert_int_equal(input.meter_motor_ms, WORN_MS + DRIVER_DEAD_MAN_MS);
 	assert_true(isnan(input.sensors[GF_SENSOR_BATTERY_PCT]));
 	driver->ops->free(driver);
 	driver = NULL;
 	/* The meter outlives the process. */
 	assert_int_equal(sim_driver_new(&config, &driver, NULL), 0);
 	assert_int_equal(driver->ops->read(driver, 5, &input), 0);
-	assert_int_equal(input.meter_motor_ms, DRIVER_DEAD_MAN_MS);
+	assert_int_equal(input.meter_motor_ms, WORN_MS + DRIVER_DEAD_MAN_MS);
 	driver->ops->free(driver);
 }
 
