@@ -22,7 +22,7 @@ enum { DIGEST_SHOWN = 4 }; /* bytes */
 
 double device_motor_hours(const struct store_device *d)
 {
-	return (double)d->odometer.motor_ms / MS_PER_HOUR;
+	return (double)(d->motor_before_ms + d->odometer.motor_ms) / MS_PER_HOUR;
 }
 
 /* The newest reading; null when it is an old one, which says nothing of now. */

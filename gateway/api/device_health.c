@@ -118,6 +118,7 @@ static void judge_wear(struct health_facts *facts, const struct store_device *d,
 	    .model = d->model,
 	    .rated_motor_h = (double)d->rated_motor_h,
 	    .odometer = &d->odometer,
+	    .motor_before_ms = d->motor_before_ms,
 	    .parts = d->care.parts,
 	    .use = &d->care.use,
 	};

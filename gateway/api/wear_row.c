@@ -75,6 +75,7 @@ void wear_of(const struct wear_plans *plans, const struct worn *m, int64_t now_m
              struct wear_pace *ret_pace)
 {
 	struct wear_counter counters[FACT_PART_COUNT];
+	const double before_h = (double)m->motor_before_ms / HOUR_MS;
 
 	*ret_pace = pace_of(m->use, now_ms);
 	for (size_t p = 0; p < FACT_PART_COUNT; p++) {
@@ -82,15 +83,18 @@ void wear_of(const struct wear_plans *plans, const struct worn *m, int64_t now_m
 		counters[p] = (struct wear_counter){.motor_h = (double)since(m->odometer->motor_ms, then->motor_ms) / HOUR_MS,
 		                                    .sessions = since(m->odometer->sessions, then->sessions),
 		                                    .since_ms = m->parts[p].at_ms};
+		if (m->parts[p].at_ms == 0)
+			counters[p].motor_h += before_h;
 	}
 	wear_judge(wear_plan_for(plans->items, plans->count, m->class, m->model), m->rated_motor_h,
-	           (double)m->odometer->motor_ms / HOUR_MS, counters, ret_pace, now_ms, ret_wear);
+	           before_h + (double)m->odometer->motor_ms / HOUR_MS, counters, ret_pace, now_ms, ret_wear);
 }
 
 void wear_of_machine(const struct wear_plans *plans, const struct store_machine *m, const struct store_wear *counted,
                      int64_t now_ms, struct wear *ret_wear, struct wear_pace *ret_pace)
 {
-	const struct worn worn = {m->class, m->model, m->rated_motor_h, &m->odometer, counted->parts, &counted->use};
+	const struct worn worn = {m->class,           m->model,       m->rated_motor_h, &m->odometer,
+	                          m->motor_before_ms, counted->parts, &counted->use};
 
 	wear_of(plans, &worn, now_ms, ret_wear, ret_pace);
 }
@@ -138,7 +142,7 @@ json_t *wear_detail(const struct store_machine *machine, const struct wear *wear
 		json_push(&parts, part);
 	}
 	put_machine(&row, machine);
-	json_put(&row, "motor_h", json_measure((double)machine->odometer.motor_ms / HOUR_MS));
+	json_put(&row, "motor_h", json_measure((double)(machine->motor_before_ms + machine->odometer.motor_ms) / HOUR_MS));
 	json_put(&row, "warranty_h", wear->warranty_h > 0 ? json_measure(wear->warranty_h) : json_null());
 	json_put(&row, "warranty_left_h", wear->warranty_h > 0 ? json_measure(wear->warranty_left_h) : json_null());
 	json_put(&row, "pace", pace);

@@ -22,6 +22,7 @@ struct worn {
 	const char *model;
 	double rated_motor_h;
 	const struct gf_odometer *odometer;
+	uint64_t motor_before_ms;            /* what ran before the odometer counted */
 	const struct store_care_part *parts; /* [FACT_PART_COUNT] */
 	const struct store_use *use;
 };

@@ -115,7 +115,8 @@ static int keep(void *ctx, const struct store_fact *fact)
 	if (r)
 		return r;
 	more = &f->more[f->count];
-	*more = (struct judge_odometer){.odometer = fact->odometer, .rated_motor_h = fact->rated_motor_h};
+	*more = (struct judge_odometer){
+	    .odometer = fact->odometer, .rated_motor_h = fact->rated_motor_h, .motor_before_ms = fact->motor_before_ms};
 	gf_strcpy(more->model, sizeof(more->model), fact->model);
 	if (fact->fact.kind == FACT_SESSION && fact->fact.session.areas_count > 0)
 		r = keep_areas(f, &fact->fact, &more->areas_at);
@@ -129,14 +130,26 @@ static int keep(void *ctx, const struct store_fact *fact)
 
 /* ---- what parts have behind them ---- */
 
-/* How far the machine was at the newest renewal of the part up to this fact; zeros: never. Services stand last. */
-static struct gf_odometer renewed(const struct judge_facts *f, const struct fact *fact, enum fact_part part)
+/* How far the machine was at the newest renewal of the part up to this fact; NULL: never. Services stand last. */
+static const struct gf_odometer *renewed(const struct judge_facts *f, const struct fact *fact, enum fact_part part)
 {
 	for (size_t i = f->count; i-- > 0 && f->items[i].kind == FACT_SERVICE;)
 		if (f->items[i].service.part == part && f->items[i].device == fact->device &&
 		    fact_compare(&f->items[i], fact) <= 0)
-			return f->more[i].odometer;
-	return (struct gf_odometer){.motor_ms = 0};
+			return &f->more[i].odometer;
+	return NULL;
+}
+
+/* A part that was never renewed has the motor's first hour behind it, too. */
+static struct wear_counter count_part(const struct judge_odometer *now, const struct gf_odometer *then)
+{
+	const uint64_t motor_ms = now->odometer.motor_ms, sessions = now->odometer.sessions;
+	const uint64_t from_ms = then != NULL ? then->motor_ms : 0, from = then != NULL ? then->sessions : 0;
+	const uint64_t before_ms = then != NULL ? 0 : now->motor_before_ms;
+
+	return (struct wear_counter){.motor_h =
+	                                 (double)(before_ms + (motor_ms > from_ms ? motor_ms - from_ms : 0)) / ms_per_hour,
+	                             .sessions = sessions > from ? sessions - from : 0};
 }
 
 static void take_life(const struct judging *j, size_t at)
@@ -148,10 +161,7 @@ static void take_life(const struct judging *j, size_t at)
 	const struct wear_plan *plan = wear_plan_for(config->plans, config->plans_count, fact->class, now->model);
 
 	for (enum fact_part part = 0; part < FACT_PART_COUNT; part++) {
-		const struct gf_odometer then = renewed(f, fact, part), *odometer = &now->odometer;
-		const uint64_t motor_ms = odometer->motor_ms > then.motor_ms ? odometer->motor_ms - then.motor_ms : 0;
-		const uint64_t sessions = odometer->sessions > then.sessions ? odometer->sessions - then.sessions : 0;
-		const struct wear_counter counter = {.motor_h = (double)motor_ms / ms_per_hour, .sessions = sessions};
+		const struct wear_counter counter = count_part(now, renewed(f, fact, part));
 		struct wear_life life = {.motor_h = 0};
 
 		if (part == FACT_PART_MOTOR)

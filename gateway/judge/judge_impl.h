@@ -22,6 +22,7 @@ struct judge_facts {
 	struct judge_odometer {
 		struct gf_odometer odometer;
 		double rated_motor_h;
+		uint64_t motor_before_ms;
 		char model[GF_NAME_MAX];
 		size_t areas_at; /* in `areas`, which moves while it grows */
 	} * more;

@@ -71,6 +71,7 @@ struct store_fact {
 	char site[GF_NAME_MAX]; /* of the machine */
 	char model[GF_NAME_MAX];
 	double rated_motor_h;
+	uint64_t motor_before_ms;    /* what its motor ran before the odometer counted */
 	struct gf_odometer odometer; /* after a session, at a service */
 };
 typedef int (*store_fact_fn)(void *ctx, const struct store_fact *fact);

@@ -234,6 +234,7 @@ struct store_device {
 	int64_t last_record_ms; /* event time of the newest record stored */
 
 	struct gf_odometer odometer; /* newest known */
+	uint64_t motor_before_ms;    /* what its motor ran before the odometer counted */
 	bool has_heartbeat;
 	int64_t heartbeat_ms;
 	struct gf_heartbeat heartbeat; /* the newest */
@@ -269,8 +270,9 @@ struct store_machine {
 	int64_t key;
 	char id[GF_ID_MAX], site[GF_NAME_MAX], model[GF_NAME_MAX];
 	enum gf_class class;
-	double rated_motor_h;  /* 0 = unknown */
-	int64_t first_seen_ms; /* or its first use, where it brought a past along */
+	double rated_motor_h;     /* 0 = unknown */
+	uint64_t motor_before_ms; /* what its motor ran before the odometer counted */
+	int64_t first_seen_ms;    /* or its first use, where it brought a past along */
 	struct gf_odometer odometer;
 };
 typedef int (*store_machine_fn)(void *ctx, const struct store_machine *machine);

@@ -63,7 +63,7 @@ static void add(struct wear *wear, const struct wear_part *part)
 	wear->parts[at] = *part;
 }
 
-void wear_judge(const struct wear_plan *plan, double rated_motor_h, double odometer_h,
+void wear_judge(const struct wear_plan *plan, double rated_motor_h, double motor_h,
                 const struct wear_counter counters[FACT_PART_COUNT], const struct wear_pace *pace, int64_t now_ms,
                 struct wear *ret_wear)
 {
@@ -84,7 +84,7 @@ void wear_judge(const struct wear_plan *plan, double rated_motor_h, double odome
 	}
 	if (plan != NULL && plan->warranty_h > 0) {
 		wear.warranty_h = plan->warranty_h;
-		wear.warranty_left_h = fmax(0.0, plan->warranty_h - odometer_h);
+		wear.warranty_left_h = fmax(0.0, plan->warranty_h - motor_h);
 	}
 	*ret_wear = wear;
 }

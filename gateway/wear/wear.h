@@ -32,7 +32,7 @@ struct wear_plan {
 const struct wear_plan *wear_plan_for(const struct wear_plan *plans, size_t count, enum gf_class class,
                                       const char *model);
 
-/* What a part has behind it since it was renewed (or since the machine's first hour). */
+/* What a part has behind it since it was renewed (or since the machine's first hour, whoever counted then). */
 struct wear_counter {
 	double motor_h;
 	uint64_t sessions;
@@ -58,8 +58,8 @@ struct wear {
 	double warranty_h, warranty_left_h;      /* 0, 0 = unknown */
 };
 
-/* `rated_motor_h` 0 = unknown; plan NULL = none. */
-void wear_judge(const struct wear_plan *plan, double rated_motor_h, double odometer_h,
+/* `rated_motor_h` 0 = unknown; `motor_h`: of its whole life; plan NULL = none. */
+void wear_judge(const struct wear_plan *plan, double rated_motor_h, double motor_h,
                 const struct wear_counter counters[FACT_PART_COUNT], const struct wear_pace *pace, int64_t now_ms,
                 struct wear *ret_wear);
 /* % of a part's life; NaN without one. */

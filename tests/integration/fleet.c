@@ -66,9 +66,10 @@ const char *it_agent_config(struct it_world *w, const struct it_agent *agent)
 	    "heartbeat_s: %u\nrated_motor_h: 2000\n"
 	    "broker:\n  host: localhost\n  port: %u\n  ca_file: ../../pki/ca.pem\n  cert_file: ../../pki/devices/%s.pem\n"
 	    "  key_file: ../../pki/devices/%s.key\n  keepalive_s: 5\n"
-	    "driver: sim\nsim: {seed: %llu, busy: %g, opens: \"00:00\", closes: \"00:00\"}\n%s",
+	    "driver: sim\nsim: {seed: %llu, busy: %g, wear_h: %g, opens: \"00:00\", closes: \"00:00\"}\n%s",
 	    agent->class, agent->class, agent->heartbeat_s != 0 ? agent->heartbeat_s : 1, it_device_port(w), agent->id,
-	    agent->id, (unsigned long long)agent->seed, agent->busy, agent->extra != NULL ? agent->extra : "");
+	    agent->id, (unsigned long long)agent->seed, agent->busy, agent->worn_h,
+	    agent->extra != NULL ? agent->extra : "");
 	return config;
 }
 

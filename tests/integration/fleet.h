@@ -22,7 +22,8 @@ bool it_gateway_listens(struct it_world *w);
 
 struct it_agent {
 	const char *id, *class;
-	double busy; /* 0: nobody comes */
+	double busy;   /* 0: nobody comes */
+	double worn_h; /* on its hour meter at the start */
 	uint64_t seed;
 	unsigned heartbeat_s; /* 0: 1 */
 	const char *extra;    /* more lines of agent.yaml, or NULL */

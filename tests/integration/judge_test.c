@@ -93,6 +93,42 @@ static void use_opens_a_flag_that_outlives_a_kill_and_goes_with_its_rule(void **
 	IT_UNTIL(SOON_MS, !locked(w));
 }
 
+/* How far the motor's life is used, in %; *ret_due: there is a forecast. */
+static double motor_used_pct(struct it_world *w, bool *ret_due)
+{
+	json_t *answer = it_ask(w, "wear", CHAIR);
+	const json_t *motor = it_find(json_object_get(answer, "parts"), "part", "motor");
+	const double used_pct = json_number_value(json_object_get(motor, "used_pct"));
+
+	*ret_due = json_is_string(json_object_get(motor, "due"));
+	json_decref(answer);
+	return used_pct;
+}
+
+/* It ran for years before it got an agent. */
+static void hours_before_the_agent_wear_the_motor(void **state)
+{
+	struct it_world *w = *state;
+	double used_pct;
+	bool due;
+
+	it_write(it_path(w, "rules.yaml"), "rules:\n  - {id: D5, title: motor near its end, subject: device, metric: "
+	                                   "part_life_pct, part: motor, warn: 80, act: 100, advice: Order one.}\n");
+	it_gateway_start(w);
+	IT_UNTIL(SOON_MS, it_gateway_listens(w));
+	it_catalog(w, "chair", 1);
+	it_agent_start(w, &(struct it_agent){.id = CHAIR, .class = "chair", .busy = 1, .seed = 1, .worn_h = 1650});
+	IT_UNTIL(SOON_MS, flagged(w, "D5", "open"));
+	IT_UNTIL(SOON_MS, ((void)motor_used_pct(w, &due), due));
+	used_pct = motor_used_pct(w, &due);
+	assert_true(used_pct >= 82.5 && used_pct < 83);
+
+	json_decref(it_ask(w, "device", "service", CHAIR, "motor", "--note", "a new one"));
+	IT_UNTIL(SOON_MS, flagged(w, "D5", "cleared"));
+	assert_true(motor_used_pct(w, &due) < 1);
+	assert_false(flagged(w, "D5", "open"));
+}
+
 static void a_gateway_with_bad_rules_does_not_start(void **state)
 {
 	struct it_world *w = *state;
@@ -108,6 +144,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(use_opens_a_flag_that_outlives_a_kill_and_goes_with_its_rule, setup, teardown),
+	    cmocka_unit_test_setup_teardown(hours_before_the_agent_wear_the_motor, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_gateway_with_bad_rules_does_not_start, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,7 @@ foreach(part wish_catalog wish_desired wish_answer wish_command wish_failure)
         SOURCES unit/gateway/store/${part}_test.c unit/gateway/store/wish_rig.c unit/gateway/store/fixture.c
         LINK gw_store gf_base LABELS unit)
 endforeach()
-foreach(part audit care failure history incident life life_model limit presence report rollup)
+foreach(part audit care failure history hour_meter incident life life_model limit presence report rollup)
     gf_add_test(gateway_store_${part}_test
         SOURCES unit/gateway/store/${part}_test.c unit/gateway/store/fixture.c
         LINK gw_store gf_base LABELS unit TIMEOUT 180)

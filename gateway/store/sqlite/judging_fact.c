@@ -19,7 +19,7 @@ struct facts {
 
 #define MACHINE_COLUMNS                                                                       \
 	"d.device, d.class, d.model, coalesce(d.site_set, d.site), coalesce(d.rated_motor_h, 0)," \
-	" coalesce(d.vibration_ms2, 0)"
+	" d.motor_before_ms, coalesce(d.vibration_ms2, 0)"
 
 static void machine_columns(struct query *q, struct store_fact *f, float *ret_vibration_ms2)
 {
@@ -28,6 +28,7 @@ static void machine_columns(struct query *q, struct store_fact *f, float *ret_vi
 	col_text(q, f->model, sizeof(f->model));
 	col_text(q, f->site, sizeof(f->site));
 	f->rated_motor_h = col_real(q);
+	f->motor_before_ms = col_u64(q);
 	*ret_vibration_ms2 = (float)col_real(q);
 }
 

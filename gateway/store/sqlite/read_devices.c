@@ -19,7 +19,8 @@ enum { DAY_MS = 24 * 3600 * 1000 };
 	" d.catalog_version, d.rated_motor_h, d.motor_temp_stop_c, d.surface_temp_stop_c, d.cert_not_after_ms, d.online," \
 	" d.offline_reason, d.presence_since_ms, d.first_seen_ms, d.last_seen_ms, d.boot, d.connection, d.clock_synced,"  \
 	" d.clock_since_ms, st.id, st.acked_seq, d.last_record_ms, d.odo_motor_ms, d.odo_sessions, d.odo_cycles,"         \
-	" d.running_session, d.sessions, d.session_motor_ms, d.rest_since_ms, d.rest_until_ms, d.catalog_digest,"         \
+	" d.motor_before_ms, d.running_session, d.sessions, d.session_motor_ms, d.rest_since_ms, d.rest_until_ms, "       \
+	"d.catalog_digest,"                                                                                               \
 	" d.catalog_on_trial, w.revision, " DESIRED_COLUMNS ", w.applied_revision, " ANSWER_COLUMNS ", w.answered_ms,"    \
 	" (SELECT count(*) FROM sessions s WHERE s.device = d.device AND s.started_ms >= ?3),"                            \
 	" (SELECT count(*) FROM sessions s WHERE s.device = d.device AND s.started_ms >= ?2 AND s.outcome = 6),"          \
@@ -96,6 +97,7 @@ static void read_state(struct query *q, struct store_device *d, struct care_has 
 	d->odometer.motor_ms = col_u64(q);
 	d->odometer.sessions = col_u64(q);
 	d->odometer.cycles = col_u64(q);
+	d->motor_before_ms = col_u64(q);
 	d->running_session = col_u64(q);
 	d->sessions = col_u64(q);
 	d->session_motor_ms = col_u64(q);

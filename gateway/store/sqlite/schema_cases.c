@@ -61,6 +61,9 @@
 	"CREATE INDEX sessions_running ON sessions (device) WHERE outcome = 0;"                                              \
 	"CREATE INDEX flags_person_age ON flags (last_ms) WHERE kind IN (1, 2, 3) AND key <> 0;"
 
+/* What a machine's motor ran before its odometer counted. */
+#define BEFORE "ALTER TABLE devices ADD COLUMN motor_before_ms INTEGER NOT NULL DEFAULT 0;"
+
 /* began_*: of the sessions that began in the hour, all their time; without, what ran in it. */
 #define HOURS                                                                                                  \
 	"CREATE TABLE hours (hour_ms INTEGER NOT NULL, device INTEGER NOT NULL REFERENCES devices,"                \
@@ -86,4 +89,4 @@
 	                                                                "lo") ") FROM p GROUP BY at, device, outcome;"
 
 /* Version 9: faults as cases, what people say of machines, hours of use, forgotten tokens (cases.h). */
-const char schema_v9[] = CASES CASES_BEFORE PEOPLE HOURS HOURS_BEFORE;
+const char schema_v9[] = CASES CASES_BEFORE PEOPLE BEFORE HOURS HOURS_BEFORE;

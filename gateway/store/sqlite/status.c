@@ -195,6 +195,40 @@ static int birth_state(struct apply *a, const struct gf_status *st)
 	return 0;
 }
 
+/*
+ * What its motor ran before the odometer counted. A machine that lost its memory shows a meter that has gone on and an odometer that
+ * has not: what is known of it is counted already. So by its meter it may be too little for a while, but nothing is counted
+ * twice; a meter that was exchanged for a new one knows nothing of the past. What people say is taken as it is.
+ */
+static int birth_motor_before(struct apply *a, const struct gf_status *st)
+{
+	struct gf_odometer counted = life_odometer(&a->base, &st->odometer);
+	uint64_t before_ms = st->motor_before_ms;
+	struct query q;
+	bool unknown;
+	int r;
+
+	if (!st->motor_before_ms && !st->hour_meter_ms)
+		return 0;
+	r = life_unknown(a, &counted, &unknown);
+	if (r)
+		return r;
+	if (unknown)
+		counted = a->dev->odometer;
+	if (!before_ms && st->hour_meter_ms > counted.motor_ms)
+		before_ms = st->hour_meter_ms - counted.motor_ms;
+	query_begin(&q, a->db,
+	            "UPDATE devices SET motor_before_ms = ?2 WHERE device = ?1 AND iif(?3, motor_before_ms <> ?2,"
+	            " motor_before_ms < ?2)");
+	query_i64(&q, a->dev->key);
+	query_u64(&q, before_ms);
+	query_i64(&q, st->motor_before_ms > 0);
+	r = query_run(&q, a->diag);
+	if (r || sqlite3_changes(a->db->handle) == 0)
+		return r;
+	return judge_mark_device(a->store, a->dev->key, a->recv_ms, a->diag);
+}
+
 /* -1, 0, 1: the message's connection is older, the same, newer than the one known. */
 static int connection_age(const struct device *d, const struct gf_status *st)
 {
@@ -222,6 +256,8 @@ static int apply_birth(struct apply *a, const struct gf_status *st, bool retaine
 		r = save_identity(a, st);
 	if (!r)
 		r = birth_state(a, st);
+	if (!r)
+		r = birth_motor_before(a, st);
 	if (r)
 		return r;
 	if (!retained || age > 0)

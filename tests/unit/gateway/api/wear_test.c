@@ -116,6 +116,35 @@ static void the_fleets_wear_is_a_row_for_each_part(void **state)
 	refuses(*state, "GET", "/v1/wear?after=%3Ahead", NULL, 400, "after is not a 'next'");
 }
 
+/* 100 hours before the gateway heard of it. */
+static void hours_before_the_agent_count_until_a_part_is_renewed(void **state)
+{
+	struct server *s = *state;
+	struct gf_status st = birth(2, 1, 1);
+	json_t *wear, *device;
+
+	st.odometer = (struct gf_odometer){.motor_ms = 3 * MINUTE, .sessions = 3};
+	st.hour_meter_ms = 100 * HOUR + 3 * MINUTE;
+	send_status(s->store, "chair-berlin-01", st, false, NOON);
+	wear = ask(s, "GET", CHAIR "/wear", NULL, 200);
+	assert_true(number(wear, "motor_h") > 100.049 && number(wear, "motor_h") < 100.051);
+	assert_true(number(wear, "warranty_left_h") > 899.9 && number(wear, "warranty_left_h") < 899.96);
+	assert_true(number(part_of(wear, "motor"), "motor_h") > 100.04);
+	assert_true(number(part_of(wear, "motor"), "used_pct") > 5);
+	assert_int_equal((int)number(part_of(wear, "service"), "used_pct"), 100);
+	json_decref(wear);
+	device = ask(s, "GET", CHAIR, NULL, 200);
+	assert_true(number(device, "motor_hours") > 100.04);
+	assert_int_equal(whole(json_object_get(device, "odometer"), "motor_ms"), 3 * MINUTE);
+	json_decref(device);
+
+	wear = ask(s, "POST", CHAIR "/service", "{\"part\":\"motor\"}", 200);
+	assert_int_equal((int)(number(part_of(wear, "motor"), "motor_h") * 1000), 0);
+	assert_int_equal((int)number(part_of(wear, "service"), "used_pct"), 100);
+	assert_true(number(wear, "motor_h") > 100.04);
+	json_decref(wear);
+}
+
 /* ---- rules ---- */
 
 static const char good_rules[] = "rules:\n"
@@ -193,6 +222,7 @@ int main(void)
 	    TEST(a_machine_says_how_worn_each_part_is),
 	    TEST(a_renewed_part_counts_anew_and_that_is_logged),
 	    TEST(the_fleets_wear_is_a_row_for_each_part),
+	    TEST(hours_before_the_agent_count_until_a_part_is_renewed),
 	    TEST(the_rules_in_force_are_listed_with_what_they_found),
 	    TEST(a_file_of_rules_is_checked_without_being_in_force),
 	    TEST(rules_are_read_again_unless_there_is_a_mistake_in_them),

@@ -158,6 +158,36 @@ static void d5_a_motor_near_its_end(void **state)
 	judge_rig_free(g);
 }
 
+/* Its meter says 7.75 h when the gateway first hears of it: the first session makes it 8 of 10. */
+static void d5_counts_what_ran_before_the_agent(void **state)
+{
+	static const struct store_actor anna = {"anna", "here"};
+	struct judge_rig *g = judge_rig_new(NOON);
+	const struct judge_session quarter = {.motor_ms = HOUR / 4};
+	struct gf_status st = birth(2, 1, 1);
+
+	(void)state;
+	st.class = GF_CLASS_CHAIR;
+	st.rated_motor_h = 10;
+	st.hour_meter_ms = 31 * (uint64_t)HOUR / 4;
+	send_status(g->f, "machine-0", st, false, NOON);
+	judge_session(g, 0, NOON + HOUR, &quarter);
+	judge_session(g, 1, NOON + HOUR, &quarter);
+	judge_now(g, 0, NOON + HOUR);
+	judge_tell(g, 1);
+	judge_run(g, NOON + 2 * HOUR);
+	open_since(g, "D5", NOON + HOUR, RULE_LEVEL_WARN);
+	/* The new motor begins at 0. */
+	assert_int_equal(store_service_add(g->f->store, "machine-0", FACT_PART_MOTOR, "new", &anna, g->now.wall_ms, NULL),
+	                 0);
+	judge_run(g, NOON + 3 * HOUR);
+	assert_int_equal(one(g, "D5").episode.ended_ms, NOON + 2 * HOUR);
+	judge_session(g, 0, NOON + 4 * HOUR, &quarter);
+	judge_now(g, 0, NOON + 4 * HOUR);
+	assert_int_equal(one(g, "D5").episode.ended_ms, NOON + 2 * HOUR);
+	judge_rig_free(g);
+}
+
 static void d6_one_machine_carries_the_load(void **state)
 {
 	struct judge_rig *g = judge_rig_new(NOON - DAY);
@@ -395,6 +425,7 @@ int main(void)
 	    cmocka_unit_test(limits_that_acted_are_counted),
 	    cmocka_unit_test(faults_are_counted),
 	    cmocka_unit_test(d5_a_motor_near_its_end),
+	    cmocka_unit_test(d5_counts_what_ran_before_the_agent),
 	    cmocka_unit_test(d6_one_machine_carries_the_load),
 	    cmocka_unit_test(silence_counts_in_opening_hours),
 	    cmocka_unit_test(silence_that_nobody_could_hear_proves_nothing),
