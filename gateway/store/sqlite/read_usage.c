@@ -1,6 +1,7 @@
 /* Reading usage by a key, and a device's sensors over time. */
 #include <errno.h>
 
+#include "gateway/store/sqlite/read_usage_parts.h"
 #include "gateway/store/sqlite/reader.h"
 #include "gateway/store/sqlite/schema.h"
 #include "proto/base/date.h"
@@ -9,10 +10,8 @@ enum { HOUR_MS = 3600 * 1000 };
 _Static_assert(GF_OUTCOME_COMPLETED == 1 && GF_OUTCOME_INTERRUPTED == 6 && GF_OUTCOME_COUNT == 7,
                "the usage texts count outcomes by number");
 
-#define USAGE_OUTCOMES ", sum(s.outcome = 1), sum(s.outcome BETWEEN 2 AND 5), sum(s.outcome = 6)"
 /* total() goes on where sum() would fail for an overflow: the numbers are what machines claim. */
-#define USAGE_SUMS ", count(*), sum(max(s.duration_ms - s.paused_ms, 0)), total(s.motor_ms)" USAGE_OUTCOMES
-#define USAGE_RANGE " WHERE s.outcome > 0 AND s.started_ms >= ?1 AND s.started_ms < ?2"
+#define USAGE_TOTALS ", sum(p.n), sum(p.running), total(p.motor), sum(p.c), sum(p.s), sum(p.i) FROM "
 
 /*
  * The hours from ?4 to ?5, which are whole, and the sessions of what is left before and after them: added up by one of their columns, so that little is
@@ -32,7 +31,6 @@ _Static_assert(GF_OUTCOME_COMPLETED == 1 && GF_OUTCOME_INTERRUPTED == 6 && GF_OU
 	                        "0) GROUP BY " column " UNION ALL " USAGE_ADDED(column) USAGE_SESSIONS                     \
 	    " AND started_ms >= ?1 AND started_ms < ?4) GROUP BY " column " UNION ALL " USAGE_ADDED(column) USAGE_SESSIONS \
 	    " AND started_ms >= ?5 AND started_ms < ?2) GROUP BY " column ")"
-#define USAGE_TOTALS ", sum(p.n), sum(p.running), total(p.motor), sum(p.c), sum(p.s), sum(p.i) FROM "
 #define USAGE_BY(column, expression) \
 	"SELECT " expression USAGE_TOTALS USAGE_PARTS(column, "h.device", "hours h") " AS p GROUP BY 1 ORDER BY 1"
 /* Machine by machine: their hours needn't be sorted first, which would be done in memory. */
@@ -42,17 +40,11 @@ _Static_assert(GF_OUTCOME_COMPLETED == 1 && GF_OUTCOME_INTERRUPTED == 6 && GF_OU
 	                                              USAGE_MACHINES) " AS p JOIN devices d ON d.device = p.device" \
 	                                                              " GROUP BY 1 ORDER BY 1"
 
-/* One text a key: the key's column, sessions, running and motor ms, completed, stopped, interrupted. A session that
- * touched an area more than once (both sides, two techniques) counts once for it. Hours know nothing of routines and areas. */
+/* One text a key: the key's column, sessions, running and motor ms, completed, stopped, interrupted. Hours know nothing of routines and areas. */
 static const char *const usage_texts[STORE_USAGE_COUNT] = {
     [STORE_USAGE_DEVICE] = USAGE_BY_DEVICE("d.id"),
     [STORE_USAGE_SITE] = USAGE_BY_DEVICE("coalesce(d.site_set, d.site)"),
     [STORE_USAGE_CLASS] = USAGE_BY_DEVICE("d.class"),
-    [STORE_USAGE_ROUTINE] = "SELECT s.routine" USAGE_SUMS " FROM sessions s" USAGE_RANGE " GROUP BY 1 ORDER BY 1",
-    [STORE_USAGE_AREA] = "SELECT s.area, count(*), sum(s.ms), 0" USAGE_OUTCOMES
-                         " FROM (SELECT s.outcome, a.area, sum(a.ms) AS ms FROM sessions s"
-                         " JOIN session_areas a USING (device, session_no)" USAGE_RANGE
-                         " GROUP BY s.device, s.session_no, a.area) AS s GROUP BY 1 ORDER BY 1",
     [STORE_USAGE_HOUR] = USAGE_BY("at", "(p.at + ?3) / 3600000 % 24"),
     [STORE_USAGE_DAY] = USAGE_BY("at", "date((p.at + ?3) / 1000, 'unixepoch')"),
     /* The week's Monday, as a day; the first of them was in 1969. */
@@ -84,9 +76,6 @@ static void read_key(struct query *q, enum store_usage_key by, char *ret_key, si
 	case STORE_USAGE_CLASS:
 		gf_strcpy(ret_key, size, gf_class_name((enum gf_class)col_i64(q)));
 		return;
-	case STORE_USAGE_AREA:
-		gf_strcpy(ret_key, size, gf_area_name((enum gf_area)col_i64(q)));
-		return;
 	case STORE_USAGE_WEEK:
 		gf_strcpy(ret_key, size, gf_week_format((int32_t)col_i64(q), week));
 		return;
@@ -109,15 +98,17 @@ int store_read_usage(struct store_reader *reader, enum store_usage_key by, int64
 		return -EINVAL;
 	since_ms = since_ms > 0 ? since_ms : 0;
 	until_ms = until_ms ? until_ms : INT64_MAX;
+	if (by == STORE_USAGE_ROUTINE)
+		return read_usage_routines(reader, since_ms, until_ms, row, ctx, diag);
+	if (by == STORE_USAGE_AREA)
+		return read_usage_areas(reader, since_ms, until_ms, row, ctx, diag);
 	whole_hours(by, since_ms, until_ms, utc_offset_ms, &from_ms, &to_ms);
 	query_begin(&q, &reader->db, usage_texts[by]);
 	query_i64(&q, since_ms);
 	query_i64(&q, until_ms);
-	if (by != STORE_USAGE_ROUTINE && by != STORE_USAGE_AREA) {
-		query_i64(&q, utc_offset_ms);
-		query_i64(&q, from_ms);
-		query_i64(&q, to_ms);
-	}
+	query_i64(&q, utc_offset_ms);
+	query_i64(&q, from_ms);
+	query_i64(&q, to_ms);
 	while (!stopped && (rc = query_step(&q)) == QUERY_ROW) {
 		struct store_usage u = {0};
 

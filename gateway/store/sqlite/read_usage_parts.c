@@ -1,0 +1,143 @@
+/*
+ * Each session is looked at once, machine by machine, where they lie together; it is added up here, since SQLite would first sort all of them in
+ * memory. So what is kept are the keys alone, however many sessions there are.
+ */
+#include "gateway/store/sqlite/read_usage_parts.h"
+
+#include <errno.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SESSIONS_OF_MACHINES " FROM devices d CROSS JOIN sessions s ON s.device = d.device"
+#define IN_RANGE " WHERE s.outcome > 0 AND s.started_ms >= ?1 AND s.started_ms < ?2"
+
+static void add_session(struct store_usage *u, enum gf_outcome outcome)
+{
+	u->sessions++;
+	u->completed += outcome == GF_OUTCOME_COMPLETED;
+	u->interrupted += outcome == GF_OUTCOME_INTERRUPTED;
+	u->stopped += outcome > GF_OUTCOME_COMPLETED && outcome < GF_OUTCOME_INTERRUPTED;
+}
+
+static void begin(struct query *q, struct store_reader *reader, const char *sql, int64_t since_ms, int64_t until_ms)
+{
+	query_begin(q, &reader->db, sql);
+	query_i64(q, since_ms);
+	query_i64(q, until_ms);
+}
+
+/* ---- areas ---- */
+
+struct areas {
+	struct store_usage usage[GF_AREA_COUNT];
+	int64_t device, session_no; /* the session whose areas come */
+	bool seen[GF_AREA_COUNT];   /* in it; both sides or two techniques count as one */
+};
+
+static void add_area(struct areas *a, struct query *q)
+{
+	int64_t device = col_i64(q), session_no = col_i64(q);
+	enum gf_outcome outcome = (enum gf_outcome)col_i64(q);
+	uint64_t area = col_u64(q), ms = col_u64(q);
+
+	if (device != a->device || session_no != a->session_no)
+		memset(a->seen, 0, sizeof(a->seen));
+	a->device = device;
+	a->session_no = session_no;
+	area = area < GF_AREA_COUNT ? area : 0;
+	if (!a->seen[area])
+		add_session(&a->usage[area], outcome);
+	a->seen[area] = true;
+	a->usage[area].running_ms += ms;
+}
+
+int read_usage_areas(struct store_reader *reader, int64_t since_ms, int64_t until_ms, store_usage_fn row, void *ctx,
+                     struct gf_diag *diag)
+{
+	struct areas areas = {.device = 0};
+	struct query q;
+	int rc, r;
+
+	begin(&q, reader,
+	      "SELECT s.device, s.session_no, s.outcome, a.area, a.ms" SESSIONS_OF_MACHINES
+	      " CROSS JOIN session_areas a ON a.device = s.device AND a.session_no = s.session_no" IN_RANGE,
+	      since_ms, until_ms);
+	while ((rc = query_step(&q)) == QUERY_ROW)
+		add_area(&areas, &q);
+	r = query_end(&q, rc, diag);
+	for (size_t i = 0; i < GF_AREA_COUNT && !r; i++) {
+		struct store_usage *u = &areas.usage[i];
+
+		if (u->sessions == 0)
+			continue;
+		(void)gf_strcpy(u->key, sizeof(u->key), gf_area_name((enum gf_area)i));
+		r = row(ctx, u);
+	}
+	return r;
+}
+
+/* ---- routines ---- */
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(((const struct store_usage *)a)->key, ((const struct store_usage *)b)->key);
+}
+
+static int add_routine(void **tree, struct query *q)
+{
+	struct store_usage key = {0}, **found, *u;
+
+	col_text(q, key.key, sizeof(key.key));
+	found = tfind(&key, tree, compare);
+	if (found == NULL) {
+		u = malloc(sizeof(*u));
+		if (u == NULL)
+			return -ENOMEM;
+		*u = key;
+		found = tsearch(u, tree, compare);
+		if (found == NULL) {
+			free(u);
+			return -ENOMEM;
+		}
+	}
+	u = *found;
+	u->running_ms += col_u64(q);
+	u->motor_ms += col_u64(q);
+	add_session(u, (enum gf_outcome)col_i64(q));
+	return 0;
+}
+
+struct giving {
+	store_usage_fn row;
+	void *ctx;
+	int result;
+};
+
+static void give(const void *node, VISIT visit, void *ctx)
+{
+	struct giving *g = ctx;
+
+	if ((visit == postorder || visit == leaf) && g->result == 0)
+		g->result = g->row(g->ctx, *(struct store_usage *const *)node);
+}
+
+int read_usage_routines(struct store_reader *reader, int64_t since_ms, int64_t until_ms, store_usage_fn row, void *ctx,
+                        struct gf_diag *diag)
+{
+	struct giving g = {.row = row, .ctx = ctx};
+	void *tree = NULL;
+	struct query q;
+	int rc, r = 0;
+
+	begin(&q, reader,
+	      "SELECT s.routine, max(s.duration_ms - s.paused_ms, 0), s.motor_ms, s.outcome" SESSIONS_OF_MACHINES IN_RANGE,
+	      since_ms, until_ms);
+	while ((rc = query_step(&q)) == QUERY_ROW && r == 0)
+		r = add_routine(&tree, &q);
+	g.result = query_end(&q, rc, r ? NULL : diag);
+	g.result = r ? r : g.result;
+	twalk_r(tree, give, &g);
+	tdestroy(tree, free);
+	return g.result;
+}
