@@ -27,7 +27,7 @@ struct worn {
 	const struct store_use *use;
 };
 /* From there to what wear.h forecasts, for every row alike. */
-void wear_of(const struct wear_plans *plans, const struct worn *worn, int64_t now_ms, struct wear *ret_wear,
+void wear_of(const struct wear_plans *plans, const struct worn *m, int64_t now_ms, struct wear *ret_wear,
              struct wear_pace *ret_pace);
 void wear_of_machine(const struct wear_plans *plans, const struct store_machine *machine,
                      const struct store_wear *counted, int64_t now_ms, struct wear *ret_wear,

@@ -1,32 +1,17 @@
 /* Heartbeats as they came, by time: a page costs the same wherever it begins, for the index is in the order of the rows. */
 #include "gateway/store/cases.h"
 #include "gateway/store/sqlite/reader.h"
-#include "gateway/store/sqlite/schema.h"
 
 enum { STREAM_SHIFT = 44 };
 
-#define BEAT_SENSOR(s) ", h." #s "_min, h." #s "_mean, h." #s "_max, h." #s "_last"
-#define BEAT_SENSORS SCHEMA_SENSORS(BEAT_SENSOR)
-
 /* ?1 device, ?2 from, ?3 until, ?4 the cursor's device, ?5 its stream, ?6 its seq */
-#define BEAT_SELECT                                                                                                    \
-	"SELECT d.id, h.at_ms, h.stream, h.seq, h.time_source, h.interval_ms, h.motor_ms, h.in_session, h.derated,"        \
-	" h.odo_motor_ms, h.odo_sessions, h.odo_cycles, h.spool_records, h.spool_bytes, h.spool_dropped, h.link_connects," \
-	" h.tick_p99_us, h.tick_worst_us, h.tick_overruns, h.duty_ms, h.duty_max_ms, h.rest_left_ms, h.bus_timeouts,"      \
-	" h.bus_crc_errors, h.bus_exceptions, h.bus_reconnects" BEAT_SENSORS                                               \
-	" FROM heartbeats h CROSS JOIN devices d ON d.device = h.device WHERE h.at_ms >= ?2 AND h.at_ms < ?3"              \
+#define BEAT_SELECT                                                                                       \
+	"SELECT d.id, h.at_ms, h.stream, h.seq, h.time_source, " BEAT_COLUMNS                                 \
+	" FROM heartbeats h CROSS JOIN devices d ON d.device = h.device WHERE h.at_ms >= ?2 AND h.at_ms < ?3" \
 	" AND (h.at_ms, h.device, h.seq, h.stream) > (?2, ?4, ?6, ?5)"
 
-static void read_beat(struct query *q, struct store_beat *b)
+void read_heartbeat(struct query *q, struct gf_heartbeat *h)
 {
-	struct gf_heartbeat *h = &b->heartbeat;
-	uint64_t stream;
-
-	col_text(q, b->device, sizeof(b->device));
-	b->at_ms = col_i64(q);
-	stream = col_u64(q);
-	b->seq = col_u64(q) | stream << STREAM_SHIFT;
-	b->time_source = (enum store_time_source)col_i64(q);
 	h->interval_ms = (uint32_t)col_i64(q);
 	h->motor_ms = (uint32_t)col_i64(q);
 	h->in_session = col_i64(q);
@@ -52,11 +37,23 @@ static void read_beat(struct query *q, struct store_beat *b)
 		struct gf_stat *s = &h->sensors[i];
 
 		s->present = !col_null(q);
-		s->min = (float)col_real(q);
-		s->mean = (float)col_real(q);
-		s->max = (float)col_real(q);
-		s->last = (float)col_real(q);
+		s->min = col_float(q);
+		s->mean = col_float(q);
+		s->max = col_float(q);
+		s->last = col_float(q);
 	}
+}
+
+static void read_beat(struct query *q, struct store_beat *b)
+{
+	uint64_t stream;
+
+	col_text(q, b->device, sizeof(b->device));
+	b->at_ms = col_i64(q);
+	stream = col_u64(q);
+	b->seq = col_u64(q) | stream << STREAM_SHIFT;
+	b->time_source = (enum store_time_source)col_i64(q);
+	read_heartbeat(q, &b->heartbeat);
 }
 
 static int read_beats(struct store_reader *reader, const struct store_beat_query *query, store_beat_fn row, void *ctx,

@@ -277,6 +277,13 @@ double col_real(struct query *q)
 	return v;
 }
 
+float col_float(struct query *q)
+{
+	double v = col_real(q);
+
+	return isnan(v) ? 0.0f : (float)v;
+}
+
 void col_text(struct query *q, char *dst, size_t size)
 {
 	const unsigned char *text = sqlite3_column_text(q->stmt, q->col++);

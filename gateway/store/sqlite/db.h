@@ -75,6 +75,7 @@ GF_MUST_CHECK int query_value(struct query *q, int64_t none, int64_t *ret_value,
 int64_t col_i64(struct query *q);
 uint64_t col_u64(struct query *q);
 double col_real(struct query *q);                               /* NaN for NULL */
+float col_float(struct query *q);                               /* 0 for NULL */
 bool col_null(struct query *q);                                 /* of the next column, which stays the next */
 void col_text(struct query *q, char *dst, size_t size);         /* "" for NULL */
 bool col_blob(struct query *q, void *dst, size_t size);         /* false unless it has exactly `size` bytes */

@@ -4,12 +4,8 @@
 #include "gateway/store/sqlite/care_read.h"
 #include "gateway/store/sqlite/desired.h"
 #include "gateway/store/sqlite/reader.h"
-#include "gateway/store/sqlite/schema.h"
 
 enum { DAY_MS = 24 * 3600 * 1000 };
-
-#define SENSOR_NAMES(s) ", h." #s "_min, h." #s "_mean, h." #s "_max, h." #s "_last"
-#define SENSOR_COLUMNS SCHEMA_SENSORS(SENSOR_NAMES)
 
 /* ?1 id, ?2 a day ago, ?3 today's start */
 #define DEVICE_SELECT                                                                                                 \
@@ -26,23 +22,13 @@ enum { DAY_MS = 24 * 3600 * 1000 };
 	" (SELECT count(*) FROM sessions s WHERE s.device = d.device AND s.started_ms >= ?2 AND s.outcome = 6),"          \
 	" (SELECT min(s.started_ms) FROM sessions s WHERE s.device = d.device AND s.started_ms >= ?2 AND s.outcome = 6)," \
 	" (SELECT count(*) FROM faults f WHERE f.device = d.device AND f.cleared_ms IS NULL)," CARE_COLUMNS ","           \
-	" h.at_ms, h.interval_ms, h.motor_ms, h.in_session, h.derated, h.odo_motor_ms, h.odo_sessions, h.odo_cycles,"     \
-	" h.spool_records, h.spool_bytes, h.spool_dropped, h.link_connects, h.tick_p99_us, h.tick_worst_us,"              \
-	" h.tick_overruns, h.duty_ms, h.duty_max_ms, h.rest_left_ms, h.bus_timeouts, h.bus_crc_errors, h.bus_exceptions," \
-	" h.bus_reconnects" SENSOR_COLUMNS " FROM devices d"                                                              \
+	" h.at_ms, " BEAT_COLUMNS " FROM devices d"                                                                       \
 	" LEFT JOIN streams st ON st.device = d.device AND st.stream = d.stream"                                          \
 	" LEFT JOIN desired w ON w.device = d.device"                                                                     \
 	" LEFT JOIN heartbeats h ON h.device = d.device AND h.at_ms = d.heartbeat_ms AND h.stream = d.heartbeat_stream"   \
 	" AND h.seq = d.heartbeat_seq"
 
 _Static_assert(GF_OUTCOME_INTERRUPTED == 6, "DEVICE_SELECT counts outcome 6");
-
-static float col_float(struct query *q)
-{
-	double v = col_real(q);
-
-	return isnan(v) ? 0.0f : (float)v;
-}
 
 static void read_identity(struct query *q, struct store_device *d)
 {
@@ -109,44 +95,6 @@ static void read_state(struct query *q, struct store_device *d, struct care_has 
 	d->interrupted_since_ms = col_i64(q);
 	d->open_faults = (uint32_t)col_i64(q);
 	care_columns(q, ret_has);
-}
-
-static void read_heartbeat(struct query *q, struct store_device *d)
-{
-	struct gf_heartbeat *h = &d->heartbeat;
-
-	d->has_heartbeat = !col_null(q);
-	d->heartbeat_ms = col_i64(q);
-	h->interval_ms = (uint32_t)col_i64(q);
-	h->motor_ms = (uint32_t)col_i64(q);
-	h->in_session = col_i64(q);
-	h->derated = col_i64(q);
-	h->odometer.motor_ms = col_u64(q);
-	h->odometer.sessions = col_u64(q);
-	h->odometer.cycles = col_u64(q);
-	h->spool_records = (uint32_t)col_i64(q);
-	h->spool_bytes = col_u64(q);
-	h->spool_dropped = col_u64(q);
-	h->link_connects = (uint32_t)col_i64(q);
-	h->tick_p99_us = (uint32_t)col_i64(q);
-	h->tick_worst_us = (uint32_t)col_i64(q);
-	h->tick_overruns = (uint32_t)col_i64(q);
-	h->duty_ms = (uint32_t)col_i64(q);
-	h->duty_max_ms = (uint32_t)col_i64(q);
-	h->rest_left_ms = (uint32_t)col_i64(q);
-	h->bus_timeouts = (uint32_t)col_i64(q);
-	h->bus_crc_errors = (uint32_t)col_i64(q);
-	h->bus_exceptions = (uint32_t)col_i64(q);
-	h->bus_reconnects = (uint32_t)col_i64(q);
-	for (size_t i = 1; i < GF_SENSOR_COUNT; i++) {
-		struct gf_stat *s = &h->sensors[i];
-
-		s->present = !col_null(q);
-		s->min = col_float(q);
-		s->mean = col_float(q);
-		s->max = col_float(q);
-		s->last = col_float(q);
-	}
 }
 
 static int read_open_faults(struct store_reader *reader, int64_t key, struct store_device *d, struct gf_diag *diag)
@@ -219,7 +167,9 @@ static int read_all(struct store_reader *reader, const struct store_device_query
 
 		read_identity(&q, &d);
 		read_state(&q, &d, &has);
-		read_heartbeat(&q, &d);
+		d.has_heartbeat = !col_null(&q);
+		d.heartbeat_ms = col_i64(&q);
+		read_heartbeat(&q, &d.heartbeat);
 		stopped = read_open_faults(reader, key, &d, diag);
 		if (!stopped)
 			stopped = read_closed(reader, key, query->now_ms, &d, diag);

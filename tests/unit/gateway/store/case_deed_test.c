@@ -200,16 +200,6 @@ static void damage_is_a_case_until_a_person_clears_it(void **state)
 
 /* ---- failures ---- */
 
-static int64_t number(struct fixture *f, const char *sql)
-{
-	struct query q;
-	int64_t value = -1;
-
-	query_begin(&q, &f->reader->db, sql);
-	assert_int_equal(query_value(&q, -1, &value, NULL), 0);
-	return value;
-}
-
 static void a_full_disk_leaves_report_and_deed_together(void **state)
 {
 	struct fixture *f = *state;
@@ -230,7 +220,7 @@ static void a_full_disk_leaves_report_and_deed_together(void **state)
 	assert_int_equal(r, -ENOSPC);
 	assert_non_null(strstr(diag.text, "no space left"));
 	assert_int_equal(id, reported);
-	assert_int_equal(number(f, "SELECT count(*) FROM cases"), reported);
+	assert_int_equal(number_of(f, "SELECT count(*) FROM cases"), reported);
 	assert_int_equal(rig_deeds(f, "fault report", NULL), reported);
 	assert_int_equal(store_case_report(f->store, ID, text, &rig_anna, NOON, &id, &diag), 0);
 	assert_int_equal(store_read_integrity(f->reader, NULL), 0);
@@ -269,7 +259,7 @@ static void i1_cases_and_hours_are_whole_after_a_kill_at_any_moment(void **state
 		assert_true(get_device(f, ID, NOON).acked_seq >= acked);
 		acked = get_device(f, ID, NOON).acked_seq;
 		assert_cases_as_modelled(f, ID);
-		assert_int_equal(number(f, "SELECT sum(sessions) FROM hours"), count_sessions(f, ID));
+		assert_int_equal(number_of(f, "SELECT sum(sessions) FROM hours"), count_sessions(f, ID));
 	}
 }
 

@@ -1,7 +1,5 @@
 #include "tests/unit/gateway/store/fixture.h"
 
-#include "gateway/store/cases.h"
-
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,6 +8,9 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "gateway/store/cases.h"
+#include "gateway/store/sqlite/reader.h"
 
 static void open_both(struct fixture *f)
 {
@@ -307,6 +308,16 @@ static int print_device(void *ctx, const struct store_device *d)
 	fprintf(ctx, "device %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %u\n", d->id, d->acked_seq,
 	        d->sessions, d->session_motor_ms, d->odometer.motor_ms, d->running_session, d->open_faults);
 	return 0;
+}
+
+int64_t number_of(struct fixture *f, const char *sql)
+{
+	struct query q;
+	int64_t value = -1;
+
+	query_begin(&q, &f->reader->db, sql);
+	assert_int_equal(query_value(&q, -1, &value, NULL), 0);
+	return value;
 }
 
 char *fingerprint(struct fixture *f)

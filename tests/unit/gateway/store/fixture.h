@@ -58,6 +58,9 @@ struct store_device get_device(struct fixture *f, const char *id, int64_t now_ms
 size_t count_sessions(struct fixture *f, const char *device);
 struct store_audit get_audit(struct fixture *f, struct store_finding *findings, size_t max, size_t *ret_count);
 
+/* The value that a statement gives; -1 = no row, or null. */
+int64_t number_of(struct fixture *f, const char *sql);
+
 /* All that the store says of sessions, hours, faults, cases and findings as one text, to compare two stores; freed by the caller. */
 char *fingerprint(struct fixture *f);
 

@@ -26,19 +26,9 @@ static struct gf_record session_of(uint64_t seq, uint64_t no, int64_t ended_ms, 
 	return r;
 }
 
-static int64_t number(struct fixture *f, const char *sql)
-{
-	struct query q;
-	int64_t value = -1;
-
-	query_begin(&q, &f->reader->db, sql);
-	assert_int_equal(query_value(&q, -1, &value, NULL), 0);
-	return value;
-}
-
 static int64_t with_token(struct fixture *f)
 {
-	return number(f, "SELECT count(*) FROM sessions WHERE subject_token <> 0 OR staff_token <> 0");
+	return number_of(f, "SELECT count(*) FROM sessions WHERE subject_token <> 0 OR staff_token <> 0");
 }
 
 static void run(struct fixture *f, const char *sql)
@@ -166,12 +156,12 @@ static void what_is_erased_is_in_no_file(void **state)
 	assert_int_equal(erased.quarantined, 1);
 	assert_false(anywhere(f, token));
 	assert_true(anywhere(f, other));
-	assert_int_equal(number(f, "SELECT count(*) FROM flags"), 2);
-	assert_int_equal(number(f, "SELECT count(*) FROM flag_facts"), 1);
-	assert_int_equal(number(f, "SELECT count(*) FROM events WHERE kind = 10"), 1);
-	assert_int_equal(number(f, "SELECT count(*) FROM judge WHERE kind IN (1, 3)"), 1);
-	assert_int_equal(number(f, "SELECT count(*) FROM quarantine"), 1);
-	assert_int_equal(number(f, "SELECT count(*) FROM sessions"), 12 * 120 + 1);
+	assert_int_equal(number_of(f, "SELECT count(*) FROM flags"), 2);
+	assert_int_equal(number_of(f, "SELECT count(*) FROM flag_facts"), 1);
+	assert_int_equal(number_of(f, "SELECT count(*) FROM events WHERE kind = 10"), 1);
+	assert_int_equal(number_of(f, "SELECT count(*) FROM judge WHERE kind IN (1, 3)"), 1);
+	assert_int_equal(number_of(f, "SELECT count(*) FROM quarantine"), 1);
+	assert_int_equal(number_of(f, "SELECT count(*) FROM sessions"), 12 * 120 + 1);
 	assert_int_equal(store_read_integrity(f->reader, NULL), 0);
 	/* Nothing is left to erase. */
 	assert_int_equal(store_subject_erase(f->store, token, &anna, NOON + DAY, &erased, &diag), 0);
@@ -256,7 +246,7 @@ static void a_full_disk_erases_nothing_or_all(void **state)
 	assert_non_null(strstr(diag.text, "no space left"));
 	assert_int_equal(erased.sessions, 77);
 	assert_int_equal(with_token(f), before);
-	assert_int_equal(number(f, "SELECT count(*) FROM erased"), 0);
+	assert_int_equal(number_of(f, "SELECT count(*) FROM erased"), 0);
 	assert_int_equal(store_subject_erase(f->store, token, &anna, NOON, &erased, &diag), 0);
 	assert_false(anywhere(f, token));
 }
@@ -279,16 +269,16 @@ static void a_late_report_does_not_bring_an_erased_token_back(void **state)
 	assert_int_equal(store_subject_erase(f->store, token, &anna, NOON, &erased, NULL), 0);
 	send_report(f, ID, 1, rs, 2, NOON + 30 * DAY);
 	quarantine(f, token, NOON + 30 * DAY);
-	assert_int_equal(number(f, "SELECT count(*) FROM sessions WHERE outcome = 0"), 1);
+	assert_int_equal(number_of(f, "SELECT count(*) FROM sessions WHERE outcome = 0"), 1);
 	send_report(f, ID, 1, &rs[2], 1, NOON + 30 * DAY);
 	assert_false(anywhere(f, token));
-	assert_int_equal(number(f, "SELECT count(*) FROM sessions WHERE subject_token <> 0"), 1);
-	assert_int_equal(number(f, "SELECT count(*) FROM sessions WHERE staff_token <> 0"), 1);
+	assert_int_equal(number_of(f, "SELECT count(*) FROM sessions WHERE subject_token <> 0"), 1);
+	assert_int_equal(number_of(f, "SELECT count(*) FROM sessions WHERE staff_token <> 0"), 1);
 	/* The same again changes nothing; and after a month nothing of it is known any more. */
 	send_report(f, ID, 1, rs, 3, NOON + 30 * DAY);
 	assert_int_equal(count_sessions(f, ID), 2);
 	assert_int_equal(store_maintain(f->store, NOON + 32 * DAY, 1000, &more, NULL), 0);
-	assert_int_equal(number(f, "SELECT count(*) FROM erased"), 0);
+	assert_int_equal(number_of(f, "SELECT count(*) FROM erased"), 0);
 	send_report(f, ID, 1, &rs[3], 1, NOON + 40 * DAY);
 	assert_true(anywhere(f, token));
 }
@@ -310,7 +300,7 @@ static void tokens_are_forgotten_after_their_time(void **state)
 		assert_int_equal(store_maintain(f->store, NOON, 1, &more, NULL), 0);
 	assert_int_equal(with_token(f), 1);
 	assert_int_equal(count_sessions(f, ID), 3);
-	assert_int_equal(number(f, "SELECT session_no FROM sessions WHERE subject_token <> 0"), 3);
+	assert_int_equal(number_of(f, "SELECT session_no FROM sessions WHERE subject_token <> 0"), 3);
 }
 
 static void a_running_session_forgets_too(void **state)
@@ -335,12 +325,13 @@ static void flags_stay_as_history_of_nobody_and_bytes_go(void **state)
 	add_flags(f);
 	quarantine(f, token, NOON - 32 * DAY);
 	assert_int_equal(store_maintain(f->store, NOON, 100, &more, NULL), 0);
-	assert_int_equal(number(f, "SELECT count(*) FROM flags"), 5);
-	assert_int_equal(number(f, "SELECT count(*) FROM flags WHERE kind IN (1, 2, 3) AND (key <> 0 OR ended_ms = 0)"), 0);
-	assert_int_equal(number(f, "SELECT count(*) FROM flags WHERE kind = 0 AND key = 1 AND ended_ms = 0"), 1);
-	assert_int_equal(number(f, "SELECT count(*) FROM judge WHERE kind IN (1, 3)"), 0);
-	assert_int_equal(number(f, "SELECT sum(length(bytes)) FROM quarantine"), 0);
-	assert_int_equal(number(f, "SELECT count(*) FROM quarantine"), 1);
+	assert_int_equal(number_of(f, "SELECT count(*) FROM flags"), 5);
+	assert_int_equal(number_of(f, "SELECT count(*) FROM flags WHERE kind IN (1, 2, 3) AND (key <> 0 OR ended_ms = 0)"),
+	                 0);
+	assert_int_equal(number_of(f, "SELECT count(*) FROM flags WHERE kind = 0 AND key = 1 AND ended_ms = 0"), 1);
+	assert_int_equal(number_of(f, "SELECT count(*) FROM judge WHERE kind IN (1, 3)"), 0);
+	assert_int_equal(number_of(f, "SELECT sum(length(bytes)) FROM quarantine"), 0);
+	assert_int_equal(number_of(f, "SELECT count(*) FROM quarantine"), 1);
 }
 
 int main(void)
