@@ -29,6 +29,6 @@ void read_fault(struct query *q, struct store_fault *ret_fault);
 	" h.spool_records, h.spool_bytes, h.spool_dropped, h.link_connects, h.tick_p99_us, h.tick_worst_us,"              \
 	" h.tick_overruns, h.duty_ms, h.duty_max_ms, h.rest_left_ms, h.bus_timeouts, h.bus_crc_errors, h.bus_exceptions," \
 	" h.bus_reconnects" SCHEMA_SENSORS(BEAT_SENSOR_COLUMNS)
-void read_heartbeat(struct query *q, struct gf_heartbeat *ret_heartbeat);
+void read_heartbeat(struct query *q, struct gf_heartbeat *h);
 
 #endif
