@@ -1,4 +1,5 @@
 #include <math.h>
+#include <string.h>
 
 #include "gateway/rules/judge.h"
 #include "proto/base/clock.h"
@@ -21,6 +22,14 @@ static const char *const nouns[RULE_METRIC_COUNT] = {
     [RULE_METRIC_PRESSURE_MMHG] = "of pressure",
     [RULE_METRIC_BATTERY_PCT] = "of battery",
     [RULE_METRIC_SILENT_MIN] = "not heard",
+};
+
+/* Of one; the others are the same. */
+static const char *const one[RULE_METRIC_COUNT] = {
+    [RULE_METRIC_SESSIONS] = "session",
+    [RULE_METRIC_PAIN_PRESSES] = "press of the pain button",
+    [RULE_METRIC_FAULTS] = "fault",
+    [RULE_METRIC_LIMIT_HITS] = "time a limit of the machine acted",
 };
 
 struct words {
@@ -46,6 +55,11 @@ static void say_number(struct words *w, const struct rule_condition *c, double v
 {
 	const char *unit = rule_metric_unit(c->metric);
 
+	/* "0 h" says nothing. */
+	if (strcmp(unit, "h") == 0 && value < 1) {
+		unit = "min";
+		value = round(value * 60);
+	}
 	if (fabs(value - round(value)) < 0.05)
 		SAY(w, "%.0f", round(value));
 	else
@@ -80,7 +94,7 @@ static void say_names(struct words *w, const char (*list)[GF_NAME_MAX])
 		SAY(w, "%s%s", i > 0 ? ", " : "", list[i]);
 }
 
-static void say_what(struct words *w, const struct rule_condition *c)
+static void say_what(struct words *w, const struct rule_condition *c, double observed)
 {
 	const struct rule_filter *f = &c->filter;
 
@@ -88,7 +102,7 @@ static void say_what(struct words *w, const struct rule_condition *c)
 		SAY(w, " of ");
 		say_bits(w, f->techniques, technique);
 	} else
-		SAY(w, " %s", nouns[c->metric]);
+		SAY(w, " %s", observed == 1 && one[c->metric] != NULL ? one[c->metric] : nouns[c->metric]);
 	if (c->metric == RULE_METRIC_PART_LIFE_PCT)
 		SAY(w, " (%s)", fact_part_name(f->part));
 	if (f->codes != 0) {
@@ -157,7 +171,7 @@ void rules_say(const struct rule *rule, const struct episode *episode, enum gf_m
 		SAY(&w, "%s", rule->hours == RULE_HOURS_OPEN ? " of opening time" : "");
 	} else {
 		say_number(&w, c, episode->observed);
-		say_what(&w, c);
+		say_what(&w, c, episode->observed);
 		if (rule->subject == RULE_SUBJECT_AREA)
 			SAY(&w, " on %s %s", gf_muscle_name(muscle), gf_side_name(side));
 		say_when(&w, rule, c);

@@ -140,7 +140,13 @@ static void the_sentence_says_what_how_much_and_the_limit(void **state)
 	c->metric = RULE_METRIC_GAP_H;
 	c->comparison = RULE_COMPARISON_BELOW;
 	c->filter.same_class = true;
+	expect_said(&r, 0.034, 3, "2 min since the session before on such a machine; less than 3 h is too little");
 	expect_said(&r, 1.25, 3, "1.2 h since the session before on such a machine; less than 3 h is too little");
+	r = (struct rule){.subject = RULE_SUBJECT_DEVICE, .conditions_count = 1};
+	c->metric = RULE_METRIC_FAULTS;
+	c->window_ms = INT64_C(24) * 3600 * 1000;
+	expect_said(&r, 1, 1, "1 fault within 24 h; from 1 on it is too much");
+	expect_said(&r, 2, 1, "2 faults within 24 h; from 1 on it is too much");
 	r = (struct rule){.subject = RULE_SUBJECT_DEVICE, .conditions_count = 1, .days = 5};
 	c->metric = RULE_METRIC_USE_PCT;
 	c->comparison = RULE_COMPARISON_ABOVE;
