@@ -55,9 +55,9 @@ void case_print(const struct cli *cli, const json_t *row)
 	bool cleared = strcmp(state, "cleared") == 0;
 	char at[FIELD_MAX];
 
-	notice_head(cli, cleared ? state : severity, "#%.0f %s%s%s%s: %s%s%s, %s", field_or(row, "id", 0),
+	notice_head(cli, cleared ? state : severity, "#%.0f %s%s%s%s: %s, %s", field_or(row, "id", 0),
 	            field_text(row, "device"), *site != '\0' ? " (" : "", site, *site != '\0' ? ")" : "",
-	            *code != '\0' ? code : "fault", cleared ? ", " : "", cleared ? severity : "", state);
+	            *code != '\0' ? code : "fault", cleared ? severity : state);
 	if (*field_text(row, "text") != '\0') {
 		told(cli, row);
 	} else {
