@@ -43,12 +43,12 @@ static void fleet(const struct cli *cli, const json_t *status)
 {
 	char up[GF_DURATION_MAX];
 	bool clean = json_is_true(json_object_get(json_object_get(status, "audit"), "clean"));
+	long long machines = number(status, "fleet", "machines"), sites = number(status, "fleet", "sites");
 
 	heading(cli, "Fleet");
-	(void)fprintf(cli->out, "%lld machines · %lld online · %lld sites · gateway up %s, audit %s",
-	              number(status, "fleet", "machines"), number(status, "fleet", "online"),
-	              number(status, "fleet", "sites"), gf_duration_format(number(status, "gateway", "up_s") * 1000, up),
-	              clean ? "clean" : "not clean");
+	(void)fprintf(cli->out, "%lld machine%s · %lld online · %lld site%s · gateway up %s, audit %s", machines,
+	              machines == 1 ? "" : "s", number(status, "fleet", "online"), sites, sites == 1 ? "" : "s",
+	              gf_duration_format(number(status, "gateway", "up_s") * 1000, up), clean ? "clean" : "not clean");
 	if (!clean)
 		(void)fprintf(cli->out, " (%lld findings: gymfleet audit)", number(status, "audit", "problems"));
 	(void)fputc('\n', cli->out);
