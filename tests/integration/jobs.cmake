@@ -11,6 +11,7 @@ gf_add_test(safety_test SOURCES integration/safety_test.c LINK it_fleet slave_ri
 add_dependencies(safety_test gymfleet-agent gymfleet-gateway gymfleet gymfleet-slave)
 # Daemons, link and API with all their threads: once more under TSan.
 set_property(TEST main_job_test cli_it_test APPEND PROPERTY LABELS thread)
+add_dependencies(thread_tests main_job_test cli_it_test)
 gf_add_test(downlink_test SOURCES integration/downlink_test.c LINK it_fleet it_machine gw_store gf_catalog_sign
     LABELS integration TIMEOUT 240)
 add_dependencies(downlink_test gymfleet-gateway gymfleet)
