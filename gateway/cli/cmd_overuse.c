@@ -113,8 +113,10 @@ enum cli_exit cmd_overuse_ack(struct cli *cli, char **args, size_t count)
 		code = cli_request(cli, &(struct cli_request){.method = "POST", .path = path, .body = body}, &flag);
 	if (code == CLI_OK && cli->format == WRITER_TABLE) {
 		flag_print(cli, flag);
-		(void)fputs(release ? "What it held of the machine is lifted; the flag goes on until it clears by its rule.\n"
-		                    : "The flag goes on until it clears by its rule.\n",
+		(void)fputs(strcmp(field_text(flag, "state"), "open") != 0
+		                ? "The flag is over already; the note stays with it.\n"
+		            : release ? "What it held of the machine is lifted; the flag goes on until it clears by its rule.\n"
+		                      : "The flag goes on until it clears by its rule.\n",
 		            cli->out);
 	} else if (code == CLI_OK) {
 		code = cli_object(cli, flag, columns, COUNT(columns));

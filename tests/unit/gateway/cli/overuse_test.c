@@ -35,6 +35,7 @@
 static const struct play_line flags[] = {{"GET", "/v1/flags", 200, LIST(FLAG "," MACHINE "," CLEARED)},
                                          {"GET", "/v1/flags/12", 200, FLAG},
                                          {"POST", "/v1/flags/12/ack", 200, FLAG},
+                                         {"POST", "/v1/flags/14/ack", 200, CLEARED},
                                          {"POST", "/v1/flags/13/ack", 409, REFUSAL("it is over")},
                                          {0}};
 
@@ -155,6 +156,7 @@ static void a_flag_is_acknowledged_with_a_note(void **state)
 	forget(&r);
 	play_deinit(&p);
 	plays(flags, "overuse|ack|12|--note|x", CLI_OK, TEXTS("goes on until it clears by its rule"));
+	plays(flags, "overuse|ack|14|--note|x|--release", CLI_OK, TEXTS("expired", "The flag is over already"));
 	plays(flags, "overuse|ack|12", CLI_USAGE, TEXTS("--note TEXT is missing"));
 	plays(flags, "overuse|ack|12|--note|\xff", CLI_USAGE, TEXTS("--note is not UTF-8"));
 	plays(flags, "overuse|ack|13|--note|x", CLI_REFUSED, TEXTS("it is over"));
