@@ -60,6 +60,9 @@ void case_print(const struct cli *cli, const json_t *row)
 	            *code != '\0' ? code : "fault", cleared ? severity : state);
 	if (*field_text(row, "text") != '\0') {
 		told(cli, row);
+		/* The sentence of one that is over tells who cleared it. */
+		if (cleared)
+			notice_acked(cli, row);
 	} else {
 		measured(cli, row);
 		when(cli, row);

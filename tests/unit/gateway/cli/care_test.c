@@ -18,12 +18,16 @@
 	"\"times\":2,\"first\":\"2020-01-02T10:00:00Z\",\"last\":\"2020-01-02T11:00:00Z\",\"cleared\":"             \
 	"\"2020-01-02T11:30:00Z\",\"cleared_by\":\"recovered\",\"lasted_s\":600,\"observed\":12,\"limit\":10,"      \
 	"\"detail\":\"stuck\",\"text\":null,\"action\":null}"
+#define OVER                                                                                                    \
+	"{\"id\":14,\"device\":\"gun-1\",\"code\":\"estop\",\"severity\":\"stop\",\"state\":\"cleared\",\"acked\":" \
+	"\"2020-01-02T12:00:00Z\",\"acked_by\":\"anna\",\"ack_note\":\"a child\",\"text\":\"fault estop; it went away\"}"
 #define LIST(rows) "{\"items\":[" rows "],\"next\":null}"
 #define REFUSAL(message) "{\"error\":{\"code\":\"x\",\"message\":\"" message "\"}}"
 
 static const struct play_line cases[] = {
     {"GET", "/v1/faults", 200, LIST(CASE "," BARE)},
     {"GET", "/v1/faults/12", 200, CASE},
+    {"POST", "/v1/faults/14/ack", 200, OVER},
     {"POST", "/v1/faults/12/ack", 200, CASE},
     {"POST", "/v1/faults/12/clear", 409, REFUSAL("it is latched: staff clears it at the machine with the staff key")},
     {"POST", "/v1/devices/chair-1/report", 201, "{\"id\":21}"},
@@ -114,6 +118,8 @@ static void faults_are_acknowledged_and_cleared_with_a_note(void **state)
 	plays(cases, "faults|ack|chair-1|--note|x", CLI_USAGE, TEXTS("'chair-1' is no fault's number"));
 	plays(cases, "faults|akc|12|--note|x", CLI_USAGE, TEXTS("--note"));
 	plays(cases, "faults|akc|12", CLI_USAGE, TEXTS("did you mean 'faults ack'?"));
+	plays(cases, "faults|ack|14|--note|a child", CLI_OK,
+	      TEXTS("#14 gun-1: estop, stop\n", "it went away\n", "acknowledged by anna", ": a child"));
 }
 
 static void damage_is_reported(void **state)
