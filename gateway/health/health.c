@@ -57,7 +57,7 @@ struct phrase verdict_since(const struct verdict *v, int64_t ms)
 
 	if (ms > 0)
 		VERDICT_SET(p.text, " since %s (%s)", gf_time_format(ms, at),
-		            gf_duration_format(now_ms > ms ? now_ms - ms : 0, ago));
+		            now_ms - ms < 1000 ? "just now" : gf_duration_format(now_ms - ms, ago));
 	return p;
 }
 

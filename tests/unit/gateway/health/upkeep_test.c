@@ -217,6 +217,8 @@ static void reported_damage_is_told_in_the_reporters_words(void **state)
 	for (size_t i = 0; i < count; i++)
 		assert_null(strstr(reasons[i].action, "device tag"));
 	f.tag.since_ms = 0;
+	f.faults[0].since_ms = NOON - 40;
+	assert_non_null(strstr(only(&f).text, "damage since 2026-11-20T11:59:59Z (just now), reported by anna"));
 	f.faults[0].severity = GF_SEVERITY_STOP;
 	assert_int_equal(only(&f).severity, HEALTH_CRITICAL);
 	f.faults[0].acked_ms = NOON;
