@@ -361,6 +361,8 @@ static int run(struct gateway *g)
 	if (r == 0) {
 		gf_log(GF_LOG_NOTICE, "gateway", "start %llu; database %s, socket %s", (unsigned long long)g->epoch,
 		       g->config->database, g->config->socket);
+		if (rulebook_in_force(g->rules)->rules->count == 0)
+			gf_log(GF_LOG_NOTICE, "rules", "there are none in '%s': nothing is judged", g->config->rules);
 		start_timers(g);
 		broker_start(g->broker);
 		gf_daemon_run(&g->daemon);

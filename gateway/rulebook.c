@@ -57,10 +57,8 @@ int rulebook_new(const char *path, bool optional, struct rulebook **ret_book, st
 		return -ENOMEM;
 	book->path = strdup(path);
 	r = book->path != NULL ? load(path, &book->in_force, diag) : -ENOMEM;
-	if (r == -ENOENT && optional) {
-		gf_log(GF_LOG_NOTICE, "rules", "there is no '%s': nothing is judged", path);
+	if (r == -ENOENT && optional)
 		r = without_rules(&book->in_force);
-	}
 	if (r != 0) {
 		free(book->path);
 		free(book);
