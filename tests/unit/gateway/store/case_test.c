@@ -264,7 +264,7 @@ static void migrate_again(struct fixture *f)
 	    "DROP TABLE cases; DROP TABLE case_aliases; DROP TABLE tags; DROP TABLE services; DROP TABLE erased;"
 	    "DROP TABLE erased_salt; DROP TABLE hours; DROP INDEX heartbeats_time; DROP INDEX faults_code;"
 	    "DROP INDEX faults_down; DROP INDEX sessions_token_age; DROP INDEX sessions_running; DROP INDEX "
-	    "flags_person_age; ALTER TABLE faults DROP COLUMN forced;";
+	    "flags_person_age; ALTER TABLE faults DROP COLUMN forced; ALTER TABLE devices DROP COLUMN motor_before_ms;";
 	struct gf_diag diag = {""};
 
 	assert_int_equal(db_exec(&f->store->db, back, &diag), 0);
