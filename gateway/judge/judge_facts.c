@@ -14,6 +14,14 @@ void judge_facts_deinit(struct judge_facts *facts)
 	free(facts->areas);
 }
 
+void judge_facts_done(struct judge_facts *facts)
+{
+	if (facts->room <= JUDGE_ROOM_KEPT && facts->areas_room <= JUDGE_ROOM_KEPT)
+		return;
+	judge_facts_deinit(facts);
+	*facts = (struct judge_facts){.count = 0};
+}
+
 static bool about(const struct rule *rule, enum rule_subject subject)
 {
 	bool person = subject == RULE_SUBJECT_PERSON && rule->subject == RULE_SUBJECT_AREA;
@@ -72,10 +80,10 @@ static int make_room(struct judge_facts *f, size_t most)
 	struct fact *items;
 	struct judge_odometer *more;
 
-	if (f->count < f->room)
-		return 0;
 	if (f->count >= most)
 		return -E2BIG;
+	if (f->count < f->room)
+		return 0;
 	more = grown(f->more, &room, f->count + 1, sizeof(*f->more));
 	if (more == NULL)
 		return -ENOMEM;
@@ -88,10 +96,12 @@ static int make_room(struct judge_facts *f, size_t most)
 	return 0;
 }
 
-static int keep_areas(struct judge_facts *f, const struct fact *fact, size_t *ret_at)
+static int keep_areas(struct judge_facts *f, size_t most, const struct fact *fact, size_t *ret_at)
 {
 	size_t count = fact->session.areas_count;
 
+	if (count > most || f->areas_count > most - count)
+		return -E2BIG;
 	if (f->areas_count + count > f->areas_room) {
 		struct gf_area_use *areas = grown(f->areas, &f->areas_room, f->areas_count + count, sizeof(*areas));
 
@@ -110,7 +120,8 @@ static int keep(void *ctx, const struct store_fact *fact)
 	struct judging *j = ctx;
 	struct judge_facts *f = &j->runner->facts;
 	struct judge_odometer *more;
-	int r = make_room(f, j->subject->subject.kind == RULE_SUBJECT_SITE ? JUDGE_SITE_FACTS_MAX : JUDGE_FACTS_MAX);
+	const bool site = j->subject->subject.kind == RULE_SUBJECT_SITE;
+	int r = make_room(f, site ? JUDGE_SITE_FACTS_MAX : JUDGE_FACTS_MAX);
 
 	if (r)
 		return r;
@@ -119,7 +130,7 @@ static int keep(void *ctx, const struct store_fact *fact)
 	    .odometer = fact->odometer, .rated_motor_h = fact->rated_motor_h, .motor_before_ms = fact->motor_before_ms};
 	gf_strcpy(more->model, sizeof(more->model), fact->model);
 	if (fact->fact.kind == FACT_SESSION && fact->fact.session.areas_count > 0)
-		r = keep_areas(f, &fact->fact, &more->areas_at);
+		r = keep_areas(f, site ? JUDGE_SITE_USES_MAX : JUDGE_USES_MAX, &fact->fact, &more->areas_at);
 	if (r)
 		return r;
 	f->items[f->count] = fact->fact;

@@ -9,6 +9,11 @@ enum {
 	/* Of one subject; a machine that tells more isn't judged by them. A site has many machines. */
 	JUDGE_FACTS_MAX = 200 * 1000,
 	JUDGE_SITE_FACTS_MAX = 1000 * 1000,
+	JUDGE_USES_MAX = 10 * JUDGE_FACTS_MAX, /* areas of its sessions */
+	JUDGE_SITE_USES_MAX = 8 * JUDGE_SITE_FACTS_MAX,
+	JUDGE_WORK_MAX =
+	    200 * 1000 * 1000,       /* times that one fact is looked at, for all rules of a subject: about a second */
+	JUDGE_ROOM_KEPT = 16 * 1024, /* facts and areas of each whose memory waits for the next subject */
 	JUDGE_AREAS_MAX = GF_MUSCLE_COUNT * GF_SIDE_COUNT,
 };
 
@@ -47,6 +52,7 @@ struct judging {
 	const struct store_unsettled *subject;
 	int64_t now_ms;
 	int64_t due_ms; /* the first of what its rules want */
+	uint64_t work;  /* that is left */
 	uint64_t opened, cleared;
 	struct gf_diag *diag;
 };
@@ -54,6 +60,8 @@ struct judging {
 /* ---- judge_facts.c ---- */
 
 void judge_facts_deinit(struct judge_facts *facts);
+/* Done with: gives back what few subjects need. */
+void judge_facts_done(struct judge_facts *facts);
 /* Those that the subject's rules need, of each kind from a moment on, complete: with calendar and what is left of parts. -ENOMEM, -E2BIG. */
 GF_MUST_CHECK int judge_facts_load(struct judging *j, const int64_t since_ms[static FACT_KINDS]);
 /* What the rules about a subject need: store_judge_needs. */

@@ -187,6 +187,7 @@ static int judge_one(struct judge_runner *r, int64_t now_ms, struct batch *b, st
 	if (err)
 		return err;
 	err = judge_subject(&j);
+	judge_facts_done(&r->facts);
 	took_ms = gf_now_ms(CLOCK_THREAD_CPUTIME_ID) - took_ms;
 	if (!err && took_ms > LONG_MS)
 		err = store_judge_rest(r->config.store, &b->last.subject, now_ms + RESTS * took_ms, diag);

@@ -347,6 +347,7 @@ static int judge_turn(const struct turn *t)
 	    .side = t->side,
 	    .from_ms = t->w->from_ms[t->rule],
 	    .now_ms = t->w->j->now_ms,
+	    .work = &t->w->j->work,
 	};
 	int r;
 
@@ -475,6 +476,7 @@ int judge_subject(struct judging *j)
 	int r;
 
 	j->due_ms = INT64_MAX;
+	j->work = JUDGE_WORK_MAX;
 	w.from_ms = calloc(w.rules->count ? w.rules->count : 1, sizeof(*w.from_ms));
 	if (w.from_ms == NULL)
 		return -ENOMEM;

@@ -236,15 +236,36 @@ static void change_episode(struct walk *w, struct episode *e, enum automaton_wor
 	w->open = NULL;
 }
 
+/* What isn't summed up from moment to moment is looked through at each: of a machine that tells a hundred thousand sessions a day that is too much. */
+static int spend(struct walk *w)
+{
+	uint64_t visits = 0;
+
+	for (size_t i = 0; i < w->rule->conditions_count; i++) {
+		visits += w->metrics[i].visits;
+		w->metrics[i].visits = 0;
+	}
+	if (w->in->work == NULL)
+		return 0;
+	if (visits > *w->in->work)
+		return -E2BIG;
+	*w->in->work -= visits;
+	return 0;
+}
+
 /* Sees the moment, and carries out what follows from it. *ret_due: it lies ahead, and something will follow. */
 static int look(struct walk *w, int64_t moment_ms, bool first, bool *ret_due)
 {
 	struct automaton_view now;
 	enum automaton_word word;
 	bool rises;
+	int spent;
 
 	for (size_t i = 0; i < w->rule->conditions_count; i++)
 		metric_move(&w->metrics[i], moment_ms);
+	spent = spend(w);
+	if (spent != 0)
+		return spent;
 	now = view(w, moment_ms);
 	rises = automaton_see(&w->automaton, &now, moment_ms, first);
 	if (moment_ms < w->in->from_ms)

@@ -68,6 +68,7 @@ struct judge_input {
 	int64_t from_ms;            /* what is before it is settled; see episode_from_ms */
 	const struct episode *open; /* what was open just before from_ms, though it may have ended since; NULL = nothing */
 	int64_t now_ms;             /* facts after it wait: their machine's clock is ahead */
+	uint64_t *work;             /* how much may still be looked at, counted down; NULL = anything */
 	int64_t heard_ms;           /* of silent_min: when the machine was heard last, by the gateway's clock; 0 = never */
 };
 
@@ -84,7 +85,7 @@ struct judgement {
  */
 int64_t episode_from_ms(const struct episode *flagged, int64_t from_ms);
 
-/* 0, -ENOMEM. The result is ended by judgement_deinit. */
+/* 0, -ENOMEM, -E2BIG (there is not work enough). The result is ended by judgement_deinit. */
 GF_MUST_CHECK int rules_judge(const struct judge_input *input, struct judgement *ret_judgement);
 void judgement_deinit(struct judgement *judgement);
 

@@ -59,6 +59,9 @@ void metric_begin(struct metric *metric, const struct rule_condition *condition,
 {
 	*metric =
 	    (struct metric){.condition = condition, .entries = entries, .count = count, .ends_ms = INT64_MAX, .value = NAN};
+	metric->ordered = true;
+	for (size_t i = 1; i < count && metric->ordered; i++)
+		metric->ordered = entries[i].end_ms >= entries[i - 1].end_ms;
 }
 
 /* Sums of what is counted or measured in whole milliseconds are exact in a double, whatever their order. */
@@ -71,6 +74,7 @@ struct sums {
 static void sum_up(struct metric *m, int64_t moment_ms, struct sums *s)
 {
 	m->ends_ms = INT64_MAX;
+	m->visits += m->next - m->head;
 	for (size_t i = m->head; i < m->next; i++) {
 		const struct metric_entry *e = &m->entries[i];
 
@@ -133,10 +137,11 @@ static double value_of(struct metric *m, const struct sums *s)
 	                                                   : value / worth_unit(m->condition->metric);
 }
 
-/* Whole numbers over a span: each is added once and taken away once, in the order they came. */
-static bool rolls(const struct rule_condition *c)
+/* Whole numbers: each is added once and taken away once, in the order they came. */
+static bool rolls(const struct metric *m)
 {
-	return c->window_ms > 0 && c->aggregate == RULE_AGGREGATE_SUM && c->metric != RULE_METRIC_VIBRATION_POINTS;
+	return m->ordered && m->condition->aggregate == RULE_AGGREGATE_SUM &&
+	       m->condition->metric != RULE_METRIC_VIBRATION_POINTS;
 }
 
 static void roll(struct metric *m, size_t before, int64_t moment_ms)
@@ -146,7 +151,12 @@ static void roll(struct metric *m, size_t before, int64_t moment_ms)
 	while (m->head < m->next && m->entries[m->head].end_ms <= moment_ms)
 		m->sum -= m->entries[m->head++].value;
 	m->ends_ms = m->head < m->next ? m->entries[m->head].end_ms : INT64_MAX;
-	m->value = m->head < m->next ? m->sum / worth_unit(m->condition->metric) : NAN;
+	if (m->head == m->next)
+		m->value = NAN;
+	else if (m->condition->metric == RULE_METRIC_USE_PCT)
+		m->value = share_of_day(m, m->entries[m->next - 1].fact, m->sum);
+	else
+		m->value = m->sum / worth_unit(m->condition->metric);
 }
 
 void metric_move(struct metric *m, int64_t moment_ms)
@@ -161,7 +171,7 @@ void metric_move(struct metric *m, int64_t moment_ms)
 		return;
 	while (m->entered > before && m->entries[m->entered - 1].at_ms == moment_ms)
 		m->entered--;
-	if (rolls(m->condition)) {
+	if (rolls(m)) {
 		roll(m, before, moment_ms);
 		return;
 	}

@@ -300,6 +300,40 @@ static void one_that_cannot_be_judged_waits_whatever_it_tells(void **state)
 	judge_rig_free(g);
 }
 
+/* More sessions of one person than a house of machines could give: that one isn't judged, everybody else is. */
+static void i8_who_is_told_of_too_much_is_not_judged(void **state)
+{
+	struct judge_rig *g = judge_rig_new(NOON);
+	const struct judge_session liar = {.token = 77}, honest = {.token = 78};
+
+	(void)state;
+	judge_session(g, 2, NOON + HOUR, &liar);
+	judge_now(g, 2, NOON + HOUR);
+	assert_int_equal(
+	    db_exec(
+	        &g->f->store->db,
+	        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= 200000) INSERT INTO sessions"
+	        " (device, session_no, stream, seq, routine, catalog, catalog_version, planned_s, subject_token, outcome,"
+	        " started_ms, time_source, ended_ms, duration_ms) SELECT device, session_no + 1000 + i, stream, seq + 1000"
+	        " + i, routine, catalog, catalog_version, planned_s, subject_token, outcome, started_ms - i, time_source,"
+	        " ended_ms - i, duration_ms FROM sessions, n WHERE subject_token = 77",
+	        NULL),
+	    0);
+	for (int i = 0; i < 5; i++) {
+		const int64_t at_ms = NOON + (2 + i) * HOUR;
+
+		judge_session(g, 2, at_ms, &liar);
+		judge_session(g, 3, at_ms, &honest);
+		judge_run(g, at_ms + 1000);
+		judge_tell(g, 2);
+		judge_tell(g, 3);
+		judge_run(g, at_ms + 2000);
+	}
+	assert_int_equal(judge_flags(g, "P4", flags), 1);
+	assert_int_equal(flags[0].subject.key, 78);
+	judge_rig_free(g);
+}
+
 /* The gateway's clock was years ahead for an hour. */
 static void i9_a_clock_that_was_ahead_leaves_nothing_open(void **state)
 {
@@ -393,6 +427,7 @@ int main(void)
 	    cmocka_unit_test(a_store_that_refuses_is_tried_again),
 	    cmocka_unit_test(one_that_cannot_be_judged_holds_up_no_other),
 	    cmocka_unit_test(one_that_cannot_be_judged_waits_whatever_it_tells),
+	    cmocka_unit_test(i8_who_is_told_of_too_much_is_not_judged),
 	    cmocka_unit_test(i9_a_clock_that_was_ahead_leaves_nothing_open),
 	    cmocka_unit_test(a_clock_that_is_not_set_judges_nobody),
 	    cmocka_unit_test(i9_whatever_a_machine_says_each_open_flag_is_due),
