@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/store/sqlite/writer.h"
 #include "proto/codec.h"
 #include "proto/topic.h"
 
@@ -28,8 +27,6 @@ static void open_all(struct judge_rig *g)
 {
 	const struct judge_runner_config config = {.store = g->f->store, .sites = g->sites, .config = &g->config};
 
-	/* No power fails here, and there are thousands of commits. */
-	assert_int_equal(db_exec(&g->f->store->db, "PRAGMA synchronous = OFF", NULL), 0);
 	assert_int_equal(judge_runner_new(&config, g->now, &g->runner, NULL), 0);
 	assert_int_equal(ingest_new(g->f->store, take_ack, g, &g->ingest), 0);
 }
