@@ -1,4 +1,5 @@
 /* The shipped kinds of rules by hand, to the millisecond: opens when it must and not before, once, and clears when it must. */
+#include <errno.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -458,6 +459,40 @@ static void a_crowd_is_looked_at_piece_by_piece(void **state)
 	judgement_deinit(&j);
 }
 
+/* A day's sum goes on from moment to moment; its greatest is looked for, as long as there is work left. */
+static void i8_a_crowd_on_one_day_is_not_looked_at_again_and_again(void **state)
+{
+	enum { CROWD = 30000 };
+	static struct fact facts[CROWD];
+	struct rule_condition *c = begin_rule(RULE_SUBJECT_DEVICE, RULE_METRIC_RUNNING_MIN, 0);
+	uint64_t work = CROWD;
+	struct judgement j;
+
+	(void)state;
+	warn_act(c, RULE_COMPARISON_AT_LEAST, 100, NAN);
+	for (size_t i = 0; i < CROWD; i++) {
+		facts[i] = (struct fact){
+		    .kind = FACT_SESSION, .at_ms = monday_ms + (int64_t)i * 1000, .no = i, .calendar = &desk->calendar};
+		facts[i].session.running_ms = 1000;
+	}
+	desk->input = (struct judge_input){.rule = &desk->rule, .calendar = &desk->calendar, .facts = facts, .work = &work};
+	desk->input.facts_count = CROWD;
+	desk->input.now_ms = monday_ms + DAY_MS;
+	assert_int_equal(rules_judge(&desk->input, &j), 0);
+	assert_int_equal(j.count, 1);
+	assert_ms(j.episodes[0].opened_ms, monday_ms + 100 * MIN_MS - 1000);
+	assert_ms(j.episodes[0].ended_ms, monday_ms + DAY_MS);
+	judgement_deinit(&j);
+	assert_int_equal(work, CROWD);
+	c->aggregate = RULE_AGGREGATE_MAX;
+	assert_int_equal(rules_judge(&desk->input, &j), -E2BIG);
+	work = UINT64_MAX;
+	assert_int_equal(rules_judge(&desk->input, &j), 0);
+	assert_int_equal(j.count, 0);
+	assert_true(work < UINT64_MAX - CROWD);
+	judgement_deinit(&j);
+}
+
 static void only_the_newest_facts_are_told(void **state)
 {
 	const struct episode *e;
@@ -548,6 +583,7 @@ int main(void)
 	    TEST(between_clear_and_warn_it_stays_and_a_new_rise_is_a_repeat),
 	    TEST(clear_after_waits_for_quiet),
 	    TEST(a_crowd_is_looked_at_piece_by_piece),
+	    TEST(i8_a_crowd_on_one_day_is_not_looked_at_again_and_again),
 	    TEST(only_the_newest_facts_are_told),
 	    TEST(silence_counts_in_opening_time),
 	    TEST(silence_expires_once),
