@@ -56,14 +56,24 @@ static int check_times(const struct rule *rule, struct rule_sense *ret_wrong, st
 	return wrong(ret_wrong, OF_WHOLE_RULE, "times");
 }
 
-/* Neither takes what the other needs. The filters are compared as they lie: what is missed by that is accepted. */
+/* Lists are compared as they lie: what is missed by that is accepted. */
+static bool same_filter(const struct rule_filter *a, const struct rule_filter *b)
+{
+	return a->classes == b->classes && a->techniques == b->techniques && a->outcomes == b->outcomes &&
+	       a->codes == b->codes && a->severities == b->severities && a->actions == b->actions &&
+	       a->depth_min == b->depth_min && a->part == b->part && a->same_class == b->same_class &&
+	       memcmp(a->routines, b->routines, sizeof(a->routines)) == 0 &&
+	       memcmp(a->limits, b->limits, sizeof(a->limits)) == 0;
+}
+
+/* Neither takes what the other needs. */
 static bool exclude_each_other(const struct rule *rule, const struct rule_condition *a, const struct rule_condition *b)
 {
 	const struct rule_condition *least = upwards(a) ? a : b, *most = upwards(a) ? b : a;
 	double from, until;
 
 	if (a->metric != b->metric || a->aggregate != b->aggregate || a->window_ms != b->window_ms ||
-	    upwards(a) == upwards(b) || memcmp(&a->filter, &b->filter, sizeof(a->filter)) != 0)
+	    upwards(a) == upwards(b) || !same_filter(&a->filter, &b->filter))
 		return false;
 	if (!rule_threshold(rule, least, RULE_LEVEL_WARN, &from) || !rule_threshold(rule, most, RULE_LEVEL_WARN, &until))
 		return false;
