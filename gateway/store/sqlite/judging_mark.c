@@ -109,6 +109,21 @@ int judge_mark_device(struct store *s, int64_t device, int64_t at_ms, struct gf_
 	return s->needs[RULE_SUBJECT_DEVICE] ? mark(s, RULE_SUBJECT_DEVICE, device, at_ms, diag) : 0;
 }
 
+int judge_mark_moved(struct store *s, const char *device, int64_t at_ms, struct gf_diag *diag)
+{
+	struct query q;
+	int64_t key = 0;
+	int r;
+
+	query_begin(&q, &s->db, "SELECT device FROM devices WHERE id = ?");
+	query_text(&q, device);
+	r = query_value(&q, 0, &key, diag);
+	if (r || !key)
+		return r;
+	r = judge_mark_device(s, key, at_ms, diag);
+	return !r && s->needs[RULE_SUBJECT_SITE] ? mark_site(s, key, at_ms, diag) : r;
+}
+
 /* ---- the queue ---- */
 
 static void read_unsettled(struct query *q, struct store_unsettled *u)

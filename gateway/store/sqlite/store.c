@@ -362,7 +362,13 @@ int store_device_set(struct store *s, const char *device, const struct store_dev
 
 	if (r)
 		return r;
-	r = override_set(s, device, change, diag);
+	/* Hours, and whose machines a site has, are others then. */
+	if (change->site)
+		r = judge_mark_moved(s, device, now_ms, diag);
+	if (!r)
+		r = override_set(s, device, change, diag);
+	if (!r && change->site)
+		r = judge_mark_moved(s, device, now_ms, diag);
 	change_text(change, text);
 	if (!r)
 		r = store_deed_add(s, actor, "device set", device, text, now_ms, diag);

@@ -179,6 +179,8 @@ GF_MUST_CHECK int hold_set(struct store *s, int64_t device, const char *source, 
 GF_MUST_CHECK int judge_mark(struct store *s, enum fact_kind kind, int64_t device, int64_t at_ms, uint64_t subject,
                              uint64_t staff, struct gf_diag *diag);
 /* The machine was heard of again after a silence, or is another one than before. */
+/* It is somewhere else from now on: called before and after, for both sites. */
+GF_MUST_CHECK int judge_mark_moved(struct store *s, const char *device, int64_t at_ms, struct gf_diag *diag);
 GF_MUST_CHECK int judge_mark_device(struct store *s, int64_t device, int64_t at_ms, struct gf_diag *diag);
 
 /* ---- life.c ---- */

@@ -80,6 +80,24 @@ static void nobody_is_marked_whom_no_rule_looks_at(void **state)
 	assert_int_equal(rows[0].subject.key, 8);
 }
 
+static void a_machine_that_moves_marks_both_sites(void **state)
+{
+	struct fixture *f = *state;
+	const struct store_device_change move = {.site = "elsewhere"}, rename = {.name = "Window chair"};
+	struct store_unsettled rows[8];
+
+	look_at_all(f);
+	send_status(f, ID, birth(1, 1, 1), false, NOON);
+	settle_all(f, NOON, INT64_MAX);
+	assert_int_equal(store_device_set(f->store, ID, &rename, &anna, NOON + 1, NULL), 0);
+	assert_int_equal(waiting(f, NOON + 2 * MINUTE, rows, 8), 0);
+	assert_int_equal(store_device_set(f->store, ID, &move, &anna, NOON + 1, NULL), 0);
+	assert_int_equal(waiting(f, NOON + 2 * MINUTE, rows, 8), 3);
+	assert_non_null(find(rows, 3, RULE_SUBJECT_DEVICE));
+	assert_string_equal(find(rows, 3, RULE_SUBJECT_DEVICE)->site, "elsewhere");
+	assert_non_null(find(rows, 3, RULE_SUBJECT_SITE));
+}
+
 /* Also somebody for whom nothing was pending. */
 static void who_rests_waits_with_what_comes(void **state)
 {
@@ -652,6 +670,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(nobody_is_marked_whom_no_rule_looks_at),
+	    TEST(a_machine_that_moves_marks_both_sites),
 	    TEST(who_rests_waits_with_what_comes),
 	    TEST(a_session_marks_all_whom_it_is_about_from_its_end_on),
 	    TEST(what_is_late_goes_back_and_what_is_due_comes),
