@@ -213,7 +213,8 @@ static enum cli_exit stream(struct export *e)
 		code = page(e, &end);
 	if (e->told)
 		(void)fputc('\n', e->cli->err);
-	if (code != CLI_OK && (e->rows > 0 || e->cli->values[CLI_OPT_AFTER] != NULL)) {
+	/* A mark that the gateway refuses leads nowhere the next time either. */
+	if (code != CLI_OK && (e->rows > 0 || (e->cli->values[CLI_OPT_AFTER] != NULL && code != CLI_USAGE))) {
 		say_break(e);
 		code = CLI_REFUSED;
 	}

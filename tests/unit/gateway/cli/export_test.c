@@ -126,6 +126,12 @@ static void a_break_says_how_to_go_on(void **state)
 	assert_int_equal(r.code, CLI_UNREACHABLE);
 	assert_string_equal(r.out, "");
 	forget(&r);
+	/* A mark that is refused is no place to go on from. */
+	h.status = 400;
+	r = export_rows(&h, "export|csv|sessions|--after|m1");
+	assert_int_equal(r.code, CLI_USAGE);
+	assert_null(strstr(r.err, "go on there"));
+	forget(&r);
 	/* The rest has no titles of its own. */
 	h.breaks_after = -1;
 	r = export_rows(&h, "export|csv|sessions|--after|m2000");
