@@ -159,6 +159,14 @@ static void roll(struct metric *m, size_t before, int64_t moment_ms)
 		m->value = m->sum / worth_unit(m->condition->metric);
 }
 
+/* All before the newest is past: it ends before that one, or with it. */
+static void take_newest(struct metric *m, int64_t moment_ms)
+{
+	m->head = m->next > 0 && m->entries[m->next - 1].end_ms > moment_ms ? m->next - 1 : m->next;
+	m->ends_ms = m->head < m->next ? m->entries[m->head].end_ms : INT64_MAX;
+	m->value = m->head < m->next ? m->entries[m->head].value / worth_unit(m->condition->metric) : NAN;
+}
+
 void metric_move(struct metric *m, int64_t moment_ms)
 {
 	const size_t before = m->next;
@@ -171,6 +179,10 @@ void metric_move(struct metric *m, int64_t moment_ms)
 		return;
 	while (m->entered > before && m->entries[m->entered - 1].at_ms == moment_ms)
 		m->entered--;
+	if (m->ordered && m->condition->aggregate == RULE_AGGREGATE_LAST) {
+		take_newest(m, moment_ms);
+		return;
+	}
 	if (rolls(m)) {
 		roll(m, before, moment_ms);
 		return;

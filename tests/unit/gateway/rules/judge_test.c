@@ -484,6 +484,11 @@ static void i8_a_crowd_on_one_day_is_not_looked_at_again_and_again(void **state)
 	assert_ms(j.episodes[0].ended_ms, monday_ms + DAY_MS);
 	judgement_deinit(&j);
 	assert_int_equal(work, CROWD);
+	c->aggregate = RULE_AGGREGATE_LAST;
+	assert_int_equal(rules_judge(&desk->input, &j), 0);
+	assert_int_equal(j.count, 0);
+	judgement_deinit(&j);
+	assert_int_equal(work, CROWD);
 	c->aggregate = RULE_AGGREGATE_MAX;
 	assert_int_equal(rules_judge(&desk->input, &j), -E2BIG);
 	work = UINT64_MAX;
