@@ -36,10 +36,11 @@ def unfinished(command):
 
 
 def labels(lines):
-    """What a line is about: its columns when it is a head line, the keys of JSON, else its first word."""
+    """What a line is about: its columns when it is a head line, the keys of JSON, else its first word; nothing of a line that begins with a
+    number or a date, which differ from day to day."""
     for line in lines:
         words = line.split()
-        if not words or words[0] in ("…", "→"):
+        if not words or words[0] in ("…", "→") or line.startswith("gymfleet: there are more than"):
             continue
         if line.startswith(("{", "[")):
             yield sorted(json.loads(line))
@@ -47,7 +48,7 @@ def labels(lines):
             yield words
         elif words[0] in SEVERITIES:
             yield words[1]
-        elif line[0] != " ":
+        elif not line[0].isdigit() and line[0] != " ":
             yield words[0]
 
 
