@@ -240,7 +240,17 @@ static int open_store(struct gateway *g, struct gf_diag *diag)
 
 static int open_rules(struct gateway *g, struct gf_diag *diag)
 {
-	int r = rulebook_new(g->config->rules, g->config->rules_optional, &g->rules, diag);
+	bool known = false;
+	int r = store_rules_known(g->store, &known, diag);
+	if (r != 0)
+		return r;
+	/* Without a file there are no rules; but one that got lost must not end all flags and lift what they hold. */
+	r = rulebook_new(g->config->rules, g->config->rules_optional && !known, &g->rules, diag);
+	if (r == -ENOENT && known)
+		gf_diag_set(diag,
+		            "there is no '%s', but its rules were in force here: put it back, or write 'rules: []' into it"
+		            " so that nothing is judged",
+		            g->config->rules);
 	if (r != 0)
 		return r;
 	const struct judge_runner_config config = {

@@ -147,7 +147,9 @@ struct store_rule_kept {
 /* Ends the open flags of rules that aren't among these any more. */
 GF_MUST_CHECK int store_flags_keep_rules(struct store *store, const struct store_rule_kept *rules, size_t count,
                                          int64_t now_ms, struct gf_diag *diag);
-/* Which rules were in force when the store was judged last: digest by id; for the runner to see what changed. */
+/* Was any rule in force when the store was judged last? Outside a batch. */
+GF_MUST_CHECK int store_rules_known(struct store *store, bool *ret_known, struct gf_diag *diag);
+/* Which were: digest by id; for the runner to see what changed. */
 GF_MUST_CHECK int store_rule_digest(struct store *store, const char *rule, uint64_t *ret_digest, struct gf_diag *diag);
 GF_MUST_CHECK int store_rule_digest_set(struct store *store, const char *rule, uint64_t digest, struct gf_diag *diag);
 

@@ -3,16 +3,16 @@
  * with mistakes changes nothing.
  */
 #include <setjmp.h> /* cmocka.h needs these four */
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "tests/integration/fleet.h"
-
-#include <signal.h>
 
 enum { SOON_MS = 60000 };
 #define CHAIR "chair-1"
@@ -129,6 +129,23 @@ static void hours_before_the_agent_wear_the_motor(void **state)
 	assert_false(flagged(w, "D5", "open"));
 }
 
+/* Its flags would end, and the machines that they hold would be free. */
+static void a_gateway_whose_rules_got_lost_does_not_start(void **state)
+{
+	struct it_world *w = *state;
+	struct it_proc *gateway;
+
+	gateway = it_gateway_start(w);
+	it_signal(gateway, SIGKILL);
+	assert_int_equal(unlink(it_path(w, "rules.yaml")), 0);
+	gateway = it_spawn(w, "gateway", it_program("gymfleet-gateway"), "--config", it_gateway_config(w));
+	assert_int_equal(it_wait(gateway, SOON_MS), 1);
+	assert_true(it_log_has(gateway, "put it back"));
+	it_write(it_path(w, "rules.yaml"), "rules: []\n");
+	gateway = it_gateway_start(w);
+	assert_true(it_doctor_says(w, "rules", "ok", "nothing is flagged"));
+}
+
 static void a_gateway_with_bad_rules_does_not_start(void **state)
 {
 	struct it_world *w = *state;
@@ -146,6 +163,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(use_opens_a_flag_that_outlives_a_kill_and_goes_with_its_rule, setup, teardown),
 	    cmocka_unit_test_setup_teardown(hours_before_the_agent_wear_the_motor, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_gateway_with_bad_rules_does_not_start, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_gateway_whose_rules_got_lost_does_not_start, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

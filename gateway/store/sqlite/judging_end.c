@@ -180,6 +180,21 @@ int store_flags_keep_rules(struct store *s, const struct store_rule_kept *rules,
 	return r ? r : forget_digests(s, rules, count, diag);
 }
 
+int store_rules_known(struct store *s, bool *ret_known, struct gf_diag *diag)
+{
+	struct query q;
+	int64_t known = 0;
+	int r = store_begin(s, diag);
+
+	if (r)
+		return r;
+	query_begin(&q, &s->db, "SELECT EXISTS (SELECT 1 FROM rule_digests)");
+	r = store_finish(s, query_value(&q, 0, &known, diag), diag);
+	if (!r)
+		*ret_known = known != 0;
+	return r;
+}
+
 int store_rule_digest(struct store *s, const char *rule, uint64_t *ret_digest, struct gf_diag *diag)
 {
 	struct query q;
