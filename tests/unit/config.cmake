@@ -9,4 +9,4 @@ endforeach()
 gf_add_alloc_test(agent_scenario_test SOURCES unit/agent/sim/scenario_test.c LINK unit_shipped ag_scenario LABELS unit)
 gf_add_test(agent_fleet_agents_test SOURCES unit/agent/sim/fleet_agents_test.c
     LINK unit_shipped ag_fleet ag_daemon LABELS unit)
-gf_add_alloc_test(gateway_config_test SOURCES unit/gateway/config_test.c LINK unit_shipped gw_daemon LABELS unit)
+gf_add_alloc_test(gateway_config_test SOURCES unit/gateway/config_test.c unit/gateway/config_rig.c LINK unit_shipped gw_daemon LABELS unit)

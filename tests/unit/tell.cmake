@@ -13,7 +13,7 @@ gf_add_test(gateway_hook_test
     SOURCES unit/gateway/tell/hook_test.c unit/gateway/tell/receiver.c unit/gateway/store/fixture.c
     LINK gw_tell PkgConfig::MHD PkgConfig::JANSSON PkgConfig::SQLITE LABELS unit thread TIMEOUT 180)
 gf_add_test(gateway_webhooks_yaml_test
-    SOURCES unit/gateway/webhooks_yaml_test.c
+    SOURCES unit/gateway/webhooks_yaml_test.c unit/gateway/config_rig.c
     LINK unit_shipped gw_daemon LABELS unit)
 gf_add_test(gateway_tell_test
     SOURCES unit/gateway/tell/tell_test.c unit/gateway/store/fixture.c

@@ -13,8 +13,8 @@
 #include <cmocka.h>
 
 #include "proto/catalog_key.h"
+#include "tests/unit/gateway/config_rig.h"
 #include "tests/unit/proto/alloc_fail.h"
-#include "tests/unit/proto/shipped.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define DAY_MS (24LL * 3600 * 1000)
@@ -37,27 +37,10 @@ static int teardown(void **state)
 	return shipped_deinit(*state);
 }
 
-static struct gateway_config *loaded(struct shipped *s)
-{
-	struct gateway_config *config = NULL;
-	s->diag.text[0] = '\0';
-	if (gateway_config_load(s->path, &config, &s->diag) != 0)
-		fail_msg("%s", s->diag.text);
-	return config;
-}
-
-static void assert_refused(struct shipped *s, int error, const char *sentence)
-{
-	struct gateway_config *config = NULL;
-	assert_int_equal(gateway_config_load(s->path, &config, &s->diag), error);
-	assert_null(config);
-	shipped_expect(s, sentence);
-}
-
 static void the_shipped_file_loads(void **state)
 {
 	struct shipped *s = *state;
-	struct gateway_config *c = loaded(s);
+	struct gateway_config *c = config_loaded(s);
 	char path[128];
 
 	assert_string_equal(c->state_dir, "/var/lib/gymfleet");
@@ -82,20 +65,20 @@ static void the_shipped_file_loads(void **state)
 static void what_is_left_out_has_the_shipped_value(void **state)
 {
 	struct shipped *s = *state;
-	struct gateway_config *shipped = loaded(s), *c;
+	struct gateway_config *shipped = config_loaded(s), *c;
 
 	char *retention = strstr(s->text, "\nretention:");
 	assert_non_null(retention);
 	retention[1] = '\0';
 	shipped_change(s, "log_level: info", "");
-	c = loaded(s);
+	c = config_loaded(s);
 	assert_int_equal(c->log_level, shipped->log_level);
 	assert_true(c->keep_raw_ms == shipped->keep_raw_ms);
 	assert_true(c->keep_5min_ms == shipped->keep_5min_ms);
 	assert_true(c->keep_hour_ms == shipped->keep_hour_ms);
 	gateway_config_free(c);
 	shipped_change(s, "group: gymfleet", "");
-	c = loaded(s);
+	c = config_loaded(s);
 	assert_null(c->socket_group);
 	gateway_config_free(c);
 	gateway_config_free(shipped);
@@ -107,7 +90,7 @@ static void relative_paths_are_beside_the_file(void **state)
 	char path[128];
 
 	shipped_change(s, "state_dir: /var/lib/gymfleet ", "state_dir: state ");
-	struct gateway_config *c = loaded(s);
+	struct gateway_config *c = config_loaded(s);
 	snprintf(path, sizeof(path), "%s/state/gymfleet.db", s->dir);
 	assert_string_equal(c->database, path);
 	gateway_config_free(c);
@@ -122,7 +105,7 @@ static void levels_are_read(void **state)
 		char to[64];
 		snprintf(to, sizeof(to), "log_level: %s", names[level]);
 		shipped_change(s, "log_level: info", to);
-		struct gateway_config *c = loaded(s);
+		struct gateway_config *c = config_loaded(s);
 		assert_int_equal(c->log_level, level);
 		gateway_config_free(c);
 	}
@@ -183,7 +166,7 @@ static void mistakes_are_explained(void **state)
 		shipped_change(s, mistakes[i].from, mistakes[i].to);
 		if (strcmp(mistakes[i].to, "hours: ^") == 0)
 			shipped_place(s, "hours:^");
-		assert_refused(s, -EINVAL, mistakes[i].said);
+		config_refused(s, -EINVAL, mistakes[i].said);
 	}
 }
 
@@ -195,7 +178,7 @@ static void a_socket_path_that_does_not_fit_is_refused(void **state)
 
 	memset(to + strlen(to), 'a', 107);
 	shipped_change(s, "socket: /run/gymfleet/gateway.sock", to);
-	assert_refused(s, -EINVAL, "'socket' has 108 bytes; expected 1 to 107");
+	config_refused(s, -EINVAL, "'socket' has 108 bytes; expected 1 to 107");
 	/* Short in the file, long beside it. */
 	memset(to, 0, sizeof(to));
 	strcpy(to, "socket: ^");
@@ -203,7 +186,7 @@ static void a_socket_path_that_does_not_fit_is_refused(void **state)
 	shipped_change(s, "socket: /run/gymfleet/gateway.sock", to);
 	snprintf(said, sizeof(said), "the socket's path '%%D/%s' is longer than 107 bytes; choose a shorter one",
 	         to + strlen("socket: ^"));
-	assert_refused(s, -EINVAL, said);
+	config_refused(s, -EINVAL, said);
 }
 
 static void certificates_are_looked_at(void **state)
@@ -214,12 +197,12 @@ static void certificates_are_looked_at(void **state)
 	snprintf(key, sizeof(key), "%s/pki/gateway.key", s->dir);
 	shipped_place(s, "key_file: ^");
 	assert_int_equal(chmod(key, 0640), 0);
-	assert_refused(s, -EACCES,
+	config_refused(s, -EACCES,
 	               "%D/pki/gateway.key: a private key that others may read (mode 0640); run: chmod 600 "
 	               "%D/pki/gateway.key");
 	shipped_change(s, "gateway.pem", "none.pem");
 	shipped_place(s, "cert_file: ^");
-	assert_refused(
+	config_refused(
 	    s, -ENOENT,
 	    "certificate %D/pki/none.pem cannot be read (No such file or directory): make it with deploy/pki, or "
 	    "mend the path or its mode");
@@ -228,12 +211,12 @@ static void certificates_are_looked_at(void **state)
 static void each_site_has_its_time(void **state)
 {
 	struct shipped *s = *state;
-	struct gateway_config *c = loaded(s);
+	struct gateway_config *c = config_loaded(s);
 
 	assert_int_equal(zones_offset_s(sites_zones(c->sites), "berlin", SUMMER_MS), 0);
 	gateway_config_free(c);
 	shipped_change(s, BEFORE, WITH("time_zone: Europe/Berlin\nsites: [{site: lisbon, time_zone: Europe/Lisbon}]"));
-	c = loaded(s);
+	c = config_loaded(s);
 	assert_int_equal(zones_offset_s(sites_zones(c->sites), "berlin", SUMMER_MS), 7200);
 	assert_int_equal(zones_offset_s(sites_zones(c->sites), "berlin", WINTER_MS), 3600);
 	assert_int_equal(zones_offset_s(sites_zones(c->sites), "lisbon", SUMMER_MS), 3600);
@@ -250,7 +233,7 @@ static bool open_at(const struct gateway_config *c, const char *site, int hour)
 static void each_site_has_its_hours(void **state)
 {
 	struct shipped *s = *state;
-	struct gateway_config *c = loaded(s);
+	struct gateway_config *c = config_loaded(s);
 
 	assert_true(open_at(c, "berlin", 1));
 	gateway_config_free(c);
@@ -258,7 +241,7 @@ static void each_site_has_its_hours(void **state)
 	               WITH("time_zone: Europe/Berlin\nopen: [{days: mon-fri, hours: \"06:00-23:00\"}]\nsites:\n"
 	                    "  - {site: lisbon, time_zone: Europe/Lisbon}\n"
 	                    "  - {site: bonn, open: [{days: mon-sun, hours: \"00:00-24:00\"}]}"));
-	c = loaded(s);
+	c = config_loaded(s);
 	assert_false(open_at(c, "berlin", 3));
 	assert_true(open_at(c, "berlin", 4));
 	assert_false(open_at(c, "lisbon", 4));
@@ -271,7 +254,7 @@ static void each_site_has_its_hours(void **state)
 static void whose_catalogs_are_taken_is_read(void **state)
 {
 	struct shipped *s = *state;
-	struct gateway_config *c = loaded(s);
+	struct gateway_config *c = config_loaded(s);
 	uint8_t keys[2][GF_KEY_LEN];
 	char path[192];
 
@@ -282,7 +265,7 @@ static void whose_catalogs_are_taken_is_read(void **state)
 		assert_int_equal(gf_key_make(path, keys[i], &s->diag), 0);
 	}
 	shipped_change(s, BEFORE, WITH("catalog_keys: {threshold: 2, files: [key0.pub, key1.pub]}"));
-	c = loaded(s);
+	c = config_loaded(s);
 	assert_int_equal(c->catalog_keys.threshold, 2);
 	assert_int_equal(c->catalog_keys.count, 2);
 	assert_memory_equal(c->catalog_keys.keys, keys, sizeof(keys));

@@ -13,9 +13,8 @@
 
 #include <cmocka.h>
 
-#include "gateway/config.h"
 #include "gateway/tell/post.h"
-#include "tests/unit/proto/shipped.h"
+#include "tests/unit/gateway/config_rig.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define BEFORE "log_level: info"
@@ -56,30 +55,12 @@ static int teardown(void **state)
 	return shipped_deinit(s);
 }
 
-static struct gateway_config *loaded(struct shipped *s)
-{
-	struct gateway_config *config = NULL;
-
-	if (gateway_config_load(s->path, &config, &s->diag) != 0)
-		fail_msg("%s", s->diag.text);
-	return config;
-}
-
-static void assert_refused(struct shipped *s, int error, const char *sentence)
-{
-	struct gateway_config *config = NULL;
-
-	assert_int_equal(gateway_config_load(s->path, &config, &s->diag), error);
-	assert_null(config);
-	shipped_expect(s, sentence);
-}
-
 static void a_webhook_has_defaults(void **state)
 {
 	struct shipped *s = *state;
 
 	shipped_change(s, BEFORE, HOOKS(GOOD "}"));
-	struct gateway_config *c = loaded(s);
+	struct gateway_config *c = config_loaded(s);
 	assert_int_equal(c->webhooks_count, 1);
 	const struct tell_webhook *w = &c->webhooks[0];
 	assert_string_equal(w->name, "chat");
@@ -103,7 +84,7 @@ static void all_of_it_is_read(void **state)
 	               HOOKS(GOOD ", kinds: [presence, webhook], notify_only: true, rate_per_min: 6000, give_up: 30m, "
 	                          "ca_file: pki/ca.pem}\n"
 	                          "  - {name: here, url: \"http://localhost:8080\", secret_file: hook.secret}"));
-	struct gateway_config *c = loaded(s);
+	struct gateway_config *c = config_loaded(s);
 	assert_int_equal(c->webhooks_count, 2);
 	assert_int_equal(c->webhooks[0].kinds, 1U << STORE_EVENT_PRESENCE | 1U << STORE_EVENT_WEBHOOK);
 	assert_true(c->webhooks[0].notify_only);
@@ -145,7 +126,7 @@ static void mistakes_name_the_line_and_what_to_do(void **state)
 
 	for (size_t i = 0; i < COUNT(mistakes); i++) {
 		shipped_change(s, BEFORE, mistakes[i].to);
-		assert_refused(s, -EINVAL, mistakes[i].said);
+		config_refused(s, -EINVAL, mistakes[i].said);
 	}
 }
 
@@ -155,7 +136,7 @@ static void a_secret_is_private_and_long_enough(void **state)
 
 	shipped_change(s, BEFORE, HOOKS("  - {name: chat, url: \"https://example.org/x\", secret_file: ^hook.secret}"));
 	write_secret(s, "short\n", 0600);
-	assert_refused(
+	config_refused(
 	    s, -EINVAL,
 	    "the secret in %D/hook.secret has 5 characters; expected 16 to 128: make one with 'openssl rand -hex "
 	    "32 > %D/hook.secret' and give it to the receiver too");
