@@ -18,6 +18,7 @@ enum filter_kind {
 };
 
 struct metric_kind {
+	unsigned needs; /* kinds of facts: bits (1 << enum fact_kind) */
 	unsigned subjects, aggregates, filters;
 	enum window_kind window;
 	double min, max; /* what there can be: a count of nothing is no value */

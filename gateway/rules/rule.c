@@ -1,5 +1,7 @@
 #include "gateway/rules/rule.h"
 
+#include "gateway/rules/metric_kind.h"
+
 #define MIN_MS (INT64_C(60) * 1000)
 #define HOUR_MS (60 * MIN_MS)
 #define DAY_MAX_MS (26 * HOUR_MS) /* the longest local day, and an hour for a site that moves */
@@ -160,43 +162,12 @@ int64_t rule_since_ms(const struct rule *rule, const struct calendar *calendar, 
 	return since_ms - longest_window_ms(rule);
 }
 
-static unsigned condition_needs(const struct rule_condition *c)
-{
-	switch (c->metric) {
-	case RULE_METRIC_SESSIONS:
-	case RULE_METRIC_RUNNING_MIN:
-	case RULE_METRIC_MOTOR_H:
-	case RULE_METRIC_USE_PCT:
-	case RULE_METRIC_AREA_S:
-	case RULE_METRIC_GAP_H:
-	case RULE_METRIC_PAIN_PRESSES:
-	case RULE_METRIC_VIBRATION_POINTS:
-		return 1U << FACT_SESSION;
-	case RULE_METRIC_PART_LIFE_PCT:
-		return 1U << FACT_SESSION | 1U << FACT_SERVICE;
-	case RULE_METRIC_FAULTS:
-		return 1U << FACT_FAULT;
-	case RULE_METRIC_LIMIT_HITS:
-		return 1U << FACT_LIMIT;
-	case RULE_METRIC_MOTOR_TEMP_C:
-	case RULE_METRIC_SURFACE_TEMP_C:
-	case RULE_METRIC_CURRENT_MA:
-	case RULE_METRIC_PRESSURE_MMHG:
-	case RULE_METRIC_BATTERY_PCT:
-		return 1U << FACT_HEARTBEAT;
-	case RULE_METRIC_SILENT_MIN:
-	case RULE_METRIC_COUNT:
-		break;
-	}
-	return 0;
-}
-
 unsigned rule_needs(const struct rule *rule)
 {
 	unsigned needs = 0;
 
 	for (size_t i = 0; i < rule->conditions_count; i++)
-		needs |= condition_needs(&rule->conditions[i]);
+		needs |= metric_kind(rule->conditions[i].metric)->needs;
 	return needs;
 }
 
@@ -295,14 +266,4 @@ const struct rule *rules_find(const struct rules *rules, const char *id)
 		if (strcmp(rules->items[i].id, id) == 0)
 			return &rules->items[i];
 	return NULL;
-}
-
-unsigned rules_needs(const struct rules *rules, enum rule_subject subject)
-{
-	unsigned needs = 0;
-
-	for (size_t i = 0; i < rules->count; i++)
-		if (rules->items[i].subject == subject)
-			needs |= rule_needs(&rules->items[i]);
-	return needs;
 }

@@ -161,7 +161,4 @@ unsigned rule_needs(const struct rule *rule);
 uint64_t rule_digest(const struct rule *rule);
 
 const struct rule *rules_find(const struct rules *rules, const char *id);
-/* The union of needs of the rules about this subject. */
-unsigned rules_needs(const struct rules *rules, enum rule_subject subject);
-
 #endif
