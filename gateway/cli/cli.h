@@ -203,6 +203,7 @@ enum cli_exit cmd_health(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_sessions(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_usage(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_faults(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_faults_show(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_faults_ack(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_faults_clear(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_faults_report(struct cli *cli, char **args, size_t count);

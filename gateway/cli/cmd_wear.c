@@ -55,9 +55,9 @@ static void print_advice(const struct cli *cli, const char *id, const json_t *pa
 	}
 }
 
-static void print_services(const struct cli *cli, const json_t *services)
+void wear_print_services(const struct cli *cli, const json_t *wear)
 {
-	const json_t *service;
+	const json_t *services = json_object_get(wear, "services"), *service;
 	size_t i;
 	char at[FIELD_MAX];
 
@@ -108,7 +108,7 @@ static enum cli_exit one(struct cli *cli, const char *id)
 	if (code == CLI_OK && cli->format == WRITER_TABLE) {
 		(void)fprintf(cli->out, "%s\n", id);
 		wear_print(cli, id, wear);
-		print_services(cli, json_object_get(wear, "services"));
+		wear_print_services(cli, wear);
 	} else if (code == CLI_OK && cli->format == WRITER_JSON) {
 		code = cli_object(cli, wear, NULL, 0);
 	} else if (code == CLI_OK) {

@@ -27,6 +27,11 @@ const struct cli_command cli_commands[] = {
      "ID is a machine, or a fault's number. What a machine raises again within half an hour is the same fault, with a\n"
      "count. --by tells how often machines fail instead, and how long they were down.\n" WHERE_HELP,
      RANGE | ROWS | CLI_BIT(CLI_OPT_OPEN) | CLI_BIT(CLI_OPT_BY_RELIABILITY), 0, 1, cmd_faults},
+    {CLI_CARE, "faults show", "N", "a fault as a ticket, for whoever repairs the machine",
+     "What happened, which machine it is and where, the session in which it came, wear and warranty, who renewed "
+     "what,\n"
+     "and the machine's other faults.\n",
+     0, 1, 1, cmd_faults_show},
     {CLI_CARE, "faults ack", "N", "say that you have seen a fault", "It stays open until it is cleared.\n",
      CLI_BIT(CLI_OPT_NOTE), 1, 1, cmd_faults_ack},
     {CLI_CARE, "faults clear", "N", "say that reported damage is mended",

@@ -39,6 +39,8 @@ void flag_print(const struct cli *cli, const json_t *flag);
 void case_print(const struct cli *cli, const json_t *row);
 /* Of /v1/devices/{id}/wear: each part, the pace, the warranty. */
 void wear_print(const struct cli *cli, const char *id, const json_t *wear);
+/* Who renewed what, when; under a heading of its own. */
+void wear_print_services(const struct cli *cli, const json_t *wear);
 /* "acknowledged by anna 2026-11-21 18:00 (3 min ago): spoke to him", or nothing. */
 void notice_acked(const struct cli *cli, const json_t *row);
 

@@ -237,6 +237,64 @@ static void wear_says_what_is_due_when(void **state)
 	plays(care, "wear|chair-1|--where|part=head", CLI_USAGE, TEXTS("leave out either them or the id"));
 }
 
+/* ---- tickets ---- */
+
+#define MACHINE                                                                                                        \
+	"{\"id\":\"chair-1\",\"name\":\"By the window\",\"class\":\"chair\",\"model\":\"relax-900\",\"serial\":\"R9-17\"," \
+	"\"site\":\"berlin\",\"zone\":null,\"bay\":\"7\",\"agent_version\":\"0.5.0\",\"driver\":\"modbus\",\"catalog\":"   \
+	"\"gym\",\"motor_hours\":512.5,\"sessions\":3000,\"first_seen\":\"2020-01-01T10:00:00Z\"}"
+#define SESSION                                                                                 \
+	"{\"session_no\":7,\"routine\":\"stroking_ten\",\"outcome\":\"fault_stopped\",\"started\":" \
+	"\"2020-01-02T09:55:00Z\",\"duration_s\":180,\"peak_motor_temp_c\":71.25,\"peak_current_ma\":2300}"
+
+static const struct play_line ticket[] = {{"GET", "/v1/faults/12", 200, CASE},
+                                          {"GET", "/v1/devices/chair-1", 200, MACHINE},
+                                          {"GET", "/v1/devices/chair-1/wear", 200, WEAR},
+                                          {"GET", "/v1/sessions", 200, LIST(SESSION)},
+                                          {"GET", "/v1/faults", 200, LIST(BARE)},
+                                          {0}};
+
+static void a_ticket_has_what_a_repairer_needs(void **state)
+{
+	struct play p = {.lines = ticket};
+	struct result r = play(&p, "faults|show|12");
+
+	(void)state;
+	assert_int_equal(r.code, CLI_OK);
+	assert_true(play_saw(&p, "GET /v1/sessions?device=chair-1&where=session_no%3d7&limit=1"));
+	assert_true(play_saw(&p, "GET /v1/faults?device=chair-1&where=id%21%3d12&limit=10"));
+	forget(&r);
+	play_deinit(&p);
+	plays(ticket, "faults|show|12", CLI_OK,
+	      TEXTS("  latch      #12 chair-1 (berlin): overtemp_motor, acknowledged\n",
+	            "  machine    chair-1: By the window, chair, model relax-900, serial R9-17\n"
+	            "             stands in berlin, bay 7\n"
+	            "             agent 0.5.0, driver modbus, catalog gym\n"
+	            "             512.5 motor hours, 3000 sessions, here since 2020-01-01 10:00",
+	            "  session    7, stroking_ten: fault_stopped after 3 min, begun 2020-01-02 09:55",
+	            "motor at most 71.2 °C, current at most 2300 mA\n", "\nWear\n  due        head: 102 % used",
+	            "warranty: 400 of 1000 motor hours are left", "\nDone so far\n  cover      2020-01-02 10:00",
+	            "\nIts other faults, newest first\n  cleared    #13 gun-?[2J1: stall, stop\n"));
+	plays(ticket, "faults|show|12|-o|json", CLI_OK,
+	      TEXTS("\"fault\": {", "\"machine\": {", "\"session\": {", "\"wear\": {", "\"others\": ["));
+	plays(ticket, "faults|show|12|-o|csv", CLI_USAGE, TEXTS("gymfleet faults 12 -o csv"));
+	plays(ticket, "faults|show|chair-1", CLI_USAGE, TEXTS("'chair-1' is no fault's number"));
+	plays(ticket, "faults|show|13", CLI_REFUSED, TEXTS("/v1/faults/13"));
+}
+
+static void a_ticket_does_without_what_is_not_known(void **state)
+{
+	static const struct play_line bare[] = {{"GET", "/v1/faults/13", 200, "{\"id\":13,\"device\":\"gun-1\"}"},
+	                                        {"GET", "/v1/devices/gun-1", 200, "{\"id\":\"gun-1\"}"},
+	                                        {"GET", "/v1/devices/gun-1/wear", 200, BARE_WEAR},
+	                                        {"GET", "/v1/faults", 200, LIST("")},
+	                                        {0}};
+
+	(void)state;
+	plays(bare, "faults|show|13", CLI_OK, TEXTS("#13 gun-1: fault", "It never had another fault\n"));
+	plays(bare, "faults|show|13|-o|json", CLI_OK, TEXTS("\"session\": null", "\"others\": []"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,6 +306,8 @@ int main(void)
 	    cmocka_unit_test(a_machine_goes_out_of_service_and_back),
 	    cmocka_unit_test(a_service_is_told),
 	    cmocka_unit_test(wear_says_what_is_due_when),
+	    cmocka_unit_test(a_ticket_has_what_a_repairer_needs),
+	    cmocka_unit_test(a_ticket_does_without_what_is_not_known),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
