@@ -4,7 +4,10 @@ foreach(part rules order runner change)
         SOURCES unit/gateway/judge/${part}_test.c unit/gateway/judge/judge_rig.c unit/gateway/store/fixture.c
         LINK gw_judge gw_rules_yaml gw_ingest LABELS unit TIMEOUT 300)
 endforeach()
-gf_add_test(gateway_store_judging_test
-    SOURCES unit/gateway/store/judging_test.c unit/gateway/store/fixture.c LINK gw_store gf_base LABELS unit TIMEOUT 120)
+foreach(part judging judging_flag)
+    gf_add_test(gateway_store_${part}_test
+        SOURCES unit/gateway/store/${part}_test.c unit/gateway/store/judging_rig.c unit/gateway/store/fixture.c
+        LINK gw_store gf_base LABELS unit TIMEOUT 120)
+endforeach()
 gf_add_test(gateway_rulebook_test
     SOURCES unit/gateway/rulebook_test.c unit/gateway/store/fixture.c LINK gw_daemon LABELS unit)

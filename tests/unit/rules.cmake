@@ -2,7 +2,10 @@
 gf_add_test(gateway_rules_model_test
     SOURCES unit/gateway/rules/model_test.c unit/gateway/rules/model.c unit/gateway/rules/world.c
     LINK gw_rules LABELS unit TIMEOUT 180)
-gf_add_test(gateway_rules_judge_test SOURCES unit/gateway/rules/judge_test.c LINK gw_rules LABELS unit)
+foreach(part judge judge_kinds)
+    gf_add_test(gateway_rules_${part}_test
+        SOURCES unit/gateway/rules/${part}_test.c unit/gateway/rules/desk.c LINK gw_rules LABELS unit)
+endforeach()
 gf_add_test(gateway_rules_check_test SOURCES unit/gateway/rules/rule_check_test.c LINK gw_rules LABELS unit)
 gf_add_test(gateway_rules_yaml_test SOURCES unit/gateway/rules_yaml_test.c LINK gw_rules_yaml LABELS unit)
 gf_add_test(gateway_rules_flag_test SOURCES unit/gateway/rules/flag_test.c LINK gw_rules LABELS unit)
