@@ -3,16 +3,17 @@
  *
  *     page ──> rows ──> flush ──> next page, by the mark of the last          a page is written whole or not at all
  *
- * Half a file must not pass for a whole one: when it breaks off, the exit code is 1, and the mark that is told goes on exactly there. A file is
- * cut back to its last whole page for that.
+ * Half a file must not pass for a whole one: when it breaks off, the exit code is 1, the mark that is told goes on exactly there, and the file's
+ * name stays what it was before (export_file.h). ^C ends it after a page; a second one at once.
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
-#include <stdio_ext.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "gateway/cli/export_file.h"
 #include "gateway/cli/notice.h"
 #include "gateway/cli/text.h"
 #include "proto/base/clock.h"
@@ -92,12 +93,10 @@ struct export
 {
 	struct cli *cli;
 	const struct export_kind *kind;
-	FILE *to;
-	const char *file; /* NULL = standard output */
+	struct export_file file;
 	struct writer *writer;
 	uint64_t rows;       /* in whole pages */
 	char mark[MARK_MAX]; /* the next page's; "" = the first */
-	off_t whole;         /* so many bytes of the file are whole pages; -1 = unknown */
 	bool told;           /* there is progress on the terminal */
 	bool torn;           /* a part of a page was written */
 	/* Spans are made times of once: pages, and who goes on later, mean the same. */
@@ -116,23 +115,47 @@ static void progress(struct export *e, const json_t *items)
 	(void)fflush(e->cli->err);
 }
 
+static enum cli_exit cannot_write(struct export *e, int error)
+{
+	return cli_fail(e->cli, CLI_REFUSED, "can't write %s: %s", export_file_name(&e->file), strerror(-error));
+}
+
+/* Nothing is written, not even titles, before the gateway has answered. */
+static enum cli_exit begin(struct export *e)
+{
+	const struct writer_options options = {.out = e->file.to,
+	                                       .format = e->cli->format,
+	                                       .lines = true,
+	                                       .terminal = e->file.name == NULL && e->cli->terminal,
+	                                       .no_titles = *e->mark != '\0'};
+	int r = export_file_begin(&e->file);
+
+	if (r != 0)
+		return cannot_write(e, r);
+	if (writer_new(&options, e->kind->columns, e->kind->columns_count, &e->writer) != 0)
+		return cli_fail(e->cli, CLI_REFUSED, "out of memory");
+	return CLI_OK;
+}
+
 static enum cli_exit write_page(struct export *e, const json_t *items)
 {
+	enum cli_exit code = e->writer == NULL ? begin(e) : CLI_OK;
 	const json_t *item;
 	size_t i;
+	int r;
 
+	if (code != CLI_OK)
+		return code;
 	e->torn = true;
 	json_array_foreach(items, i, item)
 	{
 		if (writer_item(e->writer, item) != 0)
 			return cli_fail(e->cli, CLI_REFUSED, "out of memory");
 	}
-	if (fflush(e->to) != 0 || ferror(e->to))
-		return cli_fail(e->cli, CLI_REFUSED, "can't write %s: %s", e->file != NULL ? e->file : "the output",
-		                strerror(errno));
+	if ((r = export_file_flush(&e->file)) != 0)
+		return cannot_write(e, r);
 	e->rows += json_array_size(items);
 	e->torn = false;
-	e->whole = e->file != NULL ? ftello(e->to) : -1;
 	return CLI_OK;
 }
 
@@ -174,52 +197,109 @@ static enum cli_exit page(struct export *e, bool *ret_end)
 	return code;
 }
 
+/* A word that the shell takes as it is. */
+static void say_word(FILE *to, const char *word)
+{
+	bool plain = *word != '\0' &&
+	             strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:-") == strlen(word);
+
+	(void)fputs(plain ? "" : "'", to);
+	for (const char *c = word; *c != '\0'; c++)
+		if (*c == '\'')
+			(void)fputs("'\\''", to);
+		else
+			(void)fputc(*c, to);
+	(void)fputs(plain ? "" : "'", to);
+}
+
+static void say_option(FILE *to, const char *option, const char *value)
+{
+	if (value == NULL)
+		return;
+	(void)fprintf(to, " %s ", option);
+	say_word(to, value);
+}
+
 /* What was written is no whole export: from where to go on. */
 static void say_break(struct export *e)
 {
-	const char *device = e->cli->values[CLI_OPT_DEVICE];
+	FILE *err = e->cli->err;
 
-	if (e->torn && e->file != NULL && e->whole >= 0) {
-		__fpurge(e->to); /* or closing would write what is cut off here */
-		e->torn = ftruncate(fileno(e->to), e->whole) != 0;
-	}
+	if (e->torn)
+		e->torn = !export_file_cut(&e->file);
 	(void)cli_fail(e->cli, CLI_REFUSED,
 	               "the export broke off after %" PRIu64 " whole rows%s; go on there with:", e->rows,
 	               e->torn ? " (cut off what stands after them)" : "");
-	(void)fprintf(e->cli->err, "  gymfleet export %s %s", e->cli->format == WRITER_CSV ? "csv" : "jsonl",
-	              e->kind->name);
-	if (device != NULL)
-		(void)fprintf(e->cli->err, " --device %s", device);
-	if (e->since != NULL)
-		(void)fprintf(e->cli->err, " --since %s", e->since);
-	if (e->until != NULL)
-		(void)fprintf(e->cli->err, " --until %s", e->until);
+	(void)fprintf(err, "  gymfleet export %s %s", e->cli->format == WRITER_CSV ? "csv" : "jsonl", e->kind->name);
+	say_option(err, "--device", e->cli->values[CLI_OPT_DEVICE]);
+	say_option(err, "--since", e->since);
+	say_option(err, "--until", e->until);
 	if (*e->mark != '\0')
-		(void)fprintf(e->cli->err, " --after '%s'", e->mark);
-	(void)fprintf(e->cli->err, e->file != NULL ? " -o %s\n" : " >> %s\n", e->file != NULL ? e->file : "FILE");
+		(void)fprintf(err, " --after '%s'", e->mark);
+	say_option(err, "-o", e->file.name);
+	(void)fputs(e->file.name != NULL ? "\n" : " >> FILE\n", err);
+	if (e->file.part[0] != '\0')
+		(void)fprintf(err, "  what is there so far is in %s; %s is as it was\n", e->file.part, e->file.name);
+}
+
+/* ---- ^C ---- */
+
+static volatile sig_atomic_t stopped;
+
+static void on_stop(int number)
+{
+	stopped = number;
+}
+
+static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
+
+/* One that is ignored, as nohup wants it, stays so. */
+static void watch_stops(struct sigaction before[static COUNT(stops)])
+{
+	struct sigaction action = {.sa_handler = on_stop, .sa_flags = (int)SA_RESETHAND};
+
+	stopped = 0;
+	for (size_t i = 0; i < COUNT(stops); i++)
+		if (sigaction(stops[i], NULL, &before[i]) == 0 && before[i].sa_handler != SIG_IGN)
+			(void)sigaction(stops[i], &action, NULL);
+}
+
+static void unwatch_stops(const struct sigaction before[static COUNT(stops)])
+{
+	for (size_t i = 0; i < COUNT(stops); i++)
+		(void)sigaction(stops[i], &before[i], NULL);
+}
+
+/* ---- the whole ---- */
+
+static enum cli_exit pages(struct export *e)
+{
+	struct sigaction before[COUNT(stops)];
+	enum cli_exit code = CLI_OK;
+	bool end = false;
+
+	watch_stops(before);
+	while (code == CLI_OK && !end && stopped == 0)
+		code = page(e, &end);
+	unwatch_stops(before);
+	if (e->told)
+		(void)fputc('\n', e->cli->err);
+	return code == CLI_OK && !end ? cli_fail(e->cli, CLI_REFUSED, "stopped by a signal") : code;
 }
 
 static enum cli_exit stream(struct export *e)
 {
-	struct writer_options options = {
-	    .out = e->to, .format = e->cli->format, .lines = true, .terminal = e->file == NULL && e->cli->terminal};
-	bool end = false;
-	enum cli_exit code = CLI_OK;
-
-	options.no_titles = *e->mark != '\0';
-	if (writer_new(&options, e->kind->columns, e->kind->columns_count, &e->writer) != 0)
-		return cli_fail(e->cli, CLI_REFUSED, "out of memory");
-	while (code == CLI_OK && !end)
-		code = page(e, &end);
-	if (e->told)
-		(void)fputc('\n', e->cli->err);
+	bool goes_on = *e->mark != '\0';
+	enum cli_exit code = pages(e);
 	/* A mark that the gateway refuses leads nowhere the next time either. */
-	if (code != CLI_OK && (e->rows > 0 || (e->cli->values[CLI_OPT_AFTER] != NULL && code != CLI_USAGE))) {
+	if (code != CLI_OK && (e->rows > 0 || (goes_on && code != CLI_USAGE))) {
 		say_break(e);
 		code = CLI_REFUSED;
 	}
-	if (code == CLI_OK && e->file != NULL)
-		(void)fprintf(e->cli->err, "%" PRIu64 " %s in %s\n", e->rows, e->kind->name, e->file);
+	if (code != CLI_OK)
+		export_file_abandon(&e->file, e->rows == 0 && e->file.fresh);
+	else if ((code = export_file_publish(e->cli, &e->file)) == CLI_OK && e->file.name != NULL)
+		(void)fprintf(e->cli->err, "%" PRIu64 " %s in %s\n", e->rows, e->kind->name, e->file.name);
 	writer_free(e->writer);
 	return code;
 }
@@ -256,24 +336,16 @@ static enum cli_exit take_words(struct cli *cli, char **args, const struct expor
 enum cli_exit cmd_export(struct cli *cli, char **args, size_t count)
 {
 	const char *after = cli->values[CLI_OPT_AFTER];
-	struct export e = {
-	    .cli = cli, .kind = &kinds[0], .to = cli->out, .file = cli->values[CLI_OPT_EXPORT_FILE], .whole = -1};
+	struct export e = {.cli = cli, .kind = &kinds[0]};
 	enum cli_exit code = take_words(cli, args, &e.kind);
 
 	(void)count;
 	if (code != CLI_OK)
 		return code;
-	if (after != NULL && !gf_strcpy(e.mark, sizeof(e.mark), after))
+	if (after != NULL && (*after == '\0' || !gf_strcpy(e.mark, sizeof(e.mark), after)))
 		return cli_fail_usage(cli, "--after is no mark of an export");
 	e.since = fix_time(cli, cli->values[CLI_OPT_SINCE], e.since_text);
 	e.until = fix_time(cli, cli->values[CLI_OPT_UNTIL], e.until_text);
-	if (e.file != NULL) {
-		e.to = fopen(e.file, after != NULL ? "ae" : "we");
-		if (e.to == NULL)
-			return cli_fail(cli, CLI_REFUSED, "can't write %s: %s", e.file, strerror(errno));
-	}
-	code = stream(&e);
-	if (e.file != NULL && fclose(e.to) != 0 && code == CLI_OK)
-		code = cli_fail(cli, CLI_REFUSED, "can't write %s: %s", e.file, strerror(errno));
-	return code;
+	code = export_file_open(cli, cli->values[CLI_OPT_EXPORT_FILE], after != NULL, &e.file);
+	return code == CLI_OK ? stream(&e) : code;
 }

@@ -73,7 +73,7 @@ const struct cli_command cli_commands[] = {
      0, 0, cmd_usage},
     {CLI_DATA, "export", "csv|jsonl KIND", "all rows of a kind, in a steady stream",
      "KIND is sessions, heartbeats, flags or faults. When it breaks off, the exit code is 1, and it says how to go on\n"
-     "from there.\n",
+     "from there. A file that is named by -o appears when it is whole; until then its rows are in FILE.part.\n",
      RANGE | CLI_BIT(CLI_OPT_DEVICE) | CLI_BIT(CLI_OPT_EXPORT_FILE) | CLI_BIT(CLI_OPT_AFTER), 2, 2, cmd_export},
     {CLI_DATA, "subject erase", "TOKEN", "forget a person, for good",
      "TOKEN is the 16 hex digits of the person's token. Sessions stay, without whose they were; flags about the "
