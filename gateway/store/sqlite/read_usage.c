@@ -40,7 +40,7 @@ _Static_assert(GF_OUTCOME_COMPLETED == 1 && GF_OUTCOME_INTERRUPTED == 6 && GF_OU
 	                                              USAGE_MACHINES) " AS p JOIN devices d ON d.device = p.device" \
 	                                                              " GROUP BY 1 ORDER BY 1"
 
-/* One text a key: the key's column, sessions, running and motor ms, completed, stopped, interrupted. Hours know nothing of routines and areas. */
+/* One text a key: the key's column, sessions, running and motor ms, completed, stopped, interrupted. The rest: read_usage_parts.h. */
 static const char *const usage_texts[STORE_USAGE_COUNT] = {
     [STORE_USAGE_DEVICE] = USAGE_BY_DEVICE("d.id"),
     [STORE_USAGE_SITE] = USAGE_BY_DEVICE("coalesce(d.site_set, d.site)"),
@@ -49,7 +49,6 @@ static const char *const usage_texts[STORE_USAGE_COUNT] = {
     [STORE_USAGE_DAY] = USAGE_BY("at", "date((p.at + ?3) / 1000, 'unixepoch')"),
     /* The week's Monday, as a day; the first of them was in 1969. */
     [STORE_USAGE_WEEK] = USAGE_BY("at", "((p.at + ?3) / 86400000 + 3) / 7 * 7 - 3"),
-    [STORE_USAGE_OUTCOME] = USAGE_BY("outcome", "p.outcome"),
 };
 
 static bool by_local_time(enum store_usage_key by)
@@ -79,9 +78,6 @@ static void read_key(struct query *q, enum store_usage_key by, char *ret_key, si
 	case STORE_USAGE_WEEK:
 		gf_strcpy(ret_key, size, gf_week_format((int32_t)col_i64(q), week));
 		return;
-	case STORE_USAGE_OUTCOME:
-		gf_strcpy(ret_key, size, gf_outcome_name((enum gf_outcome)col_i64(q)));
-		return;
 	default:
 		col_text(q, ret_key, size);
 	}
@@ -103,6 +99,8 @@ int store_read_usage(struct store_reader *reader, enum store_usage_key by, int64
 	if (by == STORE_USAGE_AREA)
 		return read_usage_areas(reader, since_ms, until_ms, row, ctx, diag);
 	whole_hours(by, since_ms, until_ms, utc_offset_ms, &from_ms, &to_ms);
+	if (by == STORE_USAGE_OUTCOME)
+		return read_usage_outcomes(reader, since_ms, until_ms, from_ms, to_ms, row, ctx, diag);
 	query_begin(&q, &reader->db, usage_texts[by]);
 	query_i64(&q, since_ms);
 	query_i64(&q, until_ms);

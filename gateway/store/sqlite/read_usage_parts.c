@@ -12,12 +12,18 @@
 #define SESSIONS_OF_MACHINES " FROM devices d CROSS JOIN sessions s ON s.device = d.device"
 #define IN_RANGE " WHERE s.outcome > 0 AND s.started_ms >= ?1 AND s.started_ms < ?2"
 
-static void add_session(struct store_usage *u, enum gf_outcome outcome)
+static void add_sessions(struct store_usage *u, enum gf_outcome outcome, uint64_t count)
 {
-	u->sessions++;
-	u->completed += outcome == GF_OUTCOME_COMPLETED;
-	u->interrupted += outcome == GF_OUTCOME_INTERRUPTED;
-	u->stopped += outcome > GF_OUTCOME_COMPLETED && outcome < GF_OUTCOME_INTERRUPTED;
+	u->sessions += count;
+	u->completed += outcome == GF_OUTCOME_COMPLETED ? count : 0;
+	u->interrupted += outcome == GF_OUTCOME_INTERRUPTED ? count : 0;
+	u->stopped += outcome > GF_OUTCOME_COMPLETED && outcome < GF_OUTCOME_INTERRUPTED ? count : 0;
+}
+
+/* The numbers are what machines claim: their sum stops at the most that there is. */
+static void add_ms(uint64_t *sum, uint64_t ms)
+{
+	*sum = ms < INT64_MAX - *sum ? *sum + ms : INT64_MAX;
 }
 
 static void begin(struct query *q, struct store_reader *reader, const char *sql, int64_t since_ms, int64_t until_ms)
@@ -47,9 +53,9 @@ static void add_area(struct areas *a, struct query *q)
 	a->session_no = session_no;
 	area = area < GF_AREA_COUNT ? area : 0;
 	if (!a->seen[area])
-		add_session(&a->usage[area], outcome);
+		add_sessions(&a->usage[area], outcome, 1);
 	a->seen[area] = true;
-	a->usage[area].running_ms += ms;
+	add_ms(&a->usage[area].running_ms, ms);
 }
 
 int read_usage_areas(struct store_reader *reader, int64_t since_ms, int64_t until_ms, store_usage_fn row, void *ctx,
@@ -102,9 +108,9 @@ static int add_routine(void **tree, struct query *q)
 		}
 	}
 	u = *found;
-	u->running_ms += col_u64(q);
-	u->motor_ms += col_u64(q);
-	add_session(u, (enum gf_outcome)col_i64(q));
+	add_ms(&u->running_ms, col_u64(q));
+	add_ms(&u->motor_ms, col_u64(q));
+	add_sessions(u, (enum gf_outcome)col_i64(q), 1);
 	return 0;
 }
 
@@ -140,4 +146,44 @@ int read_usage_routines(struct store_reader *reader, int64_t since_ms, int64_t u
 	twalk_r(tree, give, &g);
 	tdestroy(tree, free);
 	return g.result;
+}
+
+/* ---- outcomes ---- */
+
+#define OUTCOME_SESSIONS "SELECT outcome, 1, max(duration_ms - paused_ms, 0), motor_ms FROM sessions WHERE outcome > 0"
+
+static void add_outcome(struct store_usage usage[static GF_OUTCOME_COUNT], struct query *q)
+{
+	uint64_t outcome = col_u64(q);
+	struct store_usage *u = &usage[outcome < GF_OUTCOME_COUNT ? outcome : 0];
+
+	add_sessions(u, (enum gf_outcome)outcome, col_u64(q));
+	add_ms(&u->running_ms, col_u64(q));
+	add_ms(&u->motor_ms, col_u64(q));
+}
+
+int read_usage_outcomes(struct store_reader *reader, int64_t since_ms, int64_t until_ms, int64_t from_ms, int64_t to_ms,
+                        store_usage_fn row, void *ctx, struct gf_diag *diag)
+{
+	struct store_usage usage[GF_OUTCOME_COUNT] = {{.sessions = 0}};
+	struct query q;
+	int rc, r;
+
+	begin(&q, reader,
+	      "SELECT outcome, sessions, began_running_ms, began_motor_ms FROM hours WHERE hour_ms >= ?3 AND hour_ms < ?4"
+	      " UNION ALL " OUTCOME_SESSIONS " AND started_ms >= ?1 AND started_ms < ?3"
+	      " UNION ALL " OUTCOME_SESSIONS " AND started_ms >= ?4 AND started_ms < ?2",
+	      since_ms, until_ms);
+	query_i64(&q, from_ms);
+	query_i64(&q, to_ms);
+	while ((rc = query_step(&q)) == QUERY_ROW)
+		add_outcome(usage, &q);
+	r = query_end(&q, rc, diag);
+	for (size_t i = 0; i < GF_OUTCOME_COUNT && !r; i++) {
+		if (usage[i].sessions == 0)
+			continue;
+		(void)gf_strcpy(usage[i].key, sizeof(usage[i].key), gf_outcome_name((enum gf_outcome)i));
+		r = row(ctx, &usage[i]);
+	}
+	return r;
 }

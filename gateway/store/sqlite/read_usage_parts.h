@@ -1,4 +1,4 @@
-/* Usage by what only the sessions themselves know: their routine, and the areas they touched. */
+/* Usage that is added up here, row by row, and not by SQLite: by the sessions' routine and areas, which hours don't know, and by outcome. */
 #ifndef GW_STORE_READ_USAGE_PARTS_H
 #define GW_STORE_READ_USAGE_PARTS_H
 
@@ -9,5 +9,8 @@ GF_MUST_CHECK int read_usage_routines(struct store_reader *reader, int64_t since
                                       store_usage_fn row, void *ctx, struct gf_diag *diag);
 GF_MUST_CHECK int read_usage_areas(struct store_reader *reader, int64_t since_ms, int64_t until_ms, store_usage_fn row,
                                    void *ctx, struct gf_diag *diag);
+/* The hours from `from_ms` to `to_ms`, which are whole, and the sessions of what is left before and after them. */
+GF_MUST_CHECK int read_usage_outcomes(struct store_reader *reader, int64_t since_ms, int64_t until_ms, int64_t from_ms,
+                                      int64_t to_ms, store_usage_fn row, void *ctx, struct gf_diag *diag);
 
 #endif
