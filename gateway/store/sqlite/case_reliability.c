@@ -1,8 +1,12 @@
 /*
  * How reliable machines are over a time: how often they failed (cases of severity stop and latch), what they ran, and how long they were down: while such
  * a fault was open, or a tag hung there. Times that overlap count once.
+ *
+ * The hours are gone through once, in the order they lie in, for all machines together: machine by machine each would be looked up on its own. What is
+ * kept are the machines. Faults are few, and have an index by machine.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "gateway/store/cases.h"
 #include "gateway/store/sqlite/reader.h"
@@ -13,6 +17,20 @@ _Static_assert(GF_SEVERITY_STOP == 3 && GF_SEVERITY_LATCH == 4, "the index fault
 struct range {
 	int64_t since_ms, until_ms;
 };
+
+struct machine {
+	int64_t device;
+	unsigned class;
+	double part_ms; /* of the motor, in hours that are only partly in the range: as much of each as if it were even */
+	struct store_reliability own;
+};
+
+struct machines {
+	struct machine *all; /* by `device`, until they are given out */
+	size_t count, room;
+};
+
+/* ---- failures ---- */
 
 /* ?1 device, ?2 since, ?3 until */
 static int count(struct store_reader *reader, const char *sql, int64_t key, const struct range *range,
@@ -53,29 +71,47 @@ static int read_counts(struct store_reader *reader, int64_t key, const struct ra
 	return 0;
 }
 
-/* Of an hour that is only partly in the range as much as if it were even. */
-static int read_motor(struct store_reader *reader, int64_t key, const struct range *range, uint64_t *motor_ms,
+/* ---- motor time ---- */
+
+static int by_device(const void *a, const void *b)
+{
+	const struct machine *x = a, *y = b;
+	return (x->device > y->device) - (x->device < y->device);
+}
+
+static void add_hour(struct machine *m, const struct range *range, int64_t hour_ms, uint64_t motor_ms)
+{
+	int64_t from = hour_ms > range->since_ms ? hour_ms : range->since_ms,
+	        to = hour_ms + HOUR_MS < range->until_ms ? hour_ms + HOUR_MS : range->until_ms;
+
+	if (to - from < HOUR_MS)
+		m->part_ms += (double)motor_ms * (double)(to - from) / HOUR_MS;
+	else
+		m->own.motor_ms = motor_ms < INT64_MAX - m->own.motor_ms ? m->own.motor_ms + motor_ms : INT64_MAX;
+}
+
+static int read_motor(struct store_reader *reader, const struct range *range, struct machines *machines,
                       struct gf_diag *diag)
 {
 	struct query q;
 	int rc;
 
 	query_begin(&q, &reader->db,
-	            "SELECT hour_ms, sum(motor_ms) FROM hours WHERE device = ?1 AND hour_ms > ?2 - 3600000 AND hour_ms < ?3"
-	            " GROUP BY hour_ms");
-	query_i64(&q, key);
+	            "SELECT device, hour_ms, motor_ms FROM hours WHERE hour_ms > ?1 - 3600000 AND hour_ms < ?2");
 	query_i64(&q, range->since_ms);
 	query_i64(&q, range->until_ms);
 	while ((rc = query_step(&q)) == QUERY_ROW) {
-		int64_t from = col_i64(&q), to = from + HOUR_MS;
-		double ms = (double)col_i64(&q);
+		struct machine wanted = {.device = col_i64(&q)}, *m;
+		int64_t hour_ms = col_i64(&q);
 
-		from = from > range->since_ms ? from : range->since_ms;
-		to = to < range->until_ms ? to : range->until_ms;
-		*motor_ms += (uint64_t)(ms * (double)(to - from) / HOUR_MS);
+		m = bsearch(&wanted, machines->all, machines->count, sizeof(wanted), by_device);
+		if (m)
+			add_hour(m, range, hour_ms, col_u64(&q));
 	}
 	return query_end(&q, rc, diag);
 }
+
+/* ---- downtime ---- */
 
 /* In order of their beginning, so that a running end is enough. */
 static int read_down(struct store_reader *reader, int64_t key, const struct range *range, uint64_t *down_ms,
@@ -106,53 +142,92 @@ static int read_down(struct store_reader *reader, int64_t key, const struct rang
 	return query_end(&q, rc, diag);
 }
 
-static int read_machine(struct store_reader *reader, int64_t key, const struct range *range,
-                        struct store_reliability *sum, struct gf_diag *diag)
-{
-	int r = read_counts(reader, key, range, sum, diag);
+/* ---- all of it ---- */
 
-	if (!r)
-		r = read_motor(reader, key, range, &sum->motor_ms, diag);
-	if (!r)
-		r = read_down(reader, key, range, &sum->down_ms, diag);
-	sum->machines++;
-	return r;
+static int add_machine(struct machines *machines, struct query *q)
+{
+	struct machine *m;
+
+	if (machines->count == machines->room) {
+		size_t room = machines->room * 2 + 64;
+		m = reallocarray(machines->all, room, sizeof(*m));
+		if (!m)
+			return -ENOMEM;
+		machines->all = m;
+		machines->room = room;
+	}
+	m = &machines->all[machines->count++];
+	*m = (struct machine){.device = col_i64(q), .own.machines = 1};
+	col_text(q, m->own.key, sizeof(m->own.key));
+	m->class = (unsigned)col_i64(q);
+	return 0;
 }
 
-/* Each machine, its sums into its own row or its class's. */
-static int read_all(struct store_reader *reader, const struct range *range,
-                    struct store_reliability classes[static GF_CLASS_COUNT], store_reliability_fn row, void *ctx,
-                    struct gf_diag *diag)
+static int read_machines(struct store_reader *reader, struct machines *machines, struct gf_diag *diag)
 {
 	struct query q;
 	int rc = QUERY_DONE, r = 0, end;
 
-	query_begin(&q, &reader->db, "SELECT device, id, class FROM devices ORDER BY id");
-	while (!r && (rc = query_step(&q)) == QUERY_ROW) {
-		struct store_reliability own = {.machines = 0};
-		int64_t key = col_i64(&q);
-		unsigned class;
-
-		col_text(&q, own.key, sizeof(own.key));
-		class = (unsigned)col_i64(&q);
-		r = read_machine(reader, key, range, row ? &own : &classes[class < GF_CLASS_COUNT ? class : 0], diag);
-		if (!r && row)
-			r = row(ctx, &own);
-	}
+	query_begin(&q, &reader->db, "SELECT device, id, class FROM devices ORDER BY device");
+	while (!r && (rc = query_step(&q)) == QUERY_ROW)
+		r = add_machine(machines, &q);
 	end = query_end(&q, rc, r ? NULL : diag);
 	return r ? r : end;
 }
 
-static int read_reliability(struct store_reader *reader, bool by_class, const struct range *range,
-                            store_reliability_fn row, void *ctx, struct gf_diag *diag)
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(((const struct machine *)a)->own.key, ((const struct machine *)b)->own.key);
+}
+
+static int give_machines(struct machines *machines, store_reliability_fn row, void *ctx)
+{
+	int r = 0;
+
+	if (machines->count > 0)
+		qsort(machines->all, machines->count, sizeof(*machines->all), by_key);
+	for (size_t i = 0; i < machines->count && !r; i++)
+		r = row(ctx, &machines->all[i].own);
+	return r;
+}
+
+static int give_classes(const struct machines *machines, store_reliability_fn row, void *ctx)
 {
 	struct store_reliability classes[GF_CLASS_COUNT] = {{.machines = 0}};
-	int r = read_all(reader, range, classes, by_class ? NULL : row, ctx, diag);
+	int r = 0;
 
-	for (size_t i = 0; by_class && i < GF_CLASS_COUNT && !r; i++) {
+	for (size_t i = 0; i < machines->count; i++) {
+		const struct machine *m = &machines->all[i];
+		struct store_reliability *sum = &classes[m->class < GF_CLASS_COUNT ? m->class : 0];
+
+		sum->machines++;
+		sum->cases += m->own.cases;
+		sum->occurrences += m->own.occurrences;
+		sum->motor_ms += m->own.motor_ms;
+		sum->down_ms += m->own.down_ms;
+	}
+	for (size_t i = 0; i < GF_CLASS_COUNT && !r; i++) {
 		gf_strcpy(classes[i].key, sizeof(classes[i].key), gf_class_name((enum gf_class)i));
 		if (classes[i].machines)
 			r = row(ctx, &classes[i]);
+	}
+	return r;
+}
+
+static int read_reliability(struct store_reader *reader, const struct range *range, struct machines *machines,
+                            struct gf_diag *diag)
+{
+	int r = read_machines(reader, machines, diag);
+
+	if (!r)
+		r = read_motor(reader, range, machines, diag);
+	for (size_t i = 0; i < machines->count && !r; i++) {
+		struct machine *m = &machines->all[i];
+
+		m->own.motor_ms += (uint64_t)m->part_ms;
+		r = read_counts(reader, m->device, range, &m->own, diag);
+		if (!r)
+			r = read_down(reader, m->device, range, &m->own.down_ms, diag);
 	}
 	return r;
 }
@@ -161,7 +236,13 @@ int store_read_reliability(struct store_reader *reader, bool by_class, int64_t s
                            store_reliability_fn row, void *ctx, struct gf_diag *diag)
 {
 	const struct range range = {since_ms, until_ms};
+	struct machines machines = {.count = 0};
 	int r = read_begin(reader, diag);
 
-	return r ? r : read_end(reader, read_reliability(reader, by_class, &range, row, ctx, diag));
+	if (!r)
+		r = read_end(reader, read_reliability(reader, &range, &machines, diag));
+	if (!r)
+		r = by_class ? give_classes(&machines, row, ctx) : give_machines(&machines, row, ctx);
+	free(machines.all);
+	return r;
 }
