@@ -219,7 +219,7 @@ static int read_reliability(struct store_reader *reader, const struct range *ran
 {
 	int r = read_machines(reader, machines, diag);
 
-	if (!r)
+	if (!r && machines->all)
 		r = read_motor(reader, range, machines, diag);
 	for (size_t i = 0; i < machines->count && !r; i++) {
 		struct machine *m = &machines->all[i];
