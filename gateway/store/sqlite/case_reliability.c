@@ -219,8 +219,9 @@ static int read_reliability(struct store_reader *reader, const struct range *ran
 {
 	int r = read_machines(reader, machines, diag);
 
-	if (!r && machines->all)
-		r = read_motor(reader, range, machines, diag);
+	if (r || !machines->all)
+		return r;
+	r = read_motor(reader, range, machines, diag);
 	for (size_t i = 0; i < machines->count && !r; i++) {
 		struct machine *m = &machines->all[i];
 
