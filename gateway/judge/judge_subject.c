@@ -175,7 +175,7 @@ static void describe(const struct turn *t, const struct episode *e, struct store
 	gf_strcpy(f->device, sizeof(f->device), u->device);
 	gf_strcpy(f->site, sizeof(f->site), u->site);
 	gf_strcpy(f->title, sizeof(f->title), rule->title);
-	gf_strcpy(f->advice, sizeof(f->advice), rule->advice);
+	rules_advise(rule, u->device, f->advice);
 	gf_strcpy(f->metric, sizeof(f->metric), rule_metric_name(c->metric));
 	f->window_ms = c->window_ms;
 	rules_say(rule, e, t->muscle, t->side, f->text);

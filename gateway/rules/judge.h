@@ -95,5 +95,7 @@ void judgement_deinit(struct judgement *judgement);
  */
 void rules_say(const struct rule *rule, const struct episode *episode, enum gf_muscle muscle, enum gf_side side,
                char text[static RULE_TEXT_MAX]);
+/* The rule's advice about this machine; of other subjects `device` is "". */
+void rules_advise(const struct rule *rule, const char *device, char advice[static RULE_TEXT_MAX]);
 
 #endif

@@ -23,6 +23,9 @@ enum {
 	RULE_TEXT_MAX = 256,
 };
 
+/* In an advice it stands for the machine's id. */
+#define RULE_ADVICE_DEVICE "{device}"
+
 /* Whom a rule looks at. An area is one person's muscle group on one side. */
 #define RULE_SUBJECTS(X) \
 	X(DEVICE, "device") X(PERSON, "person") X(AREA, "person_area") X(STAFF, "staff") X(SITE, "site")
@@ -105,7 +108,7 @@ struct rule_condition {
 struct rule {
 	char id[GF_NAME_MAX]; /* "P2" */
 	char title[GF_NAME_MAX * 2];
-	char advice[RULE_TEXT_MAX]; /* what to do, for a technician */
+	char advice[RULE_TEXT_MAX]; /* what to do, for a technician; RULE_ADVICE_DEVICE in device rules alone */
 	enum rule_subject subject;
 	bool any; /* one condition is enough; else all */
 	size_t conditions_count;

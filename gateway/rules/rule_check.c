@@ -442,6 +442,9 @@ static int check_actions(const struct check *k)
 		            rule_subject_name(rule->subject));
 	if (rule->severity[RULE_LEVEL_ACT] < rule->severity[RULE_LEVEL_WARN])
 		return FAIL(k, "act_is", "act_is is milder than warn_is");
+	if (!device && strstr(rule->advice, RULE_ADVICE_DEVICE) != NULL)
+		return FAIL(k, "advice", RULE_ADVICE_DEVICE " is a machine's id; this rule is about a %s",
+		            rule_subject_name(rule->subject));
 	return 0;
 }
 

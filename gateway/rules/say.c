@@ -179,3 +179,17 @@ void rules_say(const struct rule *rule, const struct episode *episode, enum gf_m
 	}
 	gf_strcpy_utf8(text, RULE_TEXT_MAX, w.text);
 }
+
+void rules_advise(const struct rule *rule, const char *device, char advice[static RULE_TEXT_MAX])
+{
+	static const char place[] = RULE_ADVICE_DEVICE;
+	const char *rest = rule->advice, *at;
+	struct words w = {.len = 0};
+
+	while ((at = strstr(rest, place)) != NULL) {
+		SAY(&w, "%.*s%s", (int)(at - rest), rest, device);
+		rest = at + sizeof(place) - 1;
+	}
+	append(&w, rest);
+	gf_strcpy_utf8(advice, RULE_TEXT_MAX, w.text);
+}

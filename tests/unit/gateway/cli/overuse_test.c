@@ -137,7 +137,8 @@ static void without_flags_it_says_so(void **state)
 static void one_flag_is_shown_with_its_sessions(void **state)
 {
 	(void)state;
-	plays(flags, "overuse|show|12", CLI_OK, TEXTS("#12 person", "late by          2 d", "SESSION OF", "gun-2"));
+	plays(flags, "overuse|show|12", CLI_OK,
+	      TEXTS("#12 person", "late by          2 d", "observed         340\n", "SESSION OF", "gun-2"));
 	plays(flags, "overuse|show|99", CLI_REFUSED, TEXTS("/v1/flags/99"));
 	plays(flags, "overuse|show|P2", CLI_USAGE, TEXTS("'P2' is no flag's number"));
 	plays(flags, "overuse|shwo|12", CLI_USAGE, TEXTS("did you mean 'overuse show'?"));

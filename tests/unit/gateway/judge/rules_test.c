@@ -144,6 +144,7 @@ static void d5_a_motor_near_its_end(void **state)
 		else
 			open_since(g, "D5", NOON + 16 * HOUR, i < 20 ? RULE_LEVEL_WARN : RULE_LEVEL_ACT);
 	}
+	assert_non_null(strstr(one(g, "D5").advice, " gymfleet device service machine-0 motor "));
 	judge_run(g, NOON + 30 * HOUR);
 	assert_int_equal(store_service_add(g->f->store, "machine-0", FACT_PART_HEAD, "", &anna, g->now.wall_ms, NULL), 0);
 	judge_run(g, NOON + 31 * HOUR);

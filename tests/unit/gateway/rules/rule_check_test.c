@@ -225,6 +225,9 @@ static void actions_of_others_than_machines(void **state)
 	r.lock = RULE_LEVEL_NONE;
 	r.severity[RULE_LEVEL_ACT] = RULE_SEVERITY_CRITICAL;
 	expect_refused(&r, "act_is", "the health is a machine's; this rule is about a person: leave act_is out");
+	r.severity[RULE_LEVEL_ACT] = RULE_SEVERITY_OK;
+	gf_strcpy(r.advice, sizeof(r.advice), "ask {device}");
+	expect_refused(&r, "advice", "{device} is a machine's id; this rule is about a person");
 	r = fine(RULE_SUBJECT_DEVICE, RULE_METRIC_SESSIONS);
 	r.lock = RULE_LEVEL_ACT;
 	expect_refused(&r, "lock", "lock: act never happens: no condition has act");
