@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "gateway/judge/judge_impl.h"
+#include "proto/base/fnv.h"
 #include "proto/base/now.h"
 
 enum {
@@ -25,33 +26,27 @@ enum {
 
 /* ---- rules ---- */
 
-static uint64_t mix(uint64_t digest, const void *data, size_t len)
+static void take_plan(struct gf_fnv *d, const struct wear_plan *plan)
 {
-	const unsigned char *bytes = data;
-
-	for (size_t i = 0; i < len; i++)
-		digest = (digest ^ bytes[i]) * UINT64_C(0x100000001b3);
-	return digest;
+	gf_fnv_int(d, plan->class);
+	gf_fnv_text(d, plan->model);
+	for (size_t part = 0; part < FACT_PART_COUNT; part++) {
+		gf_fnv_real(d, plan->parts[part].motor_h);
+		gf_fnv_int(d, (int64_t)plan->parts[part].sessions);
+	}
 }
 
-/* Parts wear by the service plans, so these are a part of the rules about them. */
-static uint64_t digest_of(const struct judgement_config *config, const struct rule *rule)
+/* Of all that a rule judges by, beside the facts: parts wear by the service plans, days and hours are the sites'. */
+static uint64_t digest_of(const struct judge_runner *r, const struct judgement_config *config, const struct rule *rule)
 {
-	uint64_t digest = rule_digest(rule);
+	struct gf_fnv d = {rule_digest(rule)};
 
-	if (rule_needs(rule) & 1U << FACT_SERVICE) {
-		for (size_t i = 0; i < config->plans_count; i++) {
-			const struct wear_plan *plan = &config->plans[i];
-
-			digest = mix(digest, &plan->class, sizeof(plan->class));
-			digest = mix(digest, plan->model, strlen(plan->model) + 1);
-			for (size_t part = 0; part < FACT_PART_COUNT; part++) {
-				digest = mix(digest, &plan->parts[part].motor_h, sizeof(plan->parts[part].motor_h));
-				digest = mix(digest, &plan->parts[part].sessions, sizeof(plan->parts[part].sessions));
-			}
-		}
-	}
-	return digest;
+	if (rule_needs(rule) & 1U << FACT_SERVICE)
+		for (size_t i = 0; i < config->plans_count; i++)
+			take_plan(&d, &config->plans[i]);
+	if (rule_by_calendar(rule))
+		gf_fnv_int(&d, (int64_t)sites_digest(r->config.sites));
+	return d.value;
 }
 
 /* Of the changed rules about one kind of subject, how far back they look; -1: none changed. */
@@ -62,7 +57,7 @@ static int take_changed(const struct judge_runner *r, const struct judgement_con
 
 	for (size_t i = 0; i < config->rules->count && !err; i++) {
 		const struct rule *rule = &config->rules->items[i];
-		uint64_t known = 0, digest = digest_of(config, rule);
+		uint64_t known = 0, digest = digest_of(r, config, rule);
 		int64_t back_ms = rule_lookback_ms(rule);
 
 		err = store_rule_digest(r->config.store, rule->id, &known, diag);

@@ -1,6 +1,7 @@
 #include "gateway/rules/rule.h"
 
 #include "gateway/rules/metric_kind.h"
+#include "proto/base/fnv.h"
 
 #define MIN_MS (INT64_C(60) * 1000)
 #define HOUR_MS (60 * MIN_MS)
@@ -162,6 +163,16 @@ int64_t rule_since_ms(const struct rule *rule, const struct calendar *calendar, 
 	return since_ms - longest_window_ms(rule);
 }
 
+bool rule_by_calendar(const struct rule *rule)
+{
+	if (rule->hours != RULE_HOURS_ANY || rule->days > 0)
+		return true;
+	for (size_t i = 0; i < rule->conditions_count; i++)
+		if (rule->conditions[i].window_ms == 0 && rule_metric_has_window(rule->conditions[i].metric))
+			return true;
+	return false;
+}
+
 unsigned rule_needs(const struct rule *rule)
 {
 	unsigned needs = 0;
@@ -173,88 +184,61 @@ unsigned rule_needs(const struct rule *rule)
 
 /* ---- a rule's digest ---- */
 
-struct digest {
-	uint64_t value; /* FNV-1a */
-};
-
-static void take_bytes(struct digest *d, const void *data, size_t len)
+static void take_filter(struct gf_fnv *d, const struct rule_filter *f)
 {
-	const uint8_t *bytes = data;
-
-	for (size_t i = 0; i < len; i++)
-		d->value = (d->value ^ bytes[i]) * UINT64_C(0x100000001b3);
-}
-
-static void take_text(struct digest *d, const char *text)
-{
-	take_bytes(d, text, strlen(text) + 1);
-}
-
-static void take_int(struct digest *d, int64_t value)
-{
-	take_bytes(d, &value, sizeof(value));
-}
-
-static void take_real(struct digest *d, double value)
-{
-	take_bytes(d, &value, sizeof(value));
-}
-
-static void take_filter(struct digest *d, const struct rule_filter *f)
-{
-	take_int(d, f->classes);
-	take_int(d, f->techniques);
-	take_int(d, f->outcomes);
-	take_int(d, f->codes);
-	take_int(d, f->severities);
-	take_int(d, f->actions);
-	take_int(d, f->depth_min);
+	gf_fnv_int(d, f->classes);
+	gf_fnv_int(d, f->techniques);
+	gf_fnv_int(d, f->outcomes);
+	gf_fnv_int(d, f->codes);
+	gf_fnv_int(d, f->severities);
+	gf_fnv_int(d, f->actions);
+	gf_fnv_int(d, f->depth_min);
 	for (int i = 0; i < RULE_LIST_MAX; i++)
-		take_text(d, f->routines[i]);
+		gf_fnv_text(d, f->routines[i]);
 	for (int i = 0; i < RULE_LIST_MAX; i++)
-		take_text(d, f->limits[i]);
-	take_int(d, f->part);
-	take_int(d, f->same_class);
+		gf_fnv_text(d, f->limits[i]);
+	gf_fnv_int(d, f->part);
+	gf_fnv_int(d, f->same_class);
 }
 
-static void take_condition(struct digest *d, const struct rule_condition *c)
+static void take_condition(struct gf_fnv *d, const struct rule_condition *c)
 {
-	take_int(d, c->metric);
-	take_int(d, c->aggregate);
+	gf_fnv_int(d, c->metric);
+	gf_fnv_int(d, c->aggregate);
 	take_filter(d, &c->filter);
-	take_int(d, c->window_ms);
-	take_int(d, c->comparison);
-	take_int(d, c->has_warn | c->has_act << 1 | c->has_clear << 2);
-	take_real(d, c->has_warn ? c->warn : 0);
-	take_real(d, c->has_act ? c->act : 0);
-	take_real(d, c->has_clear ? c->clear : 0);
+	gf_fnv_int(d, c->window_ms);
+	gf_fnv_int(d, c->comparison);
+	gf_fnv_int(d, c->has_warn | c->has_act << 1 | c->has_clear << 2);
+	gf_fnv_real(d, c->has_warn ? c->warn : 0);
+	gf_fnv_real(d, c->has_act ? c->act : 0);
+	gf_fnv_real(d, c->has_clear ? c->clear : 0);
 }
 
 uint64_t rule_digest(const struct rule *rule)
 {
-	struct digest d = {UINT64_C(0xcbf29ce484222325)};
+	struct gf_fnv d = {GF_FNV_EMPTY};
 
-	take_text(&d, rule->id);
-	take_text(&d, rule->title);
-	take_text(&d, rule->advice);
-	take_int(&d, rule->subject);
-	take_int(&d, rule->any);
-	take_int(&d, (int64_t)rule->conditions_count);
+	gf_fnv_text(&d, rule->id);
+	gf_fnv_text(&d, rule->title);
+	gf_fnv_text(&d, rule->advice);
+	gf_fnv_int(&d, rule->subject);
+	gf_fnv_int(&d, rule->any);
+	gf_fnv_int(&d, (int64_t)rule->conditions_count);
 	for (size_t i = 0; i < rule->conditions_count; i++)
 		take_condition(&d, &rule->conditions[i]);
-	take_int(&d, rule->hours);
-	take_int(&d, rule->for_ms);
-	take_int(&d, rule->days);
-	take_int(&d, rule->times);
-	take_int(&d, rule->within_ms);
-	take_int(&d, rule->clear_after_ms);
-	take_int(&d, rule->expires_ms);
+	gf_fnv_int(&d, rule->hours);
+	gf_fnv_int(&d, rule->for_ms);
+	gf_fnv_int(&d, rule->days);
+	gf_fnv_int(&d, rule->times);
+	gf_fnv_int(&d, rule->within_ms);
+	gf_fnv_int(&d, rule->clear_after_ms);
+	gf_fnv_int(&d, rule->expires_ms);
 	for (int level = 0; level < RULE_LEVEL_COUNT; level++)
-		take_int(&d, rule->severity[level]);
-	take_int(&d, rule->notify);
-	take_int(&d, rule->lock);
-	take_int(&d, rule->cap);
-	take_real(&d, (double)rule->cap_intensity_pct);
+		gf_fnv_int(&d, rule->severity[level]);
+	gf_fnv_int(&d, rule->notify);
+	gf_fnv_int(&d, rule->lock);
+	gf_fnv_int(&d, rule->cap);
+	gf_fnv_real(&d, (double)rule->cap_intensity_pct);
 	return d.value;
 }
 

@@ -160,6 +160,8 @@ int64_t rule_lookback_ms(const struct rule *rule);
 int64_t rule_since_ms(const struct rule *rule, const struct calendar *calendar, int64_t from_ms);
 /* Which kinds of facts it needs: bits (1 << enum fact_kind). */
 unsigned rule_needs(const struct rule *rule);
+/* Have a site's days or opening hours a say in it? */
+bool rule_by_calendar(const struct rule *rule);
 /* The same number for the same rule: 64 bits over everything but its line, to notice a changed one. */
 uint64_t rule_digest(const struct rule *rule);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/base/fnv.h"
 #include "proto/model.h"
 
 struct place {
@@ -107,4 +108,30 @@ const struct calendar *sites_calendar(const struct sites *s, const char *site)
 const struct zones *sites_zones(const struct sites *s)
 {
 	return s->zones;
+}
+
+static void take_calendar(struct gf_fnv *d, const struct calendar *calendar)
+{
+	for (size_t day = 0; day < sizeof(calendar->week) / sizeof(calendar->week[0]); day++) {
+		const struct calendar_hours *hours = &calendar->week[day];
+
+		gf_fnv_int(d, hours->count);
+		for (uint8_t i = 0; i < hours->count; i++) {
+			gf_fnv_int(d, hours->spans[i].from_min);
+			gf_fnv_int(d, hours->spans[i].to_min);
+		}
+	}
+	gf_fnv_text(d, zone_name(calendar->ctx));
+}
+
+uint64_t sites_digest(const struct sites *s)
+{
+	struct gf_fnv d = {GF_FNV_EMPTY};
+
+	take_calendar(&d, &s->fallback);
+	for (size_t i = 0; i < s->count; i++) {
+		gf_fnv_text(&d, s->places[i]->site);
+		take_calendar(&d, &s->places[i]->calendar);
+	}
+	return d.value;
 }

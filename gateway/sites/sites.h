@@ -23,5 +23,7 @@ void sites_free(struct sites *sites); /* NULL is fine */
 /* Never NULL; lives as long as `sites`. Any thread. */
 const struct calendar *sites_calendar(const struct sites *sites, const char *site);
 const struct zones *sites_zones(const struct sites *sites);
+/* The same number as long as all sites have the same hours and time zones. */
+uint64_t sites_digest(const struct sites *sites);
 
 #endif

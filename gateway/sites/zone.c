@@ -113,16 +113,28 @@ const void *zones_zone(const struct zones *z, const char *site)
 	return place != NULL ? place->zone : z->fallback;
 }
 
-int32_t zone_offset_s(const void *zone, int64_t wall_ms)
+/* GLib counts its references, so it takes no const; asking changes nothing of it. */
+static GTimeZone *asked(const void *zone)
 {
-	/* GLib counts its references, so it takes no const; asking changes nothing of it. */
 	union {
 		const void *in;
 		GTimeZone *out;
-	} asked = {.in = zone};
+	} both = {.in = zone};
+
+	return both.out;
+}
+
+int32_t zone_offset_s(const void *zone, int64_t wall_ms)
+{
+	GTimeZone *z = asked(zone);
 	int64_t wall_s = wall_ms / 1000 - (wall_ms % 1000 < 0);
 
-	return g_time_zone_get_offset(asked.out, g_time_zone_find_interval(asked.out, G_TIME_TYPE_UNIVERSAL, wall_s));
+	return g_time_zone_get_offset(z, g_time_zone_find_interval(z, G_TIME_TYPE_UNIVERSAL, wall_s));
+}
+
+const char *zone_name(const void *zone)
+{
+	return g_time_zone_get_identifier(asked(zone));
 }
 
 int32_t zones_offset_s(const struct zones *z, const char *site, int64_t wall_ms)

@@ -24,5 +24,6 @@ int32_t zones_offset_s(const struct zones *zones, const char *site, int64_t wall
 /* The zone of a site, for zone_offset_s, which looks for no site (calendar.h's offset_s and ctx). It lives as long as `zones`. */
 const void *zones_zone(const struct zones *zones, const char *site);
 int32_t zone_offset_s(const void *zone, int64_t wall_ms);
+const char *zone_name(const void *zone); /* "Europe/Berlin" */
 
 #endif

@@ -121,12 +121,110 @@ static void what_nobody_held_yet_is_not_released(void **state)
 	}
 }
 
+/* ---- hours that change ---- */
+
+#define BY_HOURS                       \
+	"rules:\n"                         \
+	"  - id: closed\n"                 \
+	"    title: used while closed\n"   \
+	"    subject: device\n"            \
+	"    metric: sessions\n"           \
+	"    hours: closed\n"              \
+	"    window: 3d\n"                 \
+	"    warn: 2\n"                    \
+	"    advice: Ask who was there.\n" \
+	"  - id: load\n"                   \
+	"    title: in use all day\n"      \
+	"    subject: device\n"            \
+	"    metric: use_pct\n"            \
+	"    window: day\n"                \
+	"    warn: 40\n"                   \
+	"    advice: Swap it.\n"           \
+	"  - id: often\n"                  \
+	"    title: used often\n"          \
+	"    subject: device\n"            \
+	"    metric: sessions\n"           \
+	"    window: 3d\n"                 \
+	"    warn: 9\n"                    \
+	"    advice: Look at it.\n"
+
+/* Two hours of use from 18:00 on, two days long: after the site has closed, or in a short day of it. */
+static void use_it(struct judge_rig *g)
+{
+	const struct judge_session s = {.lasts_ms = HOUR / 2};
+
+	for (int64_t i = 0; i < 8; i++) {
+		judge_session(g, 0, NOON + i / 4 * DAY + 6 * HOUR + i % 4 * HOUR / 2, &s);
+		judge_now(g, 0, NOON + i / 4 * DAY + 6 * HOUR + i % 4 * HOUR / 2);
+	}
+	judge_run(g, NOON + 2 * DAY);
+}
+
+/* What is flagged by the hours it has in the end, whichever it had before. */
+static char *flagged_by(const char *before_zone, const char *before, const char *zone, const char *open)
+{
+	struct judge_rig *g = judge_rig_new(NOON - DAY);
+	char *found;
+
+	put_in_force(g, BY_HOURS);
+	judge_reborn_open(g, before_zone, before);
+	judge_run(g, NOON);
+	use_it(g);
+	judge_reborn_open(g, zone, open);
+	judge_run(g, NOON + 2 * DAY + MINUTE);
+	found = judge_fingerprint(g);
+	judge_rig_free(g);
+	return found;
+}
+
+static void hours_that_change_judge_as_if_they_had_always_been_so(void **state)
+{
+	static const char *const calendars[][2] = {
+	    {"Europe/Berlin", "06:00-16:00"}, {"Europe/Berlin", "18:00-21:00"}, {"America/New_York", "06:00-16:00"}};
+	char *always[3];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		always[i] = flagged_by(calendars[i][0], calendars[i][1], calendars[i][0], calendars[i][1]);
+	assert_string_not_equal(always[0], always[1]);
+	assert_string_not_equal(always[0], always[2]);
+	for (size_t i = 0; i < 9; i++) {
+		char *found = flagged_by(calendars[i / 3][0], calendars[i / 3][1], calendars[i % 3][0], calendars[i % 3][1]);
+
+		assert_string_equal(found, always[i % 3]);
+		free(found);
+	}
+	for (size_t i = 0; i < 3; i++)
+		free(always[i]);
+}
+
+/* A rule that no hours have a say in isn't judged anew by them. */
+static void the_same_hours_and_rules_without_any_judge_nobody(void **state)
+{
+	struct judge_rig *g = judge_rig_new(NOON);
+	struct judge_state after;
+
+	(void)state;
+	judge_reborn_open(g, "Europe/Berlin", "06:00-16:00");
+	judge_run(g, g->now.wall_ms);
+	judge_runner_state(g->runner, &after);
+	assert_int_equal(after.judged, 0);
+	put_in_force(g, RULE("device", STALLS));
+	judge_reborn_open(g, "Europe/Berlin", "07:00-16:00");
+	judge_run(g, g->now.wall_ms);
+	judge_runner_state(g->runner, &after);
+	assert_int_equal(after.judged, 0);
+	judge_rig_free(g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(one_that_is_about_another_subject_now_holds_nothing),
 	    cmocka_unit_test(one_that_measures_something_else_is_another),
 	    cmocka_unit_test(what_nobody_held_yet_is_not_released),
+	    cmocka_unit_test(hours_that_change_judge_as_if_they_had_always_been_so),
+	    cmocka_unit_test(the_same_hours_and_rules_without_any_judge_nobody),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,13 +31,13 @@ static void open_all(struct judge_rig *g)
 	assert_int_equal(ingest_new(g->f->store, take_ack, g, &g->ingest), 0);
 }
 
-static void make_sites(struct judge_rig *g)
+static void make_sites(struct judge_rig *g, const char *zone, const char *open)
 {
 	struct calendar hours = {.week = {{0}}};
 	struct zones *zones;
 
-	assert_int_equal(zones_new("Europe/Berlin", &zones, NULL), 0);
-	assert_int_equal(calendar_open(&hours, "mon-sun", "06:00-16:00", NULL), 0);
+	assert_int_equal(zones_new(zone, &zones, NULL), 0);
+	assert_int_equal(calendar_open(&hours, "mon-sun", open, NULL), 0);
 	assert_int_equal(sites_new(zones, &hours, &g->sites), 0);
 }
 
@@ -63,7 +63,7 @@ struct judge_rig *judge_rig_new(int64_t start_ms)
 	g->now = (struct gf_time){.mono_ms = 1000, .wall_ms = start_ms, .synced = true};
 	if (rules_yaml_load(GF_SOURCE_DIR "/config/rules.yaml", &g->config, &diag))
 		fail_msg("%s", diag.text);
-	make_sites(g);
+	make_sites(g, "Europe/Berlin", "06:00-16:00");
 	open_all(g);
 	for (size_t i = 0; i < JUDGE_MACHINES; i++) {
 		snprintf(g->machines[i].id, sizeof(g->machines[i].id), "machine-%zu", i);
@@ -82,6 +82,15 @@ void judge_rig_free(struct judge_rig *g)
 	judgement_config_deinit(&g->config);
 	fixture_teardown((void **)&g->f);
 	free(g);
+}
+
+void judge_reborn_open(struct judge_rig *g, const char *zone, const char *open)
+{
+	struct sites *before = g->sites;
+
+	make_sites(g, zone, open);
+	judge_reborn(g);
+	sites_free(before);
 }
 
 void judge_reborn(struct judge_rig *g)

@@ -45,6 +45,8 @@ struct judge_rig *judge_rig_new(int64_t start_ms);
 void judge_rig_free(struct judge_rig *g);
 /* As after kill -9: what wasn't committed is gone. */
 void judge_reborn(struct judge_rig *g);
+/* The same, and from then on the sites are open at other hours, or by another clock. */
+void judge_reborn_open(struct judge_rig *g, const char *zone, const char *open);
 void judge_births(struct judge_rig *g);
 
 /* Written down by machine m as of that moment; told by judge_tell. */

@@ -71,12 +71,37 @@ static void a_calendar_stays_where_it_is(void **state)
 	sites_free(s);
 }
 
+static void a_digest_changes_with_hours_and_zones_alone(void **state)
+{
+	struct sites *s = some(), *same = some();
+	struct calendar hours = {.week = {{0}}};
+	struct zones *zones = NULL;
+	uint64_t before = sites_digest(s);
+
+	(void)state;
+	assert_true(sites_digest(same) == before);
+	sites_free(same);
+	assert_int_equal(calendar_open(&hours, "mon-fri", "06:00-22:01", NULL), 0);
+	assert_int_equal(sites_add(s, "lisbon", &hours), 0);
+	assert_true(sites_digest(s) != before);
+	sites_free(s);
+	assert_int_equal(zones_new("Europe/Berlin", &zones, NULL), 0);
+	assert_int_equal(sites_new(zones, &hours, &s), 0);
+	before = sites_digest(s);
+	sites_free(s);
+	assert_int_equal(zones_new("Europe/Paris", &zones, NULL), 0);
+	assert_int_equal(sites_new(zones, &hours, &s), 0);
+	assert_true(sites_digest(s) != before);
+	sites_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_site_has_its_own_zone_and_hours),
 	    cmocka_unit_test(one_that_is_not_named_has_the_fallbacks),
 	    cmocka_unit_test(a_calendar_stays_where_it_is),
+	    cmocka_unit_test(a_digest_changes_with_hours_and_zones_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
