@@ -1,6 +1,7 @@
 /*
- * What the parts of the link share: link.c, the owner's side with its state machine; link_signal.c, what the connection reports
- * to it; link_watch.c, the subscription that comes and goes; and link_paho.c, which alone knows Paho and runs in part on its threads. Private to proto/link*.c.
+ * What the parts of the link share: link.c, the owner's side; link_step.c, its state machine; link_signal.c, what the
+ * connection reports to it; link_watch.c, the subscription that comes and goes; and link_paho.c, which alone knows Paho and
+ * runs in part on its threads. Private to proto/link*.c.
  *
  * Locks: Paho calls us under its own process-wide mutex, and we take link->lock inside. So nobody calls Paho with link->lock
  * held, and no callback does more than copy and signal.
