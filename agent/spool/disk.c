@@ -153,12 +153,6 @@ int spool_remove_segment(struct spool *s, size_t index)
 	return 0;
 }
 
-void spool_forget_cursor(struct spool *s)
-{
-	free(s->cursor.data);
-	s->cursor = (struct cursor){0};
-}
-
 void spool_keep_state(struct spool *s, const void *state, size_t len)
 {
 	memcpy(s->state, state, len);

@@ -73,6 +73,7 @@ GF_MUST_CHECK int spool_add_segment(struct spool *s, const struct segment *segme
 /* Removes a segment that is not the last, file and entry. */
 GF_MUST_CHECK int spool_remove_segment(struct spool *s, size_t index);
 
+/* The next read begins with its segment: when that has changed, or is read no more. Frees the copy. */
 void spool_forget_cursor(struct spool *s);
 
 /* Finds out what is on the disk. 0, SPOOL_E_CORRUPT (the newest state that could be found is set), or a negative errno. */
