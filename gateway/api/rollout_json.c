@@ -33,10 +33,21 @@ const struct where_field rollout_device_fields[] = {
 };
 const size_t rollout_device_fields_count = sizeof(rollout_device_fields) / sizeof(rollout_device_fields[0]);
 
-/* When what goes on now ends at the latest, as far as it depends on time alone; 0 = it doesn't. */
-static int64_t until_ms(const struct rollout *r)
+/* The wave's own time, or its machines' where their window opens late. */
+static int64_t wave_until_ms(const struct store_rollout *s)
 {
-	bool begun = r->wave > 0 && r->wave <= ROLLOUT_WAVES_MAX;
+	const struct rollout *r = &s->rollout;
+
+	if (r->wave == 0 || r->wave > ROLLOUT_WAVES_MAX || r->wave_since_ms[r->wave - 1] == 0)
+		return 0;
+	int64_t own_ms = r->wave_since_ms[r->wave - 1] + r->spec.deadline_ms, machines_ms = s->waves[r->wave].until_ms;
+	return machines_ms > own_ms ? machines_ms : own_ms;
+}
+
+/* When what goes on now ends at the latest, as far as it depends on time alone; 0 = it doesn't. */
+static int64_t until_ms(const struct store_rollout *s)
+{
+	const struct rollout *r = &s->rollout;
 
 	switch (r->state) {
 	case ROLLOUT_PAUSED:
@@ -46,7 +57,7 @@ static int64_t until_ms(const struct rollout *r)
 	case ROLLOUT_RUNNING:
 		if (r->phase == ROLLOUT_PHASE_SOAKING)
 			return r->phase_since_ms + r->spec.soak_ms;
-		return begun && r->wave_since_ms[r->wave - 1] > 0 ? r->wave_since_ms[r->wave - 1] + r->spec.deadline_ms : 0;
+		return wave_until_ms(s);
 	case ROLLOUT_HALTED:
 	case ROLLOUT_COMPLETED:
 	case ROLLOUT_ROLLED_BACK:
@@ -105,7 +116,7 @@ json_t *rollout_json_row(const struct store_rollout *rollout)
 	json_put(&row, "created", json_time(r->created_ms));
 	json_put(&row, "created_by", json_text(r->created_by));
 	json_put(&row, "state_since", json_time(r->state_since_ms));
-	json_put(&row, "until", json_time(until_ms(r)));
+	json_put(&row, "until", json_time(until_ms(rollout)));
 	return row;
 }
 

@@ -5,13 +5,22 @@
 #include "gateway/store/sqlite/reader.h"
 #include "gateway/store/sqlite/rollout_row.h"
 
+static void add_until(struct store_rollout_wave *wave, enum rollout_step step, int64_t deadline_ms, int64_t told_ms)
+{
+	if (rollout_step_ends(step) || deadline_ms == 0)
+		return;
+	deadline_ms += step == ROLLOUT_STEP_WAITING ? told_ms : 0;
+	wave->until_ms = deadline_ms > wave->until_ms ? deadline_ms : wave->until_ms;
+}
+
 static int read_counts(struct store_reader *reader, struct store_rollout *s, struct gf_diag *diag)
 {
 	struct query q;
 	int rc;
 
 	query_begin(&q, &reader->db,
-	            "SELECT r.wave, r.step, count(*), sum(r.step = 2 AND d.running_session <> 0) FROM rollout_devices r"
+	            "SELECT r.wave, r.step, count(*), sum(r.step = 2 AND d.running_session <> 0), max(r.deadline_ms)"
+	            " FROM rollout_devices r"
 	            " CROSS JOIN devices d ON d.device = r.device WHERE r.rollout = ? GROUP BY r.wave, r.step");
 	query_u64(&q, s->rollout.id);
 	while ((rc = query_step(&q)) == QUERY_ROW) {
@@ -24,6 +33,7 @@ static int read_counts(struct store_reader *reader, struct store_rollout *s, str
 		w->machines += count;
 		w->steps[step] += count;
 		w->in_use += col_u64(&q);
+		add_until(w, (enum rollout_step)step, col_i64(&q), s->rollout.spec.deadline_ms);
 		s->machines += count;
 		s->steps[step] += count;
 	}

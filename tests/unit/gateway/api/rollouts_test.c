@@ -73,6 +73,23 @@ static void a_rollout_is_started_for_the_machines_that_are_chosen(void **state)
 	json_decref(json);
 }
 
+/* It is 13:00; the machines are told from 22:00 on, and have their day from then. */
+static void a_window_that_opens_late_moves_the_end(void **state)
+{
+	struct server *s = *state;
+
+	add_guns(s);
+	json_decref(ask(s, "POST", "/v1/rollouts",
+	                "{\"catalog\":\"percussion\",\"version\":8,\"where\":\"site=paris\",\"waves\":\"1,100%\","
+	                "\"window\":\"22:00-06:00\"}",
+	                201));
+	step(s, 1);
+	json_t *json = ask(s, "GET", "/v1/rollouts/1", NULL, 200);
+	assert_int_equal(whole(json_object_get(json_array_get(json_object_get(json, "waves"), 0), "counts"), "waiting"), 1);
+	assert_string_equal(text(json, "until"), "2026-11-21T22:00:00Z");
+	json_decref(json);
+}
+
 static void what_cannot_be_started_says_why(void **state)
 {
 	struct server *s = *state;
@@ -222,6 +239,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(a_rollout_is_started_for_the_machines_that_are_chosen),
+	    TEST(a_window_that_opens_late_moves_the_end),
 	    TEST(what_cannot_be_started_says_why),
 	    TEST(its_machines_are_listed_by_step_in_pages),
 	    TEST(orders_are_carried_out_or_refused_with_the_reason),
