@@ -134,6 +134,21 @@ static void print_cell(FILE *to, const struct column *column, const json_t *valu
 		(void)fputs("-", to);
 }
 
+static void print_version(FILE *to, const struct column *column, const json_t *item)
+{
+	char key[64], name[64 + 24];
+	const char *text = json_string_value(value_at(item, column->key));
+
+	(void)snprintf(key, sizeof(key), "%s_version", column->key);
+	const json_t *version = value_at(item, key);
+	if (text == NULL || !json_is_integer(version)) {
+		print_cell(to, column, value_at(item, column->key), 0);
+		return;
+	}
+	(void)snprintf(name, sizeof(name), "%s@%" JSON_INTEGER_FORMAT, text, json_integer_value(version));
+	print_text(to, name, column->width);
+}
+
 char *writer_cell(const struct column *column, const json_t *item, int64_t now_ms)
 {
 	char *cell = NULL;
@@ -142,7 +157,10 @@ char *writer_cell(const struct column *column, const json_t *item, int64_t now_m
 
 	if (to == NULL)
 		return NULL;
-	print_cell(to, column, value_at(item, column->key), now_ms);
+	if (column->format == COLUMN_VERSION)
+		print_version(to, column, item);
+	else
+		print_cell(to, column, value_at(item, column->key), now_ms);
 	if (fclose(to) != 0) {
 		free(cell);
 		return NULL;

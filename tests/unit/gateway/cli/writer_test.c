@@ -97,6 +97,22 @@ static void a_table_leaves_out_what_does_not_fit(void **state)
 	free(text);
 }
 
+static void a_version_stands_behind_its_name(void **state)
+{
+	const struct column shown[] = {{"catalog", "CATALOG", COLUMN_VERSION, 9, false}};
+	const char *items = "[{\"catalog\":\"gym\",\"catalog_version\":3},{\"catalog\":null,\"catalog_version\":null},"
+	                    "{\"catalog\":\"g\\u001bm\"},{\"catalog\":\"percussion\",\"catalog_version\":12}]";
+	char *text = render_as((struct writer_options){.format = WRITER_TABLE}, shown, 1, items);
+
+	(void)state;
+	assert_string_equal(text, "CATALOG\ngym@3\n-\ng?m\npercussi…\n");
+	free(text);
+	text = render_as((struct writer_options){.format = WRITER_CSV}, shown, 1,
+	                 "[{\"catalog\":\"gym\",\"catalog_version\":3}]");
+	assert_non_null(strstr(text, "\ngym\r\n"));
+	free(text);
+}
+
 static void less_than_a_second_ago_is_now(void **state)
 {
 	const struct column seen[] = {{"seen", "SEEN", COLUMN_AGO, 0, false}};
@@ -288,6 +304,7 @@ int main(void)
 	    cmocka_unit_test(a_table_is_aligned_and_harmless),
 	    cmocka_unit_test(colours_are_for_states_only_and_take_no_width),
 	    cmocka_unit_test(a_table_leaves_out_what_does_not_fit),
+	    cmocka_unit_test(a_version_stands_behind_its_name),
 	    cmocka_unit_test(less_than_a_second_ago_is_now),
 	    cmocka_unit_test(what_it_is_about_is_never_left_out),
 	    cmocka_unit_test(csv_follows_rfc_4180),
