@@ -33,6 +33,7 @@ static void set_lock(struct request *r, bool locked, const char *reason)
 	answer_device(r, ops->desired_set(ops->ctx, r->id, NULL, &locked, reason, &r->actor, &diag), &diag);
 }
 
+/* Without a reason a machine that is locked already keeps the one that it has. */
 void resource_device_lock(struct request *r)
 {
 	json_t *body = request_body(r);
@@ -47,7 +48,7 @@ void resource_device_lock(struct request *r)
 		request_fail(r, 400, "bad_value", "expected {\"reason\": a text of one line and at most %d bytes}, or nothing",
 		             GF_TEXT_MAX - 1);
 	else
-		set_lock(r, true, json_is_string(reason) ? json_string_value(reason) : "");
+		set_lock(r, true, json_is_null(reason) ? "" : json_string_value(reason));
 	json_decref(body);
 }
 

@@ -43,6 +43,7 @@ static const struct column columns[] = {
     {"desired.answer", "it says", COLUMN_TEXT, 0, false},
     {"locked", "locked", COLUMN_TEXT, 0, false},
     {"lock_reason", "lock reason", COLUMN_TEXT, 0, false},
+    {"desired.limits.intensity_max_pct", "limits", COLUMN_TEXT, 0, false},
     {"tag.reason", "tag", COLUMN_TEXT, 0, false},
     {"tag.since", "tagged", COLUMN_TIME, 0, false},
     {"tag.owner", "sees to it", COLUMN_TEXT, 0, false},
@@ -59,7 +60,6 @@ static const struct column columns[] = {
     {"acked_seq", "acked seq", COLUMN_WHOLE, 0, false},
     {"open_faults", "open faults", COLUMN_WHOLE, 0, false},
     {"cert_not_after", "certificate ends", COLUMN_TIME, 0, false},
-    {"desired.limits.intensity_max_pct", "", COLUMN_RAW_ONLY, 0, false},
     {"desired.limits.frequency_max_hz", "", COLUMN_RAW_ONLY, 0, false},
     {"desired.limits.pressure_max_mmhg", "", COLUMN_RAW_ONLY, 0, false},
     {"desired.limits.heat_max_c", "", COLUMN_RAW_ONLY, 0, false},
@@ -107,11 +107,30 @@ static double number(const json_t *object, const char *key)
 	return json_number_value(json_object_get(object, key));
 }
 
+/* "intensity_max_pct 40, session_max_s 600": by the names that `device set` knows. */
+static void spell_limits(json_t *limits)
+{
+	char text[256] = "";
+	size_t len = 0;
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(limits, name, value)
+	{
+		if (json_is_number(value) && len < sizeof(text))
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s %g", len > 0 ? ", " : "", name,
+			                        json_number_value(value));
+	}
+	if (len > 0)
+		(void)json_object_set_new(limits, "intensity_max_pct", json_string(text));
+}
+
 /* Numbers that say something only together stand in one line of the table: the first of them is replaced by the line. */
 static void spell(json_t *device)
 {
 	json_t *tick = json_object_get(device, "tick"), *bus = json_object_get(device, "bus");
 
+	spell_limits(json_object_get(json_object_get(device, "desired"), "limits"));
 	if (json_is_number(json_object_get(device, "duty_max_s")))
 		(void)json_object_set_new(
 		    device, "duty_s",
@@ -154,11 +173,11 @@ static enum cli_exit show(struct cli *cli, json_t *device)
 	return code;
 }
 
-static enum cli_exit ask(struct cli *cli, const char *id, const char *method, json_t *change)
+static enum cli_exit ask(struct cli *cli, const char *id, const char *suffix, const char *method, json_t *change)
 {
 	char path[128];
 	json_t *device = NULL;
-	enum cli_exit code = cli_device_path(cli, id, "", path, sizeof(path));
+	enum cli_exit code = cli_device_path(cli, id, suffix, path, sizeof(path));
 
 	if (code == CLI_OK)
 		code = cli_request(
@@ -175,41 +194,94 @@ static enum cli_exit ask(struct cli *cli, const char *id, const char *method, js
 enum cli_exit cmd_device_show(struct cli *cli, char **args, size_t count)
 {
 	(void)count;
-	return ask(cli, args[0], "GET", NULL);
+	return ask(cli, args[0], "", "GET", NULL);
+}
+
+/* ---- set ---- */
+
+/* What a pair is of: its place, or a limit, which the gateway changes on its own. */
+#define LIMIT "limit."
+static const char *const keys[] = {"name",
+                                   "site",
+                                   "zone",
+                                   "bay",
+                                   LIMIT "intensity_max_pct",
+                                   LIMIT "frequency_max_hz",
+                                   LIMIT "pressure_max_mmhg",
+                                   LIMIT "heat_max_c",
+                                   LIMIT "session_max_s"};
+
+static bool is_limit(const char *key)
+{
+	return strncmp(key, LIMIT, strlen(LIMIT)) == 0;
+}
+
+static enum cli_exit find_key(struct cli *cli, const char *pair, size_t len, const char **ret_key)
+{
+	char key[32];
+
+	(void)snprintf(key, sizeof(key), "%.*s", (int)len, pair);
+	for (size_t i = 0; i < COUNT(keys); i++)
+		if (strcmp(keys[i], key) == 0) {
+			*ret_key = keys[i];
+			return CLI_OK;
+		}
+	const char *near = gf_nearest(key, keys, COUNT(keys));
+	return near != NULL
+	           ? cli_fail_usage(cli, "unknown key '%s'; did you mean '%s'?", key, near)
+	           : cli_fail_usage(
+	                 cli, "unknown key '%s'; it may be name, site, zone or bay, or a limit (gymfleet help device set)",
+	                 key);
+}
+
+/* NULL when it can't be. */
+static json_t *limit_value(const char *text)
+{
+	char *end;
+	double number = strtod(text, &end);
+
+	return *text != '\0' && strspn(text, "0123456789.") == strlen(text) && *end == '\0' ? json_real(number) : NULL;
 }
 
 /* KEY=VALUE into the change; an empty value is null. */
 static enum cli_exit take_pair(struct cli *cli, json_t *change, const char *pair)
 {
-	static const char *const keys[] = {"name", "site", "zone", "bay"};
-	const char *equals = strchr(pair, '=');
-	size_t len = equals != NULL ? (size_t)(equals - pair) : strlen(pair);
-	char key[32];
+	const char *equals = strchr(pair, '='), *key = NULL, *value = equals != NULL ? equals + 1 : NULL;
+	json_t *taken;
 
-	(void)snprintf(key, sizeof(key), "%.*s", (int)len, pair);
 	if (equals == NULL)
 		return cli_fail_usage(cli, "'%s' has no '='; write KEY=VALUE, such as site=berlin", pair);
-	for (size_t i = 0; i < COUNT(keys); i++)
-		if (strcmp(keys[i], key) == 0) {
-			if (!gf_utf8_valid(equals + 1, strlen(equals + 1)))
-				return cli_fail_usage(cli, "the value of %s is not UTF-8", key);
-			json_t *value = equals[1] == '\0' ? json_null() : json_string(equals + 1);
-			return json_object_set_new(change, key, value) == 0 ? CLI_OK : cli_fail(cli, CLI_REFUSED, "out of memory");
-		}
-	const char *near = gf_nearest(key, keys, COUNT(keys));
-	return near != NULL ? cli_fail_usage(cli, "unknown key '%s'; did you mean '%s'?", key, near)
-	                    : cli_fail_usage(cli, "unknown key '%s'; it may be name, site, zone or bay", key);
+	enum cli_exit code = find_key(cli, pair, (size_t)(equals - pair), &key);
+	if (code != CLI_OK)
+		return code;
+	if (!gf_utf8_valid(value, strlen(value)))
+		return cli_fail_usage(cli, "the value of %s is not UTF-8", key);
+	if (*value == '\0')
+		taken = json_null();
+	else if (!is_limit(key))
+		taken = json_string(value);
+	else if ((taken = limit_value(value)) == NULL)
+		return cli_fail_usage(cli, "%s is '%s'; expected a number such as 40, or nothing for no limit", key, value);
+	key += is_limit(key) ? strlen(LIMIT) : 0;
+	if (json_object_get(change, key) != NULL) {
+		json_decref(taken);
+		return cli_fail_usage(cli, "%s is given twice", key);
+	}
+	return json_object_set_new(change, key, taken) == 0 ? CLI_OK : cli_fail(cli, CLI_REFUSED, "out of memory");
 }
 
 enum cli_exit cmd_device_set(struct cli *cli, char **args, size_t count)
 {
 	json_t *change = json_object();
+	bool limits = is_limit(args[1]);
 	enum cli_exit code = CLI_OK;
 
 	for (size_t i = 1; i < count && code == CLI_OK; i++)
-		code = take_pair(cli, change, args[i]);
+		code = is_limit(args[i]) == limits
+		           ? take_pair(cli, change, args[i])
+		           : cli_fail_usage(cli, "limits are set apart from the name and the place: two commands");
 	if (code == CLI_OK)
-		code = ask(cli, args[0], "PATCH", change);
+		code = ask(cli, args[0], limits ? "/limits" : "", limits ? "POST" : "PATCH", change);
 	json_decref(change);
 	return code;
 }

@@ -52,14 +52,12 @@ static enum cli_exit set_lock(struct cli *cli, const char *id, bool locked, json
 
 enum cli_exit cmd_device_lock(struct cli *cli, char **args, size_t count)
 {
-	const char *reason = cli->values[CLI_OPT_REASON] != NULL ? cli->values[CLI_OPT_REASON] : "";
+	json_t *body = json_object();
+	enum cli_exit code = cli_body_text(cli, body, CLI_OPT_REASON, "reason");
 
 	(void)count;
-	if (!gf_utf8_valid(reason, strlen(reason)))
-		return cli_fail_usage(cli, "--reason is not UTF-8");
-	json_t *body = json_pack("{s:s}", "reason", reason);
-	enum cli_exit code =
-	    body != NULL ? set_lock(cli, args[0], true, body) : cli_fail(cli, CLI_REFUSED, "out of memory");
+	if (code == CLI_OK)
+		code = set_lock(cli, args[0], true, body);
 	json_decref(body);
 	return code;
 }

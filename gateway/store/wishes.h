@@ -73,8 +73,8 @@ struct store_desired {
 	struct gf_desired_limits
 	    own_limits; /* the operator's; `desired` is the tighter of them and of what holds the machine */
 };
-/* Changes the operator's limits or lock of one machine: a transaction of its own with its audit entry. NULL leaves a part as it is. Unlocking also
- * lifts what rules lock it for. -ENOENT. */
+/* Changes the operator's limits or lock of one machine: a transaction of its own with its audit entry. NULL leaves a part as it is, and
+ * so does a lock_reason of NULL that of a lock that is there. Unlocking also lifts what rules lock it for. -ENOENT. */
 GF_MUST_CHECK int store_desired_set(struct store *store, const char *device, const struct gf_desired_limits *limits,
                                     const bool *locked, const char *lock_reason, const struct store_actor *actor,
                                     int64_t now_ms, struct gf_diag *diag);

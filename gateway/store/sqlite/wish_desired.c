@@ -301,8 +301,9 @@ static int set_lock(struct store *s, struct wish *w, bool locked, const char *re
 {
 	int r;
 
+	if (!locked || !w->own_locked || reason)
+		gf_strcpy(w->own_lock_reason, sizeof(w->own_lock_reason), locked && reason ? reason : "");
 	w->own_locked = locked;
-	gf_strcpy(w->own_lock_reason, sizeof(w->own_lock_reason), locked && reason ? reason : "");
 	reason = w->own_lock_reason;
 	r = locked ? 0 : holds_release_locks(s, w->key, diag);
 	if (r)

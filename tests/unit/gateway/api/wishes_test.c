@@ -132,6 +132,14 @@ static void a_lock_stays_until_it_is_taken_away(void **state)
 	json = ask(*state, "GET", "/v1/devices?where=locked", NULL, 200);
 	assert_int_equal(json_array_size(json_object_get(json, "items")), 1);
 	json_decref(json);
+	/* Again, without a reason: it has one. null takes it away. */
+	json = ask(*state, "POST", CHAIR "/lock", NULL, 200);
+	assert_string_equal(text(json, "lock_reason"), "torn cover");
+	json_decref(json);
+	json = ask(*state, "POST", CHAIR "/lock", "{\"reason\":null}", 200);
+	assert_true(json_is_true(json_object_get(json, "locked")));
+	assert_true(json_is_null(json_object_get(json, "lock_reason")));
+	json_decref(json);
 	json = ask(*state, "POST", CHAIR "/unlock", NULL, 200);
 	assert_true(json_is_false(json_object_get(json, "locked")));
 	assert_true(json_is_null(json_object_get(json, "lock_reason")));

@@ -235,6 +235,34 @@ static void a_machine_is_shown_and_set(void **state)
 	expect(s->socket, "device|set|chair-berlin-01|name=x|-o|csv", CLI_OK, "id,name,class", "");
 }
 
+static void limits_are_set_and_taken_away(void **state)
+{
+	struct server *s = *state;
+
+	expect(s->socket, "device|show|chair-berlin-01", CLI_OK, "limits           -\n", "");
+	expect(s->socket, "device|set|chair-berlin-01|limit.intensity_max_pct=40.5|limit.session_max_s=600", CLI_OK,
+	       "limits           intensity_max_pct 40.5, session_max_s 600\n", "");
+	/* What isn't named stays. */
+	expect(s->socket, "device|set|chair-berlin-01|limit.intensity_max_pct=", CLI_OK,
+	       "limits           session_max_s 600\n", "");
+	struct result r = run(s->socket, "device|show|chair-berlin-01|-o|json");
+	json_t *json = json_loads(r.out, 0, NULL), *limits = json_object_get(json_object_get(json, "desired"), "limits");
+	assert_float_equal(json_number_value(json_object_get(limits, "session_max_s")), 600, 0.01);
+	assert_true(json_is_null(json_object_get(limits, "intensity_max_pct")));
+	json_decref(json);
+	forget(&r);
+	expect(s->socket, "device|set|chair-berlin-01|limit.heat_max_c=101", CLI_USAGE, "", "heat_max_c must be from");
+	expect(s->socket, "device|set|chair-berlin-01|limit.heat_max_c=hot", CLI_USAGE, "",
+	       "limit.heat_max_c is 'hot'; expected a number such as 40, or nothing for no limit");
+	expect(s->socket, "device|set|chair-berlin-01|limit.heat_max_c=nan", CLI_USAGE, "", "expected a number");
+	expect(s->socket, "device|set|chair-berlin-01|limit.heat_max_c=1e2", CLI_USAGE, "", "expected a number");
+	expect(s->socket, "device|set|chair-berlin-01|limit.heat_max=40", CLI_USAGE, "",
+	       "did you mean 'limit.heat_max_c'?");
+	expect(s->socket, "device|set|chair-berlin-01|limit.heat_max_c=40|name=x", CLI_USAGE, "", "two commands");
+	expect(s->socket, "device|set|chair-berlin-01|name=x|name=y", CLI_USAGE, "", "name is given twice");
+	expect(s->socket, "device|set|nobody|limit.heat_max_c=40", CLI_REFUSED, "", "there is no machine 'nobody'");
+}
+
 static void a_machine_is_locked_and_unlocked(void **state)
 {
 	struct server *s = *state;
@@ -243,6 +271,8 @@ static void a_machine_is_locked_and_unlocked(void **state)
 	       "chair-berlin-01 is locked: no session starts; the one that runs goes on (to end it: gymfleet device stop "
 	       "chair-berlin-01)\n",
 	       "");
+	expect(s->socket, "device|show|chair-berlin-01", CLI_OK, "torn cover", "");
+	expect(s->socket, "device|lock|chair-berlin-01", CLI_OK, "chair-berlin-01 is locked", "");
 	expect(s->socket, "device|show|chair-berlin-01", CLI_OK, "torn cover", "");
 	expect(s->socket, "health|chair-berlin-01", CLI_OK, "no session starts: torn cover", "");
 	expect(s->socket, "device|unlock|chair-berlin-01", CLI_OK, "is unlocked: sessions may start\n", "");
@@ -356,6 +386,7 @@ int main(void)
 	    TEST(csv_has_every_key_of_json),
 	    TEST(rows_are_chosen_and_limited),
 	    TEST(a_machine_is_shown_and_set),
+	    TEST(limits_are_set_and_taken_away),
 	    TEST(a_machine_is_locked_and_unlocked),
 	    TEST(options_may_stand_anywhere),
 	    TEST(the_environment_names_the_socket),

@@ -30,6 +30,26 @@ static void a_machine_of_which_nothing_was_desired_has_revision_0(void **state)
 	assert_true(device.desired.limits.heat_max_c == 0);
 }
 
+static void a_lock_keeps_its_reason_until_another_is_given(void **state)
+{
+	struct fixture *f = *state;
+
+	rig_machine(f, ID);
+	assert_int_equal(store_desired_set(f->store, ID, NULL, &yes, "wobbles", &rig_anna, NOON, NULL), 0);
+	assert_int_equal(store_desired_set(f->store, ID, NULL, &yes, NULL, &rig_anna, NOON + 1, NULL), 0);
+	assert_string_equal(rig_desired(f, ID).desired.lock_reason, "wobbles");
+	assert_int_equal(store_desired_set(f->store, ID, NULL, &yes, "squeaks", &rig_anna, NOON + 2, NULL), 0);
+	assert_string_equal(rig_desired(f, ID).desired.lock_reason, "squeaks");
+	assert_int_equal(store_desired_set(f->store, ID, NULL, &yes, "", &rig_anna, NOON + 3, NULL), 0);
+	assert_string_equal(rig_desired(f, ID).desired.lock_reason, "");
+	/* That of an earlier lock is gone with it. */
+	assert_int_equal(store_desired_set(f->store, ID, NULL, &yes, "wobbles", &rig_anna, NOON + 4, NULL), 0);
+	assert_int_equal(store_desired_set(f->store, ID, NULL, &no, NULL, &rig_anna, NOON + 5, NULL), 0);
+	assert_int_equal(store_desired_set(f->store, ID, NULL, &yes, NULL, &rig_anna, NOON + 6, NULL), 0);
+	assert_true(rig_desired(f, ID).desired.locked);
+	assert_string_equal(rig_desired(f, ID).desired.lock_reason, "");
+}
+
 static void every_change_is_a_new_revision_and_keeps_the_rest(void **state)
 {
 	struct fixture *f = *state;
@@ -320,6 +340,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(a_machine_of_which_nothing_was_desired_has_revision_0),
+	    TEST(a_lock_keeps_its_reason_until_another_is_given),
 	    TEST(every_change_is_a_new_revision_and_keeps_the_rest),
 	    TEST(what_a_machine_would_refuse_is_refused),
 	    TEST(a_revision_is_above_all_that_the_machine_has_seen),
