@@ -83,18 +83,19 @@ static int order_rollout(void *ctx, uint64_t id, enum rollout_order order, const
 /* ---- what needs somebody ---- */
 
 static int ack_flag(void *ctx, uint64_t id, const char *note, bool release, const struct store_actor *actor,
-                    struct gf_diag *diag)
+                    struct store_acked *ret_acked, struct gf_diag *diag)
 {
 	struct errands *e = ctx;
-	int r = store_flag_ack(e->store, id, note, release, actor, gf_clock_now(e->clock).wall_ms, diag);
+	int r = store_flag_ack(e->store, id, note, release, actor, gf_clock_now(e->clock).wall_ms, ret_acked, diag);
 	e->wake(e->wake_ctx);
 	return r;
 }
 
-static int ack_case(void *ctx, uint64_t id, const char *note, const struct store_actor *actor, struct gf_diag *diag)
+static int ack_case(void *ctx, uint64_t id, const char *note, const struct store_actor *actor,
+                    struct store_acked *ret_acked, struct gf_diag *diag)
 {
 	struct errands *e = ctx;
-	return store_case_ack(e->store, id, note, actor, gf_clock_now(e->clock).wall_ms, diag);
+	return store_case_ack(e->store, id, note, actor, gf_clock_now(e->clock).wall_ms, ret_acked, diag);
 }
 
 static int clear_case(void *ctx, uint64_t id, const char *note, const struct store_actor *actor, struct gf_diag *diag)
@@ -111,10 +112,10 @@ static int report_case(void *ctx, const char *device, const char *text, const st
 }
 
 static int set_tag(void *ctx, const char *device, const struct store_tag *tag, const struct store_actor *actor,
-                   struct gf_diag *diag)
+                   struct store_tag *ret_before, struct gf_diag *diag)
 {
 	struct errands *e = ctx;
-	int r = store_tag_set(e->store, device, tag, actor, gf_clock_now(e->clock).wall_ms, diag);
+	int r = store_tag_set(e->store, device, tag, actor, gf_clock_now(e->clock).wall_ms, ret_before, diag);
 	e->wake(e->wake_ctx);
 	return r;
 }

@@ -78,13 +78,14 @@ struct api_ops {
 	                     struct gf_diag *diag);
 	/* As store_flag_ack, store_case_..., store_tag_set, store_service_add and store_subject_erase. */
 	int (*flag_ack)(void *ctx, uint64_t id, const char *note, bool release, const struct store_actor *actor,
-	                struct gf_diag *diag);
-	int (*case_ack)(void *ctx, uint64_t id, const char *note, const struct store_actor *actor, struct gf_diag *diag);
+	                struct store_acked *ret_acked, struct gf_diag *diag);
+	int (*case_ack)(void *ctx, uint64_t id, const char *note, const struct store_actor *actor,
+	                struct store_acked *ret_acked, struct gf_diag *diag);
 	int (*case_clear)(void *ctx, uint64_t id, const char *note, const struct store_actor *actor, struct gf_diag *diag);
 	int (*case_report)(void *ctx, const char *device, const char *text, const struct store_actor *actor,
 	                   uint64_t *ret_id, struct gf_diag *diag);
 	int (*tag_set)(void *ctx, const char *device, const struct store_tag *tag, const struct store_actor *actor,
-	               struct gf_diag *diag);
+	               struct store_tag *ret_before, struct gf_diag *diag);
 	int (*service_add)(void *ctx, const char *device, enum fact_part part, const char *note,
 	                   const struct store_actor *actor, struct gf_diag *diag);
 	int (*subject_erase)(void *ctx, uint64_t token, const struct store_actor *actor, struct store_erased *ret_erased,

@@ -109,7 +109,7 @@ static json_t *desired(const struct store_device *d)
 	return object;
 }
 
-static json_t *tag(const struct store_tag *t)
+json_t *device_tag(const struct store_tag *t)
 {
 	json_t *object;
 
@@ -138,7 +138,7 @@ json_t *device_detail(const struct store_device *device, const struct device_hea
 	json_put(&row, "heartbeat", json_time(device->has_heartbeat ? device->heartbeat_ms : 0));
 	json_put(&row, "labels", labels(device));
 	json_put(&row, "closed_areas", closed_areas(device));
-	json_put(&row, "tag", tag(&device->care.tag));
+	json_put(&row, "tag", device_tag(&device->care.tag));
 	json_put(&row, "desired", desired(device));
 	put_insides(&row, device);
 	json_put(&row, "stream", json_text(stream));

@@ -45,6 +45,8 @@ bool device_field_judged(const struct where_field *field);
 json_t *device_row(const struct store_device *device, const struct device_health *health);
 /* The row and what only one machine's page has. */
 json_t *device_detail(const struct store_device *device, const struct device_health *health);
+/* {"since", "reason", "owner", "by", "back", "case"}; null for none. */
+json_t *device_tag(const struct store_tag *tag);
 /* {"id", "health", "reasons": [...]} */
 json_t *device_health_row(const struct store_device *device, const struct device_health *health);
 /* [{"code", "severity", "text", "action", "since"}] */

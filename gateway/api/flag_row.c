@@ -167,3 +167,16 @@ json_t *flag_row(const struct store_flag *flag, const struct fleet *fleet)
 	json_put(&row, "holds", json_boolean(flag->holds));
 	return row;
 }
+
+json_t *acked_before(const struct store_acked *acked)
+{
+	json_t *object;
+
+	if (acked->before_ms == 0)
+		return json_null();
+	object = json_object();
+	json_put(&object, "at", json_time(acked->before_ms));
+	json_put(&object, "by", json_text(acked->before_by));
+	json_put(&object, "note", json_text(acked->before_note));
+	return object;
+}

@@ -63,7 +63,10 @@ void resource_health(struct request *r)
 	list(r, true);
 }
 
-static void one(struct request *r, json_t *(*show)(const struct store_device *, const struct device_health *))
+typedef json_t *(*show_fn)(const struct store_device *device, const struct device_health *health);
+
+/* `before`, unless it is NULL: what hung on it before this request. */
+static void one(struct request *r, show_fn show, const struct store_tag *before)
 {
 	struct store_device_query query = {.device = r->id, .now_ms = r->now_ms, .today_ms = r->today_ms};
 	struct store_device *device = calloc(1, sizeof(*device));
@@ -76,7 +79,10 @@ static void one(struct request *r, json_t *(*show)(const struct store_device *, 
 		result = store_read_device(r->reader, &query, device, &diag);
 	if (result == 0) {
 		device_judge(device, &view, &health);
-		request_answer(r, show(device, &health));
+		json_t *row = show(device, &health);
+		if (before != NULL)
+			json_put(&row, "tag_before", device_tag(before));
+		request_answer(r, row);
 	} else if (result == -ENOENT) {
 		request_fail(r, 404, "not_found", "there is no machine '%s'; `gymfleet devices` lists them", r->id);
 	} else {
@@ -88,12 +94,17 @@ static void one(struct request *r, json_t *(*show)(const struct store_device *, 
 
 void resource_device(struct request *r)
 {
-	one(r, device_detail);
+	one(r, device_detail, NULL);
+}
+
+void resource_device_tagged(struct request *r, const struct store_tag *before)
+{
+	one(r, device_detail, before);
 }
 
 void resource_device_health(struct request *r)
 {
-	one(r, device_health_row);
+	one(r, device_health_row, NULL);
 }
 
 /* One value of the body into the change: a text sets it, null takes it back. */

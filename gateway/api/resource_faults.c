@@ -3,6 +3,7 @@
 
 #include "gateway/api/body.h"
 #include "gateway/api/case_row.h"
+#include "gateway/api/flag_row.h"
 #include "gateway/api/page.h"
 #include "gateway/api/resources.h"
 
@@ -60,15 +61,18 @@ static int keep_one(void *ctx, const struct store_case *c)
 	return one->row != NULL ? 0 : -ENOMEM;
 }
 
-static void show(struct request *r, unsigned status, uint64_t id)
+/* `acked` NULL: nobody acknowledged it with this. */
+static void show(struct request *r, uint64_t id, const struct store_acked *acked)
 {
 	struct store_case_query query = {.id = id};
 	struct one one = {.now_ms = r->now_ms};
 	struct gf_diag diag = {{0}};
 	int result = id != 0 ? store_read_cases(r->reader, &query, keep_one, &one, &diag) : -ENOENT;
 
+	if (acked != NULL && one.row != NULL)
+		json_put(&one.row, "acked_before", acked_before(acked));
 	if (result == 0 && one.row != NULL) {
-		request_answer_as(r, status, one.row);
+		request_answer(r, one.row);
 	} else {
 		json_decref(one.row);
 		fail_missing(r, result != 0 ? result : -ENOENT, &diag);
@@ -80,15 +84,16 @@ void resource_fault(struct request *r)
 	uint64_t id;
 
 	if (request_number_of(r, "fault", &id))
-		show(r, 200, id);
+		show(r, id, NULL);
 }
 
-typedef int (*case_fn)(void *ctx, uint64_t id, const char *note, const struct store_actor *actor, struct gf_diag *diag);
-
-static void change(struct request *r, case_fn op)
+static void change(struct request *r, bool clears)
 {
+	const struct api_ops *ops = api_ops_of(r->api);
+
 	static const struct body_key keys[] = {{"note", BODY_TEXT, STORE_NOTE_MAX, true}};
 	const json_t *values[1];
+	struct store_acked acked;
 	struct gf_diag diag = {{0}};
 	uint64_t id;
 
@@ -97,9 +102,11 @@ static void change(struct request *r, case_fn op)
 	json_t *body = body_take(r, keys, 1, values);
 	if (body == NULL)
 		return;
-	int result = op(api_ops_of(r->api)->ctx, id, body_text(values[0]), &r->actor, &diag);
+	const char *note = body_text(values[0]);
+	int result = clears ? ops->case_clear(ops->ctx, id, note, &r->actor, &diag)
+	                    : ops->case_ack(ops->ctx, id, note, &r->actor, &acked, &diag);
 	if (result == 0)
-		show(r, 200, id);
+		show(r, id, clears ? NULL : &acked);
 	else
 		fail_missing(r, result, &diag);
 	json_decref(body);
@@ -107,10 +114,10 @@ static void change(struct request *r, case_fn op)
 
 void resource_fault_ack(struct request *r)
 {
-	change(r, api_ops_of(r->api)->case_ack);
+	change(r, false);
 }
 
 void resource_fault_clear(struct request *r)
 {
-	change(r, api_ops_of(r->api)->case_clear);
+	change(r, true);
 }

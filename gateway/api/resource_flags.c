@@ -73,7 +73,8 @@ static int keep_one(void *ctx, const struct store_flag *flag)
 	return one->row != NULL ? 0 : -ENOMEM;
 }
 
-static void show(struct request *r, uint64_t id)
+/* `acked` NULL: it is only asked for. */
+static void show(struct request *r, uint64_t id, const struct store_acked *acked)
 {
 	struct store_flag_query query = {.id = id, .with_withdrawn = true};
 	struct one one = {0};
@@ -84,6 +85,10 @@ static void show(struct request *r, uint64_t id)
 		result = store_read_flags(r->reader, &query, keep_one, &one, &diag);
 	if (result == 0 && one.row == NULL)
 		result = -ENOENT;
+	if (result == 0 && acked != NULL) {
+		json_put(&one.row, "acked_before", acked_before(acked));
+		json_put(&one.row, "lifted", json_boolean(acked->lifted));
+	}
 	if (result == 0) {
 		request_answer(r, one.row);
 	} else {
@@ -98,7 +103,7 @@ void resource_one_flag(struct request *r)
 	uint64_t id;
 
 	if (request_number_of(r, "flag", &id))
-		show(r, id);
+		show(r, id, NULL);
 }
 
 void resource_flag_ack(struct request *r)
@@ -106,6 +111,7 @@ void resource_flag_ack(struct request *r)
 	static const struct body_key keys[] = {{"note", BODY_TEXT, STORE_NOTE_MAX, true}, {"release", BODY_FLAG, 0, false}};
 	const struct api_ops *ops = api_ops_of(r->api);
 	const json_t *values[2];
+	struct store_acked acked;
 	struct gf_diag diag = {{0}};
 	uint64_t id;
 
@@ -114,9 +120,9 @@ void resource_flag_ack(struct request *r)
 	json_t *body = body_take(r, keys, 2, values);
 	if (body == NULL)
 		return;
-	int result = ops->flag_ack(ops->ctx, id, body_text(values[0]), json_is_true(values[1]), &r->actor, &diag);
+	int result = ops->flag_ack(ops->ctx, id, body_text(values[0]), json_is_true(values[1]), &r->actor, &acked, &diag);
 	if (result == 0)
-		show(r, id);
+		show(r, id, &acked);
 	else
 		fail_missing(r, result, &diag);
 	json_decref(body);

@@ -37,39 +37,41 @@ static bool read_tag(struct request *r, const json_t *values[static TAG_KEYS], s
 	return true;
 }
 
-static int set_tag(struct request *r, const struct store_tag *tag, struct gf_diag *diag)
+static int set_tag(struct request *r, const struct store_tag *tag, struct store_tag *ret_before, struct gf_diag *diag)
 {
 	const struct api_ops *ops = api_ops_of(r->api);
-	return ops->tag_set(ops->ctx, r->id, tag, &r->actor, diag);
+	return ops->tag_set(ops->ctx, r->id, tag, &r->actor, ret_before, diag);
 }
 
-static void answer_device(struct request *r, int result, const struct gf_diag *diag)
+static void change_tag(struct request *r, const struct store_tag *tag)
 {
+	struct store_tag before;
+	struct gf_diag diag = {{0}};
+	int result = set_tag(r, tag, &before, &diag);
+
 	if (result == 0)
-		resource_device(r);
+		resource_device_tagged(r, tag != NULL ? &before : NULL);
 	else
-		fail(r, result, diag);
+		fail(r, result, &diag);
 }
 
 void resource_device_tag(struct request *r)
 {
 	const json_t *values[TAG_KEYS];
 	struct store_tag tag;
-	struct gf_diag diag = {{0}};
 	json_t *body = body_take(r, tag_keys, TAG_KEYS, values);
 
 	if (body != NULL && read_tag(r, values, &tag))
-		answer_device(r, set_tag(r, &tag, &diag), &diag);
+		change_tag(r, &tag);
 	json_decref(body);
 }
 
 void resource_device_untag(struct request *r)
 {
-	struct gf_diag diag = {{0}};
 	json_t *body = body_take(r, NULL, 0, NULL);
 
 	if (body != NULL)
-		answer_device(r, set_tag(r, NULL, &diag), &diag);
+		change_tag(r, NULL);
 	json_decref(body);
 }
 
@@ -84,7 +86,7 @@ static void report(struct request *r, const char *text, struct store_tag *tag)
 
 	if (result == 0 && tag->since_ms != 0) {
 		tag->case_id = id;
-		result = set_tag(r, tag, &diag);
+		result = set_tag(r, tag, NULL, &diag);
 		if (result != 0)
 			gf_diag_prefix(&diag, "reported as fault %llu, but not taken out of service", (unsigned long long)id);
 	}

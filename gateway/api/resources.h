@@ -9,6 +9,7 @@ void resource_status(struct request *r);
 void resource_incidents(struct request *r);
 void resource_devices(struct request *r);
 void resource_device(struct request *r);
+void resource_device_tagged(struct request *r, const struct store_tag *before); /* answers with both */
 void resource_device_patch(struct request *r);
 void resource_health(struct request *r);
 void resource_device_health(struct request *r);

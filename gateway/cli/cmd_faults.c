@@ -102,10 +102,12 @@ static enum cli_exit deed(struct cli *cli, const char *number, const char *suffi
 		code = cli_body_text(cli, body, CLI_OPT_NOTE, "note");
 	if (code == CLI_OK)
 		code = cli_request(cli, &(struct cli_request){.method = "POST", .path = path, .body = body}, &answer);
-	if (code == CLI_OK && cli->format == WRITER_TABLE)
+	if (code == CLI_OK && cli->format == WRITER_TABLE) {
 		case_print(cli, answer);
-	else if (code == CLI_OK)
+		notice_acked_before(cli, answer);
+	} else if (code == CLI_OK) {
 		code = cli_object(cli, answer, columns, COUNT(columns));
+	}
 	json_decref(answer);
 	json_decref(body);
 	return code;

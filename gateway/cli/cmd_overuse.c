@@ -95,6 +95,25 @@ enum cli_exit cmd_overuse_show(struct cli *cli, char **args, size_t count)
 	return code;
 }
 
+/* What became of it, which may not be what was asked for. */
+static void say_acked(const struct cli *cli, const json_t *flag, bool release)
+{
+	const json_t *lifted = json_object_get(flag, "lifted");
+
+	flag_print(cli, flag);
+	notice_acked_before(cli, flag);
+	if (strcmp(field_text(flag, "state"), "open") != 0)
+		(void)fputs("The flag is over already; the note stays with it.\n", cli->out);
+	else if (release && json_is_false(lifted))
+		(void)fputs(
+		    "It holds nothing of the machine: nothing was lifted; the flag goes on until it clears by its rule.\n",
+		    cli->out);
+	else if (release)
+		(void)fputs("What it held of the machine is lifted; the flag goes on until it clears by its rule.\n", cli->out);
+	else
+		(void)fputs("The flag goes on until it clears by its rule.\n", cli->out);
+}
+
 enum cli_exit cmd_overuse_ack(struct cli *cli, char **args, size_t count)
 {
 	bool release = cli->values[CLI_OPT_RELEASE] != NULL;
@@ -111,16 +130,10 @@ enum cli_exit cmd_overuse_ack(struct cli *cli, char **args, size_t count)
 	code = cli_body_text(cli, body, CLI_OPT_NOTE, "note");
 	if (code == CLI_OK)
 		code = cli_request(cli, &(struct cli_request){.method = "POST", .path = path, .body = body}, &flag);
-	if (code == CLI_OK && cli->format == WRITER_TABLE) {
-		flag_print(cli, flag);
-		(void)fputs(strcmp(field_text(flag, "state"), "open") != 0
-		                ? "The flag is over already; the note stays with it.\n"
-		            : release ? "What it held of the machine is lifted; the flag goes on until it clears by its rule.\n"
-		                      : "The flag goes on until it clears by its rule.\n",
-		            cli->out);
-	} else if (code == CLI_OK) {
+	if (code == CLI_OK && cli->format == WRITER_TABLE)
+		say_acked(cli, flag, release);
+	else if (code == CLI_OK)
 		code = cli_object(cli, flag, columns, COUNT(columns));
-	}
 	json_decref(body);
 	json_decref(flag);
 	return code;

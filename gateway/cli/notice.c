@@ -128,3 +128,14 @@ void notice_acked(const struct cli *cli, const json_t *row)
 		notice_line(cli, "acknowledged by %s %s%s%s", *by != '\0' ? by : "somebody", when, *note != '\0' ? ": " : "",
 		            note);
 }
+
+void notice_acked_before(const struct cli *cli, const json_t *answer)
+{
+	const json_t *before = json_object_get(answer, "acked_before");
+	const char *note = field_text(before, "note");
+	char when[FIELD_MAX];
+
+	if (*field_when(cli, before, "at", when) != '\0')
+		notice_line(cli, "before you it was acknowledged by %s %s%s%s", field_text(before, "by"), when,
+		            *note != '\0' ? ": " : "", note);
+}

@@ -43,5 +43,7 @@ void wear_print(const struct cli *cli, const char *id, const json_t *wear);
 void wear_print_services(const struct cli *cli, const json_t *wear);
 /* "acknowledged by anna 2026-11-21 18:00 (3 min ago): spoke to him", or nothing. */
 void notice_acked(const struct cli *cli, const json_t *row);
+/* Who did so before, if anybody did, as the answer to an acknowledgement has it. */
+void notice_acked_before(const struct cli *cli, const json_t *answer);
 
 #endif

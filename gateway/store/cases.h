@@ -46,12 +46,13 @@ struct store_case {
 
 /* ---- people's word: each a transaction of its own, with event and audit entry ---- */
 
+/* As store_flag_ack. */
 GF_MUST_CHECK int store_case_ack(struct store *store, uint64_t id, const char *note, const struct store_actor *actor,
-                                 int64_t now_ms, struct gf_diag *diag);
+                                 int64_t now_ms, struct store_acked *ret_acked, struct gf_diag *diag);
 /*
  * Clears a reported case, or one that its machine can't clear any more: raised before its memory was lost, the clearing was dropped from a full spool,
  * or the machine is gone for a day. Should it tell a clearing later all the same, its time counts.
- * STORE_E_NOT_ALLOWED: it is latched or active at the machine, with the sentence who may clear it and how; or it is cleared already. -ENOENT.
+ * STORE_E_NOT_ALLOWED: it is latched or active at the machine, with the sentence who may clear it and how; or it is cleared already, with who did. -ENOENT.
  */
 GF_MUST_CHECK int store_case_clear(struct store *store, uint64_t id, const char *note, const struct store_actor *actor,
                                    int64_t now_ms, struct gf_diag *diag);
@@ -62,10 +63,12 @@ GF_MUST_CHECK int store_case_report(struct store *store, const char *device, con
 
 /* ---- out of service (struct store_tag: care.h) ---- */
 
-/* `tag` NULL takes it off. What hangs there already gets the new words and hangs on since it did. since_ms and by aren't looked at. -ENOENT;
- * STORE_E_NOT_ALLOWED: there is none to take off, or the case is another machine's. */
+/* `tag` NULL takes it off. What hangs there already gets the new words and hangs on since it did. since_ms and by aren't looked at. ret_before, which
+ * may be NULL: what hung there until now; since_ms 0 = nothing. -ENOENT; STORE_E_NOT_ALLOWED: there is none to take off, with who took it off, or the
+ * case is another machine's. One event: that the machine is locked or free by it is part of it. */
 GF_MUST_CHECK int store_tag_set(struct store *store, const char *device, const struct store_tag *tag,
-                                const struct store_actor *actor, int64_t now_ms, struct gf_diag *diag);
+                                const struct store_actor *actor, int64_t now_ms, struct store_tag *ret_before,
+                                struct gf_diag *diag);
 
 /* A part was renewed, or the machine serviced: its counters begin anew. -ENOENT. */
 GF_MUST_CHECK int store_service_add(struct store *store, const char *device, enum fact_part part, const char *note,

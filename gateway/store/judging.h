@@ -155,9 +155,19 @@ GF_MUST_CHECK int store_rule_digest_set(struct store *store, const char *rule, u
 
 /* ---- people's word: each a transaction of its own ---- */
 
-/* A named person has seen it; `release` lifts what it holds. -ENOENT; again by another person: the newest word counts, the audit log has both. */
+/* What became of an acknowledgement, for who gave it. */
+struct store_acked {
+	int64_t before_ms; /* somebody had acknowledged it already, then; 0 = nobody had */
+	char before_by[GF_NAME_MAX], before_note[STORE_NOTE_MAX];
+	bool lifted; /* by `release`: it held the machine until now */
+};
+/*
+ * A named person has seen it; `release` lifts what it holds. -ENOENT; again by another person: the newest word counts, the audit log has both.
+ * ret_acked may be NULL.
+ */
 GF_MUST_CHECK int store_flag_ack(struct store *store, uint64_t id, const char *note, bool release,
-                                 const struct store_actor *actor, int64_t now_ms, struct gf_diag *diag);
+                                 const struct store_actor *actor, int64_t now_ms, struct store_acked *ret_acked,
+                                 struct gf_diag *diag);
 
 /* ---- reading ---- */
 

@@ -41,8 +41,4 @@ GF_MUST_CHECK int case_find(struct store *s, int64_t device, int64_t code, int64
 /* Inserts it; row->id is set. */
 GF_MUST_CHECK int case_insert(struct store *s, struct case_row *row, struct gf_diag *diag);
 
-/* Hangs a tag on a machine (inside a batch): the case it is about becomes one of severity stop. */
-GF_MUST_CHECK int tag_hang(struct store *s, const char *device, const struct store_tag *tag,
-                           const struct store_actor *actor, int64_t now_ms, struct gf_diag *diag);
-
 #endif

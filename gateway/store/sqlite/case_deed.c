@@ -2,11 +2,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "gateway/store/sqlite/case.h"
 #include "proto/base/clock.h"
 
 enum { GONE_MS = 24 * 3600 * 1000 };
+static const char action_clear[] = "fault clear";
 
 /* What must be known of a case to say something of it. */
 struct subject {
@@ -71,13 +73,35 @@ static int log_deed(struct store *s, const struct subject *c, const char *action
 
 /* ---- seen ---- */
 
+static int load_acked(struct store *s, int64_t id, struct store_acked *ret_acked, struct gf_diag *diag)
+{
+	struct store_acked acked = {.before_ms = 0};
+	struct query q;
+	int rc, r;
+
+	query_begin(&q, &s->db, "SELECT acked_ms, acked_by, ack_note FROM cases WHERE id = ?");
+	query_i64(&q, id);
+	rc = query_step(&q);
+	if (rc == QUERY_ROW) {
+		acked.before_ms = col_i64(&q);
+		col_text(&q, acked.before_by, sizeof(acked.before_by));
+		col_text(&q, acked.before_note, sizeof(acked.before_note));
+	}
+	r = query_end(&q, rc, diag);
+	if (!r)
+		*ret_acked = acked;
+	return r;
+}
+
 static int acknowledge(struct store *s, uint64_t id, const char *note, const struct store_actor *actor, int64_t now_ms,
-                       struct gf_diag *diag)
+                       struct store_acked *ret_acked, struct gf_diag *diag)
 {
 	struct subject c;
 	struct query q;
 	int r = load(s, id, now_ms, &c, diag);
 
+	if (!r)
+		r = load_acked(s, c.id, ret_acked, diag);
 	if (r)
 		return r;
 	query_begin(&q, &s->db, "UPDATE cases SET acked_ms = ?, acked_by = ?, ack_note = ? WHERE id = ?");
@@ -92,11 +116,17 @@ static int acknowledge(struct store *s, uint64_t id, const char *note, const str
 }
 
 int store_case_ack(struct store *s, uint64_t id, const char *note, const struct store_actor *actor, int64_t now_ms,
-                   struct gf_diag *diag)
+                   struct store_acked *ret_acked, struct gf_diag *diag)
 {
+	struct store_acked acked;
 	int r = store_begin(s, diag);
 
-	return r ? r : store_finish(s, acknowledge(s, id, note ? note : "", actor, now_ms, diag), diag);
+	if (r)
+		return r;
+	r = store_finish(s, acknowledge(s, id, note ? note : "", actor, now_ms, &acked, diag), diag);
+	if (!r && ret_acked)
+		*ret_acked = acked;
+	return r;
 }
 
 /* ---- cleared ---- */
@@ -118,17 +148,32 @@ static int count_in_hand(struct store *s, const struct subject *c, int64_t *ret_
 	return query_value(&q, 0, ret_count, diag);
 }
 
-static int may_clear(struct store *s, const struct subject *c, struct gf_diag *diag)
+/* Somebody was faster, or the machine was. */
+static int fail_cleared(struct store *s, const struct subject *c, struct gf_diag *diag)
 {
 	char when[GF_RFC3339_MAX];
+	struct store_deed last;
+	int r = deed_last(s, action_clear, c->machine, c->name, &last, diag);
+
+	if (r)
+		return r;
+	/* The machine may have cleared it since. */
+	if (last.at_ms == c->cleared_ms)
+		gf_diag_set(diag, "%s of '%s' was cleared at %s already, by %s%s", c->name, c->machine,
+		            gf_time_format(c->cleared_ms, when), last.actor.who, last.detail + strlen(c->name));
+	else
+		gf_diag_set(diag, "%s of '%s' was cleared at %s already", c->name, c->machine,
+		            gf_time_format(c->cleared_ms, when));
+	return STORE_E_NOT_ALLOWED;
+}
+
+static int may_clear(struct store *s, const struct subject *c, struct gf_diag *diag)
+{
 	int64_t in_hand = 0;
 	int r = 0;
 
-	if (!c->open) {
-		gf_diag_set(diag, "%s of '%s' was cleared at %s already", c->name, c->machine,
-		            gf_time_format(c->cleared_ms, when));
-		return STORE_E_NOT_ALLOWED;
-	}
+	if (!c->open)
+		return fail_cleared(s, c, diag);
 	if (!c->reported && !c->gone)
 		r = count_in_hand(s, c, &in_hand, diag);
 	if (r || !in_hand)
@@ -203,7 +248,7 @@ static int clear(struct store *s, uint64_t id, const char *note, const struct st
 	else if (!r)
 		r = clear_faults(s, &c, actor->who, now_ms, diag);
 	if (!r)
-		r = log_deed(s, &c, "fault clear", note, actor, now_ms, diag);
+		r = log_deed(s, &c, action_clear, note, actor, now_ms, diag);
 	return r ? r : tell(s, &c, "cleared", "cleared", note, actor, now_ms, diag);
 }
 

@@ -223,16 +223,43 @@ int store_rule_digest_set(struct store *s, const char *rule, uint64_t digest, st
 
 /* ---- people ---- */
 
+/* What was said of it before, and whether it holds its machine. */
+static int load_acked(struct store *s, uint64_t id, struct store_acked *ret_acked, struct gf_diag *diag)
+{
+	struct store_acked acked = {.before_ms = 0};
+	struct query q;
+	int rc, r;
+
+	query_begin(&q, &s->db,
+	            "SELECT acked_ms, acked_by, ack_note, EXISTS (SELECT 1 FROM holds h WHERE h.device = f.device AND"
+	            " h.source = 'flag ' || f.id) FROM flags f WHERE id = ?");
+	query_u64(&q, id);
+	rc = query_step(&q);
+	if (rc == QUERY_ROW) {
+		acked.before_ms = col_i64(&q);
+		col_text(&q, acked.before_by, sizeof(acked.before_by));
+		col_text(&q, acked.before_note, sizeof(acked.before_note));
+		acked.lifted = col_i64(&q);
+	}
+	r = query_end(&q, rc, diag);
+	if (!r)
+		*ret_acked = acked;
+	return r;
+}
+
 static int ack(struct store *s, uint64_t id, const char *note, bool lift, const struct store_actor *actor,
-               int64_t now_ms, struct gf_diag *diag)
+               int64_t now_ms, struct store_acked *ret_acked, struct gf_diag *diag)
 {
 	char subject[GF_NAME_MAX * 2], line[STORE_NOTE_MAX];
 	struct ending e;
 	struct query q;
 	int r = find(s, id, &e, diag);
 
+	if (!r)
+		r = load_acked(s, id, ret_acked, diag);
 	if (r)
 		return r;
+	lift = ret_acked->lifted = lift && ret_acked->lifted;
 	gf_strcpy_utf8(line, sizeof(line), note ? note : "");
 	query_begin(
 	    &q, &s->db,
@@ -256,9 +283,15 @@ static int ack(struct store *s, uint64_t id, const char *note, bool lift, const 
 }
 
 int store_flag_ack(struct store *s, uint64_t id, const char *note, bool lift, const struct store_actor *actor,
-                   int64_t now_ms, struct gf_diag *diag)
+                   int64_t now_ms, struct store_acked *ret_acked, struct gf_diag *diag)
 {
+	struct store_acked acked;
 	int r = store_begin(s, diag);
 
-	return r ? r : store_finish(s, ack(s, id, note, lift, actor, now_ms, diag), diag);
+	if (r)
+		return r;
+	r = store_finish(s, ack(s, id, note, lift, actor, now_ms, &acked, diag), diag);
+	if (!r && ret_acked)
+		*ret_acked = acked;
+	return r;
 }

@@ -3,7 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "gateway/store/sqlite/case.h"
+#include "gateway/store/cases.h"
+#include "gateway/store/sqlite/writer.h"
 #include "proto/base/clock.h"
 
 static const char hold_source[] = "tag";
@@ -76,6 +77,31 @@ static int write_tag(struct store *s, int64_t device, const struct store_tag *ta
 	return query_run(&q, diag);
 }
 
+/* What hangs there; since_ms 0 = nothing. */
+static int load_tag(struct store *s, int64_t device, struct store_tag *ret_tag, struct gf_diag *diag)
+{
+	struct store_tag tag = {.since_ms = 0};
+	struct query q;
+	int rc, r;
+
+	query_begin(&q, &s->db,
+	            "SELECT since_ms, reason, owner, person, back_ms, case_id FROM tags WHERE device = ? AND until_ms = 0");
+	query_i64(&q, device);
+	rc = query_step(&q);
+	if (rc == QUERY_ROW) {
+		tag.since_ms = col_i64(&q);
+		col_text(&q, tag.reason, sizeof(tag.reason));
+		col_text(&q, tag.owner, sizeof(tag.owner));
+		col_text(&q, tag.by, sizeof(tag.by));
+		tag.back_ms = col_i64(&q);
+		tag.case_id = col_u64(&q);
+	}
+	r = query_end(&q, rc, diag);
+	if (!r)
+		*ret_tag = tag;
+	return r;
+}
+
 /* "torn cover (owner: anna, back 2026-12-01T08:00:00Z)" */
 static void describe(const struct store_tag *tag, char buf[static STORE_REASON_MAX])
 {
@@ -88,13 +114,16 @@ static void describe(const struct store_tag *tag, char buf[static STORE_REASON_M
 	gf_strcpy_utf8(buf, STORE_REASON_MAX, line);
 }
 
-int tag_hang(struct store *s, const char *device, const struct store_tag *tag, const struct store_actor *actor,
-             int64_t now_ms, struct gf_diag *diag)
+static int hang(struct store *s, const char *device, const struct store_tag *tag, const struct store_actor *actor,
+                int64_t now_ms, struct store_tag *ret_before, struct gf_diag *diag)
 {
-	char text[STORE_REASON_MAX], reason[GF_TEXT_MAX + STORE_NOTE_MAX];
+	char text[STORE_REASON_MAX], reason[GF_TEXT_MAX + STORE_NOTE_MAX], locked[GF_TEXT_MAX];
+	struct store_tag before;
 	int64_t key, case_id;
 	int r = find_device(s, device, &key, diag);
 
+	if (!r)
+		r = load_tag(s, key, &before, diag);
 	if (!r)
 		r = use_case(s, key, device, tag->case_id, &case_id, diag);
 	if (!r)
@@ -103,19 +132,39 @@ int tag_hang(struct store *s, const char *device, const struct store_tag *tag, c
 		return r;
 	describe(tag, text);
 	snprintf(reason, sizeof(reason), "out of service: %s", tag->reason);
-	r = hold_set(s, key, hold_source, true, reason, 0, now_ms, diag);
+	r = hold_set_quietly(s, key, hold_source, true, reason, now_ms, locked, diag);
 	if (!r)
 		r = store_deed_add(s, actor, "device tag", device, text, now_ms, diag);
-	return r ? r
-	         : event_add(s, now_ms, STORE_EVENT_DEVICE, device, (uint64_t)case_id, "tagged", diag,
-	                     "out of service, by %s: %s", actor->who, text);
+	if (!r)
+		r = event_add(s, now_ms, STORE_EVENT_DEVICE, device, (uint64_t)case_id, "tagged", diag,
+		              "out of service, by %s: %s; no session starts", actor->who, text);
+	if (!r)
+		*ret_before = before;
+	return r;
+}
+
+/* "no tag hangs on 'chair-1': anna took it off at 2026-12-01T08:00:00Z" */
+static int fail_untagged(struct store *s, const char *device, struct gf_diag *diag)
+{
+	char when[GF_RFC3339_MAX];
+	struct store_deed last;
+	int r = deed_last(s, "device untag", device, "", &last, diag);
+
+	if (r)
+		return r;
+	if (last.at_ms)
+		gf_diag_set(diag, "no tag hangs on '%s': %s took it off at %s", device, last.actor.who,
+		            gf_time_format(last.at_ms, when));
+	else
+		gf_diag_set(diag, "no tag hangs on '%s'", device);
+	return STORE_E_NOT_ALLOWED;
 }
 
 static int take_off(struct store *s, const char *device, const struct store_actor *actor, int64_t now_ms,
                     struct gf_diag *diag)
 {
 	int64_t key, since_ms = 0;
-	char lasted[GF_DURATION_MAX];
+	char lasted[GF_DURATION_MAX], locked[GF_TEXT_MAX];
 	struct query q;
 	int r = find_device(s, device, &key, diag);
 
@@ -127,26 +176,30 @@ static int take_off(struct store *s, const char *device, const struct store_acto
 	query_i64(&q, key);
 	query_i64(&q, now_ms);
 	r = query_value(&q, 0, &since_ms, diag);
-	if (!r && !since_ms) {
-		gf_diag_set(diag, "no tag hangs on '%s'", device);
-		return STORE_E_NOT_ALLOWED;
-	}
+	if (!r && !since_ms)
+		return fail_untagged(s, device, diag);
 	if (!r)
-		r = hold_set(s, key, hold_source, false, "", 0, now_ms, diag);
+		r = hold_set_quietly(s, key, hold_source, false, "", now_ms, locked, diag);
 	if (!r)
 		r = store_deed_add(s, actor, "device untag", device, "", now_ms, diag);
 	return r ? r
-	         : event_add(s, now_ms, STORE_EVENT_DEVICE, device, 0, "untagged", diag, "back in service, by %s, after %s",
-	                     actor->who, gf_duration_format(now_ms > since_ms ? now_ms - since_ms : 0, lasted));
+	         : event_add(s, now_ms, STORE_EVENT_DEVICE, device, 0, "untagged", diag,
+	                     "back in service, by %s, after %s%s%s", actor->who,
+	                     gf_duration_format(now_ms > since_ms ? now_ms - since_ms : 0, lasted),
+	                     locked[0] ? "; still locked: " : "", locked);
 }
 
 int store_tag_set(struct store *s, const char *device, const struct store_tag *tag, const struct store_actor *actor,
-                  int64_t now_ms, struct gf_diag *diag)
+                  int64_t now_ms, struct store_tag *ret_before, struct gf_diag *diag)
 {
+	struct store_tag before = {.since_ms = 0};
 	int r = store_begin(s, diag);
 
 	if (r)
 		return r;
-	return store_finish(
-	    s, tag ? tag_hang(s, device, tag, actor, now_ms, diag) : take_off(s, device, actor, now_ms, diag), diag);
+	r = tag ? hang(s, device, tag, actor, now_ms, &before, diag) : take_off(s, device, actor, now_ms, diag);
+	r = store_finish(s, r, diag);
+	if (!r && ret_before)
+		*ret_before = before;
+	return r;
 }

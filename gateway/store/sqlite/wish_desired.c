@@ -198,7 +198,9 @@ static int tell_hold(struct store *s, const struct wish *w, const struct gf_desi
 	return r;
 }
 
-static int refresh(struct store *s, int64_t device, int64_t now_ms, struct gf_diag *diag)
+/* What goes out by what holds it now; *ret_wish has it. */
+static int refresh(struct store *s, int64_t device, bool tells, int64_t now_ms, struct wish *ret_wish,
+                   struct gf_diag *diag)
 {
 	struct gf_desired before;
 	struct wish w;
@@ -208,18 +210,21 @@ static int refresh(struct store *s, int64_t device, int64_t now_ms, struct gf_di
 		return r;
 	before = w.desired;
 	r = take_holds(s, &w, diag);
-	if (r || goes_out_the_same(&before, &w.desired))
-		return r;
-	r = save(s, &w, now_ms, diag);
-	return r ? r : tell_hold(s, &w, &before, now_ms, diag);
+	if (!r && !goes_out_the_same(&before, &w.desired)) {
+		r = save(s, &w, now_ms, diag);
+		if (!r && tells)
+			r = tell_hold(s, &w, &before, now_ms, diag);
+	}
+	if (!r)
+		*ret_wish = w;
+	return r;
 }
 
-int hold_set(struct store *s, int64_t device, const char *source, bool lock, const char *reason, float cap_pct,
-             int64_t now_ms, struct gf_diag *diag)
+static int save_hold(struct store *s, int64_t device, const char *source, bool lock, const char *reason, float cap_pct,
+                     struct gf_diag *diag)
 {
 	char line[GF_TEXT_MAX];
 	struct query q;
-	int r;
 
 	gf_strcpy_utf8(line, sizeof(line), reason);
 	query_begin(&q, &s->db,
@@ -233,8 +238,29 @@ int hold_set(struct store *s, int64_t device, const char *source, bool lock, con
 		query_text(&q, line);
 		query_real(&q, (double)cap_pct);
 	}
-	r = query_run(&q, diag);
-	return r ? r : refresh(s, device, now_ms, diag);
+	return query_run(&q, diag);
+}
+
+int hold_set(struct store *s, int64_t device, const char *source, bool lock, const char *reason, float cap_pct,
+             int64_t now_ms, struct gf_diag *diag)
+{
+	struct wish w;
+	int r = save_hold(s, device, source, lock, reason, cap_pct, diag);
+
+	return r ? r : refresh(s, device, true, now_ms, &w, diag);
+}
+
+int hold_set_quietly(struct store *s, int64_t device, const char *source, bool lock, const char *reason, int64_t now_ms,
+                     char ret_reason[static GF_TEXT_MAX], struct gf_diag *diag)
+{
+	struct wish w;
+	int r = save_hold(s, device, source, lock, reason, 0, diag);
+
+	if (!r)
+		r = refresh(s, device, false, now_ms, &w, diag);
+	if (!r)
+		gf_strcpy(ret_reason, GF_TEXT_MAX, w.desired.locked ? w.desired.lock_reason : "");
+	return r;
 }
 
 /* The operator unlocks: what rules lock the machine for is lifted for these flags, caps stay. One that locks nothing yet

@@ -172,6 +172,15 @@ GF_MUST_CHECK int desired_outgrow(struct apply *a, uint64_t seen);
  */
 GF_MUST_CHECK int hold_set(struct store *s, int64_t device, const char *source, bool lock, const char *reason,
                            float cap_pct, int64_t now_ms, struct gf_diag *diag);
+/* The same of a lock whose setter tells of it: no event of its own. *ret_reason: why the machine is locked now; "" = it isn't. */
+GF_MUST_CHECK int hold_set_quietly(struct store *s, int64_t device, const char *source, bool lock, const char *reason,
+                                   int64_t now_ms, char ret_reason[static GF_TEXT_MAX], struct gf_diag *diag);
+
+/* ---- deed.c ---- */
+
+/* The newest of this action on this subject whose detail begins so; for who comes too late, at the cost of looking for it. at_ms 0 = there is none. */
+GF_MUST_CHECK int deed_last(struct store *s, const char *action, const char *subject, const char *detail,
+                            struct store_deed *ret_deed, struct gf_diag *diag);
 
 /* ---- judging_mark.c: facts changed, from at_ms on ---- */
 

@@ -96,9 +96,15 @@ static void a_named_person_has_seen_it_and_staff_at_the_machine_clears_it(void *
 	assert_string_equal(text(row, "ack_note"), "ordered a fan");
 	says(row, "acked_by", "uid ");
 	says(row, "text", ": ordered a fan");
+	assert_true(json_is_null(json_object_get(row, "acked_before")));
+	json_decref(row);
+	row = ask(*state, "POST", "/v1/faults/1/ack", NOTE("it came"), 200);
+	assert_string_equal(text(json_object_get(row, "acked_before"), "note"), "ordered a fan");
+	says(json_object_get(row, "acked_before"), "by", "uid ");
 	json_decref(row);
 	row = ask(*state, "GET", "/v1/faults/1", NULL, 200);
 	assert_string_equal(text(row, "state"), "acknowledged");
+	assert_null(json_object_get(row, "acked_before"));
 	json_decref(row);
 	refuses(*state, "POST", "/v1/faults/1/clear", NOTE("looks fine"), 409, "staff");
 	refuses(*state, "POST", "/v1/faults/1/ack", NULL, 400, "note is missing");
@@ -149,11 +155,14 @@ static void out_of_service_hangs_until_it_is_taken_off(void **state)
 	    ask(*state, "POST", CHAIR "/tag", "{\"reason\":\"torn cover\",\"owner\":\"anna\",\"back\":\"3d\"}", 200);
 
 	assert_string_equal(text(device, "id"), "chair-berlin-01");
+	assert_true(json_is_null(json_object_get(device, "tag_before")));
 	json_decref(device);
 	device =
 	    ask(*state, "POST", CHAIR "/tag", "{\"reason\":\"torn cover\",\"back\":\"2026-12-01T08:00:00+01:00\"}", 200);
+	assert_string_equal(text(json_object_get(device, "tag_before"), "owner"), "anna");
 	json_decref(device);
 	device = ask(*state, "POST", CHAIR "/untag", NULL, 200);
+	assert_null(json_object_get(device, "tag_before"));
 	assert_true(json_is_null(tag_of(device)) || tag_of(device) == NULL);
 	json_decref(device);
 	refuses(*state, "POST", CHAIR "/untag", NULL, 409, "");

@@ -150,10 +150,18 @@ static void a_named_person_has_seen_it(void **state)
 	assert_string_equal(text(row, "acked"), "2026-11-20T13:00:00Z");
 	assert_string_equal(text(row, "state"), "open");
 	assert_true(json_is_true(json_object_get(row, "holds")));
+	assert_true(json_is_null(json_object_get(row, "acked_before")));
+	assert_true(json_is_false(json_object_get(row, "lifted")));
 	json_decref(row);
 	row = ask(s, "POST", path, "{\"note\":\"it may run\",\"release\":true}", 200);
 	assert_true(json_is_false(json_object_get(row, "holds")));
 	assert_string_equal(text(row, "ack_note"), "it may run");
+	assert_true(json_is_true(json_object_get(row, "lifted")));
+	assert_string_equal(text(json_object_get(row, "acked_before"), "note"), "told the trainer");
+	assert_string_equal(text(json_object_get(row, "acked_before"), "at"), "2026-11-20T13:00:00Z");
+	json_decref(row);
+	row = ask(s, "POST", path, "{\"note\":\"again\",\"release\":true}", 200);
+	assert_true(json_is_false(json_object_get(row, "lifted")));
 	json_decref(row);
 	/* The trail has both. */
 	json_t *log = ask(s, "GET", "/v1/audit/log", NULL, 200);

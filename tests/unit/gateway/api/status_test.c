@@ -129,12 +129,12 @@ static void who_sees_to_it_is_enough(void **state)
 	struct gf_status born = birth(1, 1, 1);
 	gf_strcpy(born.location.site, sizeof(born.location.site), "lyon");
 	send_status(s->store, "chair-lyon-1", born, false, NOON);
-	assert_int_equal(store_tag_set(s->store->store, "chair-lyon-1", &tag, &anna, NOON, NULL), 0);
+	assert_int_equal(store_tag_set(s->store->store, "chair-lyon-1", &tag, &anna, NOON, NULL, NULL), 0);
 	json_t *json = get(s, "/v1/status");
 	assert_int_equal(needs_of_lyon(json, &need), 0);
 	json_decref(json);
 	tag.back_ms = NOON + HOUR / 2;
-	assert_int_equal(store_tag_set(s->store->store, "chair-lyon-1", &tag, &anna, NOON, NULL), 0);
+	assert_int_equal(store_tag_set(s->store->store, "chair-lyon-1", &tag, &anna, NOON, NULL, NULL), 0);
 	json = get(s, "/v1/status");
 	assert_int_equal(needs_of_lyon(json, &need), 1);
 	assert_string_equal(text(need, "code"), "tagged");

@@ -198,6 +198,20 @@ static void a_machine_goes_out_of_service_and_back(void **state)
 	plays(care, "device|untag|gun-1", CLI_REFUSED, TEXTS("there is no tag on gun-1"));
 }
 
+static void who_replaces_a_tag_is_told_whose(void **state)
+{
+	static const struct play_line second[] = {
+	    {"POST", "/v1/devices/chair-1/tag", 200,
+	     "{\"id\":\"chair-1\",\"tag\":{\"reason\":\"belt\"},\"tag_before\":{\"since\":\"2020-01-02T10:00:00Z\","
+	     "\"reason\":"
+	     "\"torn \\u001b[2J\",\"owner\":null,\"by\":\"ben\",\"back\":null,\"case\":null}}"},
+	    {0}};
+
+	(void)state;
+	plays(second, "device|tag|chair-1|--reason|belt", CLI_OK,
+	      TEXTS("It was already, since 2020-01-02 10:00 (", "by ben: torn ?[2J; that is replaced\nOnce it is back"));
+}
+
 static void a_service_is_told(void **state)
 {
 	struct play p = {.lines = care};
@@ -304,6 +318,7 @@ int main(void)
 	    cmocka_unit_test(faults_are_acknowledged_and_cleared_with_a_note),
 	    cmocka_unit_test(damage_is_reported),
 	    cmocka_unit_test(a_machine_goes_out_of_service_and_back),
+	    cmocka_unit_test(who_replaces_a_tag_is_told_whose),
 	    cmocka_unit_test(a_service_is_told),
 	    cmocka_unit_test(wear_says_what_is_due_when),
 	    cmocka_unit_test(a_ticket_has_what_a_repairer_needs),

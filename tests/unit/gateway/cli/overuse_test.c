@@ -163,6 +163,23 @@ static void a_flag_is_acknowledged_with_a_note(void **state)
 	plays(flags, "overuse|ack|13|--note|x", CLI_REFUSED, TEXTS("it is over"));
 }
 
+/* Two people at once, or a flag that holds nothing: what really happened is said. */
+static void who_comes_second_and_lifts_nothing_is_told_so(void **state)
+{
+	static const struct play_line second[] = {
+	    {"POST", "/v1/flags/15/ack", 200,
+	     "{\"id\":15,\"rule\":\"D3\",\"state\":\"open\",\"level\":\"act\",\"subject\":\"gun-1\",\"text\":\"4 faults\","
+	     "\"holds\":false,\"lifted\":false,\"acked_before\":{\"at\":\"2020-01-02T10:00:00Z\",\"by\":\"ben\\u0007\","
+	     "\"note\":\"cleaned it\"}}"},
+	    {0}};
+
+	(void)state;
+	plays(second, "overuse|ack|15|--note|x|--release", CLI_OK,
+	      TEXTS("before you it was acknowledged by ben? 2020-01-02 10:00 (", ": cleaned it",
+	            "It holds nothing of the machine: nothing was lifted"));
+	plays(second, "overuse|ack|15|--note|x", CLI_OK, TEXTS("before you", "\nThe flag goes on until it clears"));
+}
+
 /* ---- rules ---- */
 
 static void rules_are_listed_checked_and_reloaded(void **state)
@@ -266,6 +283,7 @@ int main(void)
 	    cmocka_unit_test(without_flags_it_says_so),
 	    cmocka_unit_test(one_flag_is_shown_with_its_sessions),
 	    cmocka_unit_test(a_flag_is_acknowledged_with_a_note),
+	    cmocka_unit_test(who_comes_second_and_lifts_nothing_is_told_so),
 	    cmocka_unit_test(rules_are_listed_checked_and_reloaded),
 	    cmocka_unit_test(a_person_is_forgotten),
 	    cmocka_unit_test(only_a_yes_erases),

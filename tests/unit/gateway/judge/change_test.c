@@ -108,7 +108,8 @@ static void what_nobody_held_yet_is_not_released(void **state)
 			assert_int_equal(
 			    store_desired_set(g->f->store, "machine-0", NULL, &unlocked, NULL, &anna, g->now.wall_ms, NULL), 0);
 		else
-			assert_int_equal(store_flag_ack(g->f->store, flags[0].id, "seen", true, &anna, g->now.wall_ms, NULL), 0);
+			assert_int_equal(store_flag_ack(g->f->store, flags[0].id, "seen", true, &anna, g->now.wall_ms, NULL, NULL),
+			                 0);
 		judge_fault(g, 0, NOON + 2 * HOUR, GF_FAULT_STALL);
 		judge_now(g, 0, NOON + 2 * HOUR);
 		assert_true(locked(g));

@@ -129,7 +129,7 @@ static void what_somebody_released_stays_so(void **state)
 	judge_now(g, 0, NOON + HOUR);
 	assert_true(desired(g).locked);
 	judge_flags(g, "stalls", flags);
-	assert_int_equal(store_flag_ack(g->f->store, flags[0].id, "looked at", true, &anna, g->now.wall_ms, NULL), 0);
+	assert_int_equal(store_flag_ack(g->f->store, flags[0].id, "looked at", true, &anna, g->now.wall_ms, NULL, NULL), 0);
 	judge_fault(g, 0, NOON + 2 * HOUR, GF_FAULT_STALL);
 	judge_now(g, 0, NOON + 2 * HOUR);
 	assert_int_equal(judge_flags(g, "stalls", flags), 1);

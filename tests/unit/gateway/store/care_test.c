@@ -72,7 +72,7 @@ static void open_flags_come_worst_first_then_unseen_then_oldest(void **state)
 	struct store_care care;
 
 	(void)flag(f, "D", RULE_SEVERITY_CRITICAL, NOON, NOON + 1);
-	assert_int_equal(store_flag_ack(f->store, seen, "I know", false, &anna, NOON + HOUR, NULL), 0);
+	assert_int_equal(store_flag_ack(f->store, seen, "I know", false, &anna, NOON + HOUR, NULL, NULL), 0);
 	care = care_of(f);
 	assert_int_equal(care.flags_open, 3);
 	assert_int_equal(care.flags[0].id, worst);
@@ -99,7 +99,7 @@ static void open_cases_come_with_their_count_and_who_knows(void **state)
 
 	send_report(f, ID, 1, raised, 1, NOON);
 	assert_int_equal(store_case_report(f->store, ID, "a tear in the armrest", &anna, NOON + HOUR, &id, NULL), 0);
-	assert_int_equal(store_case_ack(f->store, id, "ordered", &anna, NOON + 2 * HOUR, NULL), 0);
+	assert_int_equal(store_case_ack(f->store, id, "ordered", &anna, NOON + 2 * HOUR, NULL, NULL), 0);
 	care = care_of(f);
 	assert_int_equal(care.cases_count, 2);
 	assert_true(care.cases[0].reported);
@@ -122,14 +122,14 @@ static void the_tag_hangs_until_it_is_taken_off(void **state)
 
 	gf_strcpy(tag.reason, sizeof(tag.reason), "the seat is torn");
 	gf_strcpy(tag.owner, sizeof(tag.owner), "ben");
-	assert_int_equal(store_tag_set(f->store, ID, &tag, &anna, NOON + HOUR, NULL), 0);
+	assert_int_equal(store_tag_set(f->store, ID, &tag, &anna, NOON + HOUR, NULL, NULL), 0);
 	found = care_of(f).tag;
 	assert_int_equal(found.since_ms, NOON + HOUR);
 	assert_int_equal(found.back_ms, NOON + DAY);
 	assert_string_equal(found.reason, "the seat is torn");
 	assert_string_equal(found.owner, "ben");
 	assert_string_equal(found.by, "anna");
-	assert_int_equal(store_tag_set(f->store, ID, NULL, &anna, NOON + 2 * HOUR, NULL), 0);
+	assert_int_equal(store_tag_set(f->store, ID, NULL, &anna, NOON + 2 * HOUR, NULL, NULL), 0);
 	assert_true(care_of(f).tag.since_ms == 0);
 }
 

@@ -39,18 +39,44 @@ static void a_named_person_acknowledges_and_the_newest_word_counts(void **state)
 
 	raise_one(f, GF_SEVERITY_LATCH);
 	assert_int_equal(get_case(f, 1).state, STORE_CASE_ACTIVE);
-	assert_int_equal(store_case_ack(f->store, 1, "fan ordered", &rig_anna, NOON + MINUTE, &diag), 0);
+	assert_int_equal(store_case_ack(f->store, 1, "fan ordered", &rig_anna, NOON + MINUTE, NULL, &diag), 0);
 	assert_int_equal(get_case(f, 1).state, STORE_CASE_ACKNOWLEDGED);
 	assert_string_equal(get_case(f, 1).ack_note, "fan ordered");
 	assert_int_equal(get_case(f, 1).acked_ms, NOON + MINUTE);
-	assert_int_equal(store_case_ack(f->store, 1, "fan came", &ben, NOON + HOUR, &diag), 0);
+	assert_int_equal(store_case_ack(f->store, 1, "fan came", &ben, NOON + HOUR, NULL, &diag), 0);
 	assert_string_equal(get_case(f, 1).acked_by, ben.who);
 	assert_int_equal(rig_deeds(f, "fault ack", &deed), 2);
 	assert_string_equal(deed.subject, ID);
 	assert_string_equal(deed.detail, "fault 1 (overtemp_motor): fan came");
 	assert_int_equal(rig_events(f, STORE_EVENT_FAULT, "fault 1 (overtemp_motor) acknowledged by "), 2);
-	assert_int_equal(store_case_ack(f->store, 9, "", &ben, NOON, &diag), -ENOENT);
+	assert_int_equal(store_case_ack(f->store, 9, "", &ben, NOON, NULL, &diag), -ENOENT);
 	assert_non_null(strstr(diag.text, "there is no fault 9"));
+}
+
+static void who_comes_second_is_told_who_was_first(void **state)
+{
+	static const struct store_actor ben = {"ben (uid 1001)", "tcp"};
+	struct fixture *f = *state;
+	struct store_acked acked = {.before_ms = 77};
+	struct gf_diag diag = {""};
+	uint64_t id = 0;
+
+	raise_one(f, GF_SEVERITY_LATCH);
+	assert_int_equal(store_case_report(f->store, ID, "torn", &rig_anna, NOON, &id, NULL), 0);
+	assert_int_equal(store_case_ack(f->store, 99, "x", &ben, NOON, &acked, NULL), -ENOENT);
+	assert_int_equal(acked.before_ms, 77);
+	assert_int_equal(store_case_ack(f->store, id, "glue ordered", &rig_anna, NOON + MINUTE, &acked, NULL), 0);
+	assert_int_equal(acked.before_ms, 0);
+	assert_int_equal(store_case_ack(f->store, id, "I'll sew it", &ben, NOON + HOUR, &acked, NULL), 0);
+	assert_int_equal(acked.before_ms, NOON + MINUTE);
+	assert_string_equal(acked.before_by, rig_anna.who);
+	assert_string_equal(acked.before_note, "glue ordered");
+	assert_int_equal(store_case_clear(f->store, id, "sewn", &ben, NOON + 2 * HOUR, NULL), 0);
+	assert_int_equal(store_case_clear(f->store, id, "glued", &rig_anna, NOON + 2 * HOUR + 1, &diag),
+	                 STORE_E_NOT_ALLOWED);
+	assert_string_equal(diag.text, "fault 2 (damage) of 'chair-1' was cleared at 2026-11-20T14:00:00Z already, by "
+	                               "ben (uid 1001): sewn");
+	assert_int_equal(rig_deeds(f, "fault clear", NULL), 1);
 }
 
 static void what_comes_again_is_still_acknowledged(void **state)
@@ -60,7 +86,7 @@ static void what_comes_again_is_still_acknowledged(void **state)
 	                         fault(3, 2, GF_FAULT_OVERTEMP_MOTOR, GF_SEVERITY_STOP, NOON + 10 * MINUTE)};
 
 	raise_one(f, GF_SEVERITY_STOP);
-	assert_int_equal(store_case_ack(f->store, 1, "", &rig_anna, NOON, NULL), 0);
+	assert_int_equal(store_case_ack(f->store, 1, "", &rig_anna, NOON, NULL, NULL), 0);
 	send_report(f, ID, 1, rs, 1, NOON + HOUR);
 	assert_int_equal(get_case(f, 1).state, STORE_CASE_CLEARED);
 	send_report(f, ID, 1, rs, 2, NOON + HOUR);
@@ -268,6 +294,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_named_person_acknowledges_and_the_newest_word_counts),
+	    TEST(who_comes_second_is_told_who_was_first),
 	    TEST(what_comes_again_is_still_acknowledged),
 	    TEST(i9_what_the_machine_has_in_hand_is_for_staff_there),
 	    TEST(what_is_only_active_clears_by_itself),

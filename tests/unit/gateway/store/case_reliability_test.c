@@ -91,12 +91,12 @@ static void a_tag_is_downtime_and_damage_with_one_a_failure(void **state)
 	play(f, ID);
 	assert_int_equal(store_case_report(f->store, ID, "scratched", &rig_anna, NOON + 2 * HOUR, &id, NULL), 0);
 	assert_int_equal(store_case_report(f->store, ID, "torn", &rig_anna, NOON + 2 * HOUR, &tag.case_id, NULL), 0);
-	assert_int_equal(store_tag_set(f->store, ID, &tag, &rig_anna, NOON + 2 * HOUR, NULL), 0);
+	assert_int_equal(store_tag_set(f->store, ID, &tag, &rig_anna, NOON + 2 * HOUR, NULL, NULL), 0);
 	list = get_rows(f, false, NOON + 100 * MINUTE, NOON + 4 * HOUR);
 	assert_int_equal(list.rows[0].cases, 1);
 	assert_int_equal(list.rows[0].occurrences, 1);
 	assert_int_equal(list.rows[0].down_ms, 2 * HOUR);
-	assert_int_equal(store_tag_set(f->store, ID, NULL, &rig_anna, NOON + 3 * HOUR, NULL), 0);
+	assert_int_equal(store_tag_set(f->store, ID, NULL, &rig_anna, NOON + 3 * HOUR, NULL, NULL), 0);
 	list = get_rows(f, false, NOON + 100 * MINUTE, NOON + 4 * HOUR);
 	assert_int_equal(list.rows[0].down_ms, HOUR);
 }

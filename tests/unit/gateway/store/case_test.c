@@ -92,7 +92,7 @@ static void a_late_fault_joins_two_cases_and_the_older_number_stays(void **state
 
 	send_report(f, ID, 1, rs, 4, NOON + HOUR);
 	assert_int_equal(get_cases(f, &(struct store_case_query){0}).count, 2);
-	assert_int_equal(store_case_ack(f->store, 2, "seen", &anna, NOON + HOUR, NULL), 0);
+	assert_int_equal(store_case_ack(f->store, 2, "seen", &anna, NOON + HOUR, NULL, NULL), 0);
 	send_report(f, ID, 1, &rs[4], 1, NOON + HOUR);
 	c = only_case(f);
 	assert_int_equal(c.id, 1);
@@ -103,7 +103,7 @@ static void a_late_fault_joins_two_cases_and_the_older_number_stays(void **state
 	assert_int_equal(c.state, STORE_CASE_ACKNOWLEDGED);
 	assert_string_equal(c.acked_by, "anna (uid 1000)");
 	assert_int_equal(get_cases(f, &(struct store_case_query){.id = 2}).rows[0].id, 1);
-	assert_int_equal(store_case_ack(f->store, 2, "again", &anna, NOON + HOUR, NULL), 0);
+	assert_int_equal(store_case_ack(f->store, 2, "again", &anna, NOON + HOUR, NULL, NULL), 0);
 	assert_string_equal(only_case(f).ack_note, "again");
 }
 

@@ -197,14 +197,14 @@ static void who_is_out_of_service_is_not_missed(void **state)
 
 	all_come(f, 0, 6, 1, NOON);
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(store_tag_set(f->store, name(i), &tag, &anna, NOON, NULL), 0);
+		assert_int_equal(store_tag_set(f->store, name(i), &tag, &anna, NOON, NULL, NULL), 0);
 	go(f, 0, 4, 1, NOON + MINUTE);
 	look(f, NOON + 2 * MINUTE, 0, 0); /* two are missed */
 	go(f, 4, 6, 1, NOON + 3 * MINUTE);
 	look(f, NOON + 4 * MINUTE, 1, 0);
 	assert_int_equal(find(f, true).newest.machines, 4);
 	for (int i = 2; i < 5; i++)
-		assert_int_equal(store_tag_set(f->store, name(i), &tag, &anna, NOON + HOUR, NULL), 0);
+		assert_int_equal(store_tag_set(f->store, name(i), &tag, &anna, NOON + HOUR, NULL, NULL), 0);
 	look(f, NOON + HOUR, 0, 1); /* all but one are accounted for */
 }
 

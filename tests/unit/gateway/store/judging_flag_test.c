@@ -94,7 +94,7 @@ static void no_event_names_a_person(void **state)
 	x.id = save(f, &x, false, 0, NOON + DAY);
 	save(f, &y, false, 0, NOON);
 	assert_int_equal(flag(f, x.id).late_ms, DAY);
-	assert_int_equal(store_flag_ack(f->store, x.id, "seen", false, &anna, NOON + DAY, NULL), 0);
+	assert_int_equal(store_flag_ack(f->store, x.id, "seen", false, &anna, NOON + DAY, NULL, NULL), 0);
 	told(f, "opened opened acked ");
 }
 
@@ -107,10 +107,10 @@ static void a_person_acknowledges_and_the_newest_word_counts(void **state)
 
 	send_status(f, ID, birth(1, 1, 1), false, NOON);
 	x.id = save(f, &x, false, 0, NOON);
-	assert_int_equal(store_flag_ack(f->store, x.id + 1, "", false, &anna, NOON, &diag), -ENOENT);
+	assert_int_equal(store_flag_ack(f->store, x.id + 1, "", false, &anna, NOON, NULL, &diag), -ENOENT);
 	assert_non_null(strstr(diag.text, "there is no flag"));
-	assert_int_equal(store_flag_ack(f->store, x.id, "cleaned it", false, &anna, NOON, NULL), 0);
-	assert_int_equal(store_flag_ack(f->store, x.id, "again", false, &ben, NOON + 1, NULL), 0);
+	assert_int_equal(store_flag_ack(f->store, x.id, "cleaned it", false, &anna, NOON, NULL, NULL), 0);
+	assert_int_equal(store_flag_ack(f->store, x.id, "again", false, &ben, NOON + 1, NULL, NULL), 0);
 	assert_string_equal(flag(f, x.id).acked_by, "ben");
 	assert_string_equal(flag(f, x.id).ack_note, "again");
 	/* What is judged later leaves it. */
@@ -259,16 +259,28 @@ static void the_operators_word_and_all_holds_make_the_tighter(void **state)
 static void what_is_released_is_not_held_again_by_the_same_flag(void **state)
 {
 	struct fixture *f = *state;
+	struct store_actor ben = {"ben", "unix socket"};
 	struct store_flag x = flag_of(RULE_SUBJECT_DEVICE, 1), y;
+	struct store_acked acked;
 
 	send_status(f, ID, birth(1, 1, 1), false, NOON);
 	x.id = save(f, &x, true, 30, NOON);
-	assert_int_equal(store_flag_ack(f->store, x.id, "checked", true, &anna, NOON, NULL), 0);
+	assert_int_equal(store_flag_ack(f->store, x.id, "seen", false, &anna, NOON, &acked, NULL), 0);
+	assert_false(acked.lifted);
+	assert_int_equal(acked.before_ms, 0);
+	assert_int_equal(store_flag_ack(f->store, x.id, "checked", true, &anna, NOON, &acked, NULL), 0);
+	assert_true(acked.lifted);
 	assert_false(desired(f).locked);
 	assert_float_equal(desired(f).limits.intensity_max_pct, 0, 0.01);
 	assert_int_equal(flag(f, x.id).episode.ended_ms, 0);
 	save(f, &x, true, 30, NOON + 1);
 	assert_false(desired(f).locked);
+	/* Who comes second lifts nothing, and is told so. */
+	assert_int_equal(store_flag_ack(f->store, x.id, "me too", true, &ben, NOON + 1, &acked, NULL), 0);
+	assert_false(acked.lifted);
+	assert_int_equal(acked.before_ms, NOON);
+	assert_string_equal(acked.before_by, anna.who);
+	assert_string_equal(acked.before_note, "checked");
 	/* Another one does. */
 	y = flag_of(RULE_SUBJECT_DEVICE, 1);
 	gf_strcpy(y.rule, sizeof(y.rule), "D2");

@@ -20,7 +20,7 @@ static struct store_tag get_tag(struct fixture *f, const char *device)
 static int set_tag(struct fixture *f, const char *device, const struct store_tag *tag, int64_t now_ms,
                    struct gf_diag *diag)
 {
-	return store_tag_set(f->store, device, tag, &rig_anna, now_ms, diag);
+	return store_tag_set(f->store, device, tag, &rig_anna, now_ms, NULL, diag);
 }
 
 static int count_tag(void *ctx, const char *device, const struct store_tag *tag)
@@ -65,7 +65,52 @@ static void a_tag_locks_the_machine_while_it_hangs(void **state)
 	assert_int_equal(rig_deeds(f, "device untag", NULL), 1);
 	assert_int_equal(rig_events(f, STORE_EVENT_DEVICE, "back in service, by "), 1);
 	assert_int_equal(set_tag(f, ID, NULL, NOON + DAY, &diag), STORE_E_NOT_ALLOWED);
+	assert_string_equal(diag.text, "no tag hangs on 'chair-1': anna (uid 1000) took it off at 2026-11-21T12:00:00Z");
+}
+
+static void a_tag_is_one_event_that_says_all(void **state)
+{
+	struct fixture *f = *state;
+	struct store_tag tag = {.reason = "cover torn"};
+	const bool yes = true;
+	struct gf_diag diag = {""};
+
+	rig_machine(f, ID);
+	assert_int_equal(set_tag(f, ID, NULL, NOON, &diag), STORE_E_NOT_ALLOWED);
 	assert_string_equal(diag.text, "no tag hangs on 'chair-1'");
+	assert_int_equal(set_tag(f, ID, &tag, NOON, NULL), 0);
+	assert_int_equal(
+	    rig_events(f, STORE_EVENT_DEVICE, "out of service, by anna (uid 1000): cover torn; no session starts"), 1);
+	assert_int_equal(set_tag(f, ID, NULL, NOON + HOUR, NULL), 0);
+	assert_int_equal(rig_events(f, STORE_EVENT_DEVICE, "back in service, by anna (uid 1000), after 60 min"), 1);
+	assert_int_equal(rig_events(f, STORE_EVENT_DEVICE, "locked"), 0);
+	/* That somebody else has locked it isn't forgotten. */
+	assert_int_equal(store_desired_set(f->store, ID, NULL, &yes, "party", &rig_anna, NOON, NULL), 0);
+	assert_int_equal(set_tag(f, ID, &tag, NOON, NULL), 0);
+	assert_int_equal(set_tag(f, ID, NULL, NOON + 2 * HOUR, NULL), 0);
+	assert_int_equal(
+	    rig_events(f, STORE_EVENT_DEVICE, "back in service, by anna (uid 1000), after 2.0 h; still locked: party"), 1);
+}
+
+static void who_tags_again_is_told_whose_words_he_replaces(void **state)
+{
+	static const struct store_actor ben = {"ben (uid 1001)", "tcp"};
+	struct fixture *f = *state;
+	struct store_tag tag = {.reason = "cover torn", .owner = "carla"}, before = {.since_ms = 77};
+
+	rig_machine(f, ID);
+	assert_int_equal(store_tag_set(f->store, "nobody", &tag, &rig_anna, NOON, &before, NULL), -ENOENT);
+	assert_int_equal(before.since_ms, 77);
+	assert_int_equal(store_tag_set(f->store, ID, &tag, &rig_anna, NOON, &before, NULL), 0);
+	assert_int_equal(before.since_ms, 0);
+	gf_strcpy(tag.reason, sizeof(tag.reason), "belt gone");
+	assert_int_equal(store_tag_set(f->store, ID, &tag, &ben, NOON + HOUR, &before, NULL), 0);
+	assert_int_equal(before.since_ms, NOON);
+	assert_string_equal(before.reason, "cover torn");
+	assert_string_equal(before.owner, "carla");
+	assert_string_equal(before.by, rig_anna.who);
+	assert_string_equal(get_tag(f, ID).by, ben.who);
+	assert_int_equal(rig_deeds(f, "device tag", NULL), 2);
 }
 
 static void the_operators_own_lock_outlives_the_tag(void **state)
@@ -183,8 +228,12 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(a_tag_locks_the_machine_while_it_hangs),    TEST(the_operators_own_lock_outlives_the_tag),
-	    TEST(damage_with_a_tag_stops_the_machine),       TEST(a_renewed_part_counts_from_the_odometer_of_that_moment),
+	    TEST(a_tag_locks_the_machine_while_it_hangs),
+	    TEST(a_tag_is_one_event_that_says_all),
+	    TEST(who_tags_again_is_told_whose_words_he_replaces),
+	    TEST(the_operators_own_lock_outlives_the_tag),
+	    TEST(damage_with_a_tag_stops_the_machine),
+	    TEST(a_renewed_part_counts_from_the_odometer_of_that_moment),
 	    TEST(wear_and_the_machines_row_have_one_source),
 	};
 

@@ -119,7 +119,7 @@ static void the_events_of_a_flag_say_whether_people_want_to_hear_of_it(void **st
 	save_flag(f, true);
 	assert_int_equal(store_read_events(f->reader, &query, take, &event, NULL), 0);
 	assert_true(event.notify);
-	assert_int_equal(store_flag_ack(f->store, event.ref, "seen", false, &anna, NOON, NULL), 0);
+	assert_int_equal(store_flag_ack(f->store, event.ref, "seen", false, &anna, NOON, NULL, NULL), 0);
 	assert_int_equal(store_read_events(f->reader, &query, take, &event, NULL), 0);
 	assert_string_equal(event.code, "acked");
 	assert_true(event.notify);
