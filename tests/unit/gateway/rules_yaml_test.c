@@ -114,6 +114,37 @@ static void machines_own_rules_have_flags_and_all_classes_a_plan(void **state)
 	judgement_config_deinit(&config);
 }
 
+static char *read_shipped(void)
+{
+	FILE *file = fopen(SHIPPED, "re");
+	char *text = NULL;
+	size_t size = 0;
+
+	assert_non_null(file);
+	assert_true(getdelim(&text, &size, '\0', file) > 0);
+	assert_int_equal(fclose(file), 0);
+	return text;
+}
+
+static void a_rule_of_ones_own_goes_to_the_end_of_what_is_shipped(void **state)
+{
+	char *before = read_shipped(), *text = NULL;
+	struct judgement_config config;
+
+	(void)state;
+	assert_true(asprintf(&text,
+	                     "%s\n  - id: own\n    title: t\n    subject: device\n    metric: faults\n    window: 1h\n"
+	                     "    warn: 2\n    advice: a\n",
+	                     before) > 0);
+	config = loaded(text);
+	assert_int_equal(shipped(&config, "own")->conditions[0].warn, 2);
+	assert_non_null(shipped(&config, "D5"));
+	assert_int_equal(config.plans_count, GF_CLASS_COUNT - 1);
+	judgement_config_deinit(&config);
+	free(text);
+	free(before);
+}
+
 /* ---- what is read ---- */
 
 static void what_is_left_out_has_its_default(void **state)
@@ -271,6 +302,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_rule_of_the_gateway_is_shipped),
 	    cmocka_unit_test(machines_own_rules_have_flags_and_all_classes_a_plan),
+	    cmocka_unit_test(a_rule_of_ones_own_goes_to_the_end_of_what_is_shipped),
 	    cmocka_unit_test(what_is_left_out_has_its_default),
 	    cmocka_unit_test(all_that_can_be_said_is_read),
 	    cmocka_unit_test(nothing_is_a_file_too),
