@@ -16,7 +16,6 @@
 #include <string.h>
 
 enum {
-	INTENSITY_MAX_PCT = 80,  /* D: above it is locked */
 	START_MAX_PCT = 30,      /* S2: start with low power, then raise */
 	PRESSURE_MAX_MMHG = 100, /* L: 0 to 100 is the typical range of compression */
 	SPEED_MAX_MM_S = 25,     /* S3: about one inch a second */
@@ -66,21 +65,21 @@ static const enum tissue tissues[GF_AREA_COUNT] = {
 /* The cap in percent; 0 is never. A row names what is allowed: what it leaves out is forbidden. */
 static const uint8_t caps_pct[TISSUE_COUNT][GF_TECHNIQUE_COUNT] = {
     /* S2: large muscles. */
-    [MUSCLE] = {EVERY_TECHNIQUE(INTENSITY_MAX_PCT)},
+    [MUSCLE] = {EVERY_TECHNIQUE(GF_INTENSITY_MAX_PCT)},
     /* The whole leg has the knee in it: nothing that digs into one spot. */
-    [LIMB] = {GENTLE_ONLY(INTENSITY_MAX_PCT), [GF_TECHNIQUE_DRUM] = INTENSITY_MAX_PCT,
-              [GF_TECHNIQUE_KNEAD] = INTENSITY_MAX_PCT, [GF_TECHNIQUE_STRETCH] = INTENSITY_MAX_PCT},
+    [LIMB] = {GENTLE_ONLY(GF_INTENSITY_MAX_PCT), [GF_TECHNIQUE_DRUM] = GF_INTENSITY_MAX_PCT,
+              [GF_TECHNIQUE_KNEAD] = GF_INTENSITY_MAX_PCT, [GF_TECHNIQUE_STRETCH] = GF_INTENSITY_MAX_PCT},
     /* S3 rolls the band from hip to knee; it is no muscle, so no impact (S2). */
-    [BAND] = {GENTLE_ONLY(INTENSITY_MAX_PCT), [GF_TECHNIQUE_ROLL] = INTENSITY_MAX_PCT,
-              [GF_TECHNIQUE_KNEAD] = INTENSITY_MAX_PCT, [GF_TECHNIQUE_FRICTION] = INTENSITY_MAX_PCT,
-              [GF_TECHNIQUE_STRETCH] = INTENSITY_MAX_PCT},
+    [BAND] = {GENTLE_ONLY(GF_INTENSITY_MAX_PCT), [GF_TECHNIQUE_ROLL] = GF_INTENSITY_MAX_PCT,
+              [GF_TECHNIQUE_KNEAD] = GF_INTENSITY_MAX_PCT, [GF_TECHNIQUE_FRICTION] = GF_INTENSITY_MAX_PCT,
+              [GF_TECHNIQUE_STRETCH] = GF_INTENSITY_MAX_PCT},
     /* S1 rolls the sole; bones lie close below it, so no impact (S3). */
-    [SOLE] = {GENTLE_ONLY(INTENSITY_MAX_PCT), [GF_TECHNIQUE_ROLL] = INTENSITY_MAX_PCT,
-              [GF_TECHNIQUE_KNEAD] = INTENSITY_MAX_PCT, [GF_TECHNIQUE_FRICTION] = INTENSITY_MAX_PCT,
-              [GF_TECHNIQUE_STRETCH] = INTENSITY_MAX_PCT},
+    [SOLE] = {GENTLE_ONLY(GF_INTENSITY_MAX_PCT), [GF_TECHNIQUE_ROLL] = GF_INTENSITY_MAX_PCT,
+              [GF_TECHNIQUE_KNEAD] = GF_INTENSITY_MAX_PCT, [GF_TECHNIQUE_FRICTION] = GF_INTENSITY_MAX_PCT,
+              [GF_TECHNIQUE_STRETCH] = GF_INTENSITY_MAX_PCT},
     /* D: vertebrae and vessels; no impact. */
-    [NECK] = {GENTLE_ONLY(INTENSITY_MAX_PCT), [GF_TECHNIQUE_KNEAD] = INTENSITY_MAX_PCT,
-              [GF_TECHNIQUE_FRICTION] = INTENSITY_MAX_PCT, [GF_TECHNIQUE_STRETCH] = INTENSITY_MAX_PCT},
+    [NECK] = {GENTLE_ONLY(GF_INTENSITY_MAX_PCT), [GF_TECHNIQUE_KNEAD] = GF_INTENSITY_MAX_PCT,
+              [GF_TECHNIQUE_FRICTION] = GF_INTENSITY_MAX_PCT, [GF_TECHNIQUE_STRETCH] = GF_INTENSITY_MAX_PCT},
     /* S2, S3: never tendons, joints, bones; D: pressing and stroking gently is what S1 and S0 do there. */
     [TENDON] = {GENTLE_ONLY(30), [GF_TECHNIQUE_STRETCH] = 30},
     [BONE] = {GENTLE_ONLY(30), [GF_TECHNIQUE_STRETCH] = 30},
@@ -148,24 +147,19 @@ static bool within(float value, float low, float high)
 
 /* --- the routine itself ------------------------------------------------------------------------------------------ */
 
-static bool id_valid(const char *id)
-{
-	return id[0] >= 'a' && id[0] <= 'z' && strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(id);
-}
-
 static int check_head(const struct check *c)
 {
 	const struct gf_routine *r = c->routine;
 	const uint32_t known = ((1U << GF_CLASS_COUNT) - 1) & ~1U;
 
-	if (!id_valid(r->id))
+	if (!gf_routine_id_valid(r->id))
 		return wrong(c, "id", "the id '%s' must be lower-case letters, digits and '_', and begin with a letter", r->id);
 	if (r->title[0] == '\0' || !gf_utf8_valid(r->title, strlen(r->title)))
 		return wrong(c, "title", "the title must be text (UTF-8) of 1 to %d bytes", GF_TEXT_MAX - 1);
 	if (r->classes == 0 || (r->classes & ~known) != 0)
 		return wrong(c, "classes", "at least one device class is needed, and only known ones");
-	if (r->cap_pct != 0 && !within(r->cap_pct, 1, INTENSITY_MAX_PCT))
-		return wrong(c, "cap_pct", "cap_pct is %g; allowed: 1 to %d", (double)r->cap_pct, INTENSITY_MAX_PCT);
+	if (r->cap_pct != 0 && !within(r->cap_pct, 1, GF_INTENSITY_MAX_PCT))
+		return wrong(c, "cap_pct", "cap_pct is %g; allowed: 1 to %d", (double)r->cap_pct, GF_INTENSITY_MAX_PCT);
 	if (r->after_hard_effort_ms > GF_ROUTINE_AFTER_EFFORT_MAX_H * MS_PER_H)
 		return wrong(c, "after_hard_effort_h", "after_hard_effort_h is above %d", GF_ROUTINE_AFTER_EFFORT_MAX_H);
 	if (r->steps_count < 1 || r->steps_count > GF_ROUTINE_STEPS_MAX)
@@ -398,6 +392,16 @@ static int check_total(const struct check *c)
 }
 
 /* --- what the header promises ------------------------------------------------------------------------------------ */
+
+bool gf_routine_id_valid(const char *id)
+{
+	return id[0] >= 'a' && id[0] <= 'z' && strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(id);
+}
+
+uint32_t gf_class_max_s(enum gf_class class)
+{
+	return class > GF_CLASS_UNSPECIFIED && class < GF_CLASS_COUNT ? class_max_s[class] : 0;
+}
 
 uint32_t gf_technique_area_max_s(enum gf_technique technique)
 {

@@ -16,6 +16,7 @@ enum {
 	GF_ROUTINE_STEPS_MAX = 256,
 	GF_ROUTINE_SECONDS_MAX = 3600,
 	GF_ROUTINE_AFTER_EFFORT_MAX_H = 72,
+	GF_INTENSITY_MAX_PCT = 80, /* above it is locked, on every area */
 	/* The highest version, which machines remember for ever: one slip must leave room above it. Dates as 20261121 fit. */
 	GF_CATALOG_VERSION_MAX = 999999999,
 	GF_KEY_LEN = 32, /* Ed25519, public */
@@ -77,8 +78,14 @@ const struct gf_routine *gf_catalog_find(const struct gf_catalog *catalog, const
  */
 float gf_technique_cap_pct(enum gf_area area, enum gf_technique technique);
 
+/* The longest a machine of the class runs at a stretch, and so the longest routine for it; 0 for what is no class. */
+uint32_t gf_class_max_s(enum gf_class class);
+
 /* P1: how many seconds of this technique and those like it an area bears on one side; 0 for what is no technique. */
 uint32_t gf_technique_area_max_s(enum gf_technique technique);
+
+/* Lower-case letters, digits and '_', the first a letter: what a routine may be called. */
+bool gf_routine_id_valid(const char *id);
 
 /* Checks a compiled routine by every rule; `ret_step` (may be NULL) is the step at fault, or SIZE_MAX. Returns 0 or -EINVAL with `diag`. */
 GF_MUST_CHECK int gf_routine_check(const struct gf_routine *routine, size_t *ret_step, struct gf_diag *diag);

@@ -1,6 +1,7 @@
 gf_add_test(proto_catalog_test SOURCES unit/proto/catalog_test.c LINK gf_catalog LABELS unit)
 gf_add_test(proto_subject_test SOURCES unit/proto/subject_test.c LINK gf_subject LABELS unit)
 gf_add_test(proto_muscle_test SOURCES unit/proto/muscle_test.c LINK gf_catalog LABELS unit)
+gf_add_test(proto_told_test SOURCES unit/proto/told_test.c LINK gf_catalog LABELS unit)
 gf_add_test(proto_catalog_yaml_test SOURCES unit/proto/catalog_yaml_test.c LINK gf_catalog_yaml LABELS unit)
 gf_add_fuzzer(catalog_yaml_fuzz SOURCES fuzz/catalog_yaml_fuzz.c LINK gf_catalog_yaml)
 gf_add_test(proto_catalog_key_test SOURCES unit/proto/catalog_key_test.c LINK gf_catalog_key LABELS unit)

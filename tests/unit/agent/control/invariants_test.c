@@ -14,6 +14,7 @@
 #include "agent/control/control.h"
 #include "agent/control/sitting.h"
 #include "proto/base/rand.h"
+#include "tests/unit/agent/control/may_tell.h"
 
 enum { ERAS = 800, TICKS_PER_ERA = 5000, ROUTINES = 4, STEPS = 12, SHELVES = 3, GAP_MS = 2000 };
 
@@ -365,7 +366,7 @@ static void check_events(struct world *w, const struct control_event *events, si
 {
 	MUST(w, count <= CONTROL_EVENTS_PER_STEP_MAX);
 	for (size_t i = 0; i < count; i++) {
-		MUST(w, memory_valid(&events[i].memory));
+		MUST(w, memory_valid(&events[i].memory) && may_tell(&events[i]));
 		check_latch(w, &events[i]);
 		w->skips += events[i].kind == CONTROL_EVENT_LIMIT_HIT && events[i].limit_hit.action[0] == 's' ? 1 : 0;
 		if (events[i].kind == CONTROL_EVENT_SESSION_STARTED) {

@@ -9,6 +9,7 @@
 
 #include "agent/control/clamp.h"
 #include "agent/control/panel.h"
+#include "tests/unit/agent/control/may_tell.h"
 
 struct rig_style {
 	enum gf_technique technique;
@@ -128,10 +129,13 @@ static void elapse(struct rig *rig)
 
 void rig_tick(struct rig *rig)
 {
+	const size_t before = rig->count;
 	elapse(rig);
 	assert_true(rig->count + CONTROL_EVENTS_PER_STEP_MAX < RIG_EVENTS_MAX);
 	rig->count += control_step(rig->control, rig->now_ms, rig->readable ? &rig->input : NULL, &rig->output,
 	                           &rig->events[rig->count]);
+	for (size_t i = before; i < rig->count; i++)
+		assert_true(may_tell(&rig->events[i]));
 }
 
 void rig_run(struct rig *rig, int64_t ms)
