@@ -13,7 +13,7 @@
 #define HOUR_MS (INT64_C(3600) * 1000)
 #define DAY_MS (24 * HOUR_MS)
 
-enum { EXPIRES_D = 31 };
+enum { EXPIRES_D = 31, LONGEST_D = 1000 };
 
 /* ---- words: an enumeration that begins with 0 is one more here, so that 0 says that nothing was written ---- */
 
@@ -108,11 +108,11 @@ static const cyaml_schema_value_t name_schema = {CYAML_VALUE_STRING(CYAML_FLAG_P
 	WORD_FIELD("metric", type, c.metric, metrics), WORD_FIELD("aggregate", type, c.aggregate, aggregates), \
 	    WORD_FIELD("depth", type, c.depth, depths), WORD_FIELD("part", type, c.part, parts),               \
 	    WORD_FIELD("is", type, c.is, comparisons),                                                         \
-	    LIST_FIELD("classes", type, c.classes, class_schema, GF_CLASS_COUNT),                              \
-	    LIST_FIELD("techniques", type, c.techniques, technique_schema, GF_TECHNIQUE_COUNT),                \
-	    LIST_FIELD("outcomes", type, c.outcomes, outcome_schema, GF_OUTCOME_COUNT),                        \
-	    LIST_FIELD("codes", type, c.codes, code_schema, GF_FAULT_COUNT),                                   \
-	    LIST_FIELD("severities", type, c.severities, severity_schema, GF_SEVERITY_COUNT),                  \
+	    LIST_FIELD("classes", type, c.classes, class_schema, GF_CLASS_COUNT - 1),                          \
+	    LIST_FIELD("techniques", type, c.techniques, technique_schema, GF_TECHNIQUE_COUNT - 1),            \
+	    LIST_FIELD("outcomes", type, c.outcomes, outcome_schema, GF_OUTCOME_COUNT - 1),                    \
+	    LIST_FIELD("codes", type, c.codes, code_schema, GF_FAULT_COUNT - 1),                               \
+	    LIST_FIELD("severities", type, c.severities, severity_schema, GF_SEVERITY_COUNT - 1),              \
 	    LIST_FIELD("actions", type, c.actions, action_schema, RULE_ACTION_COUNT),                          \
 	    LIST_FIELD("routines", type, c.routines, name_schema, RULE_LIST_MAX),                              \
 	    LIST_FIELD("limits", type, c.limits, name_schema, RULE_LIST_MAX),                                  \
@@ -182,8 +182,11 @@ static int take_duration(const struct rules_yaml_place *p, const char *key, cons
 {
 	if (text == NULL)
 		return 0;
-	if (gf_duration_parse(text, ret_ms) != 0 || *ret_ms > 1000 * DAY_MS)
+	if (gf_duration_parse(text, ret_ms) != 0)
 		return RULES_YAML_FAIL(p, key, "%s is '%s'; expected a duration such as 10m, 24h or 7d", key, text);
+	if (*ret_ms > LONGEST_D * DAY_MS)
+		return RULES_YAML_FAIL(p, key, "%s is '%s'; no rule looks or waits that long, 31d are most, of expires 366d",
+		                       key, text);
 	return 0;
 }
 
@@ -246,6 +249,9 @@ static int take_condition(const struct rules_yaml_place *p, const struct conditi
 	if (y->metric == 0)
 		return RULES_YAML_FAIL(p, "metric", "the metric is missing: give metric, or conditions in all or any");
 	c->metric = (enum rule_metric)(y->metric - 1);
+	if (y->part > 0 && c->metric != RULE_METRIC_PART_LIFE_PCT)
+		return RULES_YAML_FAIL(p, "part", "%s is of the whole machine, of no part of it: leave part out",
+		                       rule_metric_name(c->metric));
 	c->aggregate = y->aggregate > 0 ? (enum rule_aggregate)(y->aggregate - 1) : rule_metric_aggregate(c->metric);
 	c->comparison = y->is > 0 ? (enum rule_comparison)(y->is - 1)
 	                : gap     ? RULE_COMPARISON_BELOW
@@ -306,17 +312,31 @@ static int take_conditions(const struct rules_yaml_place *p, const struct rule_y
 	                 : take_list(p, "all", y->all, y->all_count, rule);
 }
 
+/* 0 is what isn't written: one that is means nothing. */
+static int take_count(const struct rules_yaml_place *p, const char *key, unsigned count, unsigned *ret_count)
+{
+	char at[RULES_YAML_AT_MAX + GF_NAME_MAX];
+
+	snprintf(at, sizeof(at), "%s%s", p->at, key);
+	if (count == 0 && gf_yaml_has(p->doc, at))
+		return RULES_YAML_FAIL(p, key, "%s is 0; give 2 or more, or leave it out", key);
+	*ret_count = count;
+	return 0;
+}
+
 static int take_times(const struct rules_yaml_place *p, const struct rule_yaml *y, struct rule *rule)
 {
 	int64_t longest_ms;
 	int r = take_duration(p, "for", y->for_, &rule->for_ms);
 
 	if (r == 0)
+		r = take_count(p, "days", y->days, &rule->days);
+	if (r == 0)
+		r = take_count(p, "times", y->times, &rule->times);
+	if (r == 0)
 		r = take_duration(p, "within", y->within, &rule->within_ms);
 	if (r == 0)
 		r = take_duration(p, "clear_after", y->clear_after, &rule->clear_after_ms);
-	rule->days = y->days;
-	rule->times = y->times;
 	/* Where nothing is said: a month, and longer where the rule itself looks back further. */
 	longest_ms = r == 0 ? rule_lookback_ms(rule) + DAY_MS : 0;
 	rule->expires_ms = longest_ms > EXPIRES_D * DAY_MS ? longest_ms : EXPIRES_D * DAY_MS;
@@ -328,9 +348,22 @@ static int said_or(int said, int otherwise)
 	return said > 0 ? said - 1 : otherwise;
 }
 
-static void take_actions(const struct rule_yaml *y, struct rule *rule)
+static bool gives(const struct rule *rule, enum rule_level level)
+{
+	for (size_t i = 0; i < rule->conditions_count; i++)
+		if (level == RULE_LEVEL_ACT ? rule->conditions[i].has_act : rule->conditions[i].has_warn)
+			return true;
+	return false;
+}
+
+static int take_actions(const struct rules_yaml_place *p, const struct rule_yaml *y, struct rule *rule)
 {
 	const bool device = rule->subject == RULE_SUBJECT_DEVICE;
+
+	if (y->warn_is > 0 && !gives(rule, RULE_LEVEL_WARN))
+		return RULES_YAML_FAIL(p, "warn_is", "rule %s: there is no warn: give one, or act_is instead", rule->id);
+	if (y->act_is > 0 && !gives(rule, RULE_LEVEL_ACT))
+		return RULES_YAML_FAIL(p, "act_is", "rule %s: there is no act: give one, or warn_is instead", rule->id);
 
 	rule->notify = (enum rule_level)said_or(y->notify, RULE_LEVEL_WARN);
 	rule->lock = (enum rule_level)said_or(y->lock, RULE_LEVEL_NONE);
@@ -340,15 +373,52 @@ static void take_actions(const struct rule_yaml *y, struct rule *rule)
 	    (enum rule_severity)said_or(y->warn_is, device ? RULE_SEVERITY_ATTENTION : RULE_SEVERITY_OK);
 	rule->severity[RULE_LEVEL_ACT] =
 	    (enum rule_severity)said_or(y->act_is, device ? RULE_SEVERITY_CRITICAL : RULE_SEVERITY_OK);
+	return 0;
+}
+
+static bool is_planned(const struct judgement_config *config, const struct rule_filter *f)
+{
+	for (size_t i = 0; i < config->plans_count; i++) {
+		const struct wear_plan *plan = &config->plans[i];
+		const struct wear_life *life = &plan->parts[f->part];
+
+		if ((f->classes == 0 || (f->classes >> plan->class & 1) != 0) && (life->motor_h > 0 || life->sessions > 0))
+			return true;
+	}
+	return false;
+}
+
+/* How long a part lives is known from the service plan; of the motor, from the machine. */
+static int check_plans(const struct judgement_config *config, const struct rule *rule, char key[static GF_NAME_MAX],
+                       struct gf_diag *diag)
+{
+	for (size_t i = 0; i < rule->conditions_count; i++) {
+		const struct rule_condition *c = &rule->conditions[i];
+		char index[GF_NAME_MAX] = "";
+
+		if (c->metric != RULE_METRIC_PART_LIFE_PCT || c->filter.part == FACT_PART_MOTOR ||
+		    is_planned(config, &c->filter))
+			continue;
+		if (rule->conditions_count > 1)
+			snprintf(index, sizeof(index), "%s[%zu].", rule->any ? "any" : "all", i);
+		snprintf(key, GF_NAME_MAX, "%.20spart", index);
+		gf_diag_set(
+		    diag,
+		    "no plan under service gives these machines a life of '%s', so the rule would never fire: add it there",
+		    fact_part_name(c->filter.part));
+		return -EINVAL;
+	}
+	return 0;
 }
 
 /* What rule_check says, at the place of its key. */
-static int check(const struct rules_yaml_place *p, const struct rule_yaml *y, const struct rule *rule)
+static int check(const struct rules_yaml_place *p, const struct rule_yaml *y, const struct judgement_config *config,
+                 const struct rule *rule)
 {
 	char key[GF_NAME_MAX] = "", at[RULES_YAML_AT_MAX + GF_NAME_MAX];
 	struct gf_diag found = {{0}};
 
-	if (rule_check(rule, key, &found) == 0)
+	if (rule_check(rule, key, &found) == 0 && check_plans(config, rule, key, &found) == 0)
 		return 0;
 	snprintf(at, sizeof(at), "%s%s", p->at, key);
 	if (!gf_yaml_has(p->doc, at) && (y->all_count == 1 || y->any_count == 1))
@@ -356,8 +426,8 @@ static int check(const struct rules_yaml_place *p, const struct rule_yaml *y, co
 	return gf_yaml_fail(p->doc, at, p->diag, "rule %s: %.500s", rule->id, found.text);
 }
 
-static int take_rule(const struct gf_yaml *doc, const struct rule_yaml *y, unsigned index, struct rule *rule,
-                     struct gf_diag *diag)
+static int take_rule(const struct gf_yaml *doc, const struct rule_yaml *y, unsigned index,
+                     const struct judgement_config *config, struct rule *rule, struct gf_diag *diag)
 {
 	struct rules_yaml_place p = {.doc = doc, .diag = diag};
 	int r;
@@ -373,10 +443,9 @@ static int take_rule(const struct gf_yaml *doc, const struct rule_yaml *y, unsig
 	r = take_conditions(&p, y, rule);
 	if (r == 0)
 		r = take_times(&p, y, rule);
-	if (r != 0)
-		return r;
-	take_actions(y, rule);
-	return check(&p, y, rule);
+	if (r == 0)
+		r = take_actions(&p, y, rule);
+	return r != 0 ? r : check(&p, y, config, rule);
 }
 
 static int by_id(const void *a, const void *b)
@@ -394,7 +463,7 @@ static int take_rules(const struct gf_yaml *doc, const struct file_yaml *y, stru
 	config->rules = rules;
 	for (unsigned i = 0; i < y->rules_count; i++) {
 		const struct rule *twin = rules_find(rules, y->rules[i].id);
-		int r = take_rule(doc, &y->rules[i], i, &rules->items[i], diag);
+		int r = take_rule(doc, &y->rules[i], i, config, &rules->items[i], diag);
 		char at[RULES_YAML_AT_MAX];
 
 		snprintf(at, sizeof(at), "rules[%u].id", i);
@@ -418,11 +487,12 @@ static int config_of(struct gf_yaml *doc, const struct file_yaml *yaml, const ch
 {
 	static const struct file_yaml empty;
 	struct judgement_config config = {0};
-	int r = take_rules(doc, yaml != NULL ? yaml : &empty, &config, diag);
+	int r;
 
+	yaml = yaml != NULL ? yaml : &empty;
+	r = rules_yaml_take_plans(doc, yaml->service, yaml->service_count, &config, diag);
 	if (r == 0)
-		r = rules_yaml_take_plans(doc, yaml != NULL ? yaml->service : NULL, yaml != NULL ? yaml->service_count : 0,
-		                          &config, diag);
+		r = take_rules(doc, yaml, &config, diag);
 	if (r == -ENOMEM)
 		gf_diag_set(diag, "%s: out of memory", name);
 	gf_yaml_free(doc);

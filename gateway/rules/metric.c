@@ -206,10 +206,8 @@ bool metric_is_stale(const struct metric *m, int64_t moment_ms)
 
 bool metric_only_falls(const struct rule_condition *c)
 {
-	bool high = c->comparison == RULE_COMPARISON_AT_LEAST || c->comparison == RULE_COMPARISON_ABOVE;
-
 	/* A share is of the newest fact's day: a machine that moved has facts of two. */
-	if (!high || c->metric == RULE_METRIC_USE_PCT)
+	if (!rule_upwards(c->comparison) || c->metric == RULE_METRIC_USE_PCT)
 		return false;
 	return c->aggregate == RULE_AGGREGATE_SUM || c->aggregate == RULE_AGGREGATE_MAX ||
 	       c->metric == RULE_METRIC_PART_LIFE_PCT;

@@ -60,6 +60,11 @@ bool rule_threshold(const struct rule *rule, const struct rule_condition *condit
 	return true;
 }
 
+bool rule_upwards(enum rule_comparison comparison)
+{
+	return comparison == RULE_COMPARISON_AT_LEAST || comparison == RULE_COMPARISON_ABOVE;
+}
+
 bool rule_beyond(enum rule_comparison comparison, double value, double threshold)
 {
 	switch (comparison) {

@@ -144,6 +144,8 @@ bool rule_is_silence(const struct rule *rule);
  * reach theirs (`all`). False = it doesn't reach this level. */
 bool rule_threshold(const struct rule *rule, const struct rule_condition *condition, enum rule_level level,
                     double *ret_threshold);
+/* Is more of it worse: at_least, above. */
+bool rule_upwards(enum rule_comparison comparison);
 /* Is `value` beyond `threshold`, as the condition compares. */
 bool rule_beyond(enum rule_comparison comparison, double value, double threshold);
 /* How many days back a row of rule->days may begin, the present day counted: sites that open once a week are known, others not. */

@@ -8,6 +8,7 @@ foreach(part judge judge_kinds)
 endforeach()
 gf_add_test(gateway_rules_check_test SOURCES unit/gateway/rules/rule_check_test.c LINK gw_rules LABELS unit)
 gf_add_test(gateway_rules_yaml_test SOURCES unit/gateway/rules_yaml_test.c LINK gw_rules_yaml LABELS unit)
+gf_add_test(gateway_rules_never_test SOURCES unit/gateway/rules_never_test.c LINK gw_rules_yaml LABELS unit)
 gf_add_test(gateway_rules_flag_test SOURCES unit/gateway/rules/flag_test.c LINK gw_rules LABELS unit)
 gf_add_alloc_test(gateway_rules_memory_test
     SOURCES unit/gateway/rules/memory_test.c unit/gateway/rules/world.c LINK gw_rules_yaml LABELS unit)

@@ -182,9 +182,10 @@ static void durations_that_never_end(void **state)
 	(void)state;
 	r.for_ms = 23 * HOUR_MS;
 	expect_refused(&r, "for", "for is as long as what the window of sessions keeps (23 h), so it would never fire");
+	/* In an hour that rolls on new sessions come before the old ones leave. */
 	r.conditions[0].window_ms = HOUR_MS;
-	r.for_ms = HOUR_MS;
-	expect_refused(&r, "for", "for is as long as what the window of sessions keeps (60 min), so it would never fire");
+	r.for_ms = 3 * HOUR_MS;
+	expect_fine(&r);
 	r.for_ms = HOUR_MS - 1;
 	expect_fine(&r);
 	r.days = 2;
@@ -297,7 +298,12 @@ static void what_excludes_itself(void **state)
 	r.any = true;
 	expect_fine(&r);
 	r.any = false;
+	/* There are no fewer in two hours than in one of them. */
 	r.conditions[1].window_ms = 2 * HOUR_MS;
+	expect_refused(
+	    &r, "all[1].metric",
+	    "sessions can't be so while all[0] holds, so the rule would never fire; for either of them take any");
+	r.conditions[1].window_ms = HOUR_MS / 2;
 	expect_fine(&r);
 	/* Of a day, which takes nothing away before midnight. */
 	r = fine(RULE_SUBJECT_DEVICE, RULE_METRIC_SESSIONS);
