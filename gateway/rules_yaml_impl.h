@@ -1,4 +1,4 @@
-/* What the two halves of reading rules.yaml share: rules (rules_yaml.c) and the service plan (rules_yaml_service.c). */
+/* What the parts of reading rules.yaml share: its form (rules_yaml_schema.c), rules (rules_yaml.c) and the service plan (rules_yaml_service.c). */
 #ifndef GATEWAY_RULES_YAML_IMPL_H
 #define GATEWAY_RULES_YAML_IMPL_H
 
@@ -32,6 +32,40 @@ struct plan_yaml {
 	unsigned parts_count;
 };
 
+/* What cyaml reads. Of an enumeration that begins with 0 its words are one more here, so that 0 says that nothing was written. */
+struct condition_yaml {
+	int metric, aggregate, depth, part, is;
+	int *classes, *techniques, *outcomes, *codes, *severities, *actions;
+	unsigned classes_count, techniques_count, outcomes_count, codes_count, severities_count, actions_count;
+	char **routines, **limits;
+	unsigned routines_count, limits_count;
+	bool same_class;
+	char *window;
+	double *warn, *act, *clear;
+};
+struct entry_yaml {
+	struct condition_yaml c;
+};
+struct rule_yaml {
+	struct condition_yaml c;
+	char *id, *title, *advice;
+	int subject, hours, notify, lock, cap, warn_is, act_is;
+	struct entry_yaml *all, *any;
+	unsigned all_count, any_count, days, times;
+	char *for_, *within, *clear_after, *expires;
+	float *cap_intensity_pct;
+};
+struct file_yaml {
+	struct rule_yaml *rules;
+	unsigned rules_count;
+	struct plan_yaml *service;
+	unsigned service_count;
+};
+
+/* The file: a struct file_yaml. */
+extern const cyaml_schema_value_t rules_yaml_file_schema;
+/* Keys of a condition, which stand in a rule that has but one too; CYAML_FIELD_END at the end. */
+extern const cyaml_schema_field_t rules_yaml_condition_fields[];
 /* An entry of `service`: a struct plan_yaml. */
 extern const cyaml_schema_value_t rules_yaml_plan_schema;
 /* Fills config->plans. -EINVAL with diag, -ENOMEM. */
