@@ -5,9 +5,9 @@
  *
  * A long poll: the handler asks to wait, the connection is suspended and put on the list of waiters. The waker thread resumes it
  * when the store has a newer event, when its time is over, or when the API ends; on_request is then called again. The
- * waker looks at the store's last event id only while somebody waits.
+ * waker looks at the store's last event id only while somebody waits. It also ends connections that are too slow (peers.h).
  *
- * Order of locks: api->lock alone; nothing is called under it but libmicrohttpd's suspend and resume.
+ * Order of locks: api->lock, then that of the peers; nothing is called under it but libmicrohttpd's suspend and resume.
  */
 #include "gateway/api/api.h"
 
@@ -16,20 +16,25 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "gateway/api/actor.h"
+#include "gateway/api/peers.h"
+#include "gateway/api/readers.h"
 #include "gateway/api/resources.h"
 #include "gateway/api/route.h"
 #include "gateway/api/socket.h"
 
-enum { WAKER_TICK_MS = 100, DRAIN_MS = 2000 };
+enum { WAKER_TICK_MS = 100, SWEEP_TICK_MS = 500, DRAIN_MS = 2000 };
+_Static_assert(2 * PEERS_OF_USER_MAX <= API_CONNECTIONS_MAX, "one user leaves as many to the others");
 
 struct exchange {
 	struct request request;
 	const struct route *route;
 	struct MHD_Connection *connection;
+	struct peer *peer;
 	char allow[64];
 	bool unread; /* its body is too large to be read at all */
 };
@@ -38,12 +43,13 @@ struct api {
 	struct api_ops ops;
 	const struct store *store;
 	const struct gf_clock *clock;
-	char *socket, *database;
+	char *socket;
 	gid_t group;
 	const struct gf_keyset *catalog_keys;
 	const struct sites *sites;
 	int listen_fd;
 	struct MHD_Daemon *http;
+	struct peers peers;
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* a waiter came, a request ended, or the end */
@@ -51,9 +57,8 @@ struct api {
 	bool waker_runs, stopping;
 	struct exchange *waiters[API_CONNECTIONS_MAX];
 	size_t waiters_count;
-	size_t exchanges;                          /* begun and not ended */
-	struct store_reader *readers[API_THREADS]; /* idle ones */
-	size_t readers_count;
+	size_t exchanges; /* begun and not ended */
+	struct readers readers;
 };
 
 const struct api_ops *api_ops_of(const struct api *api)
@@ -63,7 +68,7 @@ const struct api_ops *api_ops_of(const struct api *api)
 
 const char *api_database(const struct api *api)
 {
-	return api->database;
+	return api->readers.database;
 }
 
 const struct store *api_store(const struct api *api)
@@ -81,35 +86,9 @@ const struct sites *api_sites(const struct api *api)
 	return api->sites;
 }
 
-/* ---- readers ---- */
-
-static int borrow_reader(struct api *api, struct store_reader **ret_reader, struct gf_diag *diag)
+static int64_t mono_ms(const struct api *api)
 {
-	struct store_reader *reader = NULL;
-
-	(void)pthread_mutex_lock(&api->lock);
-	if (api->readers_count > 0)
-		reader = api->readers[--api->readers_count];
-	(void)pthread_mutex_unlock(&api->lock);
-	if (reader == NULL) {
-		int r = store_reader_open(api->database, &reader, diag);
-		if (r != 0)
-			return r;
-	}
-	*ret_reader = reader;
-	return 0;
-}
-
-/* One that failed isn't used again. */
-static void return_reader(struct api *api, struct store_reader *reader, bool failed)
-{
-	(void)pthread_mutex_lock(&api->lock);
-	if (!failed && api->readers_count < API_THREADS) {
-		api->readers[api->readers_count++] = reader;
-		reader = NULL;
-	}
-	(void)pthread_mutex_unlock(&api->lock);
-	store_reader_close(reader);
+	return gf_clock_now(api->clock).mono_ms;
 }
 
 /* ---- long polls ---- */
@@ -139,7 +118,7 @@ static bool suspend(struct api *api, struct exchange *x)
 /* Called under the lock. */
 static void resume_due(struct api *api)
 {
-	int64_t now_ms = gf_clock_now(api->clock).mono_ms;
+	int64_t now_ms = mono_ms(api);
 	uint64_t newest = store_last_event(api->store);
 
 	for (size_t i = api->waiters_count; i-- > 0;) {
@@ -171,12 +150,15 @@ static void *waker_main(void *ctx)
 
 	(void)pthread_mutex_lock(&api->lock);
 	while (!api->stopping) {
-		if (api->waiters_count == 0) {
+		bool limits = peers_sweep(&api->peers, mono_ms(api));
+		if (api->waiters_count > 0)
+			(void)wait_changed(api, WAKER_TICK_MS);
+		else if (limits)
+			(void)wait_changed(api, SWEEP_TICK_MS);
+		else
 			(void)pthread_cond_wait(&api->changed, &api->lock);
-			continue;
-		}
-		(void)wait_changed(api, WAKER_TICK_MS);
-		resume_due(api);
+		if (api->waiters_count > 0)
+			resume_due(api);
 	}
 	resume_due(api);
 	(void)pthread_mutex_unlock(&api->lock);
@@ -210,7 +192,7 @@ static void run_handler(struct api *api, struct exchange *x)
 {
 	struct request *r = &x->request;
 	struct gf_diag diag = {{0}};
-	int result = borrow_reader(api, &r->reader, &diag);
+	int result = readers_borrow(&api->readers, &r->reader, &diag);
 
 	if (result != 0) {
 		request_fail_store(r, result, &diag);
@@ -220,7 +202,7 @@ static void run_handler(struct api *api, struct exchange *x)
 	r->wait = false;
 	if (request_day(r))
 		x->route->handle(r);
-	return_reader(api, r->reader, r->status >= 500);
+	readers_return(&api->readers, r->reader, r->status >= 500);
 	r->reader = NULL;
 }
 
@@ -228,6 +210,7 @@ static enum MHD_Result finish(struct api *api, struct exchange *x)
 {
 	struct request *r = &x->request;
 
+	peers_allow(&api->peers, x->peer, 0, 0);
 	if (r->status == 0) {
 		run_handler(api, x);
 		if (r->status == 0 && r->wait) {
@@ -239,6 +222,7 @@ static enum MHD_Result finish(struct api *api, struct exchange *x)
 	}
 	if (r->status == 0)
 		request_fail(r, 500, "no_answer", "the gateway has no answer to this");
+	peers_allow(&api->peers, x->peer, mono_ms(api), PEERS_ANSWER_S);
 	return reply(x);
 }
 
@@ -303,6 +287,41 @@ static enum MHD_Result take_body(struct exchange *x, const char *data, size_t le
 	return MHD_YES;
 }
 
+/* ---- connections ---- */
+
+static struct peer *peer_record(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	return info != NULL ? info->socket_context : NULL;
+}
+
+static void signal_change(struct api *api)
+{
+	(void)pthread_mutex_lock(&api->lock);
+	(void)pthread_cond_signal(&api->changed);
+	(void)pthread_mutex_unlock(&api->lock);
+}
+
+static void on_connection(void *ctx, struct MHD_Connection *connection, void **slot,
+                          enum MHD_ConnectionNotificationCode what)
+{
+	struct api *api = ctx;
+	struct ucred user = {.uid = (uid_t)-1};
+	socklen_t len = sizeof(user);
+	int fd = peer_of(connection);
+
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+		peers_remove(&api->peers, *slot);
+		*slot = NULL;
+		return;
+	}
+	(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &user, &len);
+	*slot = peers_add(&api->peers, fd, user.uid, mono_ms(api));
+	signal_change(api);
+}
+
+/* ---- requests ---- */
+
 static void count_exchange(struct api *api, int change)
 {
 	(void)pthread_mutex_lock(&api->lock);
@@ -318,12 +337,17 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
 	struct exchange *x = *slot;
 
 	(void)version;
+	/* What was told that it is one too many is asked for nothing, though it may have asked before it heard. */
+	if (peer_record(connection) == NULL)
+		return MHD_NO;
 	if (x == NULL) {
 		x = calloc(1, sizeof(*x));
 		if (x == NULL)
 			return MHD_NO;
 		x->request.api = api;
 		x->connection = connection;
+		x->peer = peer_record(connection);
+		peers_allow(&api->peers, x->peer, mono_ms(api), PEERS_BODY_S);
 		*slot = x;
 		count_exchange(api, 1);
 		begin(api, x, path, method);
@@ -341,12 +365,14 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
 static void on_completed(void *ctx, struct MHD_Connection *connection, void **slot,
                          enum MHD_RequestTerminationCode reason)
 {
+	struct api *api = ctx;
 	struct exchange *x = *slot;
 
 	(void)connection;
 	(void)reason;
 	if (x == NULL)
 		return;
+	peers_allow(&api->peers, x->peer, mono_ms(api), PEERS_HEAD_S);
 	for (size_t i = 0; i < x->request.params_count; i++) {
 		free(x->request.params[i].name);
 		free(x->request.params[i].value);
@@ -355,7 +381,7 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **sl
 	free(x->request.body);
 	free(x);
 	*slot = NULL;
-	count_exchange(ctx, -1);
+	count_exchange(api, -1);
 }
 
 /* ---- life ---- */
@@ -378,11 +404,11 @@ static int start_waker(struct api *api)
 
 static int start_http(struct api *api, struct gf_diag *diag)
 {
-	api->http =
-	    MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, api,
-	                     MHD_OPTION_LISTEN_SOCKET, api->listen_fd, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)API_THREADS,
-	                     MHD_OPTION_CONNECTION_LIMIT, (unsigned)API_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-	                     (unsigned)API_IDLE_S, MHD_OPTION_NOTIFY_COMPLETED, on_completed, api, MHD_OPTION_END);
+	api->http = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request,
+	                             api, MHD_OPTION_LISTEN_SOCKET, api->listen_fd, MHD_OPTION_THREAD_POOL_SIZE,
+	                             (unsigned)API_THREADS, MHD_OPTION_CONNECTION_LIMIT, (unsigned)API_CONNECTIONS_MAX,
+	                             MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)API_IDLE_S, MHD_OPTION_NOTIFY_COMPLETED,
+	                             on_completed, api, MHD_OPTION_NOTIFY_CONNECTION, on_connection, api, MHD_OPTION_END);
 	if (api->http != NULL)
 		return 0;
 	gf_diag_set(diag, "can't start the API on %s: no threads or file descriptors left", api->socket);
@@ -402,10 +428,12 @@ int api_new(const struct api_config *config, const struct api_ops *ops, struct a
 	                    .catalog_keys = config->catalog_keys,
 	                    .sites = config->sites,
 	                    .socket = strdup(config->socket),
-	                    .database = strdup(config->database),
 	                    .listen_fd = -1};
 	(void)pthread_mutex_init(&api->lock, NULL);
-	r = api->socket != NULL && api->database != NULL ? 0 : -ENOMEM;
+	peers_init(&api->peers);
+	r = readers_init(&api->readers, config->database);
+	if (r == 0 && api->socket == NULL)
+		r = -ENOMEM;
 	if (r == 0)
 		r = socket_group(config->group, &api->group, diag);
 	if (r == 0)
@@ -451,10 +479,9 @@ void api_free(struct api *api)
 		(void)close(api->listen_fd);
 	if (api->listen_fd >= 0 && api->socket != NULL)
 		(void)unlink(api->socket);
-	for (size_t i = 0; i < api->readers_count; i++)
-		store_reader_close(api->readers[i]);
+	readers_deinit(&api->readers);
+	peers_deinit(&api->peers);
 	(void)pthread_mutex_destroy(&api->lock);
 	free(api->socket);
-	free(api->database);
 	free(api);
 }

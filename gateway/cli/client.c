@@ -56,7 +56,7 @@ static int explain(const char *path, int error, struct gf_diag *diag)
 	case EAGAIN:
 		gf_diag_set(
 		    diag,
-		    "too many programs wait for the gateway on %s; idle ones are dropped after half a minute: try again, "
+		    "too many programs wait for the gateway on %s; idle ones are dropped after some seconds: try again, "
 		    "and when it stays, look for who holds them (ss -xp)",
 		    path);
 		break;
