@@ -1,4 +1,7 @@
 /* `health`: what needs attention; of one machine also its flags and its wear. */
+#include <stdint.h>
+#include <string.h>
+
 #include "gateway/cli/notice.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -10,27 +13,37 @@ static const struct column columns[] = {
     {"severity", "", COLUMN_RAW_ONLY, 0, false},
 };
 
-/* One row for each reason; a machine without one has a row of its own. */
-static int flatten(const json_t *item, json_t *rows)
+static int add_row(json_t *rows, const json_t *item, json_t *row)
 {
-	const json_t *reasons = json_object_get(item, "reasons");
-	size_t count = json_array_size(reasons);
+	json_t *id = json_object_get(item, "id"), *health = json_object_get(item, "health");
 
-	for (size_t i = 0; i < (count > 0 ? count : 1); i++) {
-		json_t *row = count > 0 ? json_copy(json_array_get(reasons, i)) : json_object();
-		json_t *id = json_object_get(item, "id"), *health = json_object_get(item, "health");
-		if (json_object_set(row, "id", id) != 0 || json_object_set(row, "health", health) != 0 ||
-		    (count == 0 && json_object_set(row, "severity", health) != 0)) {
-			json_decref(row);
-			return -1;
-		}
-		if (json_array_append_new(rows, row) != 0)
-			return -1;
+	if (json_object_set(row, "id", id) != 0 || json_object_set(row, "health", health) != 0 ||
+	    (json_object_get(row, "severity") == NULL && json_object_set(row, "severity", health) != 0)) {
+		json_decref(row);
+		return -1;
 	}
-	return 0;
+	return json_array_append_new(rows, row);
 }
 
-static enum cli_exit print(struct cli *cli, const json_t *items)
+/* One row for each reason; a machine without one has a row of its own. That one vanished with its site is told of the site. */
+static int flatten(const json_t *item, const json_t *missed, json_t *rows)
+{
+	const json_t *reasons = json_object_get(item, "reasons");
+	bool is_missed = json_object_get(missed, field_text(item, "id")) != NULL;
+	size_t count = json_array_size(reasons);
+
+	for (size_t i = 0; i < count; i++) {
+		const json_t *reason = json_array_get(reasons, i);
+		if (is_missed && strcmp(field_text(reason, "code"), "offline") == 0)
+			continue;
+		if (add_row(rows, item, json_copy((json_t *)(uintptr_t)reason)) != 0)
+			return -1;
+	}
+	return count > 0 ? 0 : add_row(rows, item, json_object());
+}
+
+/* `missed`: the machines of which it is told already that they vanished. */
+static enum cli_exit print(struct cli *cli, const json_t *items, const json_t *missed)
 {
 	json_t *rows = json_array(), *item;
 	size_t i;
@@ -42,22 +55,22 @@ static enum cli_exit print(struct cli *cli, const json_t *items)
 	}
 	json_array_foreach(items, i, item)
 	{
-		if (code == CLI_OK && flatten(item, rows) != 0)
+		if (code == CLI_OK && flatten(item, missed, rows) != 0)
 			code = cli_fail(cli, CLI_REFUSED, "out of memory");
 	}
 	if (code == CLI_OK && cli->format == WRITER_TABLE && json_array_size(rows) > 0)
 		cli_findings(cli, rows, "severity", "id");
-	else if (code == CLI_OK)
+	else if (code == CLI_OK && json_object_size(missed) == 0)
 		code = cli_rows(cli, rows, columns, COUNT(columns), "no such machine");
 	json_decref(rows);
 	return code;
 }
 
-/* Sites whose machines vanished together: it is the site that somebody has to look at. */
-static enum cli_exit incidents(struct cli *cli)
+/* Sites whose machines vanished together: it is the site that somebody has to look at. Adds the machines to `missed`. */
+static enum cli_exit incidents(struct cli *cli, json_t *missed)
 {
-	json_t *body = NULL, *incident;
-	size_t i;
+	json_t *body = NULL, *incident, *device;
+	size_t i, k;
 	enum cli_exit code =
 	    cli_request(cli, &(struct cli_request){.path = "/v1/incidents", .params = {{"open", "1"}}}, &body);
 
@@ -67,6 +80,11 @@ static enum cli_exit incidents(struct cli *cli)
 		notice_line(cli, "%s", field_text(incident, "text"));
 		if (*field_text(incident, "action") != '\0')
 			notice_do(cli, "%s", field_text(incident, "action"));
+		json_array_foreach(json_object_get(incident, "devices"), k, device)
+		{
+			if (json_is_string(device) && json_object_set_new(missed, json_string_value(device), json_true()) != 0)
+				code = cli_fail(cli, CLI_REFUSED, "out of memory");
+		}
 	}
 	json_decref(body);
 	return code;
@@ -106,7 +124,7 @@ enum cli_exit cmd_health(struct cli *cli, char **args, size_t count)
 	struct cli_request request = {
 	    .path = "/v1/health", .params = {{"where", cli->values[CLI_OPT_WHERE]}, {"limit", cli->values[CLI_OPT_LIMIT]}}};
 	char path[128];
-	json_t *body = NULL, *one = NULL;
+	json_t *body = NULL, *one = NULL, *missed;
 	enum cli_exit code = CLI_OK;
 
 	if (count == 1) {
@@ -120,12 +138,14 @@ enum cli_exit cmd_health(struct cli *cli, char **args, size_t count)
 		return code;
 	if (count == 1)
 		one = json_pack("[O]", body);
+	missed = json_object();
 	if (count == 0 && cli->format == WRITER_TABLE && cli->values[CLI_OPT_WHERE] == NULL)
-		code = incidents(cli);
+		code = incidents(cli, missed);
 	if (code == CLI_OK)
-		code = print(cli, count == 1 ? one : json_object_get(body, "items"));
+		code = print(cli, count == 1 ? one : json_object_get(body, "items"), missed);
 	if (code == CLI_OK && count == 1 && cli->format == WRITER_TABLE)
 		code = flags_and_wear(cli, args[0]);
+	json_decref(missed);
 	json_decref(one);
 	json_decref(body);
 	return code;

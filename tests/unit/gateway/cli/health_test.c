@@ -57,6 +57,39 @@ static void a_site_that_vanished_is_one_line(void **state)
 	plays(care, "health|-o|csv", CLI_OK, TEXTS("id,health,code"));
 }
 
+static void its_machines_are_told_of_what_else_they_have(void **state)
+{
+#define OFFLINE "{\"code\":\"offline\",\"severity\":\"critical\",\"text\":\"its connection broke\",\"action\":null}"
+#define INCIDENT \
+	LIST("{\"id\":1,\"site\":\"berlin\",\"text\":\"all are offline\",\"action\":null,\"devices\":[\"a\",\"b\"]}")
+	static const struct play_line lines[] = {{"GET", "/v1/health", 200,
+	                                          LIST("{\"id\":\"a\",\"health\":\"critical\",\"reasons\":[" OFFLINE "]},"
+	                                               "{\"id\":\"b\",\"health\":\"critical\",\"reasons\":[" OFFLINE
+	                                               ",{\"code\":\"x\",\"severity\":\"attention\","
+	                                               "\"text\":\"the head is used up\",\"action\":null}]},"
+	                                               "{\"id\":\"c\",\"health\":\"critical\",\"reasons\":[" OFFLINE "]}")},
+	                                         {"GET", "/v1/incidents", 200, INCIDENT},
+	                                         {0}};
+	static const struct play_line nothing_else[] = {
+	    {"GET", "/v1/health", 200, LIST("{\"id\":\"a\",\"health\":\"critical\",\"reasons\":[" OFFLINE "]}")},
+	    {"GET", "/v1/incidents", 200, INCIDENT},
+	    {0}};
+
+	(void)state;
+	plays(lines, "health", CLI_OK,
+	      TEXTS("  critical   site berlin\n             all are offline\n"
+	            "  attention  b  the head is used up\n"
+	            "  critical   c  its connection broke\n"));
+	plays(nothing_else, "health", CLI_OK, TEXTS("  critical   site berlin\n             all are offline\n"));
+	struct play p = {.lines = nothing_else};
+	struct result r = play(&p, "health");
+	assert_null(strstr(r.out, "no such machine"));
+	assert_null(strstr(r.out, "its connection broke"));
+	forget(&r);
+	/* Programs get all of it. */
+	plays(lines, "health|-o|csv", CLI_OK, TEXTS("a,critical,offline", "b,critical,offline"));
+}
+
 #define LONG_NAME "a-machine-with-a-very-long-name-of-sixty-three-characters-to-01"
 
 static const struct play_line screen[] = {
@@ -161,6 +194,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(health_of_a_machine_has_its_flags_and_wear),
 	    cmocka_unit_test(a_site_that_vanished_is_one_line),
+	    cmocka_unit_test(its_machines_are_told_of_what_else_they_have),
 	    cmocka_unit_test(the_screen_has_people_and_sites_too),
 	    cmocka_unit_test(the_screen_fits_its_terminal),
 	    cmocka_unit_test(webhooks_tell_how_far_they_are),
