@@ -4,8 +4,12 @@ gf_add_test(tell_test SOURCES integration/tell_test.c unit/gateway/tell/receiver
 add_dependencies(tell_test gymfleet-gateway gymfleet)
 gf_add_test(judge_test SOURCES integration/judge_test.c LINK it_fleet PkgConfig::JANSSON LABELS integration TIMEOUT 300)
 add_dependencies(judge_test gymfleet-gateway gymfleet gymfleet-agent)
-gf_add_test(site_test SOURCES integration/site_test.c unit/gateway/tell/receiver.c
-    LINK it_fleet gw_tell gf_codec PkgConfig::MHD PkgConfig::JANSSON LABELS integration TIMEOUT 180)
-add_dependencies(site_test gymfleet-gateway gymfleet gymfleet-sim)
+gf_add_library(it_listener SOURCES integration/listener.c unit/gateway/tell/receiver.c
+    LINK it_harness gw_tell gf_base PkgConfig::MHD PkgConfig::JANSSON PkgConfig::CMOCKA)
+foreach(part site outage)
+    gf_add_test(${part}_test SOURCES integration/${part}_test.c LINK it_listener it_fleet it_machine PkgConfig::JANSSON
+        LABELS integration TIMEOUT 180)
+    add_dependencies(${part}_test gymfleet-gateway gymfleet gymfleet-sim)
+endforeach()
 gf_add_test(two_people_test SOURCES integration/two_people_test.c LINK it_fleet it_machine PkgConfig::JANSSON LABELS integration TIMEOUT 180)
 add_dependencies(two_people_test gymfleet-gateway gymfleet)
