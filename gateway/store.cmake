@@ -5,7 +5,7 @@
 # connection that changes anything and lends it to a batch; each reader owns its own.
 gf_add_library(gw_store
     SOURCES
-        store/sqlite/answer.c store/sqlite/beat_read.c store/sqlite/case.c store/sqlite/case_deed.c store/sqlite/case_read.c store/sqlite/case_reliability.c store/sqlite/chain.c store/sqlite/db.c store/sqlite/deed.c store/sqlite/device.c store/sqlite/event.c store/sqlite/fault.c store/sqlite/heartbeat.c store/sqlite/hour.c store/sqlite/hour_read.c store/sqlite/judging_end.c store/sqlite/judging_fact.c store/sqlite/judging_flag.c store/sqlite/judging_mark.c store/sqlite/life.c store/sqlite/limit.c store/sqlite/people.c store/sqlite/people_age.c
+        store/sqlite/answer.c store/sqlite/beat_read.c store/sqlite/case.c store/sqlite/case_deed.c store/sqlite/case_read.c store/sqlite/case_reliability.c store/sqlite/chain.c store/sqlite/db.c store/sqlite/deed.c store/sqlite/device.c store/sqlite/event.c store/sqlite/fault.c store/sqlite/heartbeat.c store/sqlite/hour.c store/sqlite/hour_read.c store/sqlite/judging_end.c store/sqlite/judging_fact.c store/sqlite/judging_flag.c store/sqlite/judging_mark.c store/sqlite/life.c store/sqlite/limit.c store/sqlite/people.c store/sqlite/people_age.c store/sqlite/people_words.c
         store/sqlite/maintain.c store/sqlite/names.c store/sqlite/read_audit.c store/sqlite/read_catalogs.c store/sqlite/read_devices.c store/sqlite/read_flags.c
         store/sqlite/read_history.c store/sqlite/read_machines.c store/sqlite/read_stats.c store/sqlite/read_usage.c store/sqlite/read_usage_parts.c store/sqlite/read_wishes.c store/sqlite/report.c
         store/sqlite/rollout.c store/sqlite/rollout_load.c store/sqlite/rollout_read.c store/sqlite/rollout_row.c

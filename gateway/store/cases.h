@@ -167,7 +167,7 @@ struct store_erased {
 	uint64_t sessions, flags, events, quarantined;
 };
 /*
- * Forgets a token: 0 in sessions, its flags gone, and what else has it; then the database is cleaned of what was there (secure_delete, the
+ * Forgets a token: 0 in sessions, its flags gone, and what else has it, also what people wrote; then the database is cleaned of what was there (secure_delete, the
  * write-ahead log emptied), so that neither file nor a backup made after has it. Where an earlier version left a copy, the file is written anew: that
  * takes its time, and as much room again. A report that comes later doesn't bring the token back: for STORE_TOKEN_DAYS what has it is stored without. The
  * audit log says that somebody was erased, not who. 0 rows is fine. -EBUSY: a reader kept the log from being emptied for the whole time; everything is

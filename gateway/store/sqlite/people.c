@@ -237,6 +237,8 @@ static int erase(struct store *s, uint64_t token, const struct store_actor *acto
 	int r = erase_rows(s, token, &e, diag);
 
 	if (!r)
+		r = people_words(s, token, diag);
+	if (!r)
 		r = remember(s, token, now_ms, diag);
 	if (r)
 		return r;
@@ -289,10 +291,33 @@ static size_t stored_bytes(uint64_t token, unsigned char bytes[static TOKEN_LEN]
 	return len;
 }
 
-/* Whether the file has these bytes anywhere. */
-static int scan(const char *path, const unsigned char *bytes, size_t len, bool *ret_found)
+/* What a file must not have: the number as it is stored, and its digits as people write them. */
+enum { FORMS = 3, FORM_MAX = 2 * TOKEN_LEN };
+struct form {
+	unsigned char bytes[FORM_MAX + 1]; /* with a NUL behind the digits */
+	size_t len;                        /* 0: not looked for */
+};
+
+static void forms_of(uint64_t token, struct form forms[static FORMS])
 {
-	unsigned char *buf = malloc(SCAN_BYTES + TOKEN_LEN);
+	forms[0].len = stored_bytes(token, forms[0].bytes);
+	forms[1].len = forms[2].len = FORM_MAX;
+	(void)snprintf((char *)forms[1].bytes, sizeof(forms[1].bytes), "%016llx", (unsigned long long)token);
+	(void)snprintf((char *)forms[2].bytes, sizeof(forms[2].bytes), "%016llX", (unsigned long long)token);
+}
+
+static bool has_form(const unsigned char *buf, size_t len, const struct form forms[static FORMS])
+{
+	for (int i = 0; i < FORMS; i++)
+		if (forms[i].len && memmem(buf, len, forms[i].bytes, forms[i].len))
+			return true;
+	return false;
+}
+
+/* Whether the file has one of them anywhere. */
+static int scan(const char *path, const struct form forms[static FORMS], bool *ret_found)
+{
+	unsigned char *buf = malloc(SCAN_BYTES + FORM_MAX);
 	int fd = open(path, O_RDONLY | O_CLOEXEC), r = 0;
 	bool found = false;
 	size_t kept = 0;
@@ -306,10 +331,10 @@ static int scan(const char *path, const unsigned char *bytes, size_t len, bool *
 			r = -errno;
 		if (got <= 0)
 			break;
-		found = memmem(buf, kept + (size_t)got, bytes, len) != NULL;
+		found = has_form(buf, kept + (size_t)got, forms);
 		/* What may be the beginning of one. */
 		kept += (size_t)got;
-		size_t rest = kept < len - 1 ? kept : len - 1;
+		size_t rest = kept < FORM_MAX - 1 ? kept : FORM_MAX - 1;
 		memmove(buf, buf + kept - rest, rest);
 		kept = rest;
 	}
@@ -337,13 +362,13 @@ static int write_anew(struct store *s, struct gf_diag *diag)
 
 static int clean_file(struct store *s, uint64_t token, struct gf_diag *diag)
 {
-	unsigned char bytes[TOKEN_LEN];
-	const size_t len = stored_bytes(token, bytes);
+	struct form forms[FORMS];
 	bool found = false;
 	int r = empty_log(s, diag);
 
-	if (!r && len) {
-		r = scan(s->db.path, bytes, len, &found);
+	forms_of(token, forms);
+	if (!r) {
+		r = scan(s->db.path, forms, &found);
 		if (r)
 			gf_diag_set(diag, "all of it is gone from the tables, but the database '%s' can't be looked through: %s",
 			            s->db.path, strerror(-r));

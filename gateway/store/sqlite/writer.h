@@ -213,7 +213,7 @@ GF_MUST_CHECK int life_judge(struct apply *a, int64_t started_ms, enum store_tim
 /* The session in hand is the first known one of a new life: counts on from here, and takes it in hand anew. */
 GF_MUST_CHECK int life_begin(struct apply *a);
 
-/* ---- people.c, people_age.c ---- */
+/* ---- people.c, people_age.c, people_words.c ---- */
 
 /* The record without the token of somebody who was erased. `told` itself, or a copy in the apply. */
 GF_MUST_CHECK int people_told(struct apply *a, const struct gf_record *told, const struct gf_record **ret_told);
@@ -222,6 +222,8 @@ GF_MUST_CHECK int people_scrub(struct store *s, const void *data, size_t len, un
                                struct gf_diag *diag);
 /* Forgets the tokens that are older than STORE_TOKEN_DAYS, in at most about `budget` rows less *used, which grows. */
 GF_MUST_CHECK int people_age(struct store *s, int64_t now_ms, unsigned budget, unsigned *used, struct gf_diag *diag);
+/* Takes the token out of what people wrote. */
+GF_MUST_CHECK int people_words(struct store *s, uint64_t token, struct gf_diag *diag);
 
 /* ---- event.c ---- */
 

@@ -71,19 +71,27 @@ static bool file_has(const char *path, uint64_t wanted)
 	return found;
 }
 
-/* In the database, its log, or a backup made now. */
-static bool anywhere(struct fixture *f, uint64_t wanted)
+/* In a backup made now. */
+static bool backup_has(struct fixture *f, uint64_t wanted)
 {
-	char wal[128], backup[128], sql[256];
+	char backup[128], sql[256];
 	bool found;
 
-	snprintf(wal, sizeof(wal), "%s-wal", f->path);
 	snprintf(backup, sizeof(backup), "%s-backup", f->path);
 	snprintf(sql, sizeof(sql), "VACUUM INTO '%s'", backup);
 	run(f, sql);
-	found = file_has(f->path, wanted) || file_has(wal, wanted) || file_has(backup, wanted);
+	found = file_has(backup, wanted);
 	unlink(backup);
 	return found;
+}
+
+/* In the database, its log, or a backup. */
+static bool anywhere(struct fixture *f, uint64_t wanted)
+{
+	char wal[128];
+
+	snprintf(wal, sizeof(wal), "%s-wal", f->path);
+	return backup_has(f, wanted) || file_has(f->path, wanted) || file_has(wal, wanted);
 }
 
 /* ---- erasing ---- */
@@ -166,6 +174,36 @@ static void what_is_erased_is_in_no_file(void **state)
 	/* Nothing is left to erase. */
 	assert_int_equal(store_subject_erase(f->store, token, &anna, NOON + DAY, &erased, &diag), 0);
 	assert_int_equal(erased.sessions + erased.flags + erased.events + erased.quarantined, 0);
+}
+
+static void what_people_wrote_of_somebody_is_erased_and_the_rest_of_it_stays(void **state)
+{
+	struct fixture *f = *state;
+	struct gf_record r = session_of(1, 1, NOON, token, 0);
+	struct store_tag tag = {.reason = "torn by A1B2c3d4e5f60718"};
+	const bool lock = true;
+	struct store_erased erased;
+	uint64_t id = 0;
+
+	send_report(f, ID, 1, &r, 1, NOON);
+	assert_int_equal(
+	    store_case_report(f->store, ID, "torn by a1b2c3d4e5f60718, again a1b2c3d4e5f60718", &anna, NOON, &id, NULL), 0);
+	assert_int_equal(store_case_ack(f->store, id, "A1B2C3D4E5F60718 pays", &anna, NOON, NULL, NULL), 0);
+	tag.case_id = id;
+	assert_int_equal(store_tag_set(f->store, ID, &tag, &anna, NOON, NULL, NULL), 0);
+	assert_int_equal(store_service_add(f->store, ID, FACT_PART_COVER, "after a1b2c3d4e5f60718", &anna, NOON, NULL), 0);
+	assert_int_equal(store_desired_set(f->store, ID, NULL, &lock, "a1b2c3d4e5f60718", &anna, NOON, NULL), 0);
+	assert_int_equal(store_subject_erase(f->store, token, &anna, NOON, &erased, NULL), 0);
+	assert_false(anywhere(f, token));
+	assert_int_equal(number_of(f, "SELECT count(*) FROM cases WHERE detail = 'torn by (erased), again (erased)' AND "
+	                              "ack_note = '(erased) pays'"),
+	                 1);
+	assert_int_equal(number_of(f, "SELECT count(*) FROM tags WHERE reason = 'torn by (erased)'"), 1);
+	assert_int_equal(number_of(f, "SELECT count(*) FROM services WHERE note = 'after (erased)'"), 1);
+	assert_int_equal(number_of(f, "SELECT count(*) FROM desired WHERE own_lock_reason = '(erased)'"), 1);
+	assert_int_equal(number_of(f, "SELECT count(*) FROM holds WHERE reason = 'out of service: torn by (erased)'"), 1);
+	assert_int_equal(number_of(f, "SELECT count(*) FROM events WHERE text LIKE '%(erased)%'"), 5);
+	assert_int_equal(number_of(f, "SELECT count(*) FROM deeds WHERE detail LIKE '%(erased)%'"), 5);
 }
 
 static int take_deed(void *ctx, const struct store_deed *deed)
@@ -303,6 +341,31 @@ static void tokens_are_forgotten_after_their_time(void **state)
 	assert_int_equal(number_of(f, "SELECT session_no FROM sessions WHERE subject_token <> 0"), 3);
 }
 
+/* A token that is made anew every 31 days: of the one before no backup has anything once its time is over, of the present one all does. */
+static void what_is_past_its_time_is_in_no_backup(void **state)
+{
+	struct fixture *f = *state;
+	bool more = true;
+
+	fill(f, 120, token);
+	add_flags(f);
+	quarantine(f, token, NOON);
+	assert_true(backup_has(f, token));
+	for (uint64_t day = 1; day <= 33; day++) {
+		int64_t now_ms = NOON + (int64_t)day * DAY;
+		struct gf_record r = session_of(120 + day, 120 + day, now_ms, UINT64_C(0x5a5a6b6b7c7c8d8d), 0);
+
+		send_report(f, ID, 1, &r, 1, now_ms);
+		for (more = true; more;)
+			assert_int_equal(store_maintain(f->store, now_ms, 1000, &more, NULL), 0);
+		if (day == 30)
+			assert_true(backup_has(f, token));
+	}
+	assert_false(backup_has(f, token));
+	assert_true(backup_has(f, UINT64_C(0x5a5a6b6b7c7c8d8d)));
+	assert_int_equal(count_sessions(f, ID), 120 + 33);
+}
+
 static void a_running_session_forgets_too(void **state)
 {
 	struct fixture *f = *state;
@@ -339,12 +402,14 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(what_is_erased_is_in_no_file),
+	    TEST(what_people_wrote_of_somebody_is_erased_and_the_rest_of_it_stays),
 	    TEST(the_audit_log_says_that_somebody_was_erased_and_not_who),
 	    TEST(what_an_earlier_version_left_behind_goes_too),
 	    TEST(a_reader_that_never_pauses_is_told),
 	    TEST(a_full_disk_erases_nothing_or_all),
 	    TEST(a_late_report_does_not_bring_an_erased_token_back),
 	    TEST(tokens_are_forgotten_after_their_time),
+	    TEST(what_is_past_its_time_is_in_no_backup),
 	    TEST(a_running_session_forgets_too),
 	    TEST(flags_stay_as_history_of_nobody_and_bytes_go),
 	};
