@@ -13,3 +13,6 @@ foreach(part site outage)
 endforeach()
 gf_add_test(two_people_test SOURCES integration/two_people_test.c LINK it_fleet it_machine PkgConfig::JANSSON LABELS integration TIMEOUT 180)
 add_dependencies(two_people_test gymfleet-gateway gymfleet)
+gf_add_test(forget_test SOURCES integration/forget_test.c LINK it_fleet it_machine PkgConfig::SQLITE PkgConfig::JANSSON
+    LABELS integration TIMEOUT 180)
+add_dependencies(forget_test gymfleet-gateway gymfleet)
