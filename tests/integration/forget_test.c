@@ -23,17 +23,19 @@ enum { SOON_MS = 30000, SESSIONS = 60, IN_A_REPORT = 10, FILE_MAX = 64 << 20 };
 static const uint64_t token = UINT64_C(0xa1b2c3d4e5f60718), other = UINT64_C(0x1122334455667788);
 #define HEX "a1b2c3d4e5f60718"
 #define HEX_UPPER "A1B2C3D4E5F60718"
+/* What people say of the person. */
+static const char of_person[] = "token=" HEX, told[] = "told person " HEX,
+                  torn[] = "torn by " HEX " (was " HEX_UPPER ")", pays[] = HEX " pays", after[] = "after " HEX;
 
 static int setup(void **state)
 {
 	struct it_lab *lab = it_lab_open(state, "forget");
 
-	it_write(
-	    it_path(lab->w, "rules.yaml"),
-	    "rules:\n"
-	    "  - {id: P, title: too often, subject: person, metric: sessions, window: 7d, warn: 2, advice: Rest.}\n"
-	    "  - {id: A, title: too much, subject: person_area, metric: area_s, window: 7d, warn: 60, advice: Rest.}\n"
-	    "  - {id: S, title: too long, subject: staff, metric: sessions, window: 7d, warn: 1, advice: Rest.}\n");
+	it_write(it_path(lab->w, "rules.yaml"),
+	         "rules:\n"
+	         "  - {id: P, title: too often, subject: person, metric: sessions, window: 7d, warn: 2, advice: Rest.}\n"
+	         "  - {id: A, title: too much, subject: person_area, metric: area_s, window: 7d, warn: 60, advice: Rest.}\n"
+	         "  - {id: S, title: too long, subject: staff, metric: sessions, window: 7d, warn: 1, advice: Rest.}\n");
 	json_decref(it_ask(lab->w, "rules", "reload"));
 	it_machine_birth(lab->m, NULL);
 	return 0;
@@ -126,7 +128,8 @@ static void tell_sessions(struct it_lab *lab, unsigned count, uint64_t subject, 
 		for (unsigned k = 0; k < IN_A_REPORT; k++) {
 			uint64_t no = ++lab->seq;
 
-			records[k] = it_session(lab->m, no, no, it_wall_ms() - (int64_t)(SESSIONS * 4 - no) * IT_SESSION_MS);
+			records[k] =
+			    it_session(lab->m, no, no, it_wall_ms() - (4 * (int64_t)SESSIONS - (int64_t)no) * IT_SESSION_MS);
 			records[k].session_ended.start.subject_token = k % 2 == 0 ? subject : other;
 			records[k].session_ended.start.staff_token = k % 3 == 0 ? staff : 0;
 		}
@@ -151,7 +154,7 @@ static void tell_nonsense(struct it_lab *lab)
 /* How many open flags are about the person: of each rule one. */
 static size_t flags(struct it_lab *lab, char number[static 16])
 {
-	json_t *answer = it_ask(lab->w, "overuse", "--open", "--where", "token=" HEX);
+	json_t *answer = it_ask(lab->w, "overuse", "--open", "--where", of_person);
 	size_t count = json_array_size(it_items(answer));
 
 	(void)snprintf(number, 16, "%d",
@@ -181,10 +184,10 @@ static void nothing_of_an_erased_person_stays(void **state)
 	/* No event has it of itself. */
 	assert_false(ANSWER_HAS(lab, token, "events", "--limit", "1000"));
 	/* But people write what they like. */
-	DO(lab, "overuse", "ack", number, "--note", "told person " HEX);
-	DO(lab, "faults", "report", IT_CHAIR, "--text", "torn by " HEX " (was " HEX_UPPER ")", "--out-of-service");
-	DO(lab, "faults", "ack", "1", "--note", HEX " pays");
-	DO(lab, "device", "service", IT_CHAIR, "cover", "--note", "after " HEX);
+	DO(lab, "overuse", "ack", number, "--note", told);
+	DO(lab, "faults", "report", IT_CHAIR, "--text", torn, "--out-of-service");
+	DO(lab, "faults", "ack", "1", "--note", pays);
+	DO(lab, "device", "service", IT_CHAIR, "cover", "--note", after);
 	assert_true(ANSWER_HAS(lab, token, "audit", "log", "--limit", "1000"));
 	assert_true(anywhere(lab, token));
 
