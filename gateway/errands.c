@@ -144,6 +144,12 @@ static int look_at_rules(void *ctx, api_rules_fn look, void *look_ctx)
 	return rulebook_look(e->rules, look, look_ctx);
 }
 
+static int look_at_new_rules(void *ctx, api_rules_fn look, void *look_ctx)
+{
+	struct errands *e = ctx;
+	return rulebook_look_ahead(e->rules, look, look_ctx);
+}
+
 static int note_reload(struct errands *e, const struct store_actor *actor, size_t rules, struct gf_diag *diag)
 {
 	char detail[GF_NAME_MAX];
@@ -185,6 +191,7 @@ struct api_ops errands_ops(struct errands *errands)
 	                        .service_add = add_service,
 	                        .subject_erase = erase_subject,
 	                        .rules_look = look_at_rules,
+	                        .rules_look_ahead = look_at_new_rules,
 	                        .rules_reload = reload_rules,
 	                        .tell_states = get_tell_states,
 	                        .ctx = errands};

@@ -20,6 +20,7 @@
 #include "gateway/broker.h"
 #include "gateway/config.h"
 #include "gateway/errands.h"
+#include "gateway/routine_doubts.h"
 #include "gateway/steady.h"
 #include "gateway/store/incidents.h"
 #include "gateway/store/store.h"
@@ -97,12 +98,38 @@ static void refresh_facts(struct gateway *g, struct gf_time now)
 	errands_tell(&g->errands, &facts);
 }
 
+static void log_doubt(void *ctx, const char *sentence)
+{
+	(void)ctx;
+	gf_log(GF_LOG_WARNING, "rules", "%s", sentence);
+}
+
+/* Names in the rules that nobody knows. */
+static void log_doubts(const struct gateway *g)
+{
+	struct store_reader *reader = NULL;
+	struct routine_uses uses = {0};
+	struct gf_diag diag = {{0}};
+	int r = routine_uses_of(rulebook_in_force(g->rules)->rules, &uses);
+	if (r == 0)
+		r = store_reader_open(g->config->database, &reader, &diag);
+	if (r == 0)
+		r = routine_doubts(reader, &uses, g->config->rules, log_doubt, NULL, &diag);
+	if (r != 0)
+		gf_log(GF_LOG_WARNING, "rules", "can't be compared with the catalogs: %s", diag.text);
+	store_reader_close(reader);
+	routine_uses_deinit(&uses);
+}
+
 static int64_t judge(struct gateway *g, struct gf_time now)
 {
+	const struct judgement_config *before = rulebook_in_force(g->rules);
 	struct gf_diag diag = {{0}};
 	if (rulebook_step(g->rules, g->judge, now, &diag) != 0)
 		gf_log_limited(&g->rules_log, now.mono_ms, GF_LOG_ERROR, "rules", "the new rules aren't in force yet: %s",
 		               diag.text);
+	if (rulebook_in_force(g->rules) != before)
+		log_doubts(g);
 	return judge_runner_step(g->judge, broker_listening_since_ms(g->broker) != 0, now);
 }
 
@@ -373,6 +400,7 @@ static int run(struct gateway *g)
 		       g->config->database, g->config->socket);
 		if (rulebook_in_force(g->rules)->rules->count == 0)
 			gf_log(GF_LOG_NOTICE, "rules", "there are none in '%s': nothing is judged", g->config->rules);
+		log_doubts(g);
 		start_timers(g);
 		broker_start(g->broker);
 		gf_daemon_run(&g->daemon);

@@ -90,6 +90,16 @@ int rulebook_look(struct rulebook *book, int (*look)(void *ctx, const struct jud
 	return r;
 }
 
+int rulebook_look_ahead(struct rulebook *book, int (*look)(void *ctx, const struct judgement_config *config), void *ctx)
+{
+	int r;
+
+	pthread_mutex_lock(&book->lock);
+	r = look(ctx, book->ready != NULL ? book->ready : book->in_force);
+	pthread_mutex_unlock(&book->lock);
+	return r;
+}
+
 int rulebook_read(struct rulebook *book, size_t *ret_rules, struct gf_diag *diag)
 {
 	struct judgement_config *config = NULL, *before;

@@ -16,6 +16,9 @@ void rulebook_free(struct rulebook *book); /* NULL is fine */
 
 /* Any thread. Shows `look` what is in force, which stays until it returns; returns what it returns. */
 int rulebook_look(struct rulebook *book, int (*look)(void *ctx, const struct judgement_config *config), void *ctx);
+/* The same with what was read last: that is in force, or will be from the next step on. */
+int rulebook_look_ahead(struct rulebook *book, int (*look)(void *ctx, const struct judgement_config *config),
+                        void *ctx);
 /* Any thread. Reads the file again, and says how many rules it has. Errors as rules_yaml_load; then all is as it was. */
 GF_MUST_CHECK int rulebook_read(struct rulebook *book, size_t *ret_rules, struct gf_diag *diag);
 

@@ -70,8 +70,10 @@ static uint32_t bits_of(const int *values, unsigned count)
 	return bits;
 }
 
-static void take_filter(const struct condition_yaml *y, struct rule_filter *f)
+static void take_filter(const struct rules_yaml_place *p, const struct condition_yaml *y, struct rule_filter *f)
 {
+	char at[RULES_YAML_AT_MAX + GF_NAME_MAX];
+
 	f->classes = bits_of(y->classes, y->classes_count);
 	f->techniques = bits_of(y->techniques, y->techniques_count);
 	f->outcomes = bits_of(y->outcomes, y->outcomes_count);
@@ -83,6 +85,8 @@ static void take_filter(const struct condition_yaml *y, struct rule_filter *f)
 	f->same_class = y->same_class;
 	for (unsigned i = 0; i < y->routines_count; i++)
 		gf_strcpy(f->routines[i], sizeof(f->routines[i]), y->routines[i]);
+	snprintf(at, sizeof(at), "%sroutines", p->at);
+	f->routines_line = y->routines_count > 0 ? gf_yaml_line(p->doc, at) : 0;
 	for (unsigned i = 0; i < y->limits_count; i++)
 		gf_strcpy(f->limits[i], sizeof(f->limits[i]), y->limits[i]);
 }
@@ -107,7 +111,7 @@ static int take_condition(const struct rules_yaml_place *p, const struct conditi
 	c->comparison = y->is > 0 ? (enum rule_comparison)(y->is - 1)
 	                : gap     ? RULE_COMPARISON_BELOW
 	                          : RULE_COMPARISON_AT_LEAST;
-	take_filter(y, &c->filter);
+	take_filter(p, y, &c->filter);
 	take_threshold(y->warn, &c->has_warn, &c->warn);
 	take_threshold(y->act, &c->has_act, &c->act);
 	take_threshold(y->clear, &c->has_clear, &c->clear);

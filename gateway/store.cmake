@@ -15,3 +15,5 @@ gf_add_library(gw_store
         store/sqlite/incident.c store/sqlite/incident_read.c
         store/sqlite/care_read.c
     LINK gw_rules gw_plan gf_catalog_sign gw_health gw_sites gf_codec gf_base PkgConfig::SQLITE Threads::Threads)
+# What rules name, against what is stored.
+gf_add_library(gw_routine_doubts SOURCES routine_doubts.c LINK gw_store gw_rules_yaml gf_catalog_codec gf_base)

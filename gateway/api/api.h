@@ -94,6 +94,8 @@ struct api_ops {
 	size_t (*tell_states)(void *ctx, struct tell_state *ret_states, size_t max);
 	/* Shows `look` the rules in force, which stay until it returns; returns what it returns. */
 	int (*rules_look)(void *ctx, api_rules_fn look, void *look_ctx);
+	/* The same with the rules that were read last, though they are in force only from the loop's next step on. */
+	int (*rules_look_ahead)(void *ctx, api_rules_fn look, void *look_ctx);
 	/* Reads rules.yaml again; from the loop's next step on its rules are in force. -EINVAL with file, line and mistake, -ENOENT: then all
 	 * is as it was. */
 	int (*rules_reload)(void *ctx, const struct store_actor *actor, size_t *ret_rules, struct gf_diag *diag);

@@ -7,6 +7,7 @@
 
 #include "gateway/api/device_row.h"
 #include "gateway/api/resources.h"
+#include "gateway/routine_doubts.h"
 #include "proto/base/text.h"
 
 #define DAY_MS (24LL * 3600 * 1000)
@@ -255,30 +256,56 @@ static int check_backlog(struct examination *e, struct gf_diag *diag)
 	return 0;
 }
 
-static int count_rules(void *ctx, const struct judgement_config *config)
+struct rules_seen {
+	size_t count;
+	struct routine_uses uses;
+};
+
+static int see_rules(void *ctx, const struct judgement_config *config)
 {
-	size_t *count = ctx;
-	*count = config->rules->count;
-	return 0;
+	struct rules_seen *seen = ctx;
+	seen->count = config->rules->count;
+	return routine_uses_of(config->rules, &seen->uses);
+}
+
+static void add_doubt(void *ctx, const char *sentence)
+{
+	add(ctx, "rules", ATTENTION, "mend the name in the rules, or publish the catalog that has it", "%s", sentence);
+}
+
+/* What may be wrong in the rules; true when there is something. */
+static bool doubt_rules(struct examination *e, const struct routine_uses *uses)
+{
+	const size_t before = json_array_size(e->checks);
+	struct gf_diag diag = {{0}};
+
+	if (routine_doubts(e->request->reader, uses, "rules.yaml", add_doubt, e, &diag) != 0)
+		add(e, "rules", ATTENTION, "see what doctor says of the database", "can't be compared with the catalogs: %s",
+		    diag.text);
+	return json_array_size(e->checks) > before;
 }
 
 /* None is a choice, but one that should be seen. */
 static void check_rules(struct examination *e)
 {
 	const struct api_ops *ops = api_ops_of(e->request->api);
-	size_t count = 0;
-
 	const struct api_facts *f = &e->facts;
+	struct rules_seen seen = {0};
 	char since[GF_RFC3339_MAX];
 
-	if (ops->rules_look(ops->ctx, count_rules, &count) != 0)
+	if (ops->rules_look(ops->ctx, see_rules, &seen) != 0)
 		return;
+	const bool doubted = doubt_rules(e, &seen.uses);
+	const size_t count = seen.count;
+	routine_uses_deinit(&seen.uses);
 	if (f->judge_failing_since_ms != 0)
 		add(e, "rules", CRITICAL, "mend the cause; what waits is judged then, as if it had been at once",
 		    "nobody has been judged since %s: %s", gf_time_format(f->judge_failing_since_ms, since), f->judge_error);
 	else if (f->judge_backlog >= 1000)
 		add(e, "rules", ATTENTION, "wait; when it stays so, the machine is too slow for its fleet",
 		    "%zu are in force, a thousand or more wait to be judged", count);
+	else if (doubted)
+		return;
 	else if (count > 0)
 		add(e, "rules", FINE, "", "%zu are in force", count);
 	else

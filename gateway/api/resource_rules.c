@@ -5,6 +5,7 @@
 
 #include "gateway/api/page.h"
 #include "gateway/api/resources.h"
+#include "gateway/routine_doubts.h"
 
 enum { FILE_NAME_MAX = 200 }; /* in a mistake's sentence */
 
@@ -125,15 +126,47 @@ static void fail_rules(struct request *r, int result, const struct gf_diag *diag
 		request_fail_store(r, result, diag);
 }
 
+static int copy_uses(void *ctx, const struct judgement_config *config)
+{
+	return routine_uses_of(config->rules, ctx);
+}
+
+static void push_warning(void *ctx, const char *sentence)
+{
+	json_push(ctx, json_string(sentence));
+}
+
+/* {"rules", "plans" unless it is negative, "warnings"}: what was read, and what may be wrong in it. Ends `uses`. */
+static void answer_read(struct request *r, size_t rules, json_int_t plans, struct routine_uses *uses, const char *file)
+{
+	json_t *answer = json_object(), *warnings = json_array();
+	struct gf_diag diag = {{0}};
+
+	/* The rules are right all the same. */
+	if (routine_doubts(r->reader, uses, file, push_warning, &warnings, &diag) != 0) {
+		gf_diag_prefix(&diag, "routines weren't compared with the catalogs");
+		push_warning(&warnings, diag.text);
+	}
+	routine_uses_deinit(uses);
+	json_put(&answer, "rules", json_count(rules));
+	if (plans >= 0)
+		json_put(&answer, "plans", json_count((uint64_t)plans));
+	json_put(&answer, "warnings", warnings);
+	request_answer(r, answer);
+}
+
 void resource_rules_reload(struct request *r)
 {
 	const struct api_ops *ops = api_ops_of(r->api);
+	struct routine_uses uses = {0};
 	struct gf_diag diag = {{0}};
 	size_t rules = 0;
 	int result = ops->rules_reload(ops->ctx, &r->actor, &rules, &diag);
 
 	if (result == 0)
-		request_answer(r, json_pack("{s:I}", "rules", (json_int_t)rules));
+		result = ops->rules_look_ahead(ops->ctx, copy_uses, &uses);
+	if (result == 0)
+		answer_read(r, rules, -1, &uses, "rules.yaml");
 	else
 		fail_rules(r, result, &diag);
 }
@@ -154,12 +187,14 @@ void resource_rules_check(struct request *r)
 	/* Mistakes are told with the name that the asker gave the file. */
 	const char *name = request_param(r, "name");
 	bool named = name != NULL && *name != '\0' && strlen(name) <= FILE_NAME_MAX;
-	int result = rules_yaml_load_text(named ? name : "rules.yaml", r->body, r->body_len, &config, &diag);
-	if (result != 0) {
+	const char *file = named ? name : "rules.yaml";
+	struct routine_uses uses = {0};
+	int result = rules_yaml_load_text(file, r->body, r->body_len, &config, &diag);
+	if (result == 0)
+		result = routine_uses_of(config.rules, &uses);
+	if (result == 0)
+		answer_read(r, config.rules->count, (json_int_t)config.plans_count, &uses, file);
+	else
 		fail_rules(r, result, &diag);
-		return;
-	}
-	request_answer(
-	    r, json_pack("{s:I, s:I}", "rules", (json_int_t)config.rules->count, "plans", (json_int_t)config.plans_count));
 	judgement_config_deinit(&config);
 }

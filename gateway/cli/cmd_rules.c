@@ -61,6 +61,24 @@ static enum cli_exit read_file(struct cli *cli, const char *path, char **ret_byt
 	return CLI_OK;
 }
 
+/* The file is taken all the same. */
+static void warn(const struct cli *cli, const json_t *answer)
+{
+	const json_t *warning;
+	size_t i;
+
+	json_array_foreach(json_object_get(answer, "warnings"), i, warning)
+	{
+		char *sentence = json_is_string(warning) ? strdup(json_string_value(warning)) : NULL;
+
+		if (sentence == NULL)
+			continue;
+		text_clean(sentence);
+		(void)fprintf(cli->err, "gymfleet: warning: %s\n", sentence);
+		free(sentence);
+	}
+}
+
 static enum cli_exit say(struct cli *cli, const json_t *answer, const char *what, const char *which)
 {
 	static const struct column count_columns[] = {{"rules", "rules", COLUMN_WHOLE, 0, false}};
@@ -69,6 +87,8 @@ static enum cli_exit say(struct cli *cli, const json_t *answer, const char *what
 
 	if (name != NULL)
 		text_clean(name);
+	if (cli->format != WRITER_JSON)
+		warn(cli, answer);
 	if (cli->format != WRITER_TABLE) {
 		free(name);
 		return cli_object(cli, answer, count_columns, COUNT(count_columns));

@@ -86,6 +86,7 @@ struct rule_filter {
 	uint32_t classes, techniques, outcomes, codes, severities, actions; /* bits (1 << enum); 0 = all */
 	enum fact_depth depth_min;                                          /* NONE = any */
 	char routines[RULE_LIST_MAX][GF_NAME_MAX];
+	unsigned routines_line;                  /* in the file */
 	char limits[RULE_LIST_MAX][GF_NAME_MAX]; /* device-side rules: "P3" */
 	enum fact_part part;                     /* of part_life_pct */
 	bool same_class;                         /* of gap_h: since the last session on a machine of the same class */

@@ -57,6 +57,11 @@ GF_MUST_CHECK int store_read_catalog(struct store_reader *reader, const char *na
 /* The bytes; the caller frees them. -ENOENT. */
 GF_MUST_CHECK int store_read_catalog_bytes(struct store_reader *reader, const struct gf_digest *digest,
                                            unsigned char **ret_data, size_t *ret_len, struct gf_diag *diag);
+/* Is one published at all, and is each that a machine has among those that are. */
+GF_MUST_CHECK int store_read_catalogs_known(struct store_reader *reader, bool *ret_all, struct gf_diag *diag);
+/* The names of all routines of which a session is kept, each once. Goes through all sessions: seconds where there are millions. */
+GF_MUST_CHECK int store_read_played(struct store_reader *reader, int (*row)(void *ctx, const char *routine), void *ctx,
+                                    struct gf_diag *diag);
 
 /* ---- desired state ---- */
 

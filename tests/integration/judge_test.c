@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "proto/model.h"
 #include "tests/integration/fleet.h"
 
 enum { SOON_MS = 60000 };
@@ -93,6 +94,38 @@ static void use_opens_a_flag_that_outlives_a_kill_and_goes_with_its_rule(void **
 	IT_UNTIL(SOON_MS, !locked(w));
 }
 
+/* A routine that was played, without its last letter. */
+static bool take_slip(struct it_world *w, char slip[static GF_NAME_MAX])
+{
+	json_t *answer = it_ask(w, "sessions", "--limit", "1");
+	const char *routine = json_string_value(json_object_get(json_array_get(it_items(answer), 0), "routine"));
+
+	if (routine != NULL)
+		snprintf(slip, GF_NAME_MAX, "%.*s", (int)strlen(routine) - 1, routine);
+	json_decref(answer);
+	return routine != NULL;
+}
+
+static void a_routine_that_nobody_knows_is_told_when_rules_come_into_force(void **state)
+{
+	struct it_world *w = *state;
+	struct it_proc *gateway = it_gateway_start(w);
+	char slip[GF_NAME_MAX] = "", told[128];
+
+	IT_UNTIL(SOON_MS, it_gateway_listens(w));
+	it_catalog(w, "chair", 1);
+	it_agent_start(w, &(struct it_agent){.id = CHAIR, .class = "chair", .busy = 1, .seed = 1});
+	IT_UNTIL(SOON_MS, take_slip(w, slip));
+	it_write(it_path(w, "rules.yaml"),
+	         "rules:\n  - {id: slip, title: t, advice: a, subject: device, metric: sessions, window: 1d, warn: 900,\n"
+	         "     routines: [%s]}\n",
+	         slip);
+	it_signal(gateway, SIGHUP);
+	snprintf(told, sizeof(told), "rules.yaml:3: rule slip names the routine '%s'", slip);
+	IT_UNTIL(SOON_MS, it_log_has(gateway, told));
+	assert_true(it_doctor_says(w, "rules", "attention", told));
+}
+
 /* How far the motor's life is used, in %; *ret_due: there is a forecast. */
 static double motor_used_pct(struct it_world *w, bool *ret_due)
 {
@@ -161,6 +194,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(use_opens_a_flag_that_outlives_a_kill_and_goes_with_its_rule, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_routine_that_nobody_knows_is_told_when_rules_come_into_force, setup,
+	                                    teardown),
 	    cmocka_unit_test_setup_teardown(hours_before_the_agent_wear_the_motor, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_gateway_with_bad_rules_does_not_start, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_gateway_whose_rules_got_lost_does_not_start, setup, teardown),

@@ -9,5 +9,8 @@ foreach(part judging judging_flag)
         SOURCES unit/gateway/store/${part}_test.c unit/gateway/store/judging_rig.c unit/gateway/store/fixture.c
         LINK gw_store gf_base LABELS unit TIMEOUT 120)
 endforeach()
+gf_add_test(gateway_routine_doubts_test
+    SOURCES unit/gateway/routine_doubts_test.c unit/gateway/api/signed.c unit/gateway/store/fixture.c
+    LINK gw_routine_doubts gw_ingest LABELS unit)
 gf_add_test(gateway_rulebook_test
     SOURCES unit/gateway/rulebook_test.c unit/gateway/store/fixture.c LINK gw_daemon LABELS unit)

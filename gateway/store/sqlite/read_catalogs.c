@@ -124,6 +124,41 @@ int store_read_catalog_bytes(struct store_reader *reader, const struct gf_digest
 	return 0;
 }
 
+int store_read_catalogs_known(struct store_reader *reader, bool *ret_all, struct gf_diag *diag)
+{
+	struct query q;
+	bool all = false;
+	int rc, r;
+
+	query_begin(&q, &reader->db,
+	            "SELECT EXISTS (SELECT 1 FROM catalogs) AND NOT EXISTS (SELECT 1 FROM devices WHERE catalog <> ''"
+	            " AND (catalog_digest IS NULL OR catalog_digest NOT IN (SELECT digest FROM catalogs)))");
+	rc = query_step(&q);
+	if (rc == QUERY_ROW)
+		all = col_i64(&q) != 0;
+	r = query_end(&q, rc, diag);
+	if (r == 0)
+		*ret_all = all;
+	return r;
+}
+
+int store_read_played(struct store_reader *reader, int (*row)(void *ctx, const char *routine), void *ctx,
+                      struct gf_diag *diag)
+{
+	struct query q;
+	int rc = QUERY_DONE, r, stopped = 0;
+
+	query_begin(&q, &reader->db, "SELECT DISTINCT routine FROM sessions WHERE routine <> ''");
+	while (!stopped && (rc = query_step(&q)) == QUERY_ROW) {
+		char routine[GF_NAME_MAX];
+
+		col_text(&q, routine, sizeof(routine));
+		stopped = row(ctx, routine);
+	}
+	r = query_end(&q, rc, stopped ? NULL : diag);
+	return stopped ? stopped : r;
+}
+
 int store_read_retained(struct store_reader *reader, store_retained_fn row, void *ctx, struct gf_diag *diag)
 {
 	struct query q;

@@ -85,6 +85,7 @@ static struct api_ops ops_of(struct server *s)
 	ops.rollout_start = start_rollout;
 	ops.rollout_order = order_rollout;
 	ops.rules_look = look_at_rules;
+	ops.rules_look_ahead = look_at_rules;
 	ops.rules_reload = reload_rules;
 	ops.tell_states = get_tell_states;
 	return ops;

@@ -187,6 +187,7 @@ static void a_file_of_rules_is_checked_without_being_in_force(void **state)
 
 	assert_int_equal(whole(answer, "rules"), 1);
 	assert_int_equal(whole(answer, "plans"), 0);
+	assert_int_equal(json_array_size(json_object_get(answer, "warnings")), 0);
 	json_decref(answer);
 	refuses(*state, "POST", "/v1/rules/check", "rules:\n  - id: P2\n    metrik: area_s\n", 422,
 	        "rules.yaml:3:5: unknown key");
@@ -200,6 +201,38 @@ static void a_file_of_rules_is_checked_without_being_in_force(void **state)
 	large[API_RULES_MAX + 1] = '\0';
 	refuses(*state, "POST", "/v1/rules/check", large, 413, "at most 1048576 bytes");
 	free(large);
+}
+
+/* The fleet has played drumming_legs. */
+static const char slip[] = "rules:\n"
+                           "  - {id: A, title: t, subject: device, metric: sessions, window: 1d, warn: 3, advice: a,\n"
+                           "     routines: [druming_legs]}\n";
+#define SLIP "3: rule A names the routine 'druming_legs', which no published catalog has and which was never played; "
+
+static void a_routine_that_nobody_knows_is_a_warning(void **state)
+{
+	struct server *s = *state;
+	struct judgement_config config = {0};
+	json_t *answer = ask(s, "POST", "/v1/rules/check?name=my.yaml", slip, 200), *check = NULL;
+	size_t i;
+
+	assert_int_equal(whole(answer, "rules"), 1);
+	assert_int_equal(json_array_size(json_object_get(answer, "warnings")), 1);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(answer, "warnings"), 0)),
+	                    "my.yaml:" SLIP "did you mean 'drumming_legs'?");
+	json_decref(answer);
+	assert_int_equal(rules_yaml_load_text("rules.yaml", slip, strlen(slip), &config, NULL), 0);
+	s->rules = config;
+	answer = ask(s, "POST", "/v1/rules/reload", NULL, 200);
+	assert_int_equal(json_array_size(json_object_get(answer, "warnings")), 1);
+	json_decref(answer);
+	answer = ask(s, "GET", "/v1/doctor", NULL, 200);
+	json_array_foreach(json_object_get(answer, "checks"), i,
+	                   check) if (strcmp(text(check, "name"), "rules") == 0) break;
+	assert_string_equal(text(check, "text"), "rules.yaml:" SLIP "did you mean 'drumming_legs'?");
+	assert_string_equal(text(check, "severity"), "attention");
+	json_decref(answer);
+	judgement_config_deinit(&config);
 }
 
 static void rules_are_read_again_unless_there_is_a_mistake_in_them(void **state)
@@ -225,6 +258,7 @@ int main(void)
 	    TEST(hours_before_the_agent_count_until_a_part_is_renewed),
 	    TEST(the_rules_in_force_are_listed_with_what_they_found),
 	    TEST(a_file_of_rules_is_checked_without_being_in_force),
+	    TEST(a_routine_that_nobody_knows_is_a_warning),
 	    TEST(rules_are_read_again_unless_there_is_a_mistake_in_them),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

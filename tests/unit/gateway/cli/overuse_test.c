@@ -192,6 +192,10 @@ static void rules_are_listed_checked_and_reloaded(void **state)
 	    {"POST", "/v1/rules/check", 200, "{\"rules\":14,\"plans\":2}"},
 	    {"POST", "/v1/rules/reload", 200, "{\"rules\":1}"},
 	    {0}};
+	static const struct play_line doubtful[] = {
+	    {"POST", "/v1/rules/check", 200, "{\"rules\":2,\"plans\":0,\"warnings\":[\"r.yaml:7: a\\u001b[1m name\"]}"},
+	    {"POST", "/v1/rules/reload", 200, "{\"rules\":2,\"warnings\":[\"r.yaml:7: a name\",5]}"},
+	    {0}};
 	static const struct play_line bad[] = {
 	    {"POST", "/v1/rules/check", 422,
 	     REFUSAL("rules.yaml:12:3: rule P2: no metric 'aera_s'; did you mean 'area_s'?")},
@@ -204,6 +208,11 @@ static void rules_are_listed_checked_and_reloaded(void **state)
 	plays(lines, "rules|list|-o|csv", CLI_OK, TEXTS("P2,3,person_area,area_s,300,480,s,,"));
 	plays(lines, "rules|check|" GF_SOURCE_DIR "/CMakeLists.txt", CLI_OK, TEXTS("CMakeLists.txt is right, 14 rules"));
 	plays(lines, "rules|reload", CLI_OK, TEXTS("the rules were read again, 1 rule\n"));
+	plays(doubtful, "rules|check|" GF_SOURCE_DIR "/CMakeLists.txt", CLI_OK,
+	      TEXTS("CMakeLists.txt is right, 2 rules", "gymfleet: warning: r.yaml:7: a"));
+	plays(doubtful, "rules|reload", CLI_OK,
+	      TEXTS("the rules were read again, 2 rules", "gymfleet: warning: r.yaml:7: a name\n"));
+	plays(doubtful, "rules|reload|-o|json", CLI_OK, TEXTS("\"warnings\""));
 	plays(lines, "rules|check|/nonexistent", CLI_REFUSED, TEXTS("can't read /nonexistent: No such file"));
 	plays(lines, "rules|check|/", CLI_REFUSED, TEXTS("can't read /: Is a directory"));
 	plays(lines, "rules|relaod", CLI_USAGE, TEXTS("'relaod' is one argument too many"));
