@@ -18,6 +18,7 @@
 enum {
 	SOON_MS = 5000, /* only how long a failing test takes */
 	LONG_MS = 1000,
+	BUSY_TRIES = 20, /* a busy test machine may hold a test up for so long that the driver takes it for hung */
 };
 
 static struct modbus_rig rig;
@@ -98,6 +99,24 @@ static void orders_reach_the_registers(void **state)
 	MODBUS_RIG_UNTIL(&rig, &work, SOON_MS, input.axes[DRIVER_AXIS_CARRIAGE].there);
 }
 
+/* False: a reading failed, as it does for a control thread that was away. Then the carriage is not under way any more. */
+static bool watch_the_carriage(void)
+{
+	const int64_t end_ms = mb_now_ms() + SOON_MS;
+	bool under_way = false;
+
+	for (int watched = 0; watched < 20; watched += under_way ? 1 : 0) {
+		if (modbus_rig_tick(&rig, &contract_work, &input) != 0)
+			return false;
+		const bool there = input.axes[DRIVER_AXIS_CARRIAGE].there;
+		under_way = under_way || (slave_reg(&rig.slave, MB_CARRIAGE_TO) == 100 && !there);
+		assert_false(under_way && there);
+		assert_true(under_way || mb_now_ms() < end_ms);
+		modbus_rig_pass(20);
+	}
+	return true;
+}
+
 static void a_carriage_that_is_stuck_is_not_there(void **state)
 {
 	(void)state;
@@ -105,11 +124,10 @@ static void a_carriage_that_is_stuck_is_not_there(void **state)
 	rig.config.machine.carriage_mm[GF_AREA_CALVES] = 100;
 	slave_tell(&rig.slave, "carriage stuck");
 	modbus_rig_open(&rig);
-	MODBUS_RIG_UNTIL(&rig, &contract_work, SOON_MS, !input.axes[DRIVER_AXIS_CARRIAGE].there);
-	for (int i = 0; i < 20; i++) {
-		(void)modbus_rig_tick(&rig, &contract_work, &input);
-		assert_false(input.axes[DRIVER_AXIS_CARRIAGE].there);
-		modbus_rig_pass(20);
+	for (int tries = 0; !watch_the_carriage(); tries++) {
+		assert_true(tries < BUSY_TRIES);
+		rig.driver->ops->free(rig.driver);
+		modbus_rig_open(&rig);
 	}
 }
 
@@ -154,7 +172,9 @@ static void a_controller_that_runs_on_is_not_talked_to_as_if_all_were_well(void 
 	modbus_rig_open(&rig);
 	modbus_rig_until_on(&rig);
 	slave_tell(&rig.slave, "runaway on");
-	MODBUS_RIG_UNTIL(&rig, &stop, SOON_MS, modbus_rig_tick(&rig, &stop, &input) != 0);
+	/* On a busy test machine a reading may be late before; that passes. */
+	int failed = 0;
+	MODBUS_RIG_UNTIL(&rig, &stop, SOON_MS, (failed = modbus_rig_tick(&rig, &stop, &input) != 0 ? failed + 1 : 0) == 20);
 	assert_false(slave_on(&rig.slave));
 	const int64_t end_ms = mb_now_ms() + LONG_MS;
 	while (mb_now_ms() < end_ms) {
