@@ -1,16 +1,14 @@
 # New routines over the air, end to end.
 gf_add_library(it_rogue SOURCES integration/rogue.c LINK it_harness gf_catalog_key gf_catalog_codec gf_codec PkgConfig::CMOCKA)
-gf_add_test(attack_test SOURCES integration/attack_test.c LINK it_rogue it_fleet it_machine LABELS integration TIMEOUT 300)
+gf_add_test(attack_test SOURCES integration/attack_test.c LINK it_rogue it_fleet it_machine LABELS integration)
 add_dependencies(attack_test gymfleet-agent gymfleet)
 gf_add_library(it_store_number SOURCES integration/store_number.c LINK it_harness PkgConfig::SQLITE PkgConfig::CMOCKA)
 gf_add_test(rollout_fleet_test SOURCES integration/rollout_fleet_test.c LINK it_fleet it_machine it_many_certs it_store_number
-    LABELS integration TIMEOUT 400)
+    LABELS integration)
 add_dependencies(rollout_fleet_test gymfleet-sim gymfleet-gateway gymfleet)
 gf_add_library(it_gym SOURCES integration/gym.c
     LINK it_fleet it_machine it_many_certs it_store_number gf_catalog_sign PkgConfig::CMOCKA)
 foreach(part rollout rollout_ways)
-    gf_add_test(${part}_test SOURCES integration/${part}_test.c LINK it_gym LABELS integration TIMEOUT 240)
+    gf_add_test(${part}_test SOURCES integration/${part}_test.c LINK it_gym LABELS integration)
     add_dependencies(${part}_test gymfleet-gateway gymfleet)
 endforeach()
-# The longest begin first: they mostly wait.
-set_tests_properties(attack_test rollout_fleet_test PROPERTIES COST 200)

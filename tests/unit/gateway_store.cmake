@@ -6,7 +6,7 @@ endforeach()
 foreach(part audit care failure history hour_meter incident life life_model limit presence report rollup)
     gf_add_test(gateway_store_${part}_test
         SOURCES unit/gateway/store/${part}_test.c unit/gateway/store/fixture.c
-        LINK gw_store gf_base LABELS unit TIMEOUT 180)
+        LINK gw_store gf_base LABELS unit)
 endforeach()
 
 foreach(part ingest refusal)

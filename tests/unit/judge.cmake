@@ -2,12 +2,12 @@
 foreach(part rules order runner change)
     gf_add_test(gateway_judge_${part}_test
         SOURCES unit/gateway/judge/${part}_test.c unit/gateway/judge/judge_rig.c unit/gateway/store/fixture.c
-        LINK gw_judge gw_rules_yaml gw_ingest LABELS unit TIMEOUT 300)
+        LINK gw_judge gw_rules_yaml gw_ingest LABELS unit)
 endforeach()
 foreach(part judging judging_flag)
     gf_add_test(gateway_store_${part}_test
         SOURCES unit/gateway/store/${part}_test.c unit/gateway/store/judging_rig.c unit/gateway/store/fixture.c
-        LINK gw_store gf_base LABELS unit TIMEOUT 120)
+        LINK gw_store gf_base LABELS unit)
 endforeach()
 gf_add_test(gateway_routine_doubts_test
     SOURCES unit/gateway/routine_doubts_test.c unit/gateway/api/signed.c unit/gateway/store/fixture.c

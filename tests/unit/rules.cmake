@@ -1,7 +1,7 @@
 # gateway/rules: what is found and not one moment earlier; the engine against a slow and obvious model of it (model.c) on random histories (world.c).
 gf_add_test(gateway_rules_model_test
     SOURCES unit/gateway/rules/model_test.c unit/gateway/rules/model.c unit/gateway/rules/world.c
-    LINK gw_rules LABELS unit TIMEOUT 180)
+    LINK gw_rules LABELS unit)
 foreach(part judge judge_kinds)
     gf_add_test(gateway_rules_${part}_test
         SOURCES unit/gateway/rules/${part}_test.c unit/gateway/rules/desk.c LINK gw_rules LABELS unit)

@@ -3,7 +3,7 @@ foreach(name spool spool_crash spool_format spool_restart)
     string(REPLACE spool_ "" file ${name})
     gf_add_test(agent_${name}_test
         SOURCES unit/agent/spool/${file}_test.c unit/agent/spool/model.c unit/agent/spool/trap.c
-        LINK ag_spool LABELS unit TIMEOUT 180)
+        LINK ag_spool LABELS unit)
 endforeach()
 foreach(name recorder recorder_crash recorder_memory)
     gf_add_test(agent_${name}_test

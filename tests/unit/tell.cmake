@@ -4,14 +4,14 @@ gf_add_test(gateway_store_telling_test
     LINK gw_store gf_base LABELS unit)
 gf_add_test(gateway_flood_test SOURCES unit/gateway/tell/flood_test.c LINK gw_tell LABELS unit)
 gf_add_test(gateway_sign_test SOURCES unit/gateway/tell/sign_test.c LINK gw_tell PkgConfig::OPENSSL LABELS unit)
-gf_add_test(gateway_post_test SOURCES unit/gateway/tell/post_test.c LINK gw_tell LABELS unit thread TIMEOUT 180)
+gf_add_test(gateway_post_test SOURCES unit/gateway/tell/post_test.c LINK gw_tell LABELS unit thread)
 gf_add_test(gateway_outbox_test
     SOURCES unit/gateway/tell/outbox_test.c unit/gateway/store/fixture.c
     LINK gw_tell PkgConfig::SQLITE LABELS unit)
 gf_add_test(gateway_feed_test SOURCES unit/gateway/tell/feed_test.c LINK gw_feed LABELS unit)
 gf_add_test(gateway_hook_test
     SOURCES unit/gateway/tell/hook_test.c unit/gateway/tell/receiver.c unit/gateway/store/fixture.c
-    LINK gw_tell PkgConfig::MHD PkgConfig::JANSSON PkgConfig::SQLITE LABELS unit thread TIMEOUT 180)
+    LINK gw_tell PkgConfig::MHD PkgConfig::JANSSON PkgConfig::SQLITE LABELS unit thread)
 gf_add_test(gateway_webhooks_yaml_test
     SOURCES unit/gateway/webhooks_yaml_test.c unit/gateway/config_rig.c
     LINK unit_shipped gw_daemon LABELS unit)
