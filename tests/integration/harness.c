@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -314,6 +315,23 @@ static bool bindable(uint16_t port)
 	return yes;
 }
 
+/*
+ * A port is free before somebody listens on it, and while a broker is down: no other test may choose it meanwhile. It is ours by a socket
+ * of that name, which stays open on purpose for as long as this program runs.
+ */
+static bool reserve(uint16_t port)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	int len = snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "gymfleet-test-port-%u", port);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len);
+
+	if (bind(fd, (struct sockaddr *)&name, size) == 0)
+		return true;
+	close(fd);
+	return false;
+}
+
 uint16_t it_free_port(void)
 {
 	uint16_t port;
@@ -321,7 +339,7 @@ uint16_t it_free_port(void)
 	do {
 		gf_rand_bytes(&port, sizeof port);
 		port = (uint16_t)(20000 + port % 12000);
-	} while (!bindable(port));
+	} while (!bindable(port) || !reserve(port));
 	return port;
 }
 
@@ -403,7 +421,7 @@ void it_broker_start(struct it_world *w)
 {
 	if (w->broker && it_alive(w->broker))
 		fail_msg("the broker is running already");
-	/* Between choosing a port and listening on it lies the making of certificates: another test may have taken it. */
+	/* Programs that are no tests of ours may have taken a port since it was chosen. */
 	for (int tries = w->broker != NULL ? 1 : BROKER_TRIES; !start_broker(w); choose_ports(w)) {
 		if (--tries == 0)
 			fail_msg("the broker ends at once; its log is %s", w->broker->log);

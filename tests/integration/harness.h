@@ -39,7 +39,7 @@ const char *it_path(struct it_world *w, const char *fmt, ...) GF_PRINTF(2, 3);
 uint16_t it_device_port(const struct it_world *w);
 uint16_t it_gateway_port(const struct it_world *w);
 uint16_t it_integrator_port(const struct it_world *w);
-/* A port nobody listens on; below the range the kernel gives to clients. */
+/* A port nobody listens on, that no other test is given while this one runs; below the range the kernel gives to clients. */
 uint16_t it_free_port(void);
 
 void it_write(const char *path, const char *fmt, ...) GF_PRINTF(2, 3);
