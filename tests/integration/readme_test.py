@@ -15,7 +15,7 @@ import time
 
 SOURCE, BIN = sys.argv[1], sys.argv[2]
 SEVERITIES = ("ok", "attention", "critical", "doubtful", "broken")
-READY, PATIENCE_S = "Ctrl-C ends it", 150
+READY, PATIENCE_S = "Ctrl-C ends it", 400
 OFF = "chair-berlin-02"  # the README switches it off first
 CHECKED = "roller-berlin-01"  # and this one before it is checked
 

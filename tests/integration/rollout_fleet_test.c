@@ -17,7 +17,7 @@
 #include "tests/integration/many_certs.h"
 #include "tests/integration/store_number.h"
 
-enum { MACHINES = 1000, SOON_MS = 60000, LATE_MS = 240000, KILLS = 5 };
+enum { MACHINES = 1000, SOON_MS = 60000, LATE_MS = 500000, KILLS = 5 };
 
 static const char scenario[] = "seed: 7\nsites:\n  - name: hall\n    utc_offset_min: 60\n    opens: \"00:00\"\n    "
                                "closes: \"00:00\"\n    machines:\n"
