@@ -8,11 +8,11 @@ gf_add_library(it_listener SOURCES integration/listener.c unit/gateway/tell/rece
     LINK it_harness gw_tell gf_base PkgConfig::MHD PkgConfig::JANSSON PkgConfig::CMOCKA)
 foreach(part site outage)
     gf_add_test(${part}_test SOURCES integration/${part}_test.c LINK it_listener it_fleet it_machine PkgConfig::JANSSON
-        LABELS integration TIMEOUT 180)
+        LABELS integration)
     add_dependencies(${part}_test gymfleet-gateway gymfleet gymfleet-sim)
 endforeach()
-gf_add_test(two_people_test SOURCES integration/two_people_test.c LINK it_fleet it_machine PkgConfig::JANSSON LABELS integration TIMEOUT 180)
+gf_add_test(two_people_test SOURCES integration/two_people_test.c LINK it_fleet it_machine PkgConfig::JANSSON LABELS integration)
 add_dependencies(two_people_test gymfleet-gateway gymfleet)
 gf_add_test(forget_test SOURCES integration/forget_test.c LINK it_fleet it_machine PkgConfig::SQLITE PkgConfig::JANSSON
-    LABELS integration TIMEOUT 180)
+    LABELS integration)
 add_dependencies(forget_test gymfleet-gateway gymfleet)
