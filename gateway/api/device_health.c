@@ -105,6 +105,7 @@ static void add_flags(struct health_facts *facts, const struct store_care *care)
 		    .advice = f->advice,
 		    .acked_by = f->acked_by,
 		    .of_wear = strcmp(f->metric, rule_metric_name(RULE_METRIC_PART_LIFE_PCT)) == 0,
+		    .of_judging = strcmp(f->metric, STORE_METRIC_JUDGING) == 0,
 		};
 	}
 	facts->flags_more = care->flags_open - facts->flags_count;

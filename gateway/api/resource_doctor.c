@@ -285,6 +285,27 @@ static bool doubt_rules(struct examination *e, const struct routine_uses *uses)
 	return json_array_size(e->checks) > before;
 }
 
+static int count_flag(void *ctx, const struct store_flag *flag)
+{
+	(void)flag;
+	++*(size_t *)ctx;
+	return 0;
+}
+
+/* Whom the rules see but in part, or not at all. */
+static int check_judged(struct examination *e, struct gf_diag *diag)
+{
+	const struct store_flag_query query = {.rule = STORE_RULE_JUDGING, .open_only = true};
+	size_t count = 0;
+	int result = store_read_flags(e->request->reader, &query, count_flag, &count, diag);
+
+	if (result == 0 && count > 0)
+		add(e, "judged", ATTENTION,
+		    "gymfleet overuse --where rule=" STORE_RULE_JUDGING " says whom, why, and what to do",
+		    "not judged in full: %zu of machines, people and sites", count);
+	return result;
+}
+
 /* None is a choice, but one that should be seen. */
 static void check_rules(struct examination *e)
 {
@@ -332,6 +353,8 @@ void resource_doctor(struct request *r)
 		check_quarantine(&e);
 		check_wishes(&e);
 		result = check_backlog(&e, &diag);
+		if (result == 0)
+			result = check_judged(&e, &diag);
 	}
 	if (result != 0)
 		add(&e, "database", CRITICAL, "mend the cause, then restart the gateway", "can't be read: %s", diag.text);

@@ -19,6 +19,7 @@
 	X(DAMAGE, "damage")                 \
 	X(TAGGED, "tagged")                 \
 	X(OVERUSE, "overuse")               \
+	X(NOT_JUDGED, "not_judged")         \
 	X(SERVICE_DUE, "service_due")       \
 	X(IDLE, "unusually_idle")           \
 	X(RESTING, "resting")               \
@@ -50,8 +51,8 @@ enum {
 	HEALTH_FAULTS_MAX = 8,
 	HEALTH_CLOSED_MAX = 8,
 	HEALTH_FLAGS_MAX = 4,
-	/* Three of the codes come from faults, one from flags. */
-	HEALTH_REASONS_MAX = HEALTH_CODE_COUNT - 4 + HEALTH_FAULTS_MAX + HEALTH_FLAGS_MAX,
+	/* Three of the codes come from faults, two from flags. */
+	HEALTH_REASONS_MAX = HEALTH_CODE_COUNT - 5 + HEALTH_FAULTS_MAX + HEALTH_FLAGS_MAX,
 	HEALTH_TEXT_MAX = 768, /* the longest sentence fits with the longest detail */
 };
 
@@ -77,7 +78,8 @@ struct health_flag {
 	enum health_severity severity;
 	int64_t since_ms, acked_ms; /* 0 = nobody has acknowledged it */
 	const char *title, *text, *advice, *acked_by;
-	bool of_wear; /* it says what service_due says */
+	bool of_wear;    /* it says what service_due says */
+	bool of_judging; /* the rules see but a part of what is told of it, or nothing */
 };
 
 /* Out of service by a person's word. */

@@ -27,8 +27,8 @@ static const char *joint(const char *sentence)
 
 static void flag(struct verdict *v, const struct health_flag *f)
 {
-	struct health_reason *r =
-	    verdict_add(v, HEALTH_CODE_OVERUSE, f->severity, f->since_ms, is_empty(f->advice) ? "" : f->advice);
+	const enum health_code code = f->of_judging ? HEALTH_CODE_NOT_JUDGED : HEALTH_CODE_OVERUSE;
+	struct health_reason *r = verdict_add(v, code, f->severity, f->since_ms, is_empty(f->advice) ? "" : f->advice);
 
 	VERDICT_SAY(r, "%s%s%s%s", f->title, verdict_since(v, f->since_ms).text, is_empty(f->text) ? "" : ": ",
 	            is_empty(f->text) ? "" : f->text);

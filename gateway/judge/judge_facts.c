@@ -1,4 +1,7 @@
-/* Loads the facts of a subject, each kind only as far back as the rules that need it look. */
+/*
+ * Loads the facts of a subject, each kind only as far back as the rules that need it look, newest first: of what is more than can be judged the newest part
+ * is taken, so that a machine that floods the gateway by one kind is still judged, by that and by all others.
+ */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -6,6 +9,9 @@
 #include "gateway/judge/judge_impl.h"
 
 static const double ms_per_hour = 3600.0 * 1000;
+
+/* Of one kind no more are taken; too many are still to come. */
+enum { JUDGE_E_FULL = 1, JUDGE_E_AHEAD };
 
 void judge_facts_deinit(struct judge_facts *facts)
 {
@@ -74,14 +80,12 @@ static void *grown(void *items, size_t *room, size_t wanted, size_t size)
 	return items;
 }
 
-static int make_room(struct judge_facts *f, size_t most)
+static int make_room(struct judge_facts *f)
 {
 	size_t room = f->room;
 	struct fact *items;
 	struct judge_odometer *more;
 
-	if (f->count >= most)
-		return -E2BIG;
 	if (f->count < f->room)
 		return 0;
 	more = grown(f->more, &room, f->count + 1, sizeof(*f->more));
@@ -100,8 +104,8 @@ static int keep_areas(struct judge_facts *f, size_t most, const struct fact *fac
 {
 	size_t count = fact->session.areas_count;
 
-	if (count > most || f->areas_count > most - count)
-		return -E2BIG;
+	if (f->areas_count > most)
+		return JUDGE_E_FULL;
 	if (f->areas_count + count > f->areas_room) {
 		struct gf_area_use *areas = grown(f->areas, &f->areas_room, f->areas_count + count, sizeof(*areas));
 
@@ -115,14 +119,34 @@ static int keep_areas(struct judge_facts *f, size_t most, const struct fact *fac
 	return 0;
 }
 
+/* Of one kind. */
+static size_t most_of(const struct judging *j)
+{
+	const size_t most = j->runner->config.facts_max;
+
+	return j->subject->subject.kind == RULE_SUBJECT_SITE ? most * JUDGE_SITE_TIMES : most;
+}
+
+/* Its machine's clock is ahead: it is judged when its time comes. */
+static int wait_for(struct judging *j, int64_t at_ms)
+{
+	judge_look_again(j, at_ms);
+	return ++j->runner->facts.ahead > most_of(j) ? JUDGE_E_AHEAD : 0;
+}
+
 static int keep(void *ctx, const struct store_fact *fact)
 {
 	struct judging *j = ctx;
 	struct judge_facts *f = &j->runner->facts;
+	const size_t most = most_of(j);
 	struct judge_odometer *more;
-	const bool site = j->subject->subject.kind == RULE_SUBJECT_SITE;
-	int r = make_room(f, site ? JUDGE_SITE_FACTS_MAX : JUDGE_FACTS_MAX);
+	int r;
 
+	if (fact->fact.at_ms > j->now_ms)
+		return wait_for(j, fact->fact.at_ms);
+	if (f->count - f->first >= most)
+		return JUDGE_E_FULL;
+	r = make_room(f);
 	if (r)
 		return r;
 	more = &f->more[f->count];
@@ -130,7 +154,7 @@ static int keep(void *ctx, const struct store_fact *fact)
 	    .odometer = fact->odometer, .rated_motor_h = fact->rated_motor_h, .motor_before_ms = fact->motor_before_ms};
 	gf_strcpy(more->model, sizeof(more->model), fact->model);
 	if (fact->fact.kind == FACT_SESSION && fact->fact.session.areas_count > 0)
-		r = keep_areas(f, site ? JUDGE_SITE_USES_MAX : JUDGE_USES_MAX, &fact->fact, &more->areas_at);
+		r = keep_areas(f, most * JUDGE_USES_TIMES, &fact->fact, &more->areas_at);
 	if (r)
 		return r;
 	f->items[f->count] = fact->fact;
@@ -141,10 +165,10 @@ static int keep(void *ctx, const struct store_fact *fact)
 
 /* ---- what parts have behind them ---- */
 
-/* How far the machine was at the newest renewal of the part up to this fact; NULL: never. Services stand last. */
+/* How far the machine was at the newest renewal of the part up to this fact; NULL: never. Services stand last, the newest of them first. */
 static const struct gf_odometer *renewed(const struct judge_facts *f, const struct fact *fact, enum fact_part part)
 {
-	for (size_t i = f->count; i-- > 0 && f->items[i].kind == FACT_SERVICE;)
+	for (size_t i = f->first; i < f->count; i++)
 		if (f->items[i].service.part == part && f->items[i].device == fact->device &&
 		    fact_compare(&f->items[i], fact) <= 0)
 			return &f->more[i].odometer;
@@ -190,21 +214,40 @@ static int compare(const void *a, const void *b)
 	return fact_compare(a, b);
 }
 
+static int load_kind(struct judging *j, enum fact_kind kind, unsigned needs, int64_t since_ms)
+{
+	struct judge_facts *f = &j->runner->facts;
+	int64_t until_ms = INT64_MAX;
+	int r;
+
+	f->first = f->count;
+	f->ahead = 0;
+	f->begin_ms[kind] = INT64_MIN;
+	if (!(needs & 1U << kind))
+		return 0;
+	do {
+		r = store_judge_facts(j->runner->config.store, &j->subject->subject, 1U << kind | (needs & STORE_NEEDS_AREAS),
+		                      since_ms, until_ms, keep, j, j->diag);
+		if (r == JUDGE_E_AHEAD) {
+			judge_look_again(j, j->now_ms + JUDGE_PART_MS);
+			until_ms = j->now_ms + 1;
+		}
+	} while (r == JUDGE_E_AHEAD);
+	/* Of the last moment some may be missing. */
+	if (r == JUDGE_E_FULL)
+		f->begin_ms[kind] = f->items[f->count - 1].at_ms + 1;
+	return r == JUDGE_E_FULL ? 0 : r;
+}
+
 int judge_facts_load(struct judging *j, const int64_t since_ms[static FACT_KINDS])
 {
-	const struct judge_runner_config *config = &j->runner->config;
-	const struct rules *rules = config->config->rules;
-	const enum rule_subject subject = j->subject->subject.kind;
 	struct judge_facts *f = &j->runner->facts;
-	unsigned needs = judge_needs(rules, subject);
+	const unsigned needs = judge_needs(j->runner->config.config->rules, j->subject->subject.kind);
 	int r = 0;
 
 	f->count = f->areas_count = 0;
-	for (enum fact_kind kind = 0; kind < FACT_KINDS && !r; kind++) {
-		if (needs & 1U << kind)
-			r = store_judge_facts(config->store, &j->subject->subject, 1U << kind | (needs & STORE_NEEDS_AREAS),
-			                      since_ms[kind], INT64_MAX, keep, j, j->diag);
-	}
+	for (enum fact_kind kind = 0; kind < FACT_KINDS && !r; kind++)
+		r = load_kind(j, kind, needs, since_ms[kind]);
 	if (r)
 		return r;
 	for (size_t i = 0; i < f->count && f->more != NULL; i++) {

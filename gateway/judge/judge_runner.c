@@ -144,6 +144,8 @@ int judge_runner_new(const struct judge_runner_config *config, struct gf_time no
 	if (r == NULL)
 		return -ENOMEM;
 	r->config = *config;
+	r->config.facts_max = config->facts_max ? config->facts_max : JUDGE_FACTS_MAX;
+	r->config.work_max = config->work_max ? config->work_max : JUDGE_WORK_MAX;
 	r->log = (struct gf_log_limit){.interval_ms = LOG_MS, .burst = 1};
 	err = judge_runner_rules(r, config->config, now, diag);
 	if (err) {
@@ -209,29 +211,42 @@ static int judge_some(struct judge_runner *r, int64_t now_ms, struct batch *b, s
 	return err == -ENOENT ? 0 : err;
 }
 
-/* It can't be judged, and nobody else is to wait for it. */
-static int put_off(const struct judge_runner *r, const struct batch *b, int64_t now_ms, const char *why)
+static int put_off_flagged(struct judge_runner *r, const struct batch *b, int64_t now_ms, const char *why, bool flagged)
 {
 	struct gf_diag diag = {{0}};
+	struct judging j = {.runner = r, .subject = &b->last, .now_ms = now_ms, .diag = &diag};
 	int err = store_begin(r->config.store, &diag);
 
 	if (err)
 		return err;
 	err = store_judge_later(r->config.store, &b->last.subject, now_ms + POISON_MS, &diag);
-	if (err) {
-		store_rollback(r->config.store);
-		return err;
-	}
+	if (!err && flagged)
+		err = judge_flag_failed(&j, why);
+	if (!err)
+		return store_commit(r->config.store, &diag);
+	store_rollback(r->config.store);
+	return err;
+}
+
+/* It can't be judged, and nobody else is to wait for it. It may be that very flag that the store doesn't take. */
+static int put_off(struct judge_runner *r, const struct batch *b, int64_t now_ms, const char *why)
+{
+	int err = put_off_flagged(r, b, now_ms, why, true);
+
+	if (err)
+		err = put_off_flagged(r, b, now_ms, why, false);
 	/* Never whom: it may be a person. */
-	gf_log(GF_LOG_ERROR, "judge", "one %s can't be judged, tried again in an hour: %s",
-	       b->last.subject.kind == RULE_SUBJECT_DEVICE ? b->last.device : rule_subject_name(b->last.subject.kind), why);
-	return store_commit(r->config.store, &diag);
+	if (!err)
+		gf_log(GF_LOG_ERROR, "judge", "one %s can't be judged, tried again in an hour: %s",
+		       b->last.subject.kind == RULE_SUBJECT_DEVICE ? b->last.device : rule_subject_name(b->last.subject.kind),
+		       why);
+	return err;
 }
 
 /* A full disk, a locked database and the like end by themselves. */
 static bool is_its_own(int err)
 {
-	return err == -EINVAL || err == -E2BIG || err == -ENOMEM;
+	return err == -EINVAL || err == -ENOMEM;
 }
 
 static void note_failure(struct judge_runner *r, const struct batch *b, int err, struct gf_time now,
@@ -239,8 +254,6 @@ static void note_failure(struct judge_runner *r, const struct batch *b, int err,
 {
 	const char *why = diag->text[0] ? diag->text : strerror(err < 0 ? -err : EIO);
 
-	if (err == -E2BIG)
-		why = "more was told of it than can be judged; is its machine's word to be trusted?";
 	if ((b->failed || r->one_by_one) && b->last.subject.key != 0 && is_its_own(err) &&
 	    put_off(r, b, now.wall_ms, why) == 0)
 		return;

@@ -13,9 +13,12 @@
 #include "proto/base/clock.h"
 
 enum {
-	JUDGE_BATCH_MAX = 256,    /* subjects in one commit */
-	JUDGE_STEP_MS = 50,       /* a step ends then at the latest */
-	JUDGE_SITE_MS = 60 * 1000 /* a site's rules are judged at most that often */
+	JUDGE_BATCH_MAX = 256,       /* subjects in one commit */
+	JUDGE_STEP_MS = 50,          /* a step ends then at the latest */
+	JUDGE_SITE_MS = 60 * 1000,   /* a site's rules are judged at most that often */
+	JUDGE_FACTS_MAX = 50 * 1000, /* of one subject and kind; of what is more, the newest */
+	JUDGE_WORK_MAX =
+	    200 * 1000 * 1000 /* times that one fact is looked at, for all rules of a subject: about a second */
 };
 
 struct judge_runner_config {
@@ -25,6 +28,8 @@ struct judge_runner_config {
 	    *config;             /* rules and service plans; the runner keeps a pointer until judge_runner_rules */
 	void (*wake)(void *ctx); /* any thread: desired states changed, there is something to publish */
 	void *wake_ctx;
+	size_t facts_max;  /* 0 = JUDGE_FACTS_MAX */
+	uint64_t work_max; /* 0 = JUDGE_WORK_MAX */
 };
 
 struct judge_runner;

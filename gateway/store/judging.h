@@ -77,14 +77,18 @@ struct store_fact {
 typedef int (*store_fact_fn)(void *ctx, const struct store_fact *fact);
 /*
  * The facts of a subject with since_ms <= at_ms < until_ms of the kinds in `needs` (bits 1 << enum fact_kind; STORE_NEEDS_AREAS: sessions with their areas
- * and depth), one kind after the other, each in order. Of a device with its sessions also the newest one before since_ms, and of its services all, whenever
- * they were. Its cost is that of these rows alone.
+ * and depth), one kind after the other, of each the newest first. Of a device with its sessions then also the newest one before since_ms, and of its services
+ * all, whenever they were. Its cost is that of these rows alone; `row` ends it by what isn't 0, which is returned.
  */
 GF_MUST_CHECK int store_judge_facts(struct store *store, const struct store_subject *subject, unsigned needs,
                                     int64_t since_ms, int64_t until_ms, store_fact_fn row, void *ctx,
                                     struct gf_diag *diag);
 
 /* ---- flags ---- */
+
+/* The gateway's own rule, which no file can have: it flags whom it doesn't judge in full. */
+#define STORE_RULE_JUDGING "gateway:judging"
+#define STORE_METRIC_JUDGING "judging"
 
 enum { STORE_FLAGS_KEPT = 100 * 1000 /* the newest; of machines and sites the open ones stay */ };
 #define STORE_FLAG_ENDS(X) \
@@ -144,7 +148,7 @@ struct store_rule_kept {
 	size_t conditions_count;
 	char metrics[RULE_CONDITIONS_MAX][GF_NAME_MAX];
 };
-/* Ends the open flags of rules that aren't among these any more. */
+/* Ends the open flags of rules that aren't among these any more, but for the gateway's own. */
 GF_MUST_CHECK int store_flags_keep_rules(struct store *store, const struct store_rule_kept *rules, size_t count,
                                          int64_t now_ms, struct gf_diag *diag);
 /* Was any rule in force when the store was judged last? Outside a batch. */
@@ -174,6 +178,7 @@ GF_MUST_CHECK int store_flag_ack(struct store *store, uint64_t id, const char *n
 struct store_flag_query {
 	uint64_t id;        /* 0 = all */
 	const char *device; /* NULL = all; flags about this device */
+	const char *rule;   /* the same; flags of this rule */
 	bool open_only, with_withdrawn;
 	int64_t since_ms;        /* opened or ended after it */
 	int64_t after_opened_ms; /* the cursor: the last row's; after_id 0 = from the newest */

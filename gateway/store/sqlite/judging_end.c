@@ -122,8 +122,9 @@ static int next_gone(struct store *s, uint64_t after, const struct store_rule_ke
 	struct query q;
 	int rc;
 
-	query_begin(&q, &s->db, ENDING_SELECT "f.ended_ms = 0 AND f.id > ? ORDER BY f.id");
+	query_begin(&q, &s->db, ENDING_SELECT "f.ended_ms = 0 AND f.id > ? AND f.rule <> ? ORDER BY f.id");
 	query_u64(&q, after);
+	query_text(&q, STORE_RULE_JUDGING);
 	while ((rc = query_step(&q)) == QUERY_ROW) {
 		const struct store_rule_kept *rule;
 

@@ -45,7 +45,8 @@ static void ask(struct query *q, const struct facts *f)
 	"SELECT " MACHINE_COLUMNS ", s.session_no, s.started_ms, s.ended_ms, s.routine, s.outcome,"                      \
 	" max(s.duration_ms - s.paused_ms, 0), s.motor_ms, s.pain_presses, s.odo_motor_ms, s.odo_sessions, s.odo_cycles" \
 	" FROM sessions s CROSS JOIN devices d USING (device) WHERE s.outcome <> 0 AND "
-#define SESSION_TIME " AND s.ended_ms >= ?2 AND s.ended_ms < ?3 ORDER BY s.ended_ms, s.device, s.session_no"
+#define SESSION_TIME \
+	" AND s.ended_ms >= ?2 AND s.ended_ms < ?3 ORDER BY s.ended_ms DESC, s.device DESC, s.session_no DESC"
 
 static const char *const session_texts[RULE_SUBJECT_COUNT] = {
     [RULE_SUBJECT_DEVICE] = SESSION_SELECT "s.device = ?1" SESSION_TIME,
@@ -147,13 +148,12 @@ static int newest_session_before(const struct facts *f)
 static int give_all_sessions(const struct facts *f)
 {
 	struct query q;
-	int r = f->subject->kind == RULE_SUBJECT_DEVICE ? newest_session_before(f) : 0;
+	int r;
 
-	if (r)
-		return r;
 	query_begin(&q, &f->s->db, session_texts[f->subject->kind]);
 	ask(&q, f);
-	return give_sessions(f, &q);
+	r = give_sessions(f, &q);
+	return r || f->subject->kind != RULE_SUBJECT_DEVICE ? r : newest_session_before(f);
 }
 
 /* ---- what machines said ---- */
@@ -166,13 +166,14 @@ static int give_all_sessions(const struct facts *f)
 #define FAULT_SELECT                                                                                   \
 	"SELECT " MACHINE_COLUMNS ", x.raised_ms, x.fault_no, x.code, x.severity FROM faults x CROSS JOIN" \
 	" devices d USING (device) WHERE "
-#define FAULT_TIME " AND x.raised_ms >= ?2 AND x.raised_ms < ?3 ORDER BY x.raised_ms, x.device, x.fault_no"
+#define FAULT_TIME \
+	" AND x.raised_ms >= ?2 AND x.raised_ms < ?3 ORDER BY x.raised_ms DESC, x.device DESC, x.fault_no DESC"
 
 #define LIMIT_SELECT                                                                          \
 	"SELECT " MACHINE_COLUMNS                                                                 \
 	", x.at_ms, x.stream, x.seq, x.rule, x.action, x.session_no FROM limit_hits x CROSS JOIN" \
 	" devices d USING (device) WHERE "
-#define LIMIT_TIME " AND x.at_ms >= ?2 AND x.at_ms < ?3 ORDER BY x.at_ms, x.device, x.stream, x.seq"
+#define LIMIT_TIME " AND x.at_ms >= ?2 AND x.at_ms < ?3 ORDER BY x.at_ms DESC, x.device DESC, x.stream DESC, x.seq DESC"
 
 #define BEAT_SENSOR(s) ", x." #s "_min, x." #s "_mean, x." #s "_max, x." #s "_last"
 #define BEAT_SELECT                                                                       \
@@ -262,7 +263,7 @@ static int give_services(const struct facts *f)
 		return 0;
 	query_begin(&q, &f->s->db,
 	            "SELECT " MACHINE_COLUMNS ", v.id, v.part, v.at_ms, v.odo_motor_ms, v.odo_sessions, v.odo_cycles FROM"
-	            " services v CROSS JOIN devices d USING (device) WHERE v.device = ? ORDER BY v.at_ms, v.id");
+	            " services v CROSS JOIN devices d USING (device) WHERE v.device = ? ORDER BY v.at_ms DESC, v.id DESC");
 	query_i64(&q, f->subject->key);
 	while (!r && (rc = query_step(&q)) == QUERY_ROW) {
 		struct store_fact s = {.fact = {.kind = FACT_SERVICE}};

@@ -10,6 +10,7 @@
 	" " FLAG_EPISODE_COLUMNS " FROM flags f LEFT JOIN devices d USING (device) WHERE "
 #define FLAG_PAGE                                                                                                      \
 	" AND (?2 <> 0 OR f.end_kind <> 3) AND (f.opened_ms >= ?3 OR f.ended_ms >= ?3) AND (f.opened_ms, f.id) < (?4, ?5)" \
+	" AND (?6 = '' OR f.rule = ?6)"                                                                                    \
 	" ORDER BY f.opened_ms DESC, f.id DESC"
 
 static void read_flag(struct query *q, struct store_flag *f)
@@ -73,6 +74,7 @@ static int read_all(struct store_reader *reader, const struct store_flag_query *
 	query_i64(&q, query->id ? INT64_MIN : query->since_ms);
 	query_i64(&q, query->after_id ? query->after_opened_ms : INT64_MAX);
 	query_u64(&q, query->after_id);
+	query_text(&q, query->rule ? query->rule : "");
 	while (!r && (rc = query_step(&q)) == QUERY_ROW) {
 		struct store_flag f = {.id = 0};
 

@@ -1,5 +1,6 @@
 /* Flags: what was overused by whom, and that a named person has seen it. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +136,41 @@ static void each_subject_has_words_of_its_own(void **state)
 	list = ask(*state, "GET", "/v1/flags?since=2026-11-20T13:30:00Z", NULL, 200);
 	assert_int_equal(json_array_size(json_object_get(list, "items")), 1);
 	json_decref(list);
+}
+
+static void who_is_not_judged_in_full_is_told(void **state)
+{
+	struct server *s = *state;
+	struct store_flag f = flag_of(s, RULE_SUBJECT_DEVICE, NOON);
+	json_t *json, *check, *found = NULL;
+	size_t i;
+	char *all;
+
+	gf_strcpy(f.rule, sizeof(f.rule), STORE_RULE_JUDGING);
+	gf_strcpy(f.metric, sizeof(f.metric), STORE_METRIC_JUDGING);
+	f.episode.observed = f.episode.limit = NAN;
+	save(s, &f, false);
+	f = flag_of(s, RULE_SUBJECT_DEVICE, NOON);
+	save(s, &f, false);
+	json = ask(s, "GET", "/v1/doctor", NULL, 200);
+	json_array_foreach(json_object_get(json, "checks"), i, check)
+	{
+		if (strcmp(text(check, "name"), "judged") == 0)
+			found = check;
+	}
+	assert_non_null(found);
+	assert_string_equal(text(found, "text"), "not judged in full: 1 of machines, people and sites");
+	json_decref(json);
+	json = ask(s, "GET", "/v1/devices/chair-berlin-01", NULL, 200);
+	all = json_dumps(json, 0);
+	assert_non_null(strstr(all, "\"code\": \"not_judged\""));
+	assert_non_null(strstr(all, "\"code\": \"overuse\""));
+	free(all);
+	json_decref(json);
+	json = ask(s, "GET", "/v1/flags?where=rule%3Dgateway:judging", NULL, 200);
+	assert_string_equal(text(first_of(json), "metric"), "judging");
+	assert_true(json_is_null(json_object_get(first_of(json), "observed")));
+	json_decref(json);
 }
 
 static void a_named_person_has_seen_it(void **state)
@@ -277,11 +313,9 @@ static void a_long_list_has_no_holes_and_no_doubles_while_it_grows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(a_flag_says_what_of_whom_since_when_and_why),
-	    TEST(each_subject_has_words_of_its_own),
-	    TEST(a_named_person_has_seen_it),
-	    TEST(a_person_is_forgotten_and_named_by_nothing),
-	    TEST(a_long_list_has_no_holes_and_no_doubles_while_it_grows),
+	    TEST(a_flag_says_what_of_whom_since_when_and_why), TEST(each_subject_has_words_of_its_own),
+	    TEST(who_is_not_judged_in_full_is_told),           TEST(a_named_person_has_seen_it),
+	    TEST(a_person_is_forgotten_and_named_by_nothing),  TEST(a_long_list_has_no_holes_and_no_doubles_while_it_grows),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

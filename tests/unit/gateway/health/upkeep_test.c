@@ -42,6 +42,21 @@ static void an_open_flag_says_what_since_when_why_and_what_to_do(void **state)
 	assert_string_equal(only(&f).action, "send people to the others; 3 more are open: gymfleet overuse");
 }
 
+static void one_that_is_not_judged_in_full_has_a_code_of_its_own(void **state)
+{
+	struct health_facts f = well();
+	struct health_reason r;
+
+	(void)state;
+	f.flags_count = 1;
+	f.flags[0] = busy();
+	f.flags[0].of_judging = true;
+	r = only(&f);
+	assert_int_equal(r.code, HEALTH_CODE_NOT_JUDGED);
+	assert_string_equal(health_code_name(r.code), "not_judged");
+	assert_int_equal(r.severity, HEALTH_ATTENTION);
+}
+
 static void the_longest_flag_fits_whole(void **state)
 {
 	char long_text[256], title[128];
@@ -260,6 +275,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(an_open_flag_says_what_since_when_why_and_what_to_do),
+	    cmocka_unit_test(one_that_is_not_judged_in_full_has_a_code_of_its_own),
 	    cmocka_unit_test(the_longest_flag_fits_whole),
 	    cmocka_unit_test(service_is_due_from_80_pct_on_and_says_when),
 	    cmocka_unit_test(the_worst_part_is_told_and_a_used_up_motor_before_all),

@@ -25,7 +25,11 @@ static void take_ack(void *ctx, const char *device, const void *data, size_t len
 
 static void open_all(struct judge_rig *g)
 {
-	const struct judge_runner_config config = {.store = g->f->store, .sites = g->sites, .config = &g->config};
+	const struct judge_runner_config config = {.store = g->f->store,
+	                                           .sites = g->sites,
+	                                           .config = &g->config,
+	                                           .facts_max = g->facts_max,
+	                                           .work_max = g->work_max};
 
 	assert_int_equal(judge_runner_new(&config, g->now, &g->runner, NULL), 0);
 	assert_int_equal(ingest_new(g->f->store, take_ack, g, &g->ingest), 0);

@@ -28,6 +28,8 @@ struct judge_rig {
 	struct judge_runner *runner;
 	struct gf_time now;
 	bool deaf;
+	size_t facts_max; /* from the next judge_reborn on; 0 = as shipped */
+	uint64_t work_max;
 	struct judge_machine machines[JUDGE_MACHINES];
 };
 

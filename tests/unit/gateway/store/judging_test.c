@@ -239,14 +239,14 @@ static void facts_come_by_subject_time_and_kind(void **state)
 	send_status(f, "chair-2", birth(1, 1, 1), false, NOON);
 	send_report(f, ID, 1, mine, 6, NOON + 3 * HOUR);
 	send_report(f, "chair-2", 1, &other, 1, NOON + 3 * HOUR);
-	facts(f, device, UINT32_MAX, NOON, "0/1@0 0/2@60 1/5@180 2/1@60 3/4@120 ");
+	facts(f, device, UINT32_MAX, NOON, "0/2@60 0/1@0 1/5@180 2/1@60 3/4@120 ");
 	/* The newest session before since_ms comes too. */
-	facts(f, device, 1U << FACT_SESSION, NOON + HOUR, "0/1@0 0/2@60 ");
+	facts(f, device, 1U << FACT_SESSION, NOON + HOUR, "0/2@60 0/1@0 ");
 	facts(f, device, 1U << FACT_FAULT, NOON + HOUR + 1, "");
-	facts(f, (struct store_subject){RULE_SUBJECT_PERSON, 7}, UINT32_MAX, NOON, "0/1@0 0/1@120 ");
-	facts(f, (struct store_subject){RULE_SUBJECT_STAFF, 5}, UINT32_MAX, NOON, "0/2@60 0/1@120 ");
+	facts(f, (struct store_subject){RULE_SUBJECT_PERSON, 7}, UINT32_MAX, NOON, "0/1@120 0/1@0 ");
+	facts(f, (struct store_subject){RULE_SUBJECT_STAFF, 5}, UINT32_MAX, NOON, "0/1@120 0/2@60 ");
 	facts(f, (struct store_subject){RULE_SUBJECT_PERSON, 0}, UINT32_MAX, 0, "");
-	facts(f, site, 1U << FACT_SESSION | 1U << FACT_FAULT, NOON, "0/1@0 0/2@60 0/1@120 2/1@60 ");
+	facts(f, site, 1U << FACT_SESSION | 1U << FACT_FAULT, NOON, "0/1@120 0/2@60 0/1@0 2/1@60 ");
 }
 
 /* ---- the disk, and the version before ---- */

@@ -1,0 +1,250 @@
+/* Who tells more than can be judged is judged by the newest of it, by all rules, and it is said: with small limits, where nothing else is said. */
+#include "tests/unit/gateway/judge/judge_rig.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/store/sqlite/writer.h"
+
+enum { MOST = 20 };
+
+static struct store_flag flags[JUDGE_FLAGS_MAX];
+
+static const char some_rules[] = "rules:\n"
+                                 "  - id: stalls\n"
+                                 "    title: stalls too often\n"
+                                 "    subject: device\n"
+                                 "    metric: faults\n"
+                                 "    codes: [stall]\n"
+                                 "    window: 24h\n"
+                                 "    warn: 1\n"
+                                 "    advice: Look at it.\n"
+                                 "  - id: used\n"
+                                 "    title: used often\n"
+                                 "    subject: device\n"
+                                 "    metric: sessions\n"
+                                 "    window: 24h\n"
+                                 "    warn: 2\n"
+                                 "    advice: Look at it.\n";
+
+static void put_in_force(struct judge_rig *g, const char *text)
+{
+	struct judgement_config before = g->config;
+	struct gf_diag diag = {""};
+
+	if (rules_yaml_load_text("rules.yaml", text, strlen(text), &g->config, &diag))
+		fail_msg("%s", diag.text);
+	judge_reborn(g);
+	judgement_config_deinit(&before);
+	judge_run(g, g->now.wall_ms);
+}
+
+static struct judge_rig *rig(const char *rules)
+{
+	struct judge_rig *g = judge_rig_new(NOON);
+
+	g->facts_max = MOST;
+	put_in_force(g, rules);
+	return g;
+}
+
+/* Machine 0 says so often that its cover is open, a second apart. */
+static void flood(struct judge_rig *g, int64_t from_ms, int64_t count)
+{
+	for (int64_t i = 0; i < count; i++)
+		judge_fault(g, 0, from_ms + i * 1000, GF_FAULT_COVER_OPEN);
+	judge_now(g, 0, from_ms + count * 1000);
+}
+
+static struct store_flag one(struct judge_rig *g, const char *rule)
+{
+	assert_int_equal(judge_flags(g, rule, flags), 1);
+	return flags[0];
+}
+
+static void a_flood_of_one_kind_silences_no_rule(void **state)
+{
+	struct judge_rig *g = rig(some_rules);
+	const struct judge_session s = {.lasts_ms = MINUTE};
+	struct store_flag f;
+
+	(void)state;
+	judge_session(g, 0, NOON + HOUR, &s);
+	judge_now(g, 0, NOON + HOUR);
+	flood(g, NOON + 2 * HOUR, 3 * MOST);
+	judge_fault(g, 0, NOON + 3 * HOUR, GF_FAULT_STALL);
+	judge_session(g, 0, NOON + 3 * HOUR + MINUTE, &s);
+	judge_fault(g, 1, NOON + 3 * HOUR, GF_FAULT_STALL);
+	judge_now(g, 0, NOON + 3 * HOUR + MINUTE);
+	judge_tell(g, 1);
+	judge_run(g, g->now.wall_ms);
+	/* By the kind that floods, and by another. */
+	assert_int_equal(judge_flags(g, "stalls", flags), 2);
+	assert_int_equal(flags[0].episode.opened_ms, NOON + 3 * HOUR);
+	assert_int_equal(flags[1].episode.opened_ms, NOON + 3 * HOUR);
+	assert_int_equal(one(g, "used").episode.opened_ms, NOON + 3 * HOUR + MINUTE);
+	f = one(g, STORE_RULE_JUDGING);
+	assert_string_equal(f.device, "machine-0");
+	assert_int_equal(f.severity, RULE_SEVERITY_ATTENTION);
+	assert_non_null(strstr(f.text, "stalls sees only what came after 20"));
+	assert_null(strstr(f.text, "used"));
+	assert_non_null(strstr(f.advice, "gymfleet sessions machine-0"));
+	assert_int_equal(f.episode.behind_count, EPISODE_BEHIND_MAX);
+	assert_int_equal(f.episode.behind[EPISODE_BEHIND_MAX - 1].kind, FACT_FAULT);
+	assert_int_equal(judge_events(g, "opened", f.id), 1);
+	judge_rig_free(g);
+}
+
+static void i9_it_ends_when_the_flood_is_over(void **state)
+{
+	struct judge_rig *g = rig(some_rules);
+	struct store_flag f;
+
+	(void)state;
+	flood(g, NOON + HOUR, 2 * MOST);
+	flood(g, NOON + 2 * HOUR, 2 * MOST);
+	f = one(g, STORE_RULE_JUDGING);
+	assert_in_range(f.due_ms, g->now.wall_ms, g->now.wall_ms + HOUR);
+	assert_int_equal(f.end, STORE_FLAG_OPEN);
+	judge_run(g, NOON + 2 * DAY);
+	f = one(g, STORE_RULE_JUDGING);
+	assert_int_equal(f.end, STORE_FLAG_CLEARED);
+	assert_in_range(f.episode.ended_ms, NOON + DAY, NOON + DAY + 6 * HOUR);
+	assert_int_equal(judge_events(g, "cleared", f.id), 1);
+	/* Also when no rule looks at it any more. */
+	flood(g, NOON + 2 * DAY, 2 * MOST);
+	assert_int_equal(judge_flags(g, STORE_RULE_JUDGING, flags), 2);
+	put_in_force(g, "rules: []\n");
+	assert_int_equal(judge_flags(g, STORE_RULE_JUDGING, flags), 2);
+	assert_int_equal(flags[1].end, STORE_FLAG_OPEN);
+	judge_run(g, NOON + 2 * DAY + 3 * HOUR);
+	judge_flags(g, STORE_RULE_JUDGING, flags);
+	assert_int_equal(flags[1].end, STORE_FLAG_CLEARED);
+	judge_rig_free(g);
+}
+
+/* What nobody can see any more doesn't show that there was nothing. */
+static void what_was_flagged_before_stays(void **state)
+{
+	struct judge_rig *g = rig(some_rules);
+	struct store_flag before, after;
+
+	(void)state;
+	judge_fault(g, 0, NOON + HOUR, GF_FAULT_STALL);
+	judge_now(g, 0, NOON + HOUR);
+	before = one(g, "stalls");
+	flood(g, NOON + 2 * HOUR, 3 * MOST);
+	/* Late, and before all that is seen. */
+	judge_fault(g, 0, NOON + HOUR / 2, GF_FAULT_COVER_OPEN);
+	judge_now(g, 0, NOON + 3 * HOUR);
+	after = one(g, "stalls");
+	assert_int_equal(after.id, before.id);
+	assert_int_equal(after.episode.opened_ms, before.episode.opened_ms);
+	assert_int_equal(after.episode.times, 1);
+	assert_int_equal(judge_events(g, "withdrawn", before.id), 0);
+	judge_rig_free(g);
+}
+
+/* One moment holds more than is taken. */
+static void a_flood_at_one_moment_is_seen(void **state)
+{
+	struct judge_rig *g = rig(some_rules);
+
+	(void)state;
+	for (int i = 0; i < 3 * MOST; i++)
+		judge_fault(g, 0, NOON + HOUR, GF_FAULT_STALL);
+	judge_now(g, 0, NOON + HOUR);
+	assert_in_range(one(g, "stalls").episode.opened_ms, NOON + HOUR, NOON + HOUR + 1);
+	assert_int_equal(one(g, "stalls").episode.observed, MOST);
+	judge_rig_free(g);
+}
+
+/* What a clock that was ahead has told keeps nobody from judging what is now; it is judged in its time. */
+static void a_flood_from_tomorrow_hides_nothing(void **state)
+{
+	struct judge_rig *g = rig("rules: []\n");
+
+	(void)state;
+	flood(g, NOON + HOUR, 3 * MOST);
+	assert_int_equal(db_exec(&g->f->store->db, "UPDATE faults SET raised_ms = raised_ms + 24 * 3600000", NULL), 0);
+	put_in_force(g, some_rules);
+	judge_fault(g, 0, NOON + 2 * HOUR, GF_FAULT_STALL);
+	judge_now(g, 0, NOON + 2 * HOUR);
+	assert_int_equal(one(g, "stalls").episode.opened_ms, NOON + 2 * HOUR);
+	assert_int_equal(judge_flags(g, STORE_RULE_JUDGING, flags), 0);
+	judge_run(g, NOON + 26 * HOUR);
+	assert_in_range(one(g, STORE_RULE_JUDGING).episode.opened_ms, NOON + 25 * HOUR, NOON + 26 * HOUR);
+	judge_rig_free(g);
+}
+
+static void what_one_rule_cannot_look_through_leaves_the_others_be(void **state)
+{
+	struct judge_rig *g = judge_rig_new(NOON);
+	struct store_flag f;
+
+	(void)state;
+	g->work_max = 400;
+	put_in_force(
+	    g, "rules:\n"
+	       "  - {id: longest, title: t, subject: device, metric: running_min, aggregate: max, window: 24h, warn: 5,\n"
+	       "     advice: a}\n"
+	       "  - {id: used, title: t, subject: device, metric: sessions, window: 24h, warn: 60, advice: a}\n");
+	for (int64_t i = 1; i <= 60; i++) {
+		const struct judge_session s = {.lasts_ms = i == 60 ? 6 * MINUTE : MINUTE};
+
+		judge_session(g, 0, NOON + i * 10 * MINUTE, &s);
+	}
+	judge_now(g, 0, NOON + 10 * HOUR);
+	assert_int_equal(one(g, "longest").episode.opened_ms, NOON + 10 * HOUR);
+	assert_int_equal(one(g, "used").episode.opened_ms, NOON + 10 * HOUR);
+	f = one(g, STORE_RULE_JUDGING);
+	assert_non_null(strstr(f.text, "longest sees only"));
+	assert_null(strstr(f.text, "used"));
+	judge_rig_free(g);
+}
+
+/* More sessions of one person than are looked at: no event says whose. */
+static void i8_a_person_is_judged_by_the_newest(void **state)
+{
+	struct judge_rig *g = judge_rig_new(NOON);
+	const struct judge_session liar = {.token = 77}, honest = {.token = 78};
+	struct store_flag f;
+
+	(void)state;
+	g->facts_max = MOST;
+	judge_reborn(g);
+	for (int64_t i = 0; i < 2 * MOST; i++)
+		judge_session(g, 2, NOON + HOUR + i * MINUTE, &liar);
+	for (int64_t i = 0; i < 5; i++)
+		judge_session(g, 3, NOON + HOUR + i * MINUTE, &honest);
+	judge_now(g, 2, NOON + 2 * HOUR);
+	judge_tell(g, 3);
+	judge_run(g, g->now.wall_ms);
+	assert_int_equal(judge_flags(g, "P4", flags), 2);
+	assert_int_equal(judge_flags(g, STORE_RULE_JUDGING, flags), 2);
+	for (size_t i = 0; i < 2; i++) {
+		f = flags[i];
+		if (f.subject.kind != RULE_SUBJECT_PERSON)
+			assert_string_equal(f.device, "machine-2");
+		else
+			assert_int_equal(f.subject.key, 77);
+		assert_int_equal(f.severity,
+		                 f.subject.kind == RULE_SUBJECT_DEVICE ? RULE_SEVERITY_ATTENTION : RULE_SEVERITY_OK);
+		assert_int_equal(judge_events(g, "opened", f.id), 1);
+	}
+	judge_rig_free(g);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_flood_of_one_kind_silences_no_rule),
+	    cmocka_unit_test(i9_it_ends_when_the_flood_is_over),
+	    cmocka_unit_test(what_was_flagged_before_stays),
+	    cmocka_unit_test(a_flood_at_one_moment_is_seen),
+	    cmocka_unit_test(a_flood_from_tomorrow_hides_nothing),
+	    cmocka_unit_test(what_one_rule_cannot_look_through_leaves_the_others_be),
+	    cmocka_unit_test(i8_a_person_is_judged_by_the_newest),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
