@@ -43,16 +43,8 @@ static void draw(const struct cli *cli, const json_t *rollout, struct screen *re
 /* A line must stay one line of the terminal: it would not be redrawn in its place. */
 static void print_cut(const struct cli *cli, const char *line)
 {
-	size_t columns = 0, n = 0;
+	size_t n = cli->width > 1 ? text_fit(line, cli->width - 1) : strlen(line);
 
-	while (line[n] != '\0') {
-		size_t len = 1;
-		while (((unsigned char)line[n + len] & 0xC0) == 0x80)
-			len++;
-		if (cli->width > 1 && ++columns >= cli->width)
-			break;
-		n += len;
-	}
 	(void)fprintf(cli->out, "%.*s\033[K\n", (int)n, line);
 }
 

@@ -1,9 +1,11 @@
 #include "gateway/cli/text.h"
 
+#include <locale.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <wchar.h>
 
 /* The length of a UTF-8 sequence that a terminal obeys instead of showing it: C1 controls, and what turns the direction of the
  * line or breaks it (U+2028 to U+202E, U+2066 to U+2069), by which a text can pass for another one. 0 = none. */
@@ -31,12 +33,62 @@ void text_clean(char *text)
 	*to = '\0';
 }
 
+/* The code point at `text`, of valid UTF-8 up to its NUL; its bytes in *ret_len. */
+static uint32_t code_point(const char *text, size_t *ret_len)
+{
+	unsigned char first = (unsigned char)*text;
+	size_t len = 1;
+	uint32_t c = first < 0x80 ? first : first & (first < 0xE0 ? 0x1F : first < 0xF0 ? 0x0F : 0x07);
+
+	for (; ((unsigned char)text[len] & 0xC0) == 0x80; len++)
+		c = c << 6 | ((unsigned char)text[len] & 0x3F);
+	*ret_len = len;
+	return c;
+}
+
+/* Two of what is wide, none of what stands over another. The tables are those of a locale, whatever the user's is. */
+static size_t columns_at(const char *text, size_t *ret_len)
+{
+	static locale_t utf8;
+	uint32_t c = code_point(text, ret_len);
+
+	if (c < 0x80)
+		return 1;
+	if (utf8 == NULL)
+		utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL);
+	if (utf8 == NULL)
+		return 1;
+	locale_t before = uselocale(utf8);
+	int columns = wcwidth((wchar_t)c);
+	(void)uselocale(before);
+	return columns >= 0 ? (size_t)columns : 1;
+}
+
+static size_t columns_of(const char *text, size_t len)
+{
+	size_t columns = 0;
+
+	for (size_t i = 0, n; i < len; i += n)
+		columns += columns_at(text + i, &n);
+	return columns;
+}
+
 size_t text_width(const char *text)
 {
-	size_t n = 0;
-	for (; *text != '\0'; text++)
-		n += ((unsigned char)*text & 0xC0) != 0x80;
-	return n;
+	return columns_of(text, strlen(text));
+}
+
+size_t text_fit(const char *text, size_t columns)
+{
+	size_t len = 0, used = 0, n;
+
+	while (text[len] != '\0') {
+		used += columns_at(text + len, &n);
+		if (used > columns)
+			break;
+		len += n;
+	}
+	return len;
 }
 
 void text_bar(double fraction, size_t width, char *buf)
@@ -70,14 +122,6 @@ void text_sparkline(const double *values, size_t count, char *buf)
 		to = stpcpy(to, heights[height > 8 ? 7 : height - 1]);
 	}
 	*to = '\0';
-}
-
-static size_t columns_of(const char *text, size_t len)
-{
-	size_t columns = 0;
-	for (size_t i = 0; i < len; i++)
-		columns += ((unsigned char)text[i] & 0xC0) != 0x80;
-	return columns;
 }
 
 /* How many columns may not be torn apart: a word, and the unit of a number with it ("40 %", "3 d)"). */

@@ -8,8 +8,10 @@
 /* Replaces control characters (C0 but newline, DEL, and C1 in their UTF-8 form) by '?', in place: a device's name must not move the cursor. */
 void text_clean(char *text);
 
-/* Columns on the screen: code points. */
+/* Columns on the screen. */
 size_t text_width(const char *text);
+/* So many of its bytes fit into so many columns. */
+size_t text_fit(const char *text, size_t columns);
 
 /* A bar of at most `width` columns for 0..1, in eighths of a column. `buf` has room for 3 * width + 1 bytes. */
 void text_bar(double fraction, size_t width, char *buf);

@@ -84,22 +84,16 @@ static void print_number(FILE *to, enum column_format format, double number)
 static void print_text(FILE *to, const char *text, unsigned width)
 {
 	char *copy = strdup(text);
-	size_t end = 0;
 
 	if (copy == NULL)
 		return;
 	text_clean(copy);
 	for (char *line_end = copy; (line_end = strchr(line_end, '\n')) != NULL;)
 		*line_end = ' ';
-	if (width == 0 || text_width(copy) <= width) {
+	if (width == 0 || text_width(copy) <= width)
 		(void)fputs(copy, to);
-	} else {
-		for (unsigned n = 0; n < width - 1; n++)
-			do
-				end++;
-			while (((unsigned char)copy[end] & 0xC0) == 0x80);
-		(void)fprintf(to, "%.*s…", (int)end, copy);
-	}
+	else
+		(void)fprintf(to, "%.*s…", (int)text_fit(copy, width - 1), copy);
 	free(copy);
 }
 
@@ -260,18 +254,36 @@ static void fit(const struct writer *w, size_t *widths)
 				widths[c] = 0;
 }
 
+static bool left_out(const struct writer *w, const size_t *widths, size_t column)
+{
+	return widths[column] == 0 && w->columns[column].format != COLUMN_RAW_ONLY && !says_nothing(w, column);
+}
+
+/* By name where one is missing or there is room for their names. */
 static void print_left_out(const struct writer *w, const size_t *widths)
 {
-	const char *before = "no room for ";
-	for (size_t c = 0; c < w->columns_count; c++) {
-		if (widths[c] > 0 || w->columns[c].format == COLUMN_RAW_ONLY || says_nothing(w, c))
-			continue;
-		(void)fprintf(w->options.out, "%s%s%s", w->options.colour && *before == 'n' ? TEXT_DIM : "", before,
-		              w->columns[c].title);
-		before = ", ";
-	}
-	if (*before == ',')
-		(void)fprintf(w->options.out, ": widen the terminal, or -o csv%s\n", w->options.colour ? TEXT_RESET : "");
+	size_t count = 0, names = 0;
+	const char *before = "";
+
+	for (size_t c = 0; c < w->columns_count; c++)
+		if (left_out(w, widths, c)) {
+			count++;
+			names += text_width(w->columns[c].title) + 2;
+		}
+	if (count == 0)
+		return;
+	(void)fprintf(w->options.out, "%sno room for ", w->options.colour ? TEXT_DIM : "");
+	bool fits = count == 1 || strlen("no room for : widen the terminal, or -o csv") + names - 2 <= w->options.width;
+	for (size_t c = 0; c < w->columns_count && fits; c++)
+		if (left_out(w, widths, c)) {
+			(void)fprintf(w->options.out, "%s%s", before, w->columns[c].title);
+			before = ", ";
+		}
+	if (!fits)
+		(void)fprintf(w->options.out, "%zu columns: -o csv has them", count);
+	else
+		(void)fputs(": widen the terminal, or -o csv", w->options.out);
+	(void)fprintf(w->options.out, "%s\n", w->options.colour ? TEXT_RESET : "");
 }
 
 /* Prose stands last, so that its colour takes no width. */

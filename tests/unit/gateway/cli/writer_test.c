@@ -83,6 +83,12 @@ static void a_table_leaves_out_what_does_not_fit(void **state)
 	                          "gun?[2J…  critical      3     -  in 24 h\n"
 	                          "no room for BUSY: widen the terminal, or -o csv\n");
 	free(text);
+	text = render((struct writer_options){.format = WRITER_TABLE, .width = 28}, NULL);
+	assert_string_equal(text, "DEVICE    HEALTH    TODAY\n"
+	                          "chair-1   ok           12\n"
+	                          "gun?[2J…  critical      3\n"
+	                          "no room for 3 columns: -o csv has them\n");
+	free(text);
 	/* A column that says nothing goes first and is not missed; one always stays. */
 	text = render((struct writer_options){.format = WRITER_TABLE, .width = 38},
 	              "[{\"id\":\"chair-1\",\"today\":{\"n\":12},\"temp_c\":40,\"seen\":\"2026-11-20T17:39:03Z\"}]");
@@ -110,6 +116,22 @@ static void a_version_stands_behind_its_name(void **state)
 	text = render_as((struct writer_options){.format = WRITER_CSV}, shown, 1,
 	                 "[{\"catalog\":\"gym\",\"catalog_version\":3}]");
 	assert_non_null(strstr(text, "\ngym\r\n"));
+	free(text);
+}
+
+/* Two columns each, none for what stands over another; what doesn't fit is cut between characters. */
+static void wide_characters_take_two_columns(void **state)
+{
+	char *text = render((struct writer_options){.format = WRITER_TABLE},
+	                    "[{\"id\":\"按摩椅二\",\"health\":\"ok\"},{\"id\":\"按摩椅二号\",\"health\":\"ok\"},"
+	                    "{\"id\":\"e\\u0301a\",\"health\":\"ok\"}]");
+
+	(void)state;
+	assert_string_equal(text, "DEVICE    HEALTH  TODAY  °C  SEEN  BUSY\n"
+	                          "按摩椅二  ok          -   -  -     -\n"
+	                          "按摩椅…   ok          -   -  -     -\n"
+	                          "e\xcc\x81"
+	                          "a        ok          -   -  -     -\n");
 	free(text);
 }
 
@@ -305,6 +327,7 @@ int main(void)
 	    cmocka_unit_test(colours_are_for_states_only_and_take_no_width),
 	    cmocka_unit_test(a_table_leaves_out_what_does_not_fit),
 	    cmocka_unit_test(a_version_stands_behind_its_name),
+	    cmocka_unit_test(wide_characters_take_two_columns),
 	    cmocka_unit_test(less_than_a_second_ago_is_now),
 	    cmocka_unit_test(what_it_is_about_is_never_left_out),
 	    cmocka_unit_test(csv_follows_rfc_4180),
