@@ -26,7 +26,7 @@ static const struct option_spec specs[] = {
     [CLI_OPT_FOLLOW] = {"follow", 'f', NULL, "go on printing new ones until interrupted"},
     [CLI_OPT_KIND] = {"kind", 0, "KIND",
                       "presence, session, fault, flag, incident, service, lost, quarantine, catalog, device, limit,\n"
-                      "                         rollout or command"},
+                      "                         rollout, command or webhook"},
     [CLI_OPT_DEVICE] = {"device", 0, "ID", "only this machine"},
     [CLI_OPT_CLASS] = {"class", 0, "CLASS", "percussion, roller, compression, chair or water_bed"},
     [CLI_OPT_NAME] = {"name", 0, "NAME", "the catalog's name"},

@@ -53,7 +53,7 @@ enum cli_exit cli_number_path(struct cli *cli, const char *prefix, const char *n
 	size_t digits = strspn(number, "0123456789");
 
 	if (digits == 0 || digits > 18 || number[digits] != '\0')
-		return cli_fail(cli, CLI_USAGE, "'%s' is no %s; it is a number", number, what);
+		return cli_fail(cli, CLI_USAGE, "'%s' is no %s: that is a number such as 12", number, what);
 	(void)snprintf(buf, size, "%s%s%s", prefix, number, suffix);
 	return CLI_OK;
 }
