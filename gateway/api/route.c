@@ -180,7 +180,7 @@ static bool known(struct request *r, const struct route *route, const char *name
 void route_param(struct request *r, const struct route *route, const char *name, const char *value, size_t len)
 {
 	if (!gf_utf8_valid(name, strlen(name)) || !gf_utf8_valid(value, len)) {
-		request_fail(r, 400, "bad_parameter", "a parameter that is not UTF-8");
+		request_fail(r, 400, "bad_parameter", "%s is not UTF-8", name);
 		return;
 	}
 	if (!known(r, route, name))

@@ -10,6 +10,8 @@
 
 #include "proto/base/text.h"
 
+enum { HTTP_URI_TOO_LONG = 414, HTTP_HEAD_TOO_LARGE = 431 }; /* what the HTTP library says by itself */
+
 struct buffer {
 	char *data;
 	size_t len;
@@ -149,6 +151,11 @@ static int parse(const struct buffer *buffer, long status, struct client_answer 
 
 	if (!json_is_object(body)) {
 		json_decref(body);
+		if (status == HTTP_URI_TOO_LONG || status == HTTP_HEAD_TOO_LARGE) {
+			gf_diag_set(diag,
+			            "what is asked for is too long; shorten --where, or choose by less and filter the answer");
+			return CLIENT_E_TOO_LONG;
+		}
 		gf_diag_set(diag, "what answered is not a gymfleet gateway: HTTP %ld without a JSON object", status);
 		return -EPROTO;
 	}

@@ -13,7 +13,10 @@ enum {
 	CLIENT_TIMEOUT_S = 20,
 };
 
-enum { CLIENT_E_UNREACHABLE = 1 }; /* no gateway answers on the socket: `diag` says why and what to do */
+enum {
+	CLIENT_E_UNREACHABLE = 1, /* no gateway answers on the socket: `diag` says why and what to do */
+	CLIENT_E_TOO_LONG,        /* path and parameters together */
+};
 
 /* A query parameter; a NULL value is left out. */
 struct client_param {
@@ -34,7 +37,7 @@ struct client_body {
 
 /*
  * One request. `params` ends with a NULL name (NULL = none); `timeout_s` 0 = CLIENT_TIMEOUT_S.
- * Returns 0 for any answer that is JSON, whatever its status; CLIENT_E_UNREACHABLE; -EPROTO for an answer that
+ * Returns 0 for any answer that is JSON, whatever its status; CLIENT_E_UNREACHABLE; CLIENT_E_TOO_LONG; -EPROTO for an answer that
  * isn't gymfleet's; -ENOMEM. `diag` is set on failure.
  */
 GF_MUST_CHECK int client_request(const char *socket, const char *method, const char *path,

@@ -29,7 +29,11 @@ enum cli_exit cli_request(struct cli *cli, const struct cli_request *request, js
 	                       request->timeout_s, &answer, &diag);
 
 	if (r != 0)
-		return cli_fail(cli, r == -ENOMEM ? CLI_REFUSED : CLI_UNREACHABLE, "%s", diag.text);
+		return cli_fail(cli,
+		                r == -ENOMEM             ? CLI_REFUSED
+		                : r == CLIENT_E_TOO_LONG ? CLI_USAGE
+		                                         : CLI_UNREACHABLE,
+		                "%s", diag.text);
 	if (answer.status < 200 || answer.status > 299) {
 		enum cli_exit code = refused(cli, &answer);
 		json_decref(answer.body);

@@ -287,6 +287,16 @@ static void a_machine_is_locked_and_unlocked(void **state)
 	expect(s->socket, "audit|log|--since|1m|--where|action=x", CLI_OK, "no such change", "");
 }
 
+static void what_is_too_long_is_usage(void **state)
+{
+	struct server *s = *state;
+	char words[40000] = "devices|--where|site=";
+
+	memset(words + strlen(words), 'x', sizeof(words) - strlen(words) - 1);
+	expect(s->socket, words, CLI_USAGE, "", "what is asked for is too long; shorten --where");
+	expect(s->socket, "sessions|--where|routine=\xff", CLI_USAGE, "", "where is not UTF-8");
+}
+
 static void options_may_stand_anywhere(void **state)
 {
 	struct server *s = *state;
@@ -387,6 +397,7 @@ int main(void)
 	    TEST(rows_are_chosen_and_limited),
 	    TEST(a_machine_is_shown_and_set),
 	    TEST(limits_are_set_and_taken_away),
+	    TEST(what_is_too_long_is_usage),
 	    TEST(a_machine_is_locked_and_unlocked),
 	    TEST(options_may_stand_anywhere),
 	    TEST(the_environment_names_the_socket),
