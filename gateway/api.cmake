@@ -1,4 +1,4 @@
-gf_add_library(gw_where SOURCES api/where.c LINK gf_base m)
+gf_add_library(gw_where SOURCES api/where.c api/where_token.c api/where_literal.c LINK gf_base m)
 gf_add_library(gw_rollout_spec SOURCES api/rollout_spec.c LINK gf_base PkgConfig::JANSSON m)
 gf_add_library(gw_api SOURCES
     api/api.c api/peers.c api/readers.c api/socket.c api/actor.c api/route.c api/request.c api/page.c api/body.c api/flag_row.c api/fleet.c api/opening.c api/device_row.c api/device_health.c api/device_field.c api/select.c api/needs.c api/incident_row.c api/resource_incidents.c
