@@ -212,7 +212,7 @@ static void forget(void)
 /* Takes one in, and returns what judging it cost, ns of processor time. */
 static int64_t judge_one(struct bench *b)
 {
-	int64_t machine = 1 + (int64_t)random_below((uint64_t)b->machines), began_ns;
+	int64_t machine = 1 + (int64_t)random_below((uint64_t)b->machines), began_ns, due_ms;
 	struct gf_diag diag = {""};
 	struct gf_record r;
 	struct judge_state before, after;
@@ -232,10 +232,13 @@ static int64_t judge_one(struct bench *b)
 	must(store_commit(b->store, &diag), &diag, "a session");
 	judge_runner_state(b->runner, &before);
 	forget();
+	/* A step ends early where others have the processor. */
 	began_ns = cpu_ns();
-	(void)judge_runner_step(b->runner, true, b->now);
+	do {
+		due_ms = judge_runner_step(b->runner, true, b->now);
+		judge_runner_state(b->runner, &after);
+	} while (after.judged < before.judged + 2 && due_ms <= b->now.mono_ms);
 	began_ns = cpu_ns() - began_ns;
-	judge_runner_state(b->runner, &after);
 	must(after.judged < before.judged + 2, &diag, "it wasn't judged");
 	return began_ns;
 }
