@@ -276,7 +276,6 @@ static void one_that_cannot_be_judged_holds_up_no_other(void **state)
 	judge_rig_free(g);
 }
 
-/* A clock that isn't set judges nobody: it would settle the past. */
 /* It tells something new all the time, and so do the others. */
 static void one_that_cannot_be_judged_waits_whatever_it_tells(void **state)
 {
@@ -372,6 +371,7 @@ static void i9_a_clock_that_was_ahead_leaves_nothing_open(void **state)
 	judge_rig_free(g);
 }
 
+/* A clock that isn't set judges nobody: it would settle the past. */
 static void a_clock_that_is_not_set_judges_nobody(void **state)
 {
 	struct judge_rig *g = judge_rig_new(NOON);
