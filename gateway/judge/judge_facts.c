@@ -28,7 +28,7 @@ void judge_facts_done(struct judge_facts *facts)
 	*facts = (struct judge_facts){.count = 0};
 }
 
-static bool about(const struct rule *rule, enum rule_subject subject)
+bool judge_about(const struct rule *rule, enum rule_subject subject)
 {
 	bool person = subject == RULE_SUBJECT_PERSON && rule->subject == RULE_SUBJECT_AREA;
 
@@ -54,7 +54,7 @@ unsigned judge_needs(const struct rules *rules, enum rule_subject subject)
 	for (size_t i = 0; i < rules->count; i++) {
 		const struct rule *rule = &rules->items[i];
 
-		if (!about(rule, subject))
+		if (!judge_about(rule, subject))
 			continue;
 		needs |= rule_needs(rule);
 		if (needs_areas(rule))

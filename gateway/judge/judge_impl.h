@@ -112,6 +112,8 @@ void judge_facts_done(struct judge_facts *facts);
 /* Those that the subject's rules need, of each kind from a moment on, or the newest of them (begin_ms): with calendar and what is left of parts. What is
  * ahead of the clock waits. -ENOMEM. */
 GF_MUST_CHECK int judge_facts_load(struct judging *j, const int64_t since_ms[static FACT_KINDS]);
+/* Is the rule judged with such a subject? Rules about areas are with their person. */
+bool judge_about(const struct rule *rule, enum rule_subject subject);
 /* What the rules about a subject need: store_judge_needs. */
 unsigned judge_needs(const struct rules *rules, enum rule_subject subject);
 

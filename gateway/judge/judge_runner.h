@@ -15,7 +15,6 @@
 enum {
 	JUDGE_BATCH_MAX = 256,       /* subjects in one commit */
 	JUDGE_STEP_MS = 50,          /* a step ends then at the latest */
-	JUDGE_SITE_MS = 60 * 1000,   /* a site's rules are judged at most that often */
 	JUDGE_FACTS_MAX = 50 * 1000, /* of one subject and kind; of what is more, the newest */
 	JUDGE_WORK_MAX =
 	    200 * 1000 * 1000 /* times that one fact is looked at, for all rules of a subject: about a second */

@@ -17,10 +17,7 @@ enum { KNOWN_FIRST = 16 };
 
 static bool about(const struct work *w, size_t rule)
 {
-	enum rule_subject subject = w->j->subject->subject.kind;
-	enum rule_subject of = w->rules->items[rule].subject;
-
-	return of == subject || (subject == RULE_SUBJECT_PERSON && of == RULE_SUBJECT_AREA);
+	return judge_about(&w->rules->items[rule], w->j->subject->subject.kind);
 }
 
 /* ---- the flags that are known ---- */

@@ -32,14 +32,11 @@ uint64_t store_unsettled_marks(const struct store *store);
 struct store_unsettled {
 	struct store_subject subject;
 	int64_t settled_ms; /* all before it is settled */
-	int64_t judged_ms;  /* so far did the last judgement look; INT64_MAX: nobody knows; negative: it rests until then */
-	int64_t due_ms;     /* 0 = something new came */
 	/* Of a device: */
-	char device[GF_ID_MAX], site[GF_NAME_MAX], model[GF_NAME_MAX];
+	char device[GF_ID_MAX], site[GF_NAME_MAX]; /* the site of a site, too */
 	enum gf_class class;
 	double rated_motor_h;
 	int64_t last_seen_ms;
-	bool online;
 };
 /* The next subject whose time has come, those with something new first; -ENOENT when there is none. */
 GF_MUST_CHECK int store_judge_next(struct store *store, int64_t now_ms, struct store_unsettled *ret_subject,

@@ -273,11 +273,6 @@ static int tell(struct store *s, const struct store_flag *f, uint64_t id, const 
 	                 diag, "flag %" PRIu64 " %s: %s, %s: %s%s", id, code, f->rule, of_whom(f, whom), f->text, late);
 }
 
-static const char *ending_code(enum store_flag_end end)
-{
-	return store_flag_end_name(end);
-}
-
 static int tell_changes(struct store *s, const struct store_flag *f, uint64_t id, const struct before *b,
                         int64_t now_ms, struct gf_diag *diag)
 {
@@ -290,7 +285,7 @@ static int tell_changes(struct store *s, const struct store_flag *f, uint64_t id
 	if (!r && !made && b->acted_ms == 0 && e->acted_ms != 0)
 		r = tell(s, f, id, "act", e->acted_ms, late_ms(now_ms, e->acted_ms), diag);
 	if (!r && e->ended_ms != 0 && (made || b->ended_ms == 0))
-		r = tell(s, f, id, ending_code(f->end), e->ended_ms, late_ms(now_ms, e->ended_ms), diag);
+		r = tell(s, f, id, store_flag_end_name(f->end), e->ended_ms, late_ms(now_ms, e->ended_ms), diag);
 	return r;
 }
 

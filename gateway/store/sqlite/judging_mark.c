@@ -131,8 +131,6 @@ static void read_unsettled(struct query *q, struct store_unsettled *u)
 	u->subject.kind = (enum rule_subject)col_i64(q);
 	u->subject.key = col_i64(q);
 	u->settled_ms = col_i64(q);
-	u->judged_ms = col_i64(q);
-	u->due_ms = col_i64(q);
 }
 
 static int read_device(struct store *s, struct store_unsettled *u, struct gf_diag *diag)
@@ -141,18 +139,16 @@ static int read_device(struct store *s, struct store_unsettled *u, struct gf_dia
 	int rc;
 
 	query_begin(&q, &s->db,
-	            "SELECT id, coalesce(site_set, site), model, class, coalesce(rated_motor_h, 0), last_seen_ms, online"
+	            "SELECT id, coalesce(site_set, site), class, coalesce(rated_motor_h, 0), last_seen_ms"
 	            " FROM devices WHERE device = ?");
 	query_i64(&q, u->subject.key);
 	rc = query_step(&q);
 	if (rc == QUERY_ROW) {
 		col_text(&q, u->device, sizeof(u->device));
 		col_text(&q, u->site, sizeof(u->site));
-		col_text(&q, u->model, sizeof(u->model));
 		u->class = (enum gf_class)col_i64(&q);
 		u->rated_motor_h = col_real(&q);
 		u->last_seen_ms = col_i64(&q);
-		u->online = col_i64(&q);
 	}
 	return query_end(&q, rc, diag);
 }
@@ -172,12 +168,11 @@ static int read_site(struct store *s, struct store_unsettled *u, struct gf_diag 
 
 int store_judge_next(struct store *s, int64_t now_ms, struct store_unsettled *ret_subject, struct gf_diag *diag)
 {
-	struct store_unsettled u = {.due_ms = 0};
+	struct store_unsettled u = {.settled_ms = 0};
 	struct query q;
 	int rc, r;
 
-	query_begin(&q, &s->db,
-	            "SELECT kind, key, settled_ms, judged_ms, due_ms FROM judge WHERE due_ms <= ? ORDER BY due_ms LIMIT 1");
+	query_begin(&q, &s->db, "SELECT kind, key, settled_ms FROM judge WHERE due_ms <= ? ORDER BY due_ms LIMIT 1");
 	query_i64(&q, now_ms);
 	rc = query_step(&q);
 	if (rc == QUERY_ROW)

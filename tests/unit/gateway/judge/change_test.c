@@ -17,29 +17,6 @@ static struct store_flag flags[JUDGE_FLAGS_MAX];
 	"    window: 7d\n"     \
 	"    warn: 1\n"
 
-static struct judgement_config parse(const char *text)
-{
-	struct judgement_config config;
-	struct gf_diag diag = {""};
-
-	if (rules_yaml_load_text("rules.yaml", text, strlen(text), &config, &diag))
-		fail_msg("%s", diag.text);
-	return config;
-}
-
-static void put_in_force(struct judge_rig *g, const char *text)
-{
-	struct judgement_config before = g->config, *fresh = malloc(sizeof(*fresh));
-
-	*fresh = parse(text);
-	assert_int_equal(judge_runner_rules(g->runner, fresh, g->now, NULL), 0);
-	g->config = *fresh;
-	assert_int_equal(judge_runner_rules(g->runner, &g->config, g->now, NULL), 0);
-	free(fresh);
-	judgement_config_deinit(&before);
-	judge_run(g, g->now.wall_ms);
-}
-
 static bool locked(struct judge_rig *g)
 {
 	return get_device(g->f, "machine-0", g->now.wall_ms).desired.locked;
@@ -50,11 +27,11 @@ static void one_that_is_about_another_subject_now_holds_nothing(void **state)
 	struct judge_rig *g = judge_rig_new(NOON);
 
 	(void)state;
-	put_in_force(g, RULE("device", STALLS "    lock: warn\n"));
+	judge_put_in_force(g, RULE("device", STALLS "    lock: warn\n"));
 	judge_fault(g, 0, NOON + HOUR, GF_FAULT_STALL);
 	judge_now(g, 0, NOON + HOUR);
 	assert_true(locked(g));
-	put_in_force(g, RULE("site", STALLS));
+	judge_put_in_force(g, RULE("site", STALLS));
 	assert_false(locked(g));
 	judge_run(g, NOON + 9 * DAY);
 	for (size_t i = 0, n = judge_flags(g, "r", flags); i < n; i++)
@@ -68,9 +45,9 @@ static void one_that_measures_something_else_is_another(void **state)
 	const struct judge_session s = {.lasts_ms = MINUTE};
 
 	(void)state;
-	put_in_force(g, RULE("device", "    any:\n"
-	                               "      - {metric: limit_hits, window: 1h, warn: 50}\n"
-	                               "      - {metric: faults, codes: [stall], window: 7d, warn: 1}\n"));
+	judge_put_in_force(g, RULE("device", "    any:\n"
+	                                     "      - {metric: limit_hits, window: 1h, warn: 50}\n"
+	                                     "      - {metric: faults, codes: [stall], window: 7d, warn: 1}\n"));
 	judge_fault(g, 0, NOON + HOUR, GF_FAULT_STALL);
 	judge_now(g, 0, NOON + HOUR);
 	assert_int_equal(judge_flags(g, "r", flags), 1);
@@ -79,7 +56,7 @@ static void one_that_measures_something_else_is_another(void **state)
 		judge_session(g, 0, NOON + 2 * DAY + i * 20 * MINUTE, &s);
 		judge_now(g, 0, NOON + 2 * DAY + i * 20 * MINUTE);
 	}
-	put_in_force(g, RULE("device", "    metric: sessions\n    window: 1h\n    warn: 1\n    clear_after: 1h\n"));
+	judge_put_in_force(g, RULE("device", "    metric: sessions\n    window: 1h\n    warn: 1\n    clear_after: 1h\n"));
 	judge_run(g, NOON + 3 * DAY);
 	assert_int_equal(judge_flags(g, "r", flags), 2);
 	assert_int_equal(flags[0].end, STORE_FLAG_RULE_GONE);
@@ -99,7 +76,8 @@ static void what_nobody_held_yet_is_not_released(void **state)
 	for (int by_unlock = 0; by_unlock < 2; by_unlock++) {
 		struct judge_rig *g = judge_rig_new(NOON);
 
-		put_in_force(g, RULE("device", STALLS "    act: 2\n    cap: warn\n    cap_intensity_pct: 40\n    lock: act\n"));
+		judge_put_in_force(
+		    g, RULE("device", STALLS "    act: 2\n    cap: warn\n    cap_intensity_pct: 40\n    lock: act\n"));
 		judge_fault(g, 0, NOON + HOUR, GF_FAULT_STALL);
 		judge_now(g, 0, NOON + HOUR);
 		assert_int_equal(judge_flags(g, "r", flags), 1);
@@ -167,7 +145,7 @@ static char *flagged_by(const char *before_zone, const char *before, const char 
 	struct judge_rig *g = judge_rig_new(NOON - DAY);
 	char *found;
 
-	put_in_force(g, BY_HOURS);
+	judge_put_in_force(g, BY_HOURS);
 	judge_reborn_open(g, before_zone, before);
 	judge_run(g, NOON);
 	use_it(g);
@@ -210,7 +188,7 @@ static void the_same_hours_and_rules_without_any_judge_nobody(void **state)
 	judge_run(g, g->now.wall_ms);
 	judge_runner_state(g->runner, &after);
 	assert_int_equal(after.judged, 0);
-	put_in_force(g, RULE("device", STALLS));
+	judge_put_in_force(g, RULE("device", STALLS));
 	judge_reborn_open(g, "Europe/Berlin", "07:00-16:00");
 	judge_run(g, g->now.wall_ms);
 	judge_runner_state(g->runner, &after);

@@ -105,6 +105,22 @@ void judge_reborn(struct judge_rig *g)
 	open_all(g);
 }
 
+void judge_put_in_force(struct judge_rig *g, const char *text)
+{
+	struct judgement_config before = g->config, *fresh = malloc(sizeof(*fresh));
+	struct gf_diag diag = {""};
+
+	if (rules_yaml_load_text("rules.yaml", text, strlen(text), fresh, &diag))
+		fail_msg("%s", diag.text);
+	/* The runner keeps a pointer, and g->config is where the rig wants it: by way of another place. */
+	assert_int_equal(judge_runner_rules(g->runner, fresh, g->now, NULL), 0);
+	g->config = *fresh;
+	assert_int_equal(judge_runner_rules(g->runner, &g->config, g->now, NULL), 0);
+	free(fresh);
+	judgement_config_deinit(&before);
+	judge_run(g, g->now.wall_ms);
+}
+
 /* ---- machines ---- */
 
 static struct gf_record *write_down(struct judge_machine *m, enum gf_record_kind kind, int64_t at_ms)

@@ -49,6 +49,8 @@ void judge_rig_free(struct judge_rig *g);
 void judge_reborn(struct judge_rig *g);
 /* The same, and from then on the sites are open at other hours, or by another clock. */
 void judge_reborn_open(struct judge_rig *g, const char *zone, const char *open);
+/* Rules of one's own, as a file's text. */
+void judge_put_in_force(struct judge_rig *g, const char *text);
 void judge_births(struct judge_rig *g);
 
 /* Written down by machine m as of that moment; told by judge_tell. */

@@ -27,24 +27,13 @@ static const char some_rules[] = "rules:\n"
                                  "    warn: 2\n"
                                  "    advice: Look at it.\n";
 
-static void put_in_force(struct judge_rig *g, const char *text)
-{
-	struct judgement_config before = g->config;
-	struct gf_diag diag = {""};
-
-	if (rules_yaml_load_text("rules.yaml", text, strlen(text), &g->config, &diag))
-		fail_msg("%s", diag.text);
-	judge_reborn(g);
-	judgement_config_deinit(&before);
-	judge_run(g, g->now.wall_ms);
-}
-
 static struct judge_rig *rig(const char *rules)
 {
 	struct judge_rig *g = judge_rig_new(NOON);
 
 	g->facts_max = MOST;
-	put_in_force(g, rules);
+	judge_reborn(g);
+	judge_put_in_force(g, rules);
 	return g;
 }
 
@@ -114,7 +103,7 @@ static void i9_it_ends_when_the_flood_is_over(void **state)
 	/* Also when no rule looks at it any more. */
 	flood(g, NOON + 2 * DAY, 2 * MOST);
 	assert_int_equal(judge_flags(g, STORE_RULE_JUDGING, flags), 2);
-	put_in_force(g, "rules: []\n");
+	judge_put_in_force(g, "rules: []\n");
 	assert_int_equal(judge_flags(g, STORE_RULE_JUDGING, flags), 2);
 	assert_int_equal(flags[1].end, STORE_FLAG_OPEN);
 	judge_run(g, NOON + 2 * DAY + 3 * HOUR);
@@ -167,7 +156,7 @@ static void a_flood_from_tomorrow_hides_nothing(void **state)
 	(void)state;
 	flood(g, NOON + HOUR, 3 * MOST);
 	assert_int_equal(db_exec(&g->f->store->db, "UPDATE faults SET raised_ms = raised_ms + 24 * 3600000", NULL), 0);
-	put_in_force(g, some_rules);
+	judge_put_in_force(g, some_rules);
 	judge_fault(g, 0, NOON + 2 * HOUR, GF_FAULT_STALL);
 	judge_now(g, 0, NOON + 2 * HOUR);
 	assert_int_equal(one(g, "stalls").episode.opened_ms, NOON + 2 * HOUR);
@@ -184,7 +173,8 @@ static void what_one_rule_cannot_look_through_leaves_the_others_be(void **state)
 
 	(void)state;
 	g->work_max = 400;
-	put_in_force(
+	judge_reborn(g);
+	judge_put_in_force(
 	    g, "rules:\n"
 	       "  - {id: longest, title: t, subject: device, metric: running_min, aggregate: max, window: 24h, warn: 5,\n"
 	       "     advice: a}\n"

@@ -34,37 +34,12 @@ static const char other[] = "rules:\n"
                             "    warn: 2\n"
                             "    advice: Look at them.\n";
 
-static struct judgement_config parse(const char *text)
-{
-	struct judgement_config config;
-	struct gf_diag diag = {""};
-
-	if (rules_yaml_load_text("rules.yaml", text, strlen(text), &config, &diag))
-		fail_msg("%s", diag.text);
-	return config;
-}
-
-static struct judgement_config stalls_from(int act)
+static void stalls_from(struct judge_rig *g, int act)
 {
 	char text[sizeof(stalls) + 16];
 
 	snprintf(text, sizeof(text), stalls, act);
-	return parse(text);
-}
-
-/* Takes `config` over. */
-static void put_in_force(struct judge_rig *g, struct judgement_config config)
-{
-	struct judgement_config before = g->config, *fresh = malloc(sizeof(*fresh));
-
-	/* The runner keeps a pointer, and g->config is where the rig wants it: by way of another place. */
-	*fresh = config;
-	assert_int_equal(judge_runner_rules(g->runner, fresh, g->now, NULL), 0);
-	g->config = config;
-	assert_int_equal(judge_runner_rules(g->runner, &g->config, g->now, NULL), 0);
-	free(fresh);
-	judgement_config_deinit(&before);
-	judge_run(g, g->now.wall_ms);
+	judge_put_in_force(g, text);
 }
 
 static struct gf_desired desired(struct judge_rig *g)
@@ -79,7 +54,7 @@ static void a_rule_caps_then_locks_and_lets_go(void **state)
 	struct judge_rig *g = judge_rig_new(NOON);
 
 	(void)state;
-	put_in_force(g, stalls_from(2));
+	stalls_from(g, 2);
 	judge_fault(g, 0, NOON + HOUR, GF_FAULT_STALL);
 	judge_now(g, 0, NOON + HOUR);
 	assert_float_equal(desired(g).limits.intensity_max_pct, 40, 0.01);
@@ -105,7 +80,7 @@ static void what_was_over_when_it_was_told_locks_nothing(void **state)
 	struct judge_rig *g = judge_rig_new(NOON);
 
 	(void)state;
-	put_in_force(g, stalls_from(2));
+	stalls_from(g, 2);
 	judge_fault(g, 0, NOON + HOUR, GF_FAULT_STALL);
 	judge_fault(g, 0, NOON + 2 * HOUR, GF_FAULT_STALL);
 	judge_run(g, NOON + 2 * DAY);
@@ -123,7 +98,7 @@ static void what_somebody_released_stays_so(void **state)
 	struct judge_rig *g = judge_rig_new(NOON);
 
 	(void)state;
-	put_in_force(g, stalls_from(2));
+	stalls_from(g, 2);
 	judge_fault(g, 0, NOON, GF_FAULT_STALL);
 	judge_fault(g, 0, NOON + HOUR, GF_FAULT_STALL);
 	judge_now(g, 0, NOON + HOUR);
@@ -149,19 +124,19 @@ static void new_rules_judge_what_is_there(void **state)
 	judge_fault(g, 0, NOON + 2 * HOUR, GF_FAULT_STALL);
 	judge_now(g, 0, NOON + 2 * HOUR);
 	assert_int_equal(judge_flags(g, "D3", flags), 1);
-	put_in_force(g, stalls_from(3));
+	stalls_from(g, 3);
 	assert_int_equal(judge_flags(g, "D3", flags), 1);
 	assert_int_equal(flags[0].end, STORE_FLAG_RULE_GONE);
 	assert_int_equal(judge_flags(g, "stalls", flags), 1);
 	assert_int_equal(flags[0].episode.opened_ms, NOON + HOUR);
 	assert_int_equal(flags[0].episode.level, RULE_LEVEL_WARN);
 	/* The same rule, stricter: the same flag. */
-	put_in_force(g, stalls_from(2));
+	stalls_from(g, 2);
 	assert_int_equal(judge_flags(g, "stalls", flags), 1);
 	assert_int_equal(flags[0].episode.acted_ms, NOON + 2 * HOUR);
 	assert_true(desired(g).locked);
 	/* And gone. */
-	put_in_force(g, parse(other));
+	judge_put_in_force(g, other);
 	assert_false(desired(g).locked);
 	judge_run(g, NOON + 3 * DAY);
 	assert_int_equal(judge_flags(g, "stalls", flags), 1);
@@ -191,7 +166,7 @@ static void a_site_is_judged_with_its_machines_once_a_minute(void **state)
 	struct judge_state before, after;
 
 	(void)state;
-	put_in_force(g, parse(other));
+	judge_put_in_force(g, other);
 	judge_run(g, NOON + 5 * MINUTE);
 	judge_runner_state(g->runner, &before);
 	for (int64_t i = 1; i <= 20; i++) {
