@@ -62,6 +62,7 @@ static void fail_missing(struct request *r, int result, const struct gf_diag *di
 struct one {
 	struct fleet fleet;
 	json_t *row;
+	char device[GF_ID_MAX]; /* that it is about; "" = none */
 };
 
 static int keep_one(void *ctx, const struct store_flag *flag)
@@ -70,7 +71,22 @@ static int keep_one(void *ctx, const struct store_flag *flag)
 
 	json_decref(one->row);
 	one->row = flag_row(flag, &one->fleet);
+	(void)gf_strcpy(one->device, sizeof(one->device), flag->device);
 	return one->row != NULL ? 0 : -ENOMEM;
+}
+
+/* What became of it: also that the machine stays locked by something else, after this flag let it go. */
+static int put_acked(struct request *r, struct one *one, const struct store_acked *acked, struct gf_diag *diag)
+{
+	struct store_desired now = {0};
+	int result = acked->lifted ? store_read_desired_of(r->reader, one->device, &now, diag) : 0;
+
+	if (result != 0 && result != -ENOENT)
+		return result;
+	json_put(&one->row, "acked_before", acked_before(acked));
+	json_put(&one->row, "lifted", json_boolean(acked->lifted));
+	json_put(&one->row, "still_locked", now.desired.locked ? json_text(now.desired.lock_reason) : json_null());
+	return 0;
 }
 
 /* `acked` NULL: it is only asked for. */
@@ -85,10 +101,8 @@ static void show(struct request *r, uint64_t id, const struct store_acked *acked
 		result = store_read_flags(r->reader, &query, keep_one, &one, &diag);
 	if (result == 0 && one.row == NULL)
 		result = -ENOENT;
-	if (result == 0 && acked != NULL) {
-		json_put(&one.row, "acked_before", acked_before(acked));
-		json_put(&one.row, "lifted", json_boolean(acked->lifted));
-	}
+	if (result == 0 && acked != NULL)
+		result = put_acked(r, &one, acked, &diag);
 	if (result == 0) {
 		request_answer(r, one.row);
 	} else {

@@ -1,5 +1,4 @@
 /* `device tag`, `device untag`, `device service`: what a technician does to a machine, and says so. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "gateway/cli/notice.h"
@@ -28,19 +27,6 @@ static enum cli_exit post(struct cli *cli, const char *id, const char *suffix, j
 	           : code;
 }
 
-/* Somebody else's words, which this tag took the place of. */
-static void say_replaced(const struct cli *cli, const char *since, const json_t *before)
-{
-	char *line;
-
-	if (asprintf(&line, "It was already, since %s, by %s: %s; that is replaced", since, field_text(before, "by"),
-	             field_text(before, "reason")) < 0)
-		return;
-	text_clean(line);
-	(void)fprintf(cli->out, "%s\n", line);
-	free(line);
-}
-
 static void say_tagged(const struct cli *cli, const char *id, const json_t *device)
 {
 	const json_t *tag = json_object_get(device, "tag"), *before = json_object_get(device, "tag_before");
@@ -51,7 +37,8 @@ static void say_tagged(const struct cli *cli, const char *id, const json_t *devi
 		(void)fprintf(cli->out, "; expected back %s", back);
 	(void)fputc('\n', cli->out);
 	if (*field_when(cli, before, "since", since) != '\0')
-		say_replaced(cli, since, before);
+		notice_say(cli, "It was already, since %s, by %s: %s; that is replaced", since, field_text(before, "by"),
+		           field_text(before, "reason"));
 	(void)fprintf(cli->out, "Once it is back: gymfleet device untag %s\n", id);
 }
 

@@ -112,6 +112,8 @@ static void say_acked(const struct cli *cli, const json_t *flag, bool release)
 		(void)fputs("What it held of the machine is lifted; the flag goes on until it clears by its rule.\n", cli->out);
 	else
 		(void)fputs("The flag goes on until it clears by its rule.\n", cli->out);
+	if (*field_text(flag, "still_locked") != '\0')
+		notice_say(cli, "The machine is still locked: %s", field_text(flag, "still_locked"));
 }
 
 enum cli_exit cmd_overuse_ack(struct cli *cli, char **args, size_t count)

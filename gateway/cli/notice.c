@@ -60,6 +60,21 @@ void notice_do(const struct cli *cli, const char *fmt, ...)
 	va_end(args);
 }
 
+void notice_say(const struct cli *cli, const char *fmt, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, fmt);
+	int len = vasprintf(&text, fmt, args);
+	va_end(args);
+	if (len < 0)
+		return;
+	text_clean(text);
+	(void)fprintf(cli->out, "%s\n", text);
+	free(text);
+}
+
 void notice_heading(const struct cli *cli, const char *title)
 {
 	(void)fprintf(cli->out, "\n%s%s%s\n", cli->colour ? TEXT_BOLD : "", title, cli->colour ? TEXT_RESET : "");

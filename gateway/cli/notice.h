@@ -17,6 +17,8 @@ void notice_head(const struct cli *cli, const char *word, const char *fmt, ...) 
 void notice_line(const struct cli *cli, const char *fmt, ...) GF_PRINTF(2, 3);
 /* "→ ..." */
 void notice_do(const struct cli *cli, const char *fmt, ...) GF_PRINTF(2, 3);
+/* A sentence of its own, without an indent. */
+void notice_say(const struct cli *cli, const char *fmt, ...) GF_PRINTF(2, 3);
 /* A line of its own in bold, an empty one before it. */
 void notice_heading(const struct cli *cli, const char *title);
 

@@ -193,6 +193,7 @@ static void a_named_person_has_seen_it(void **state)
 	assert_true(json_is_false(json_object_get(row, "holds")));
 	assert_string_equal(text(row, "ack_note"), "it may run");
 	assert_true(json_is_true(json_object_get(row, "lifted")));
+	assert_true(json_is_null(json_object_get(row, "still_locked")));
 	assert_string_equal(text(json_object_get(row, "acked_before"), "note"), "told the trainer");
 	assert_string_equal(text(json_object_get(row, "acked_before"), "at"), "2026-11-20T13:00:00Z");
 	json_decref(row);

@@ -171,12 +171,17 @@ static void who_comes_second_and_lifts_nothing_is_told_so(void **state)
 	     "{\"id\":15,\"rule\":\"D3\",\"state\":\"open\",\"level\":\"act\",\"subject\":\"gun-1\",\"text\":\"4 faults\","
 	     "\"holds\":false,\"lifted\":false,\"acked_before\":{\"at\":\"2020-01-02T10:00:00Z\",\"by\":\"ben\\u0007\","
 	     "\"note\":\"cleaned it\"}}"},
+	    {"POST", "/v1/flags/16/ack", 200,
+	     "{\"id\":16,\"rule\":\"D3\",\"state\":\"open\",\"level\":\"act\",\"subject\":\"gun-1\",\"text\":\"4 faults\","
+	     "\"holds\":false,\"lifted\":true,\"acked_before\":null,\"still_locked\":\"out of service: to\\u0007rn\"}"},
 	    {0}};
 
 	(void)state;
 	plays(second, "overuse|ack|15|--note|x|--release", CLI_OK,
 	      TEXTS("before you it was acknowledged by ben? 2020-01-02 10:00 (", ": cleaned it",
 	            "It holds nothing of the machine: nothing was lifted"));
+	plays(second, "overuse|ack|16|--note|x|--release", CLI_OK,
+	      TEXTS("\nWhat it held of the machine is lifted;", "\nThe machine is still locked: out of service: to?rn\n"));
 	plays(second, "overuse|ack|15|--note|x", CLI_OK, TEXTS("before you", "\nThe flag goes on until it clears"));
 }
 
