@@ -12,7 +12,11 @@ gf_add_test(proto_catalog_manifest_test SOURCES unit/proto/catalog_manifest_test
 gf_add_test(cli_catalog_diff_test SOURCES unit/gateway/cli/catalog_diff_test.c LINK gw_cli LABELS unit)
 gf_add_test(cli_subject_token_test SOURCES unit/gateway/cli/subject_token_test.c unit/gateway/cli/words.c
     LINK gw_cli LABELS unit)
-gf_add_test(cli_catalog_cmd_test SOURCES unit/gateway/cli/catalog_cmd_test.c unit/gateway/cli/words.c
+gf_add_test(cli_catalog_cmd_test
+    SOURCES unit/gateway/cli/catalog_cmd_test.c unit/gateway/cli/catalog_rig.c unit/gateway/cli/words.c
+    LINK gw_cli LABELS unit)
+gf_add_test(cli_catalog_publish_test
+    SOURCES unit/gateway/cli/catalog_publish_test.c unit/gateway/cli/catalog_rig.c unit/gateway/cli/words.c
     LINK gw_cli Threads::Threads LABELS unit thread)
 gf_add_alloc_test(proto_catalog_memory_test SOURCES unit/proto/catalog_memory_test.c LINK gf_catalog_codec LABELS unit)
 gf_add_test(cli_catalog_api_test SOURCES unit/gateway/cli/catalog_api_test.c unit/gateway/cli/words.c

@@ -1,65 +1,17 @@
-/* The catalog commands from the words to the exit code: offline but for publish and list, which talk to a stand-in of the gateway. */
-#include "tests/unit/gateway/cli/words.h"
-
-#include <dirent.h>
-#include <pthread.h>
+/* The catalog commands that need no gateway, from the words to the exit code. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "proto/base/clock.h"
 #include "proto/base/file.h"
 #include "proto/catalog_sign.h"
+#include "tests/unit/gateway/cli/catalog_rig.h"
+#include "tests/unit/gateway/cli/words.h"
 
-#define ROUTINES GF_SOURCE_DIR "/config/routines"
-
-struct rig {
-	char dir[64], back[4096];
-};
-
-static int setup(void **state)
-{
-	struct rig *r = calloc(1, sizeof(*r));
-
-	assert_non_null(r);
-	snprintf(r->dir, sizeof(r->dir), "/tmp/gymfleet_cli_XXXXXX");
-	assert_non_null(mkdtemp(r->dir));
-	assert_non_null(getcwd(r->back, sizeof(r->back)));
-	assert_int_equal(chdir(r->dir), 0);
-	*state = r;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct rig *r = *state;
-	DIR *dir = opendir(".");
-
-	assert_non_null(dir);
-	for (struct dirent *e; (e = readdir(dir)) != NULL;)
-		if (e->d_name[0] != '.')
-			(void)unlink(e->d_name);
-	closedir(dir);
-	assert_int_equal(chdir(r->back), 0);
-	assert_int_equal(rmdir(r->dir), 0);
-	free(r);
-	return 0;
-}
-
-/* `gymfleet catalog <words>`, with the socket that a stand-in of the gateway has. */
-static void catalog(const char *words, int code, const char *out, const char *err)
-{
-	char all[1024];
-
-	snprintf(all, sizeof(all), "catalog|%s", words);
-	expect("sock", all, code, out, err);
-}
-
-static json_t *run_json(const char *words, int code)
+static json_t *catalog_json(const char *words, int code)
 {
 	char all[1024];
 	snprintf(all, sizeof(all), "catalog|%s", words);
@@ -82,28 +34,20 @@ static void write_text(const char *path, const char *text)
 	assert_int_equal(gf_file_replace(path, text, strlen(text), 0600, NULL), 0);
 }
 
-static void build(const char *more)
-{
-	char words[512];
-
-	snprintf(words, sizeof(words), "build|--class|percussion|--name|base|-o|c|" ROUTINES "|%s", more);
-	catalog(words, CLI_OK, "c: base version ", "");
-}
-
 static void keys_are_made_and_never_again(void **state)
 {
 	struct stat st;
 
 	(void)state;
-	catalog("keygen|a", CLI_OK, "files: [a.pub]", "");
+	catalog_words("keygen|a", CLI_OK, "files: [a.pub]", "");
 	assert_int_equal(stat("a", &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	catalog("keygen|a", CLI_REFUSED, "", "a is there already, and a key is never overwritten");
-	catalog("keygen|none/a", CLI_REFUSED, "", "none/a: can't write: No such file");
-	catalog("keygen|c.pub", CLI_USAGE, "", "'c.pub' would be the private key");
+	catalog_words("keygen|a", CLI_REFUSED, "", "a is there already, and a key is never overwritten");
+	catalog_words("keygen|none/a", CLI_REFUSED, "", "none/a: can't write: No such file");
+	catalog_words("keygen|c.pub", CLI_USAGE, "", "'c.pub' would be the private key");
 	assert_int_equal(access("c.pub", F_OK), -1);
-	catalog("keygen", CLI_USAGE, "", "'catalog keygen' needs FILE");
-	json_t *made = run_json("keygen|b|-o|json", CLI_OK);
+	catalog_words("keygen", CLI_USAGE, "", "'catalog keygen' needs FILE");
+	json_t *made = catalog_json("keygen|b|-o|json", CLI_OK);
 	assert_int_equal(strlen(json_string_value(json_object_get(made, "key_id"))), 16);
 	assert_text(made, "public", "b.pub");
 	json_decref(made);
@@ -112,10 +56,10 @@ static void keys_are_made_and_never_again(void **state)
 static void a_catalog_says_what_it_was_built_with(void **state)
 {
 	(void)state;
-	catalog("keygen|a", CLI_OK, "", "");
-	catalog("keygen|b", CLI_OK, "", "");
-	build("--version|8|--expires|90d|--min-agent|0.2.1|--rollback-to|6|--next-keys|a.pub,b.pub|--threshold|2");
-	json_t *found = run_json("inspect|c|-o|json", CLI_OK);
+	catalog_words("keygen|a", CLI_OK, "", "");
+	catalog_words("keygen|b", CLI_OK, "", "");
+	build_catalog("--version|8|--expires|90d|--min-agent|0.2.1|--rollback-to|6|--next-keys|a.pub,b.pub|--threshold|2");
+	json_t *found = catalog_json("inspect|c|-o|json", CLI_OK);
 	assert_text(found, "name", "base");
 	assert_text(found, "class", "percussion");
 	assert_int_equal(json_integer_value(json_object_get(found, "version")), 8);
@@ -127,8 +71,8 @@ static void a_catalog_says_what_it_was_built_with(void **state)
 	assert_int_equal(json_array_size(json_object_get(found, "signatures")), 0);
 	assert_true(json_array_size(json_object_get(found, "routines")) > 2);
 	json_decref(found);
-	catalog("inspect|c", CLI_OK, "nobody; sign it with", "");
-	catalog("inspect|c|-o|csv", CLI_OK, "percussion_warmup,", "");
+	catalog_words("inspect|c", CLI_OK, "nobody; sign it with", "");
+	catalog_words("inspect|c|-o|csv", CLI_OK, "percussion_warmup,", "");
 }
 
 static void wrong_terms_are_usage(void **state)
@@ -154,11 +98,11 @@ static void wrong_terms_are_usage(void **state)
 	};
 
 	(void)state;
-	catalog("keygen|a", CLI_OK, "", "");
+	catalog_words("keygen|a", CLI_OK, "", "");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char words[512];
 		snprintf(words, sizeof(words), "build|--class|chair|--name|b|-o|c|" ROUTINES "|%s", cases[i].words);
-		catalog(words, CLI_USAGE, "", cases[i].err);
+		catalog_words(words, CLI_USAGE, "", cases[i].err);
 	}
 	assert_int_equal(access("c", F_OK), -1);
 }
@@ -166,15 +110,15 @@ static void wrong_terms_are_usage(void **state)
 static void what_a_machine_would_refuse_is_not_built(void **state)
 {
 	(void)state;
-	catalog("keygen|a", CLI_OK, "", "");
-	catalog("build|--class|chair|--name|b|-o|c|--version|8|--min-agent|1..2|" ROUTINES, CLI_REFUSED, "",
-	        "no machine would take it: min_agent is '1..2'");
-	catalog("build|--class|chair|--name|b|-o|c|--version|8|--next-keys|a.pub,a.pub|--threshold|2|" ROUTINES,
-	        CLI_REFUSED, "", "--next-keys: keys 1 and 2 are the same");
-	catalog("build|--class|chair|--name|b|-o|c|--version|8|--next-keys|a|" ROUTINES, CLI_REFUSED, "",
-	        "a: this is a private key");
-	catalog("build|--class|chair|--name|b|-o|c|--version|8|--next-keys|none.pub|" ROUTINES, CLI_REFUSED, "",
-	        "none.pub");
+	catalog_words("keygen|a", CLI_OK, "", "");
+	catalog_words("build|--class|chair|--name|b|-o|c|--version|8|--min-agent|1..2|" ROUTINES, CLI_REFUSED, "",
+	              "no machine would take it: min_agent is '1..2'");
+	catalog_words("build|--class|chair|--name|b|-o|c|--version|8|--next-keys|a.pub,a.pub|--threshold|2|" ROUTINES,
+	              CLI_REFUSED, "", "--next-keys: keys 1 and 2 are the same");
+	catalog_words("build|--class|chair|--name|b|-o|c|--version|8|--next-keys|a|" ROUTINES, CLI_REFUSED, "",
+	              "a: this is a private key");
+	catalog_words("build|--class|chair|--name|b|-o|c|--version|8|--next-keys|none.pub|" ROUTINES, CLI_REFUSED, "",
+	              "none.pub");
 	assert_int_equal(access("c", F_OK), -1);
 }
 
@@ -183,16 +127,16 @@ static void signatures_are_added_and_replaced(void **state)
 	struct stat st;
 
 	(void)state;
-	catalog("keygen|a", CLI_OK, "", "");
-	catalog("keygen|b", CLI_OK, "", "");
-	build("--version|8");
+	catalog_words("keygen|a", CLI_OK, "", "");
+	catalog_words("keygen|b", CLI_OK, "", "");
+	build_catalog("--version|8");
 	assert_int_equal(chmod("c", 0640), 0);
 	assert_int_equal(symlink("c", "link"), 0);
-	catalog("sign|link|--key|a", CLI_OK, "1 signature, digest ", "");
-	catalog("sign|c|--key|a", CLI_OK, "1 signature, digest ", "");
-	json_t *was = run_json("inspect|c|-o|json", CLI_OK), *row = run_json("sign|c|--key|b|-o|json", CLI_OK);
+	catalog_words("sign|link|--key|a", CLI_OK, "1 signature, digest ", "");
+	catalog_words("sign|c|--key|a", CLI_OK, "1 signature, digest ", "");
+	json_t *was = catalog_json("inspect|c|-o|json", CLI_OK), *row = catalog_json("sign|c|--key|b|-o|json", CLI_OK);
 	assert_int_equal(json_integer_value(json_object_get(row, "signatures")), 2);
-	json_t *now = run_json("inspect|c|-o|json", CLI_OK);
+	json_t *now = catalog_json("inspect|c|-o|json", CLI_OK);
 	assert_text(now, "digest", json_string_value(json_object_get(row, "digest")));
 	assert_string_not_equal(json_string_value(json_object_get(was, "digest")),
 	                        json_string_value(json_object_get(now, "digest")));
@@ -212,27 +156,27 @@ static void what_is_no_catalog_is_not_signed(void **state)
 	size_t len = 0, after_len = 0;
 
 	(void)state;
-	catalog("keygen|a", CLI_OK, "", "");
+	catalog_words("keygen|a", CLI_OK, "", "");
 	write_text("text", "this is a text, and no catalog\n");
-	catalog("sign|text|--key|a", CLI_REFUSED, "",
-	        "text: this is no catalog that a machine would take: the bytes are not");
-	catalog("sign|a.pub|--key|a", CLI_REFUSED, "", "a.pub: this is no catalog");
-	catalog("sign|none|--key|a", CLI_REFUSED, "", "none");
-	catalog("sign|.|--key|a", CLI_REFUSED, "", ".");
-	catalog("sign|text", CLI_USAGE, "", "--key FILE is missing");
+	catalog_words("sign|text|--key|a", CLI_REFUSED, "",
+	              "text: this is no catalog that a machine would take: the bytes are not");
+	catalog_words("sign|a.pub|--key|a", CLI_REFUSED, "", "a.pub: this is no catalog");
+	catalog_words("sign|none|--key|a", CLI_REFUSED, "", "none");
+	catalog_words("sign|.|--key|a", CLI_REFUSED, "", ".");
+	catalog_words("sign|text", CLI_USAGE, "", "--key FILE is missing");
 	assert_int_equal(gf_file_read("text", 1024, &after, &after_len, NULL), 0);
 	assert_string_equal(after, "this is a text, and no catalog\n");
 	free(after);
 
 	/* One that was cut on its way. */
-	build("--version|8");
+	build_catalog("--version|8");
 	assert_int_equal(gf_file_read("c", GF_CATALOG_MAX, &data, &len, NULL), 0);
 	assert_int_equal(truncate("c", (off_t)len - 1), 0);
-	catalog("sign|c|--key|a", CLI_REFUSED, "", "c: this is no catalog");
+	catalog_words("sign|c|--key|a", CLI_REFUSED, "", "c: this is no catalog");
 	free(data);
 	data = calloc(1, GF_CATALOG_MAX + 1);
 	assert_int_equal(gf_file_replace("large", data, GF_CATALOG_MAX + 1, 0600, NULL), 0);
-	catalog("inspect|large", CLI_REFUSED, "", "large: larger than any catalog may be (256 KiB)");
+	catalog_words("inspect|large", CLI_REFUSED, "", "large: larger than any catalog may be (256 KiB)");
 	free(data);
 }
 
@@ -242,18 +186,18 @@ static void i6_only_a_signing_key_of_ones_own_signs(void **state)
 	size_t was_len = 0, now_len = 0;
 
 	(void)state;
-	catalog("keygen|a", CLI_OK, "", "");
-	build("--version|8");
+	catalog_words("keygen|a", CLI_OK, "", "");
+	build_catalog("--version|8");
 	assert_int_equal(gf_file_read("c", GF_CATALOG_MAX, &was, &was_len, NULL), 0);
 	/* P-256, as 'gymfleet pki' and openssl make them for TLS. */
 	write_text("tls.key", "-----BEGIN PRIVATE KEY-----\n"
 	                      "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg\n"
 	                      "-----END PRIVATE KEY-----\n");
-	catalog("sign|c|--key|tls.key", CLI_REFUSED, "", "tls.key: ");
-	catalog("sign|c|--key|a.pub", CLI_REFUSED, "", "a.pub: this is a public key");
+	catalog_words("sign|c|--key|tls.key", CLI_REFUSED, "", "tls.key: ");
+	catalog_words("sign|c|--key|a.pub", CLI_REFUSED, "", "a.pub: this is a public key");
 	assert_int_equal(chmod("a", 0644), 0);
-	catalog("sign|c|--key|a", CLI_REFUSED, "", "chmod 600 a");
-	catalog("sign|c|--key|none", CLI_REFUSED, "", "none");
+	catalog_words("sign|c|--key|a", CLI_REFUSED, "", "chmod 600 a");
+	catalog_words("sign|c|--key|none", CLI_REFUSED, "", "none");
 	assert_int_equal(gf_file_read("c", GF_CATALOG_MAX, &now, &now_len, NULL), 0);
 	assert_int_equal(was_len, now_len);
 	assert_memory_equal(was, now, was_len);
@@ -268,7 +212,7 @@ static int64_t wall_ms(void)
 
 static void assert_verdict(const char *words, const char *refusal, const char *states)
 {
-	json_t *found = run_json(words, refusal != NULL ? CLI_REFUSED : CLI_OK), *row;
+	json_t *found = catalog_json(words, refusal != NULL ? CLI_REFUSED : CLI_OK), *row;
 	const json_t *verdict = json_object_get(found, "verdict");
 	char said[64] = "";
 	size_t i;
@@ -294,20 +238,20 @@ static void i6_inspect_says_what_a_machine_would_say(void **state)
 	for (const char *key = "abx"; *key != '\0'; key++) {
 		char words[16];
 		snprintf(words, sizeof(words), "keygen|%c", *key);
-		catalog(words, CLI_OK, "", "");
+		catalog_words(words, CLI_OK, "", "");
 	}
-	build("--version|8");
+	build_catalog("--version|8");
 	assert_verdict("inspect|c|-o|json|--keys|a.pub", "few_signatures", "");
-	catalog("sign|c|--key|x", CLI_OK, "", "");
+	catalog_words("sign|c|--key|x", CLI_OK, "", "");
 	assert_verdict("inspect|c|-o|json|--keys|a.pub,b.pub|--threshold|1", "unknown_key", "unknown");
-	catalog("sign|c|--key|a", CLI_OK, "", "");
+	catalog_words("sign|c|--key|a", CLI_OK, "", "");
 	assert_verdict("inspect|c|-o|json|--keys|a.pub,b.pub|--threshold|1", NULL, "unknown good");
 	assert_verdict("inspect|c|-o|json|--keys|a.pub,b.pub|--threshold|2", "few_signatures", "unknown good");
-	catalog("inspect|c|--keys|a.pub", CLI_OK, "a machine of its class with these keys takes it", "");
-	catalog("inspect|c|--keys|b.pub", CLI_REFUSED, "unknown_key: signed by ", "");
-	catalog("inspect|c|--keys|a.pub,b.pub", CLI_USAGE, "", "--threshold N is missing: how many of these 2 keys");
-	catalog("inspect|c|--threshold|1", CLI_USAGE, "", "--threshold is for --keys");
-	catalog("inspect|c|--keys|a", CLI_REFUSED, "", "a: this is a private key");
+	catalog_words("inspect|c|--keys|a.pub", CLI_OK, "a machine of its class with these keys takes it", "");
+	catalog_words("inspect|c|--keys|b.pub", CLI_REFUSED, "unknown_key: signed by ", "");
+	catalog_words("inspect|c|--keys|a.pub,b.pub", CLI_USAGE, "", "--threshold N is missing: how many of these 2 keys");
+	catalog_words("inspect|c|--threshold|1", CLI_USAGE, "", "--threshold is for --keys");
+	catalog_words("inspect|c|--keys|a", CLI_REFUSED, "", "a: this is a private key");
 
 	assert_int_equal(gf_file_read("c", GF_CATALOG_MAX, &data, &len, NULL), 0);
 	data[len - 1] ^= 1;
@@ -315,11 +259,11 @@ static void i6_inspect_says_what_a_machine_would_say(void **state)
 	free(data);
 	assert_verdict("inspect|c|-o|json|--keys|a.pub", "bad_signature", "unknown bad");
 
-	build("--version|9|--expires|1ms");
+	build_catalog("--version|9|--expires|1ms");
 	const int64_t expired_ms = wall_ms() + 1;
 	while (wall_ms() < expired_ms)
 		;
-	catalog("sign|c|--key|a", CLI_OK, "", "");
+	catalog_words("sign|c|--key|a", CLI_OK, "", "");
 	assert_verdict("inspect|c|-o|json|--keys|a.pub", "expired", "good");
 }
 
@@ -328,162 +272,39 @@ static void two_catalogs_are_compared(void **state)
 	(void)state;
 	write_text("r.yaml", "id: r\ntitle: R\nclasses: [chair]\ntotal_s: 60\nsteps:\n"
 	                     "  - {area: calves, technique: press, seconds: 60, pct: 20}\n");
-	catalog("build|--class|chair|--name|base|-o|one|--version|1|.", CLI_OK, "", "");
+	catalog_words("build|--class|chair|--name|base|-o|one|--version|1|.", CLI_OK, "", "");
 	write_text("r.yaml", "id: r\ntitle: R\nclasses: [chair]\ntotal_s: 90\nsteps:\n"
 	                     "  - {area: calves, technique: press, seconds: 60, pct: 25}\n"
 	                     "  - {area: feet, technique: press, seconds: 30, pct: 10}\n");
-	catalog("build|--class|chair|--name|base|-o|two|--version|2|.", CLI_OK, "", "");
-	catalog("diff|one|two", CLI_OK, "base version 1 (one) -> base version 2 (two)\n", "");
-	catalog("diff|one|two", CLI_OK,
-	        "~ r\n    length 60 s -> 90 s\n"
-	        "    step 1, calves both press: intensity from 20 % -> 25 %, intensity to 20 % -> 25 %\n"
-	        "    step 2, feet both press: added 30 s, 10 %\n0 routines are the same\n",
-	        "");
-	catalog("diff|one|one", CLI_OK, "1 routine is the same", "");
-	catalog("diff|one|two|-o|csv", CLI_OK, "r,changed,step,1,calves,both,press,from_pct,20.0,25.0\r\n", "");
-	json_t *diff = run_json("diff|one|two|-o|json", CLI_OK);
+	catalog_words("build|--class|chair|--name|base|-o|two|--version|2|.", CLI_OK, "", "");
+	catalog_words("diff|one|two", CLI_OK, "base version 1 (one) -> base version 2 (two)\n", "");
+	catalog_words("diff|one|two", CLI_OK,
+	              "~ r\n    length 60 s -> 90 s\n"
+	              "    step 1, calves both press: intensity from 20 % -> 25 %, intensity to 20 % -> 25 %\n"
+	              "    step 2, feet both press: added 30 s, 10 %\n0 routines are the same\n",
+	              "");
+	catalog_words("diff|one|one", CLI_OK, "1 routine is the same", "");
+	catalog_words("diff|one|two|-o|csv", CLI_OK, "r,changed,step,1,calves,both,press,from_pct,20.0,25.0\r\n", "");
+	json_t *diff = catalog_json("diff|one|two|-o|json", CLI_OK);
 	assert_int_equal(json_integer_value(json_object_get(json_object_get(diff, "after"), "version")), 2);
 	assert_int_equal(json_array_size(json_object_get(diff, "changes")), 5);
 	json_decref(diff);
-	catalog("diff|one|none", CLI_REFUSED, "", "none");
-	catalog("diff|one", CLI_USAGE, "", "'catalog diff' needs BEFORE AFTER");
-}
-
-/* --- the gateway's stand-in ---------------------------------------------------------------------------------------- */
-
-struct gateway {
-	int listener;
-	pthread_t thread;
-	const char *answer; /* "201 Created" or so, a newline, and the body */
-	char *request;      /* what came, all of it */
-	size_t request_len;
-};
-
-/* Head and body of one request are there. */
-static bool is_whole(const char *request, size_t len)
-{
-	const char *end = memmem(request, len, "\r\n\r\n", 4), *length = strcasestr(request, "content-length: ");
-
-	if (end == NULL)
-		return false;
-	const size_t body = length != NULL && length < end ? strtoul(length + 16, NULL, 10) : 0;
-	return len >= (size_t)(end - request) + 4 + body;
-}
-
-static void *serve(void *ctx)
-{
-	struct gateway *g = ctx;
-	const int fd = accept(g->listener, NULL, NULL);
-	const char *body = strchr(g->answer, '\n') + 1;
-	ssize_t n = 1;
-
-	g->request = calloc(1, GF_CATALOG_MAX + 8192);
-	while (g->request != NULL && n > 0 && !is_whole(g->request, g->request_len)) {
-		n = read(fd, g->request + g->request_len, GF_CATALOG_MAX + 8191 - g->request_len);
-		g->request_len += n > 0 ? (size_t)n : 0;
-	}
-	dprintf(fd, "HTTP/1.1 %.*s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s", (int)(body - 1 - g->answer),
-	        g->answer, strlen(body), body);
-	(void)shutdown(fd, SHUT_WR);
-	(void)close(fd);
-	return NULL;
-}
-
-static void gateway_start(struct gateway *g, const char *answer)
-{
-	const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "sock"};
-
-	*g = (struct gateway){.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), .answer = answer};
-	(void)unlink("sock");
-	assert_int_equal(bind(g->listener, (const struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(listen(g->listener, 1), 0);
-	assert_int_equal(pthread_create(&g->thread, NULL, serve, g), 0);
-}
-
-static void gateway_end(struct gateway *g)
-{
-	assert_int_equal(pthread_join(g->thread, NULL), 0);
-	(void)close(g->listener);
-	free(g->request);
-}
-
-static void a_catalog_is_published_byte_by_byte(void **state)
-{
-	struct gateway g;
-	char *data = NULL;
-	size_t len = 0;
-
-	(void)state;
-	catalog("keygen|a", CLI_OK, "", "");
-	build("--version|8");
-	catalog("sign|c|--key|a", CLI_OK, "", "");
-	gateway_start(&g, "201 Created\n{\"digest\":\"x\",\"signatures\":[\"0123456789abcdef\"],\"replaced\":false}");
-	catalog("publish|c", CLI_OK, "base version 8 for percussion is published, digest ", "");
-	assert_int_equal(pthread_join(g.thread, NULL), 0);
-	assert_int_equal(gf_file_read("c", GF_CATALOG_MAX, &data, &len, NULL), 0);
-	assert_int_equal(strncmp(g.request, "POST /v1/catalogs HTTP/1.1\r\n", 28), 0);
-	assert_non_null(strstr(g.request, "Content-Type: application/octet-stream\r\n"));
-	assert_null(strcasestr(g.request, "expect:"));
-	assert_true(g.request_len > len);
-	assert_memory_equal(g.request + g.request_len - len, data, len);
-	(void)close(g.listener);
-	free(g.request);
-	free(data);
-
-	gateway_start(&g, "201 Created\n{\"digest\":\"x\",\"signatures\":[],\"replaced\":true}");
-	catalog("publish|c|-o|json", CLI_OK, "\"replaced\": true", "");
-	gateway_end(&g);
-}
-
-static void a_refusal_is_told_in_the_gateways_words(void **state)
-{
-	struct gateway g;
-
-	(void)state;
-	catalog("keygen|a", CLI_OK, "", "");
-	build("--version|8");
-	catalog("publish|c", CLI_REFUSED, "", "c is not signed, and no machine would take it; sign it first");
-	catalog("sign|c|--key|a", CLI_OK, "", "");
-	catalog("publish|c", CLI_UNREACHABLE, "", "there is no socket at sock");
-	catalog("publish|a.pub", CLI_REFUSED, "", "a.pub: this is no catalog");
-	gateway_start(&g, "409 Conflict\n{\"error\":{\"code\":\"conflict\",\"message\":\"base@8 is another one\"}}");
-	catalog("publish|c", CLI_REFUSED, "", "base@8 is another one");
-	gateway_end(&g);
-}
-
-static void catalogs_are_listed(void **state)
-{
-	struct gateway g;
-
-	(void)state;
-	gateway_start(&g,
-	              "200 OK\n{\"items\":[{\"digest\":\"3c2ffd136a0f30589b703037c9dc0e37\",\"name\":\"base\",\"class\":"
-	              "\"percussion\",\"version\":8,\"size\":1684,\"signatures\":[\"0123456789abcdef\"],\"created\":null,"
-	              "\"expires\":null,\"published\":\"2026-11-21T20:00:00Z\",\"published_by\":\"anna\",\"wanted_by\":12,"
-	              "\"on_machines\":7}],\"next\":null}");
-	catalog("list", CLI_OK, "base", "");
-	gateway_end(&g);
-	gateway_start(&g, "200 OK\n{\"items\":[],\"next\":null}");
-	catalog("list", CLI_OK, "no catalog has been published", "");
-	gateway_end(&g);
+	catalog_words("diff|one|none", CLI_REFUSED, "", "none");
+	catalog_words("diff|one", CLI_USAGE, "", "'catalog diff' needs BEFORE AFTER");
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(keys_are_made_and_never_again),
-	    TEST(a_catalog_says_what_it_was_built_with),
-	    TEST(wrong_terms_are_usage),
-	    TEST(what_a_machine_would_refuse_is_not_built),
-	    TEST(signatures_are_added_and_replaced),
-	    TEST(what_is_no_catalog_is_not_signed),
-	    TEST(i6_only_a_signing_key_of_ones_own_signs),
-	    TEST(i6_inspect_says_what_a_machine_would_say),
-	    TEST(two_catalogs_are_compared),
-	    TEST(a_catalog_is_published_byte_by_byte),
-	    TEST(a_refusal_is_told_in_the_gateways_words),
-	    TEST(catalogs_are_listed),
+	    CATALOG_TEST(keys_are_made_and_never_again),
+	    CATALOG_TEST(a_catalog_says_what_it_was_built_with),
+	    CATALOG_TEST(wrong_terms_are_usage),
+	    CATALOG_TEST(what_a_machine_would_refuse_is_not_built),
+	    CATALOG_TEST(signatures_are_added_and_replaced),
+	    CATALOG_TEST(what_is_no_catalog_is_not_signed),
+	    CATALOG_TEST(i6_only_a_signing_key_of_ones_own_signs),
+	    CATALOG_TEST(i6_inspect_says_what_a_machine_would_say),
+	    CATALOG_TEST(two_catalogs_are_compared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
