@@ -17,7 +17,7 @@
 enum {
 	LINK_RESOLVE_MS = 10000, /* for the name */
 	LINK_ATTEMPT_MS = 10000, /* from CONNECT to the last SUBACK */
-	LINK_CLOSE_MS = 1000,    /* for a graceful end */
+	LINK_CLOSE_MS = 1000,    /* for a graceful end: the answers to what is in flight */
 };
 
 struct link_subscription {
@@ -66,7 +66,8 @@ struct gf_link {
 	bool desired;
 	enum gf_link_state state;
 	enum { LINK_PHASE_RESOLVE, LINK_PHASE_CONNECT, LINK_PHASE_SUBSCRIBE, LINK_PHASE_EXPLAIN } phase; /* of CONNECTING */
-	void *paho; /* the handle; NULL: none */
+	bool disconnects; /* of CLOSING: all is answered, or never will be */
+	void *paho;       /* the handle; NULL: none */
 	struct link_probe *probe;
 	int64_t now_ms, due_ms, up_ms;
 	unsigned failures; /* since the last stable connection */
@@ -135,7 +136,7 @@ void link_paho_renew(struct gf_link *link);
 /* Ends with link_on_watched. */
 GF_MUST_CHECK int link_paho_watch(struct gf_link *link, const char *filter, int qos, struct link_ask *ask);
 void link_paho_unwatch(struct gf_link *link, const char *filter);
-/* Starts a graceful end; it ends with the signal closed. */
+/* Ends gracefully what no answer is awaited of any more; then comes the signal closed. */
 GF_MUST_CHECK int link_paho_disconnect(struct gf_link *link);
 /* Lets go of the handle, if there is one. No callback comes after that. */
 void link_paho_drop(struct gf_link *link);

@@ -254,7 +254,7 @@ int link_paho_disconnect(struct gf_link *link)
 {
 	MQTTAsync_disconnectOptions options = MQTTAsync_disconnectOptions_initializer5;
 
-	options.timeout = LINK_CLOSE_MS; /* for what is in flight */
+	options.timeout = 0; /* what is in flight has had its time */
 	options.context = link;
 	options.onSuccess5 = on_closed;
 	options.onFailure5 = on_close_failed;

@@ -305,9 +305,8 @@ static void begin_closing(struct gf_link *link)
 {
 	say(link, "closed as asked");
 	link->state = GF_LINK_CLOSING;
-	link->due_ms = link->now_ms + LINK_CLOSE_MS + CLOSE_GRACE_MS;
-	if (link_paho_disconnect(link) < 0)
-		link->due_ms = link->now_ms;
+	link->disconnects = false;
+	link->due_ms = link->now_ms + LINK_CLOSE_MS;
 }
 
 /* Not every broker tells the one that it cuts for another with the same id. */
@@ -337,10 +336,32 @@ static void step_up(struct gf_link *link)
 	go_down(link, GF_LINK_WAITING);
 }
 
+/* Paho would wait for these itself, but looks for them only every three seconds. */
+static bool awaits_answers(struct gf_link *link)
+{
+	bool awaits = false;
+
+	pthread_mutex_lock(&link->lock);
+	for (unsigned i = 0; i < GF_LINK_WINDOW_MAX; i++)
+		awaits = awaits || link_bank(link)[i].state == LINK_SLOT_IN_FLIGHT;
+	pthread_mutex_unlock(&link->lock);
+	return awaits;
+}
+
+static void disconnect(struct gf_link *link)
+{
+	link->disconnects = true;
+	link->due_ms += CLOSE_GRACE_MS;
+	if (link_paho_disconnect(link) < 0)
+		link->due_ms = link->now_ms;
+}
+
 static void step_closing(struct gf_link *link)
 {
 	struct link_signals s = take_signals(link);
 
+	if (!s.closed && !s.lost && !link->disconnects && (link->now_ms >= link->due_ms || !awaits_answers(link)))
+		disconnect(link);
 	if (!s.closed && !s.lost && link->now_ms < link->due_ms)
 		return;
 	drop(link);

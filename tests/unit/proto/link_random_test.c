@@ -358,8 +358,11 @@ static void end_life(struct rig *rig)
 	assert_int_equal(rig->state, GF_LINK_UP);
 	gf_link_stop(rig->link);
 	settle(rig);
-	rig->now = rig->due;
-	settle(rig);
+	/* The last moment for answers, then for the end. */
+	for (int i = 0; i < 2 && rig->state == GF_LINK_CLOSING; i++) {
+		rig->now = rig->due;
+		settle(rig);
+	}
 	assert_int_equal(rig->state, GF_LINK_IDLE);
 	assert_int_equal(life.in_flight, 0);
 	assert_false(life.up);

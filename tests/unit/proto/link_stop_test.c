@@ -9,7 +9,10 @@
 
 #include "tests/unit/proto/link_rig.h"
 
-enum { CLOSE_MS = 1250 }; /* a second for what is in flight, a quarter for Paho to say so */
+enum {
+	ANSWERS_MS = 1000,
+	CLOSE_MS = ANSWERS_MS + 250
+}; /* for what is in flight, and a quarter for Paho to say that it is over */
 
 static int setup(void **state)
 {
@@ -124,17 +127,40 @@ static void closes_gracefully_when_up(void **state)
 	assert_int_equal(rig_publish(rig, 1), 0);
 	assert_int_equal(rig_publish(rig, 2), 0);
 	stop(rig);
-	rig_expect(rig, "disconnect closing");
-	assert_true(rig->due == rig->now + CLOSE_MS);
+	rig_expect(rig, "closing");
+	assert_true(rig->due == rig->now + ANSWERS_MS);
 	assert_int_equal(rig_publish(rig, 3), -ENOTCONN);
 	assert_int_equal(gf_link_window(rig->link), 0);
 	rig_answer(rig, 0, 0);
 	rig_message(rig, "last");
 	rig_step(rig);
 	rig_expect(rig, "PUB:1=0 MSG:last");
+	rig_advance(rig, ANSWERS_MS - 1);
+	rig_expect(rig, "");
+	rig_advance(rig, 1);
+	rig_expect(rig, "disconnect");
+	assert_true(rig->due == rig->now + CLOSE_MS - ANSWERS_MS);
 	rig_close_done(rig);
 	rig_expect(rig, "drop idle PUB:2=-1 DOWN:1");
 	rig_expect_reason(rig, "broker.example:8883: closed as asked");
+	expect_rest(rig);
+}
+
+/* Not by a timer. */
+static void closes_with_the_last_answer(void **state)
+{
+	struct rig *rig = *state;
+
+	come_up(rig);
+	assert_int_equal(rig_publish(rig, 1), 0);
+	assert_int_equal(rig_publish(rig, 2), 0);
+	stop(rig);
+	rig_answer(rig, 1, 0);
+	rig_expect(rig, "closing PUB:2=0");
+	rig_answer(rig, 0, 0);
+	rig_expect(rig, "disconnect PUB:1=0");
+	rig_close_done(rig);
+	rig_expect(rig, "drop idle DOWN:1");
 	expect_rest(rig);
 }
 
@@ -170,6 +196,8 @@ static void closes_at_once_what_cannot_be_closed_gracefully(void **state)
 	rig->disconnect_error = -ENOTCONN;
 	assert_int_equal(rig_publish(rig, 1), 0);
 	stop(rig);
+	rig_expect(rig, "closing");
+	rig_advance(rig, ANSWERS_MS);
 	rig_expect(rig, "disconnect drop idle PUB:1=-1 DOWN:1");
 	expect_rest(rig);
 }
@@ -333,6 +361,7 @@ int main(void)
 	    TEST(stops_while_it_subscribes),
 	    TEST(stops_while_it_looks_for_a_reason),
 	    TEST(closes_gracefully_when_up),
+	    TEST(closes_with_the_last_answer),
 	    TEST(does_not_wait_for_ever_for_a_graceful_end),
 	    TEST(is_closed_too_when_it_is_lost_meanwhile),
 	    TEST(closes_at_once_what_cannot_be_closed_gracefully),
