@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/tell/roster.h"
 #include "gateway/webhooks_yaml.h"
 #include "proto/keys_config.h"
 #include "proto/link_config.h"
@@ -265,6 +266,6 @@ void gateway_config_free(struct gateway_config *config)
 	free(config->rules);
 	gf_link_config_deinit(&config->link);
 	sites_free(config->sites);
-	webhooks_free(config->webhooks, config->webhooks_count);
+	roster_free(config->webhooks, config->webhooks_count);
 	free(config);
 }

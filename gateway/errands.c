@@ -1,6 +1,9 @@
 #include "gateway/errands.h"
 
+#include <errno.h>
 #include <stdio.h>
+
+#include "gateway/config.h"
 
 /* ---- what only the running daemon knows ---- */
 
@@ -150,18 +153,26 @@ static int look_at_new_rules(void *ctx, api_rules_fn look, void *look_ctx)
 	return rulebook_look_ahead(e->rules, look, look_ctx);
 }
 
-static int note_reload(struct errands *e, const struct store_actor *actor, size_t rules, struct gf_diag *diag)
+static int note_deed(struct errands *e, const struct store_actor *actor, const char *what, const char *of,
+                     const char *detail, struct gf_diag *diag)
 {
-	char detail[GF_NAME_MAX];
 	int r = store_begin(e->store, diag);
 	if (r != 0)
 		return r;
-	snprintf(detail, sizeof(detail), "%zu rules", rules);
-	r = store_deed_add(e->store, actor, "rules reload", e->rules_path, detail, gf_clock_now(e->clock).wall_ms, diag);
+	r = store_deed_add(e->store, actor, what, of, detail, gf_clock_now(e->clock).wall_ms, diag);
 	if (r == 0)
 		return store_commit(e->store, diag);
 	store_rollback(e->store);
 	return r;
+}
+
+static int note_reload(struct errands *e, const struct store_actor *actor, const char *path, const char *what,
+                       size_t count, struct gf_diag *diag)
+{
+	char deed[32], detail[GF_NAME_MAX];
+	(void)snprintf(deed, sizeof(deed), "%s reload", what);
+	(void)snprintf(detail, sizeof(detail), "%zu %s", count, what);
+	return note_deed(e, actor, deed, path, detail, diag);
 }
 
 static int reload_rules(void *ctx, const struct store_actor *actor, size_t *ret_rules, struct gf_diag *diag)
@@ -169,9 +180,43 @@ static int reload_rules(void *ctx, const struct store_actor *actor, size_t *ret_
 	struct errands *e = ctx;
 	int r = rulebook_read(e->rules, ret_rules, diag);
 	if (r == 0)
-		r = note_reload(e, actor, *ret_rules, diag);
+		r = note_reload(e, actor, e->rules_path, "rules", *ret_rules, diag);
 	e->wake(e->wake_ctx);
 	return r;
+}
+
+/* ---- webhooks ---- */
+
+int errands_read_webhooks(struct errands *errands, size_t *ret_webhooks, struct gf_diag *diag)
+{
+	struct gateway_config *config = NULL;
+	int r = gateway_config_load(errands->config_path, &config, diag);
+
+	if (r == 0)
+		r = tell_change(errands->tell, config->webhooks, config->webhooks_count);
+	if (r == 0)
+		*ret_webhooks = config->webhooks_count;
+	gateway_config_free(config);
+	return r == 0 || r == -ENOMEM ? r : -EINVAL;
+}
+
+static int reload_webhooks(void *ctx, const struct store_actor *actor, size_t *ret_webhooks, struct gf_diag *diag)
+{
+	struct errands *e = ctx;
+	int r = errands_read_webhooks(e, ret_webhooks, diag);
+	if (r == 0)
+		r = note_reload(e, actor, e->config_path, "webhooks", *ret_webhooks, diag);
+	e->wake(e->wake_ctx);
+	return r;
+}
+
+static int retry_webhook(void *ctx, const char *name, const struct store_actor *actor, struct gf_diag *diag)
+{
+	struct errands *e = ctx;
+	if (!tell_retry(e->tell, name))
+		return -ENOENT;
+	e->wake(e->wake_ctx);
+	return note_deed(e, actor, "webhooks retry", name, "", diag);
 }
 
 struct api_ops errands_ops(struct errands *errands)
@@ -194,5 +239,7 @@ struct api_ops errands_ops(struct errands *errands)
 	                        .rules_look_ahead = look_at_new_rules,
 	                        .rules_reload = reload_rules,
 	                        .tell_states = get_tell_states,
+	                        .webhooks_reload = reload_webhooks,
+	                        .webhook_retry = retry_webhook,
 	                        .ctx = errands};
 }

@@ -6,7 +6,7 @@
  *     broker <── downlink <── store <── API, rollouts           what is wanted is committed first, and published by the main loop
  *     broker, webhooks <── tell <── store                       what happened; webhooks by a thread of their own
  *
- * The main loop also lets rollouts run, lets the rules judge what came (SIGHUP reads them again), ends commands that nobody answers, judges silence
+ * The main loop also lets rollouts run, lets the rules judge what came (SIGHUP reads them again, and the webhooks), ends commands that nobody answers, judges silence
  * (presence), deletes what is past its time, and tells the API what only it knows. A disk that stalls delays acks and nothing else: the machines keep
  * what isn't acked.
  */
@@ -38,6 +38,7 @@ enum {
 };
 
 struct gateway {
+	const char *path; /* gateway.yaml */
 	struct gateway_config *config;
 	const struct gf_clock *clock;
 	int lock_fd;
@@ -151,10 +152,12 @@ static void on_hangup(uv_signal_t *signal, int number)
 {
 	struct gateway *g = signal->data;
 	struct gf_diag diag = {{0}};
-	size_t rules = 0;
+	size_t rules = 0, webhooks = 0;
 	(void)number;
 	if (rulebook_read(g->rules, &rules, &diag) != 0)
 		gf_log(GF_LOG_ERROR, "rules", "the rules stay as they were: %s", diag.text);
+	if (errands_read_webhooks(&g->errands, &webhooks, &diag) != 0)
+		gf_log(GF_LOG_ERROR, "tell", "the webhooks stay as they were: %s", diag.text);
 	gf_daemon_wake(&g->daemon);
 }
 
@@ -298,6 +301,7 @@ static void ready_errands(struct gateway *g)
 	g->errands.store = g->store;
 	g->errands.rules = g->rules;
 	g->errands.rules_path = g->config->rules;
+	g->errands.config_path = g->path;
 	g->errands.wake = gf_daemon_wake;
 	g->errands.wake_ctx = &g->daemon;
 	g->ops = errands_ops(&g->errands);
@@ -309,6 +313,7 @@ static int open_tell(struct gateway *g, struct gf_diag *diag)
 	const struct tell_config config = {
 	    .store = g->store,
 	    .database = g->config->database,
+	    .clock = g->clock,
 	    .webhooks = g->config->webhooks,
 	    .webhooks_count = g->config->webhooks_count,
 	    .publish = broker_publish_event,
@@ -421,6 +426,7 @@ int main(int argc, char **argv)
 	                                  "broker, store and socket (see config/gateway.yaml)", NULL, &status);
 	if (path == NULL)
 		return status;
+	gateway.path = path;
 	if (gateway_config_load(path, &gateway.config, &diag) != 0) {
 		fprintf(stderr, "gymfleet-gateway: %s\n", diag.text);
 		return GF_EXIT_CONFIG;

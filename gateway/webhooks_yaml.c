@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "gateway/tell/post.h"
+#include "gateway/tell/roster.h"
 #include "proto/base/clock.h"
 #include "proto/base/file.h"
 #include "proto/base/text.h"
@@ -211,20 +212,9 @@ int webhooks_take(const struct gf_yaml *doc, const char *path, const struct webh
 			r = take_ca(&t, &webhooks[i]);
 	}
 	if (r != 0) {
-		webhooks_free(webhooks, count);
+		roster_free(webhooks, count);
 		return r;
 	}
 	*ret_webhooks = webhooks;
 	return 0;
-}
-
-void webhooks_free(struct tell_webhook *webhooks, size_t count)
-{
-	for (size_t i = 0; webhooks != NULL && i < count; i++) {
-		explicit_bzero(webhooks[i].secret, sizeof(webhooks[i].secret));
-		free(webhooks[i].name);
-		free(webhooks[i].url);
-		free(webhooks[i].ca_file);
-	}
-	free(webhooks);
 }

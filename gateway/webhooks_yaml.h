@@ -17,10 +17,9 @@ extern const cyaml_schema_value_t webhook_yaml_schema;
 
 /*
  * Reads the secrets and checks all that can be checked without calling anybody. 0, or a negative errno with `diag` naming file, line, column and
- * remedy; `path` is the configuration file's. The caller frees by webhooks_free.
+ * remedy; `path` is the configuration file's. The caller frees by roster_free.
  */
 GF_MUST_CHECK int webhooks_take(const struct gf_yaml *doc, const char *path, const struct webhook_yaml *yaml,
                                 unsigned count, struct tell_webhook **ret_webhooks, struct gf_diag *diag);
-void webhooks_free(struct tell_webhook *webhooks, size_t count);
 
 #endif

@@ -92,6 +92,11 @@ struct api_ops {
 	                     struct gf_diag *diag);
 	/* As tell_states. */
 	size_t (*tell_states)(void *ctx, struct tell_state *ret_states, size_t max);
+	/* Reads gateway.yaml again for its webhooks; from the loop's next step on they are told. -EINVAL with file, line and mistake: then all is as
+	 * it was. */
+	int (*webhooks_reload)(void *ctx, const struct store_actor *actor, size_t *ret_webhooks, struct gf_diag *diag);
+	/* A receiver that fails is tried now. -ENOENT: there is none of this name. */
+	int (*webhook_retry)(void *ctx, const char *name, const struct store_actor *actor, struct gf_diag *diag);
 	/* Shows `look` the rules in force, which stay until it returns; returns what it returns. */
 	int (*rules_look)(void *ctx, api_rules_fn look, void *look_ctx);
 	/* The same with the rules that were read last, though they are in force only from the loop's next step on. */

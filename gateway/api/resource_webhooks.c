@@ -1,4 +1,6 @@
 /* /v1/webhooks: who is told what happens, how far each is, and why one doesn't take it. MQTT is the first of them. */
+#include <errno.h>
+
 #include "gateway/api/resources.h"
 #include "gateway/tell/tell.h"
 
@@ -34,4 +36,33 @@ void resource_webhooks(struct request *r)
 	for (size_t i = 0; i < count; i++)
 		json_push(&items, receiver_row(&states[i], newest));
 	request_answer_list(r, items, NULL);
+}
+
+void resource_webhooks_reload(struct request *r)
+{
+	const struct api_ops *ops = api_ops_of(r->api);
+	struct gf_diag diag = {{0}};
+	size_t webhooks = 0;
+	int result = ops->webhooks_reload(ops->ctx, &r->actor, &webhooks, &diag);
+
+	if (result == 0)
+		request_answer(r, json_pack("{s:I}", "webhooks", (json_int_t)webhooks));
+	else if (result == -EINVAL)
+		request_fail(r, 422, "bad_config", "%s", diag.text);
+	else
+		request_fail_store(r, result, &diag);
+}
+
+void resource_webhook_retry(struct request *r)
+{
+	const struct api_ops *ops = api_ops_of(r->api);
+	struct gf_diag diag = {{0}};
+	int result = ops->webhook_retry(ops->ctx, r->id, &r->actor, &diag);
+
+	if (result == 0)
+		request_answer(r, json_pack("{s:s}", "name", r->id));
+	else if (result == -ENOENT)
+		request_fail(r, 404, "not_found", "nobody called '%s' is told; gymfleet webhooks lists who is", r->id);
+	else
+		request_fail_store(r, result, &diag);
 }

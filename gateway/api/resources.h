@@ -41,6 +41,8 @@ void resource_audit(struct request *r);
 void resource_events(struct request *r);
 void resource_doctor(struct request *r);
 void resource_webhooks(struct request *r);
+void resource_webhooks_reload(struct request *r);
+void resource_webhook_retry(struct request *r);
 void resource_device_lock(struct request *r);
 void resource_device_unlock(struct request *r);
 void resource_device_limits(struct request *r);

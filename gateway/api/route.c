@@ -43,6 +43,8 @@ static const struct route routes[] = {
     {"GET", "/v1/audit", resource_audit, "device", 0},
     {"GET", "/v1/events", resource_events, "after tail wait_s kind device since limit", 0},
     {"GET", "/v1/webhooks", resource_webhooks, "", 0},
+    {"POST", "/v1/webhooks/reload", resource_webhooks_reload, "", 0},
+    {"POST", "/v1/webhooks/{id}/retry", resource_webhook_retry, "", 0},
     {"GET", "/v1/doctor", resource_doctor, "", 0},
     {"POST", "/v1/devices/{id}/lock", resource_device_lock, "utc_offset_min", 0},
     {"POST", "/v1/devices/{id}/unlock", resource_device_unlock, "utc_offset_min", 0},
@@ -117,7 +119,7 @@ static bool matches(const char *pattern, const char *path, struct request *r)
 static bool hole_filled(struct request *r, const struct route *route)
 {
 	if (strstr(route->pattern, "{id}") != NULL && r->id[0] == '\0')
-		request_fail(r, 400, "bad_id", "a machine's id has small letters, digits and '-', at most 63");
+		request_fail(r, 400, "bad_id", "an id has small letters, digits and '-', at most 63");
 	else if (strstr(route->pattern, "{n}") != NULL && r->ref[0] == '\0')
 		request_fail(r, 400, "bad_id", "expected a number (12), or a catalog and its version (percussion@8)");
 	else if (strstr(route->pattern, "{token}") != NULL && r->ref[0] == '\0')

@@ -223,6 +223,8 @@ enum cli_exit cmd_subject_token(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_audit(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_events(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_webhooks(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_webhooks_reload(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_webhooks_retry(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_doctor(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_catalog_check(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_catalog_build(struct cli *cli, char **args, size_t count);

@@ -100,8 +100,16 @@ const struct cli_command cli_commands[] = {
     {CLI_GATEWAY, "webhooks", "", "who is told what happens, how far each is, and why one isn't",
      "The broker (mqtt) first, then the webhooks of gateway.yaml. What one doesn't take is tried again, in order; "
      "what\n"
-     "is beyond its rate comes summed up.\n",
+     "is beyond its rate comes summed up. One that is well again is tried within five minutes, or by: webhooks "
+     "retry.\n",
      0, 0, 0, cmd_webhooks},
+    {CLI_GATEWAY, "webhooks reload", "", "have the gateway read the webhooks in gateway.yaml again",
+     "And their secrets; the rest of the file waits for the gateway's next start. A file with a mistake changes "
+     "nothing.\n",
+     0, 0, 0, cmd_webhooks_reload},
+    {CLI_GATEWAY, "webhooks retry", "NAME", "tell a receiver now that would be tried later",
+     "When it is well again: by itself a gateway waits for up to five minutes. NAME is a webhook's, or mqtt.\n", 0, 1,
+     1, cmd_webhooks_retry},
     {CLI_OVERUSE, "overuse", "", "what is too much, of whom, since when, and what to do",
      "What is open now; with --since or --where also what is over.\n" WHERE_HELP,
      CLI_BIT(CLI_OPT_OPEN) | CLI_BIT(CLI_OPT_SINCE) | CLI_BIT(CLI_OPT_DEVICE) | CLI_BIT(CLI_OPT_WITHDRAWN) | ROWS, 0, 0,

@@ -1,6 +1,10 @@
 #include "gateway/tell/board.h"
 
+#include <string.h>
+
 #include "proto/base/text.h"
+
+_Static_assert(BOARD_MAX <= 32, "each receiver has a bit of urgent");
 
 void board_init(struct board *b, const struct store_told *rows, size_t count)
 {
@@ -13,6 +17,30 @@ void board_init(struct board *b, const struct store_told *rows, size_t count)
 void board_deinit(struct board *b)
 {
 	pthread_mutex_destroy(&b->lock);
+}
+
+/* Called under the lock; NULL = there is none of this name. */
+static struct tell_state *find(struct board *b, const char *name)
+{
+	for (size_t i = 0; i < b->count; i++)
+		if (strcmp(b->states[i].told.receiver, name) == 0)
+			return &b->states[i];
+	return NULL;
+}
+
+void board_change(struct board *b, const struct store_told *rows, size_t count)
+{
+	struct tell_state states[BOARD_MAX] = {{.next_ms = 0}};
+
+	pthread_mutex_lock(&b->lock);
+	for (size_t i = 0; i < count; i++) {
+		const struct tell_state *before = find(b, rows[i].receiver);
+		states[i] = before != NULL ? *before : (struct tell_state){.told = rows[i]};
+	}
+	memcpy(b->states, states, sizeof(states));
+	b->count = count;
+	b->urgent &= 1; /* the first is the same; who tells the others begins anew */
+	pthread_mutex_unlock(&b->lock);
 }
 
 static void move(struct board *b, struct tell_state *s, uint64_t to)
@@ -80,6 +108,35 @@ bool board_failed(struct board *b, size_t receiver, const char *reason, int64_t 
 	(void)gf_strcpy_utf8(s->error, sizeof(s->error), reason);
 	pthread_mutex_unlock(&b->lock);
 	return first;
+}
+
+bool board_urge(struct board *b, const char *name)
+{
+	pthread_mutex_lock(&b->lock);
+	const struct tell_state *s = find(b, name);
+	if (s != NULL)
+		b->urgent |= UINT32_C(1) << (s - b->states);
+	pthread_mutex_unlock(&b->lock);
+	return s != NULL;
+}
+
+bool board_urged(struct board *b, size_t receiver)
+{
+	const uint32_t bit = UINT32_C(1) << receiver;
+
+	pthread_mutex_lock(&b->lock);
+	bool urged = (b->urgent & bit) != 0;
+	b->urgent &= ~bit;
+	pthread_mutex_unlock(&b->lock);
+	return urged;
+}
+
+bool board_urges(struct board *b)
+{
+	pthread_mutex_lock(&b->lock);
+	bool urges = b->urgent != 0;
+	pthread_mutex_unlock(&b->lock);
+	return urges;
 }
 
 bool board_unsaved(struct board *b, struct store_told rows[static BOARD_MAX], size_t *ret_count)

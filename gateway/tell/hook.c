@@ -186,6 +186,8 @@ static int64_t hook_step(struct hooks *all, struct hook *h, struct gf_time now)
 {
 	int64_t due_ms = INT64_MAX;
 
+	if (board_urged(all->config.board, h->receiver) && h->state == HOOK_WAITING)
+		h->next_ms = now.mono_ms;
 	if (h->state == HOOK_POSTING)
 		return INT64_MAX;
 	if (now.mono_ms < h->next_ms)
@@ -217,8 +219,8 @@ static void save(struct hooks *all, struct gf_time now)
 
 static void *run(void *ctx)
 {
-	const struct gf_clock *clock = gf_clock_system(GF_CLOCK_TRUST_SYSTEM);
 	struct hooks *all = ctx;
+	const struct gf_clock *clock = all->config.clock;
 	struct post_answer answer;
 
 	while (!atomic_load(&all->stop)) {
@@ -243,7 +245,7 @@ static void init_hook(struct hooks *all, size_t i)
 {
 	const struct tell_webhook *w = &all->config.webhooks[i];
 	struct hook *h = &all->hooks[i];
-	int64_t now_ms = gf_clock_now(gf_clock_system(GF_CLOCK_TRUST_SYSTEM)).mono_ms;
+	int64_t now_ms = gf_clock_now(all->config.clock).mono_ms;
 
 	h->webhook = w;
 	h->receiver = i + 1;
@@ -314,5 +316,6 @@ void hooks_free(struct hooks *hooks)
 
 void hooks_wake(struct hooks *hooks)
 {
-	post_wake(hooks->post);
+	if (hooks != NULL)
+		post_wake(hooks->post);
 }

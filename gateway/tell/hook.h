@@ -16,6 +16,7 @@
 struct hooks_config {
 	struct store *store;
 	const char *database;
+	const struct gf_clock *clock; /* read on the thread too */
 	const struct tell_webhook *webhooks;
 	size_t count;
 	struct board *board;
@@ -26,6 +27,7 @@ struct hooks;
 GF_MUST_CHECK int hooks_new(const struct hooks_config *config, struct hooks **ret_hooks, struct gf_diag *diag);
 /* Ends it: posts that are under way are given up, and come again after the next start. NULL is fine. */
 void hooks_free(struct hooks *hooks);
-void hooks_wake(struct hooks *hooks); /* there are new events; any thread */
+/* There are new events, or somebody wants a try; any thread. NULL is fine. */
+void hooks_wake(struct hooks *hooks);
 
 #endif

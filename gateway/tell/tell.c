@@ -6,6 +6,7 @@
 
 #include "gateway/tell/board.h"
 #include "gateway/tell/hook.h"
+#include "gateway/tell/roster.h"
 #include "proto/base/log.h"
 #include "proto/base/rand.h"
 
@@ -18,10 +19,19 @@ struct flight {
 	bool taken;
 };
 
+struct roster {
+	struct tell_webhook *webhooks; /* NULL = none */
+	size_t count;
+};
+
 struct tell {
 	struct tell_config config;
 	struct board board;
-	struct hooks *hooks;
+	struct hooks *hooks; /* NULL = they couldn't be started; tried again */
+	struct roster told;  /* by the hooks */
+	pthread_mutex_t lock;
+	struct roster wanted; /* under the lock: who is to be told instead */
+	int64_t change_at_ms;
 	struct store_reader *reader;
 	struct outbox outbox; /* MQTT's */
 	bool up;
@@ -35,25 +45,40 @@ struct tell {
 	struct gf_log_limit log;
 };
 
+static int begin_rows(struct tell *t, const struct roster *roster, struct store_told rows[static BOARD_MAX],
+                      struct gf_diag *diag)
+{
+	rows[0] = (struct store_told){.receiver = TELL_MQTT};
+	for (size_t i = 0; i < roster->count; i++) {
+		rows[i + 1] = (struct store_told){.cursor = 0};
+		(void)gf_strcpy(rows[i + 1].receiver, sizeof(rows[i + 1].receiver), roster->webhooks[i].name);
+	}
+	return store_tell_begin(t->config.store, rows, roster->count + 1, diag);
+}
+
+static int start_hooks(struct tell *t, const struct roster *roster, struct gf_diag *diag)
+{
+	const struct hooks_config hooks = {.store = t->config.store,
+	                                   .database = t->config.database,
+	                                   .clock = t->config.clock,
+	                                   .webhooks = roster->webhooks,
+	                                   .count = roster->count,
+	                                   .board = &t->board};
+
+	return hooks_new(&hooks, &t->hooks, diag);
+}
+
 static int make(struct tell *t, struct gf_diag *diag)
 {
-	const struct tell_config *c = &t->config;
-	struct store_told rows[BOARD_MAX] = {{.receiver = TELL_MQTT}};
+	struct store_told rows[BOARD_MAX];
+	int r = begin_rows(t, &t->told, rows, diag);
 
-	for (size_t i = 0; i < c->webhooks_count; i++)
-		(void)gf_strcpy(rows[i + 1].receiver, sizeof(rows[i + 1].receiver), c->webhooks[i].name);
-	int r = store_tell_begin(c->store, rows, c->webhooks_count + 1, diag);
 	if (r == 0)
-		r = store_reader_open(c->database, &t->reader, diag);
+		r = store_reader_open(t->config.database, &t->reader, diag);
 	if (r != 0)
 		return r;
-	board_init(&t->board, rows, c->webhooks_count + 1);
-	const struct hooks_config hooks = {.store = c->store,
-	                                   .database = c->database,
-	                                   .webhooks = c->webhooks,
-	                                   .count = c->webhooks_count,
-	                                   .board = &t->board};
-	r = hooks_new(&hooks, &t->hooks, diag);
+	board_init(&t->board, rows, t->told.count + 1);
+	r = start_hooks(t, &t->told, diag);
 	if (r != 0)
 		board_deinit(&t->board);
 	return r;
@@ -68,13 +93,18 @@ int tell_new(const struct tell_config *config, struct tell **ret_tell, struct gf
 		return -ENOMEM;
 	t->config = *config;
 	t->log = (struct gf_log_limit){.interval_ms = 60000, .burst = 3};
-	t->now = gf_clock_now(gf_clock_system(GF_CLOCK_TRUST_SYSTEM));
-	int r = make(t, diag);
+	t->now = gf_clock_now(config->clock);
+	t->told.count = config->webhooks_count;
+	int r = roster_copy(config->webhooks, config->webhooks_count, &t->told.webhooks);
+	if (r == 0)
+		r = make(t, diag);
 	if (r != 0) {
 		store_reader_close(t->reader);
+		roster_free(t->told.webhooks, t->told.count);
 		free(t);
 		return r;
 	}
+	pthread_mutex_init(&t->lock, NULL);
 	t->outbox = (struct outbox){.store = config->store, .reader = t->reader, .receiver = TELL_MQTT};
 	flood_init(&t->outbox.flood, rate, 1000, rate * MQTT_BURST_S, t->now.mono_ms);
 	outbox_rewind(&t->outbox, t->board.states[0].told.cursor);
@@ -103,12 +133,93 @@ void tell_free(struct tell *t)
 	hooks_free(t->hooks);
 	store_reader_close(t->reader);
 	board_deinit(&t->board);
+	pthread_mutex_destroy(&t->lock);
+	roster_free(t->told.webhooks, t->told.count);
+	roster_free(t->wanted.webhooks, t->wanted.count);
 	free(t);
 }
 
 size_t tell_states(struct tell *t, struct tell_state *ret_states, size_t max)
 {
 	return board_read(&t->board, ret_states, max);
+}
+
+/* ---- other webhooks ---- */
+
+int tell_change(struct tell *t, const struct tell_webhook *webhooks, size_t count)
+{
+	struct roster wanted = {.count = count}, before;
+	int r = roster_copy(webhooks, count, &wanted.webhooks);
+
+	if (r != 0)
+		return r;
+	pthread_mutex_lock(&t->lock);
+	before = t->wanted;
+	t->wanted = wanted;
+	pthread_mutex_unlock(&t->lock);
+	roster_free(before.webhooks, before.count);
+	return 0;
+}
+
+/* Their places first: when the store refuses, all is as it was. */
+static int change_to(struct tell *t, const struct roster *roster, struct gf_diag *diag)
+{
+	struct store_told rows[BOARD_MAX];
+	int r = begin_rows(t, roster, rows, diag);
+
+	if (r != 0)
+		return r;
+	hooks_free(t->hooks);
+	t->hooks = NULL;
+	board_change(&t->board, rows, roster->count + 1);
+	return start_hooks(t, roster, diag);
+}
+
+static struct roster take_wanted(struct tell *t)
+{
+	pthread_mutex_lock(&t->lock);
+	struct roster next = t->wanted;
+	t->wanted = (struct roster){.webhooks = NULL};
+	pthread_mutex_unlock(&t->lock);
+	return next;
+}
+
+/* But for when somebody wants others by now. */
+static void put_back(struct tell *t, struct roster roster)
+{
+	pthread_mutex_lock(&t->lock);
+	bool newer = t->wanted.webhooks != NULL;
+	if (!newer)
+		t->wanted = roster;
+	pthread_mutex_unlock(&t->lock);
+	if (newer)
+		roster_free(roster.webhooks, roster.count);
+}
+
+static void change(struct tell *t)
+{
+	struct gf_diag diag = {{0}};
+
+	if (t->now.mono_ms < t->change_at_ms)
+		return;
+	struct roster next = take_wanted(t);
+	if (next.webhooks == NULL)
+		return;
+	if (change_to(t, &next, &diag) != 0) {
+		t->change_at_ms = t->now.mono_ms + STORE_RETRY_MS;
+		gf_log_limited(&t->log, t->now.mono_ms, GF_LOG_ERROR, "tell", "the new webhooks aren't in force yet: %s",
+		               diag.text);
+		put_back(t, next);
+		return;
+	}
+	roster_free(t->told.webhooks, t->told.count);
+	t->told = next;
+	gf_log(GF_LOG_NOTICE, "tell", "%zu webhooks are in force", next.count);
+}
+
+bool tell_retry(struct tell *t, const char *receiver)
+{
+	return board_urge(&t->board, receiver);
 }
 
 /* ---- MQTT ---- */
@@ -236,7 +347,10 @@ int64_t tell_step(struct tell *t, struct gf_time now)
 	uint64_t newest = store_last_event(t->config.store);
 
 	t->now = now;
-	if (newest != t->woken)
+	change(t);
+	if (board_urged(&t->board, 0))
+		t->retry_at_ms = 0;
+	if (newest != t->woken || board_urges(&t->board))
 		hooks_wake(t->hooks);
 	t->woken = newest;
 	if (!t->up)

@@ -43,7 +43,8 @@ struct tell_webhook {
 struct tell_config {
 	struct store *store; /* outlives it */
 	const char *database;
-	const struct tell_webhook *webhooks; /* outlive it; the names differ, and none is TELL_MQTT */
+	const struct gf_clock *clock;        /* outlives it; read by its thread too */
+	const struct tell_webhook *webhooks; /* copied; the names differ, and none is TELL_MQTT */
 	size_t webhooks_count;
 	unsigned mqtt_rate_per_s; /* beyond it, for more than a few seconds: summed up; 0 = TELL_MQTT_RATE */
 	/* MQTT with QoS 1, as downlink.h's ops: 0, -EAGAIN when the window is full. Cookies have TELL_COOKIE set. */
@@ -55,6 +56,16 @@ struct tell_config {
 struct tell;
 GF_MUST_CHECK int tell_new(const struct tell_config *config, struct tell **ret_tell, struct gf_diag *diag);
 void tell_free(struct tell *tell); /* NULL is fine; ends its thread */
+
+/* ---- any thread ---- */
+
+/*
+ * Copies these; from the next step on they are told instead of those before, as after a restart: who has the same name goes on at its place, a new
+ * one begins with what happens next, one that is gone is forgotten, and what was under way comes again. 0 or -ENOMEM.
+ */
+GF_MUST_CHECK int tell_change(struct tell *tell, const struct tell_webhook *webhooks, size_t count);
+/* From the next step on: the receiver gets now what it would get at its next try. False: there is none of this name. */
+GF_MUST_CHECK bool tell_retry(struct tell *tell, const char *receiver);
 
 /* ---- the main loop's ---- */
 

@@ -257,6 +257,28 @@ static void webhooks_are_told_and_doctor_names_those_that_fail(void **state)
 	json_decref(json);
 }
 
+static void webhooks_are_read_again_and_one_that_waits_is_tried_now(void **state)
+{
+	struct server *s = *state;
+
+	s->tellings_count = 2;
+	s->tellings[0] = (struct tell_state){.told = {.receiver = "mqtt"}};
+	s->tellings[1] =
+	    (struct tell_state){.told = {.receiver = "chat"}, .failing_since_ms = NOON, .next_ms = NOON + HOUR};
+	json_t *answer = ask(s, "POST", "/v1/webhooks/reload", NULL, 200);
+	assert_int_equal(whole(answer, "webhooks"), 1);
+	json_decref(answer);
+	answer = ask(s, "POST", "/v1/webhooks/chat/retry", NULL, 200);
+	assert_string_equal(text(answer, "name"), "chat");
+	json_decref(answer);
+	assert_int_equal(s->tellings[1].next_ms, 0);
+	s->rules_mistake = "/etc/gymfleet/gateway.yaml:7:3: unknown key 'ulr'; did you mean 'url'?";
+	refuses(s, "POST", "/v1/webhooks/reload", NULL, 422, "gateway.yaml:7:3: unknown key 'ulr'");
+	refuses(s, "POST", "/v1/webhooks/pager/retry", NULL, 404, "nobody called 'pager' is told");
+	refuses(s, "POST", "/v1/webhooks/Pager/retry", NULL, 400, "an id has small letters");
+	refuses(s, "GET", "/v1/webhooks/chat/retry", NULL, 405, "POST is");
+}
+
 static void doctor_says_what_is_wrong_and_what_to_do(void **state)
 {
 	static const struct {
@@ -309,6 +331,7 @@ int main(void)
 	    TEST(usage_adds_up_by_every_key),
 	    TEST(faults_and_audit_are_told),
 	    TEST(webhooks_are_told_and_doctor_names_those_that_fail),
+	    TEST(webhooks_are_read_again_and_one_that_waits_is_tried_now),
 	    TEST(doctor_says_what_is_wrong_and_what_to_do),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

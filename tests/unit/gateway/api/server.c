@@ -70,12 +70,36 @@ static int reload_rules(void *ctx, const struct store_actor *actor, size_t *ret_
 	return 0;
 }
 
+static int reload_webhooks(void *ctx, const struct store_actor *actor, size_t *ret_webhooks, struct gf_diag *diag)
+{
+	const struct server *s = server_of(ctx);
+	int r = reload_rules(ctx, actor, ret_webhooks, diag);
+
+	if (r == 0)
+		*ret_webhooks = s->tellings_count - 1;
+	return r;
+}
+
+static int retry_webhook(void *ctx, const char *name, const struct store_actor *actor, struct gf_diag *diag)
+{
+	struct server *s = server_of(ctx);
+
+	(void)actor;
+	(void)diag;
+	for (size_t i = 0; i < s->tellings_count; i++) {
+		if (strcmp(s->tellings[i].told.receiver, name) != 0)
+			continue;
+		s->tellings[i].next_ms = 0;
+		return 0;
+	}
+	return -ENOENT;
+}
+
 static void nobody_waits(void *ctx)
 {
 	(void)ctx;
 }
 
-/* As the daemon's but for what the tests play. */
 /* As the daemon has them, but for what the tests play. */
 static struct api_ops ops_of(struct server *s)
 {
@@ -88,6 +112,8 @@ static struct api_ops ops_of(struct server *s)
 	ops.rules_look_ahead = look_at_rules;
 	ops.rules_reload = reload_rules;
 	ops.tell_states = get_tell_states;
+	ops.webhooks_reload = reload_webhooks;
+	ops.webhook_retry = retry_webhook;
 	return ops;
 }
 

@@ -21,7 +21,7 @@ struct server {
 	struct tell_state tellings[1 + TELL_WEBHOOKS_MAX];
 	size_t tellings_count;
 	struct judgement_config rules; /* borrowed: no rules, no plans */
-	const char *rules_mistake;     /* what reading them again would find; NULL = nothing */
+	const char *rules_mistake;     /* what reading them, or the webhooks, again would find; NULL = nothing */
 	struct gf_clock clock;
 	struct api_config config;
 	struct api_ops ops;

@@ -189,6 +189,29 @@ static void webhooks_tell_how_far_they_are(void **state)
 	plays(none, "webhooks", CLI_OK, TEXTS("nobody is told"));
 }
 
+static void webhooks_are_read_again_and_tried_now(void **state)
+{
+	static const struct play_line lines[] = {{"POST", "/v1/webhooks/reload", 200, "{\"webhooks\":2}"},
+	                                         {"POST", "/v1/webhooks/pager/retry", 200, "{\"name\":\"pager\"}"},
+	                                         {0}};
+	static const struct play_line bad[] = {
+	    {"POST", "/v1/webhooks/reload", 422,
+	     "{\"error\":{\"code\":\"bad_config\",\"message\":\"gateway.yaml:9:5: the webhook 'chat' is there twice\"}}"},
+	    {"POST", "/v1/webhooks/pager/retry", 404,
+	     "{\"error\":{\"code\":\"not_found\",\"message\":\"nobody called 'pager' is told\"}}"},
+	    {0}};
+
+	(void)state;
+	plays(lines, "webhooks|reload", CLI_OK, TEXTS("the webhooks were read again: 2\n"));
+	plays(lines, "webhooks|reload|-o|json", CLI_OK, TEXTS("\"webhooks\": 2"));
+	plays(lines, "webhooks|retry|pager", CLI_OK, TEXTS("pager is tried now"));
+	plays(lines, "webhooks|retry|pager|-o|csv", CLI_OK, TEXTS("name\r\npager"));
+	plays(bad, "webhooks|reload", CLI_REFUSED, TEXTS("gateway.yaml:9:5", "Nothing has changed"));
+	plays(bad, "webhooks|retry|pager", CLI_REFUSED, TEXTS("nobody called 'pager'"));
+	plays(bad, "webhooks|retry|../x", CLI_USAGE, TEXTS("'../x' is no receiver's name"));
+	plays(bad, "webhooks|retry", CLI_USAGE, TEXTS("NAME"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +221,7 @@ int main(void)
 	    cmocka_unit_test(the_screen_has_people_and_sites_too),
 	    cmocka_unit_test(the_screen_fits_its_terminal),
 	    cmocka_unit_test(webhooks_tell_how_far_they_are),
+	    cmocka_unit_test(webhooks_are_read_again_and_tried_now),
 	    cmocka_unit_test(events_have_the_colour_of_how_bad_they_are),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

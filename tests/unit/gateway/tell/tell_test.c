@@ -52,8 +52,12 @@ static unsigned window(void *ctx)
 static void begin(struct rig *r)
 {
 	struct gf_diag diag = {{0}};
-	const struct tell_config config = {
-	    .store = r->f->store, .database = r->f->path, .publish = publish, .window = window, .ctx = r};
+	const struct tell_config config = {.store = r->f->store,
+	                                   .database = r->f->path,
+	                                   .clock = gf_clock_system(GF_CLOCK_TRUST_SYSTEM),
+	                                   .publish = publish,
+	                                   .window = window,
+	                                   .ctx = r};
 
 	if (tell_new(&config, &r->tell, &diag) != 0)
 		fail_msg("%s", diag.text);
@@ -283,6 +287,90 @@ static void after_a_restart_it_goes_on_at_the_cursor(void **state)
 	assert_int_equal(id_of(&r->sent[10]), 11);
 }
 
+/* Years back, years forth: what is told, and how much at once, goes by the clock that doesn't jump. */
+static void a_wall_clock_that_jumps_neither_stops_telling_nor_floods(void **state)
+{
+	static const int64_t jumps_ms[] = {-3 * 365 * DAY, 2 * 365 * DAY, -HOUR, 40 * DAY};
+	struct rig *r = *state;
+
+	happens(r, 3000); /* as many as empty the bucket, thrice */
+	settle(r);
+	size_t sent = r->sent_count;
+	assert_true(sent <= 1000);
+	for (size_t i = 0; i < sizeof(jumps_ms) / sizeof(jumps_ms[0]); i++) {
+		r->now.wall_ms += jumps_ms[i];
+		happens(r, 1000);
+		settle(r);
+		/* No time has passed: a jump forth fills no bucket. */
+		assert_int_equal(r->sent_count, sent);
+		pass(r, 10);
+		settle(r);
+		assert_int_equal(r->sent_count, ++sent);
+		assert_non_null(strstr(r->sent[sent - 1].body, "\"kind\":\"summary\""));
+		assert_int_equal(state_of(r).told.cursor, 3000 + 1000 * (i + 1));
+	}
+	/* Nor does one delay the next try after a failure. */
+	pass(r, MINUTE);
+	happens(r, 1);
+	pass(r, 0);
+	while (answer(r, 0x87))
+		;
+	r->now.wall_ms -= 365 * DAY;
+	pass(r, 5 * MINUTE);
+	settle(r);
+	assert_int_equal(state_of(r).told.cursor, store_last_event(r->f->store));
+	assert_int_equal(state_of(r).told.told + state_of(r).told.summed, store_last_event(r->f->store));
+}
+
+/* Three days of events, and nobody to tell them to: then all is told in order, at the broker's rate, the rest as sums. */
+static void i8_a_broker_that_is_gone_for_days_is_told_all_in_order_and_no_faster(void **state)
+{
+	struct rig *r = *state;
+	uint64_t newest = 0;
+
+	happens(r, 1);
+	settle(r);
+	tell_up(r->tell, false);
+	for (int hour = 0; hour < 72; hour++) {
+		happens(r, 50);
+		pass(r, HOUR);
+	}
+	assert_int_equal(r->sent_count, 1);
+	assert_int_equal(state_of(r).told.cursor, 1);
+	r->now.wall_ms -= 100 * DAY; /* somebody set the clock meanwhile */
+	tell_up(r->tell, true);
+	settle(r);
+	assert_true(r->sent_count <= 1 + 1000);
+	pass(r, 1000);
+	settle(r);
+	assert_true(r->sent_count <= 1 + 1000 + 100);
+	for (size_t i = 0; i < r->sent_count; i++) {
+		assert_true(id_of(&r->sent[i]) > newest);
+		newest = id_of(&r->sent[i]);
+	}
+	assert_int_equal(newest, 1 + 72 * 50);
+	assert_int_equal(state_of(r).told.cursor, newest);
+	assert_int_equal(state_of(r).told.told + state_of(r).told.summed, newest);
+	assert_int_equal(state_of(r).told.missed + state_of(r).told.passed_over, 0);
+}
+
+static void a_broker_that_waits_is_tried_at_once_when_somebody_says_so(void **state)
+{
+	struct rig *r = *state;
+
+	happens(r, 1);
+	/* By chance a pause may be over at once: then it is in flight already. */
+	for (int i = 0; i < 8; i++) {
+		pass(r, 0);
+		while (answer(r, 0x87))
+			;
+		assert_true(tell_retry(r->tell, TELL_MQTT));
+	}
+	assert_true(r->sent_count >= 8);
+	settle(r);
+	assert_int_equal(state_of(r).told.cursor, 1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -296,6 +384,9 @@ int main(void)
 	    TEST(what_the_broker_will_never_take_is_passed_over),
 	    TEST(a_flood_is_summed_up_and_nothing_is_left_out),
 	    TEST(after_a_restart_it_goes_on_at_the_cursor),
+	    TEST(a_wall_clock_that_jumps_neither_stops_telling_nor_floods),
+	    TEST(i8_a_broker_that_is_gone_for_days_is_told_all_in_order_and_no_faster),
+	    TEST(a_broker_that_waits_is_tried_at_once_when_somebody_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
