@@ -66,24 +66,6 @@ static bool triggers(const struct automaton *a, enum rule_level which, int64_t m
 
 /* ---- all of it ---- */
 
-int64_t automaton_begin_ms(const struct rule *rule, const struct calendar *calendar, bool open, int64_t from_ms)
-{
-	int64_t history_ms = rule->for_ms, begin_ms;
-
-	if (rule->times > 0 && rule->within_ms > history_ms)
-		history_ms = rule->within_ms;
-	if (open && rule->clear_after_ms > history_ms)
-		history_ms = rule->clear_after_ms;
-	begin_ms = from_ms - history_ms - 1; /* what was before is known, so that what rises at from_ms is seen to rise */
-	if (rule->days > 0) {
-		int32_t day = calendar_day(calendar, from_ms);
-		int64_t days_ms = calendar_day_start_ms(calendar, day - (int32_t)rule_days_back(rule, calendar, day));
-
-		begin_ms = days_ms < begin_ms ? days_ms : begin_ms;
-	}
-	return begin_ms;
-}
-
 void automaton_begin(struct automaton *a, const struct rule *rule, const struct calendar *calendar)
 {
 	*a = (struct automaton){.rule = rule, .calendar = calendar};

@@ -35,8 +35,7 @@ struct automaton {
 
 enum automaton_word { AUTOMATON_NOTHING, AUTOMATON_OPENS, AUTOMATON_ACTS, AUTOMATON_CLEARS, AUTOMATON_EXPIRES };
 
-/* From which moment on it must see all, so that it is right from from_ms on. */
-int64_t automaton_begin_ms(const struct rule *rule, const struct calendar *calendar, bool open, int64_t from_ms);
+/* It must see all from rule_begin_ms on. */
 void automaton_begin(struct automaton *automaton, const struct rule *rule, const struct calendar *calendar);
 /* Shows it a moment, later than the one before. Returns whether the level WARN rose. */
 bool automaton_see(struct automaton *automaton, const struct automaton_view *view, int64_t moment_ms, bool first);

@@ -374,7 +374,7 @@ int rules_judge(const struct judge_input *input, struct judgement *ret_judgement
 		r = add_episode(&w, &open);
 	}
 	begin_ms =
-	    automaton_begin_ms(in.rule, in.calendar != NULL ? in.calendar : &calendar_always, in.open != NULL, in.from_ms);
+	    rule_begin_ms(in.rule, in.calendar != NULL ? in.calendar : &calendar_always, in.open != NULL, in.from_ms);
 	begin(&w, room, known, begin_ms);
 	if (r == 0)
 		r = go(&w, begin_ms, &due_ms);

@@ -82,6 +82,30 @@ bool rule_beyond(enum rule_comparison comparison, double value, double threshold
 	return false;
 }
 
+double rule_highest_threshold(const struct rule_condition *c)
+{
+	double highest = c->has_warn ? c->warn : c->act;
+
+	if (c->has_act && c->act > highest)
+		highest = c->act;
+	return c->has_clear && c->clear > highest ? c->clear : highest;
+}
+
+/* ---- filters ---- */
+
+bool rule_takes(uint32_t bits, int value)
+{
+	return bits == 0 || (bits & UINT32_C(1) << value) != 0;
+}
+
+bool rule_takes_name(const char (*list)[GF_NAME_MAX], const char *name)
+{
+	for (size_t i = 0; i < RULE_LIST_MAX && list[i][0] != '\0'; i++)
+		if (strcmp(list[i], name) == 0)
+			return true;
+	return list[0][0] == '\0';
+}
+
 /* ---- how far back ---- */
 
 unsigned rule_days_span(const struct rule *rule)
@@ -104,17 +128,14 @@ unsigned rule_days_back(const struct rule *rule, const struct calendar *calendar
  * counts as if it had begun a day before its end (metric.c). */
 static int64_t gap_reach_ms(const struct rule_condition *c)
 {
-	double hours = 0;
+	const double longest_h = metric_kind(c->metric)->max;
+	double hours = rule_highest_threshold(c);
 
 	if (c->metric != RULE_METRIC_GAP_H)
 		return 0;
-	if (c->has_warn && c->warn > hours)
-		hours = c->warn;
-	if (c->has_act && c->act > hours)
-		hours = c->act;
-	if (c->has_clear && c->clear > hours)
-		hours = c->clear;
-	return (int64_t)(hours * HOUR_MS) + 24 * HOUR_MS + 1;
+	/* Asked of rules that nobody has checked yet, too. */
+	hours = hours > 0 ? hours : 0;
+	return (int64_t)((hours < longest_h ? hours : longest_h) * HOUR_MS) + 24 * HOUR_MS + 1;
 }
 
 int64_t rule_window_ms(const struct rule_condition *c)
@@ -135,9 +156,9 @@ static int64_t longest_window_ms(const struct rule *rule)
 }
 
 /* Without the days, which only a calendar can tell. */
-static int64_t history_ms(const struct rule *rule)
+static int64_t history_ms(const struct rule *rule, bool open)
 {
-	int64_t span_ms = rule->clear_after_ms;
+	int64_t span_ms = open ? rule->clear_after_ms : 0;
 
 	if (rule->for_ms > span_ms)
 		span_ms = rule->for_ms;
@@ -146,26 +167,33 @@ static int64_t history_ms(const struct rule *rule)
 
 int64_t rule_lookback_ms(const struct rule *rule)
 {
-	int64_t days_ms = rule->days > 0 ? (rule_days_span(rule) + 1) * DAY_MAX_MS : 0;
+	const int64_t days_ms = rule->days > 0 ? (rule_days_span(rule) + 1) * DAY_MAX_MS : 0;
+	const int64_t span_ms = history_ms(rule, true);
 
 	if (rule_is_silence(rule))
 		return 0;
-	return longest_window_ms(rule) + (days_ms > history_ms(rule) ? days_ms : history_ms(rule));
+	return longest_window_ms(rule) + (days_ms > span_ms ? days_ms : span_ms);
+}
+
+int64_t rule_begin_ms(const struct rule *rule, const struct calendar *calendar, bool open, int64_t from_ms)
+{
+	/* What was before is known, so that what rises at from_ms is seen to rise. */
+	int64_t begin_ms = from_ms - history_ms(rule, open) - 1;
+
+	if (rule->days > 0) {
+		int32_t day = calendar_day(calendar, from_ms);
+		int64_t days_ms = calendar_day_start_ms(calendar, day - (int32_t)rule_days_back(rule, calendar, day));
+
+		begin_ms = days_ms < begin_ms ? days_ms : begin_ms;
+	}
+	return begin_ms;
 }
 
 int64_t rule_since_ms(const struct rule *rule, const struct calendar *calendar, int64_t from_ms)
 {
-	int64_t since_ms = from_ms - history_ms(rule) - 1;
-
 	if (rule_is_silence(rule))
 		return from_ms;
-	if (rule->days > 0) {
-		int32_t day = calendar_day(calendar, from_ms);
-		int64_t day_ms = calendar_day_start_ms(calendar, day - (int32_t)rule_days_back(rule, calendar, day));
-
-		since_ms = day_ms < since_ms ? day_ms : since_ms;
-	}
-	return since_ms - longest_window_ms(rule);
+	return rule_begin_ms(rule, calendar, true, from_ms) - longest_window_ms(rule);
 }
 
 bool rule_by_calendar(const struct rule *rule)

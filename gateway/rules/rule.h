@@ -101,9 +101,9 @@ struct rule_condition {
 	enum rule_comparison comparison;
 	bool has_warn, has_act; /* one at least */
 	double warn, act;
+	/* Held for clearing's sake until the value is on the other side of it; else of the lower of warn and act. */
 	bool has_clear;
-	double
-	    clear; /* held for clearing's sake until the value is on the other side of it; else of the lower of warn and act */
+	double clear;
 };
 
 struct rule {
@@ -145,6 +145,11 @@ bool rule_is_silence(const struct rule *rule);
  * reach theirs (`all`). False = it doesn't reach this level. */
 bool rule_threshold(const struct rule *rule, const struct rule_condition *condition, enum rule_level level,
                     double *ret_threshold);
+/* Does a list of a filter take this: it is among them, or there are none. */
+bool rule_takes(uint32_t bits, int value);
+bool rule_takes_name(const char (*list)[GF_NAME_MAX], const char *name);
+/* The highest of warn, act and clear. */
+double rule_highest_threshold(const struct rule_condition *condition);
 /* Is more of it worse: at_least, above. */
 bool rule_upwards(enum rule_comparison comparison);
 /* Is `value` beyond `threshold`, as the condition compares. */
@@ -158,6 +163,8 @@ int64_t rule_window_ms(const struct rule_condition *condition);
 
 /* How far back facts may matter for what holds at a moment, ms: windows, for, days, within, clear_after. */
 int64_t rule_lookback_ms(const struct rule *rule);
+/* From which moment on a rule must be looked at, so that it is right from from_ms on; `open`: it is flagged then. */
+int64_t rule_begin_ms(const struct rule *rule, const struct calendar *calendar, bool open, int64_t from_ms);
 /* The moment from which on facts may matter for what holds from from_ms on: as rule_lookback_ms, but by the subject's calendar no more days
  * than are needed. */
 int64_t rule_since_ms(const struct rule *rule, const struct calendar *calendar, int64_t from_ms);

@@ -78,18 +78,13 @@ static int check_window(const struct rule_check *k, size_t i)
 
 /* ---- what it can be ---- */
 
-static bool takes(uint32_t bits, int value)
-{
-	return bits == 0 || (bits & UINT32_C(1) << value) != 0;
-}
-
 /* The longest that a machine of these classes plays without a pause. */
 static double longest_session_h(uint32_t classes)
 {
 	uint32_t longest_s = 0;
 
 	for (int class = 1; class < GF_CLASS_COUNT; class ++)
-		if (takes(classes, class) && gf_class_max_s((enum gf_class) class) > longest_s)
+		if (rule_takes(classes, class) && gf_class_max_s((enum gf_class) class) > longest_s)
 			longest_s = gf_class_max_s((enum gf_class) class);
 	return longest_s / 3600.0;
 }
@@ -103,10 +98,10 @@ static double most_area_s(uint32_t techniques)
 		const uint32_t limit_s = gf_technique_area_max_s((enum gf_technique)t);
 		bool counted = false;
 
-		for (int before = 1; before < t && takes(techniques, t); before++)
-			counted =
-			    counted || (takes(techniques, before) && gf_technique_area_max_s((enum gf_technique)before) == limit_s);
-		if (takes(techniques, t) && !counted)
+		for (int before = 1; before < t && rule_takes(techniques, t); before++)
+			counted = counted ||
+			          (rule_takes(techniques, before) && gf_technique_area_max_s((enum gf_technique)before) == limit_s);
+		if (rule_takes(techniques, t) && !counted)
 			sum_s += limit_s;
 	}
 	return sum_s;

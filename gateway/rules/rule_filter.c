@@ -5,11 +5,6 @@
 #include "proto/catalog.h"
 #include "proto/told.h"
 
-static bool takes(uint32_t bits, int value)
-{
-	return bits == 0 || (bits & UINT32_C(1) << value) != 0;
-}
-
 /* ---- limits and what they do ---- */
 
 /* What machines tell of by a fault instead. */
@@ -36,7 +31,7 @@ static struct rule_words actions_of(const char *limit)
 static bool does_one_of(const char *limit, uint32_t actions)
 {
 	for (int a = 0; a < RULE_ACTION_COUNT; a++)
-		if (takes(actions, a) && gf_limit_does(limit, rule_action_name((enum rule_action)a)))
+		if (rule_takes(actions, a) && gf_limit_does(limit, rule_action_name((enum rule_action)a)))
 			return true;
 	return false;
 }
@@ -93,7 +88,7 @@ static int check_faults(const struct rule_check *k, size_t i)
 	uint32_t possible = 0;
 
 	for (int code = 1; code < GF_FAULT_COUNT; code++) {
-		const uint32_t severities = takes(f->codes, code) ? gf_fault_severities((enum gf_fault)code) : 0;
+		const uint32_t severities = rule_takes(f->codes, code) ? gf_fault_severities((enum gf_fault)code) : 0;
 
 		if (f->severities != 0 && (f->codes >> code & 1) != 0 && (severities & f->severities) == 0)
 			return REFUSE_IN(k, i, "codes",

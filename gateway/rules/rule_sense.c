@@ -76,22 +76,12 @@ static bool takes_no_more(uint32_t few, uint32_t many)
 	return many == 0 || (few != 0 && (few & ~many) == 0);
 }
 
-static bool is_listed(const char (*list)[GF_NAME_MAX], const char *name)
-{
-	for (size_t i = 0; i < RULE_LIST_MAX && list[i][0] != '\0'; i++)
-		if (strcmp(list[i], name) == 0)
-			return true;
-	return false;
-}
-
 static bool names_no_more(const char (*few)[GF_NAME_MAX], const char (*many)[GF_NAME_MAX])
 {
-	if (many[0][0] == '\0')
-		return true;
 	for (size_t i = 0; i < RULE_LIST_MAX && few[i][0] != '\0'; i++)
-		if (!is_listed(many, few[i]))
+		if (!rule_takes_name(many, few[i]))
 			return false;
-	return few[0][0] != '\0';
+	return few[0][0] != '\0' || many[0][0] == '\0';
 }
 
 /* What passes the one filter passes the other, too. */

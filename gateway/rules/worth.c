@@ -21,31 +21,17 @@ double worth_unit(enum rule_metric metric)
 
 /* ---- filters ---- */
 
-static bool takes(uint32_t bits, int value)
-{
-	return bits == 0 || (bits & UINT32_C(1) << value) != 0;
-}
-
-static bool takes_name(const char (*list)[GF_NAME_MAX], const char *name)
-{
-	if (list[0][0] == '\0')
-		return true;
-	for (size_t i = 0; i < RULE_LIST_MAX && list[i][0] != '\0'; i++)
-		if (strcmp(list[i], name) == 0)
-			return true;
-	return false;
-}
-
 static bool session_counts(const struct rule_condition *c, const struct fact *fact)
 {
 	const struct rule_filter *f = &c->filter;
 
-	if (fact->kind != FACT_SESSION || !takes(f->classes, fact->class) || !takes(f->outcomes, fact->session.outcome))
+	if (fact->kind != FACT_SESSION || !rule_takes(f->classes, fact->class) ||
+	    !rule_takes(f->outcomes, fact->session.outcome))
 		return false;
 	/* An area has a depth of its own. */
 	if (c->metric != RULE_METRIC_AREA_S && fact->session.depth < f->depth_min)
 		return false;
-	return takes_name(f->routines, fact->session.routine);
+	return rule_takes_name(f->routines, fact->session.routine);
 }
 
 /* What isn't known as a word counts only where all count. */
@@ -53,7 +39,7 @@ static bool takes_action(uint32_t actions, const char *action)
 {
 	for (int a = 0; a < RULE_ACTION_COUNT; a++)
 		if (strcmp(rule_action_name((enum rule_action)a), action) == 0)
-			return takes(actions, a);
+			return rule_takes(actions, a);
 	return actions == 0;
 }
 
@@ -73,7 +59,7 @@ static bool area_ms(const struct worth *w, const struct fact *fact, double *ret_
 		const struct gf_area_use *use = &fact->session.areas[i];
 
 		if (use->area != GF_AREA_UNSPECIFIED && gf_muscle_covers(gf_muscle_of(use->area), w->muscle) &&
-		    side_counts(w->side, use->side) && takes(f->techniques, use->technique) &&
+		    side_counts(w->side, use->side) && rule_takes(f->techniques, use->technique) &&
 		    fact_depth_of(use->max_intensity_pct) >= f->depth_min)
 			ms += use->ms;
 	}
@@ -90,20 +76,15 @@ static bool gap_ms(struct worth *w, const struct fact *fact, double *ret_value)
 	const bool follows = w->ended[key];
 	const int64_t before_ms = w->ended_ms[key];
 	int64_t start_ms = fact->session.started_ms < fact->at_ms ? fact->session.started_ms : fact->at_ms;
-	double longest_h = c->has_warn ? c->warn : c->act;
 
 	w->ended[key] = true;
 	w->ended_ms[key] = fact->at_ms;
 	if (!follows)
 		return false;
-	if (c->has_act && c->act > longest_h)
-		longest_h = c->act;
-	if (c->has_clear && c->clear > longest_h)
-		longest_h = c->clear;
 	if (start_ms < earliest_ms)
 		start_ms = earliest_ms;
 	*ret_value = start_ms > before_ms ? (double)(start_ms - before_ms) : 0;
-	return *ret_value <= longest_h * HOUR_MS;
+	return *ret_value <= rule_highest_threshold(c) * HOUR_MS;
 }
 
 static bool life_pct(const struct worth *w, const struct fact *fact, double *ret_value)
@@ -116,7 +97,7 @@ static bool life_pct(const struct worth *w, const struct fact *fact, double *ret
 	}
 	if (fact->kind != FACT_SESSION)
 		return false;
-	*ret_value = takes(f->classes, fact->class) ? (double)fact->session.life_pct[f->part] : (double)NAN;
+	*ret_value = rule_takes(f->classes, fact->class) ? (double)fact->session.life_pct[f->part] : (double)NAN;
 	return true;
 }
 
@@ -134,7 +115,7 @@ static bool reading(const struct rule_condition *c, const struct fact *fact, enu
 	const struct gf_stat *stat = &fact->heartbeat.sensors[sensor];
 	float value;
 
-	if (fact->kind != FACT_HEARTBEAT || !takes(c->filter.classes, fact->class) || !stat->present)
+	if (fact->kind != FACT_HEARTBEAT || !rule_takes(c->filter.classes, fact->class) || !stat->present)
 		return false;
 	value = stat->last;
 	if (c->aggregate == RULE_AGGREGATE_MAX)
@@ -191,12 +172,12 @@ bool worth_of(struct worth *w, const struct fact *fact, double *ret_value)
 		return life_pct(w, fact, ret_value);
 	case RULE_METRIC_FAULTS:
 		*ret_value = 1;
-		return fact->kind == FACT_FAULT && takes(f->classes, fact->class) && takes(f->codes, fact->fault.code) &&
-		       takes(f->severities, fact->fault.severity);
+		return fact->kind == FACT_FAULT && rule_takes(f->classes, fact->class) &&
+		       rule_takes(f->codes, fact->fault.code) && rule_takes(f->severities, fact->fault.severity);
 	case RULE_METRIC_LIMIT_HITS:
 		*ret_value = 1;
-		return fact->kind == FACT_LIMIT && takes(f->classes, fact->class) && takes_name(f->limits, fact->limit.rule) &&
-		       takes_action(f->actions, fact->limit.action);
+		return fact->kind == FACT_LIMIT && rule_takes(f->classes, fact->class) &&
+		       rule_takes_name(f->limits, fact->limit.rule) && takes_action(f->actions, fact->limit.action);
 	case RULE_METRIC_MOTOR_TEMP_C:
 		return reading(c, fact, GF_SENSOR_MOTOR_TEMP_C, ret_value);
 	case RULE_METRIC_SURFACE_TEMP_C:

@@ -30,6 +30,8 @@ static int load(const char *service, const char *keys, struct gf_diag *diag)
 static const struct {
 	const char *service, *keys, *sentence;
 } never[] = {
+    {"", "subject: person, metric: gap_h, window: day, warn: 1e300",
+     "3:56: rule A: warn is 1e+300 h, but gap_h never gets beyond 744: that holds whenever there is anything"},
     {"", "subject: device, metric: limit_hits, window: 24h, warn: 3, limits: [D1], actions: [clamp]",
      "3:72: rule A: D1 does none of the actions, so nothing of it would count; what it does: warn, stop, refuse"},
     {"", "subject: device, metric: limit_hits, window: 24h, warn: 3, limits: [P1], actions: [clamp]",
