@@ -1,7 +1,8 @@
 # Tests in which memory runs out at each of our own allocations, one after the other.
 function(gf_add_alloc_test name)
     gf_add_test(${name} ${ARGN})
-    target_sources(${name} PRIVATE unit/proto/alloc_fail.c)
+    gf_compile_once(alloc_fail SOURCES unit/proto/alloc_fail.c)
+    target_sources(${name} PRIVATE ${alloc_fail})
     target_link_options(${name} PRIVATE
         -Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray,--wrap=strdup,--wrap=asprintf)
 endfunction()
