@@ -131,11 +131,14 @@ static void say_part(const struct work *w, struct store_flag *flag)
 		snprintf(more, sizeof(more), " and %zu more", p->rules - NAMED);
 	snprintf(flag->text, sizeof(flag->text), "%s%s %s only what came after %s: more is told than can be judged",
 	         p->names, more, p->rules > 1 ? "see" : "sees", gf_time_format(p->begin_ms - 1, at));
-	snprintf(flag->advice, sizeof(flag->advice), "%s%s%s",
-	         device ? "See what it tells so often (gymfleet sessions "
-	                : "See which machine tells so much: gymfleet overuse show",
-	         flag->device,
-	         device ? "): its sensors, its clock or its agent are out of order, or somebody lies by it." : "");
+	if (device)
+		snprintf(flag->advice, sizeof(flag->advice),
+		         "See what it tells so often (gymfleet sessions %s): its sensors, its clock or its agent are out of "
+		         "order, or somebody lies by it.",
+		         flag->device);
+	else
+		gf_strcpy(flag->advice, sizeof(flag->advice),
+		          "See which machines tell so much: gymfleet overuse show, with this flag's number, names them.");
 }
 
 int judge_part_flag(struct work *w)
