@@ -71,13 +71,14 @@ enum cli_exit cmd_device_untag(struct cli *cli, char **args, size_t count)
 {
 	json_t *device = NULL;
 	enum cli_exit code = post(cli, args[0], "/untag", NULL, &device);
+	const char *why = field_text(device, "lock_reason");
 
 	(void)count;
-	if (code == CLI_OK && cli->format == WRITER_TABLE)
-		(void)fprintf(cli->out, "%s is back in service%s\n", args[0],
-		              json_is_true(json_object_get(device, "locked"))
-		                  ? ", but it is locked by somebody's word too (gymfleet device unlock)"
-		                  : "");
+	if (code == CLI_OK && cli->format == WRITER_TABLE && json_is_true(json_object_get(device, "locked")))
+		notice_say(cli, "%s is back in service, but it is locked%s%s (gymfleet device unlock %s)", args[0],
+		           *why != '\0' ? ": " : "", why, args[0]);
+	else if (code == CLI_OK && cli->format == WRITER_TABLE)
+		notice_say(cli, "%s is back in service", args[0]);
 	else if (code == CLI_OK)
 		code = cli_object(cli, device, tag_columns, COUNT(tag_columns));
 	json_decref(device);

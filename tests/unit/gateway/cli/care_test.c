@@ -198,6 +198,22 @@ static void a_machine_goes_out_of_service_and_back(void **state)
 	plays(care, "device|untag|gun-1", CLI_REFUSED, TEXTS("there is no tag on gun-1"));
 }
 
+static void what_else_locks_it_is_told(void **state)
+{
+	static const struct play_line lines[] = {
+	    {"POST", "/v1/devices/chair-1/untag", 200,
+	     "{\"id\":\"chair-1\",\"tag\":null,\"locked\":true,\"lock_reason\":\"flag 7 (D3): 4 faults\"}"},
+	    {"POST", "/v1/devices/chair-2/untag", 200, "{\"id\":\"chair-2\",\"tag\":null,\"locked\":false}"},
+	    {0}};
+
+	(void)state;
+	plays(
+	    lines, "device|untag|chair-1", CLI_OK,
+	    TEXTS(
+	        "chair-1 is back in service, but it is locked: flag 7 (D3): 4 faults (gymfleet device unlock chair-1)\n"));
+	plays(lines, "device|untag|chair-2", CLI_OK, TEXTS("chair-2 is back in service\n"));
+}
+
 static void who_replaces_a_tag_is_told_whose(void **state)
 {
 	static const struct play_line second[] = {
@@ -319,6 +335,7 @@ int main(void)
 	    cmocka_unit_test(damage_is_reported),
 	    cmocka_unit_test(a_machine_goes_out_of_service_and_back),
 	    cmocka_unit_test(who_replaces_a_tag_is_told_whose),
+	    cmocka_unit_test(what_else_locks_it_is_told),
 	    cmocka_unit_test(a_service_is_told),
 	    cmocka_unit_test(wear_says_what_is_due_when),
 	    cmocka_unit_test(a_ticket_has_what_a_repairer_needs),
