@@ -286,6 +286,10 @@ static const struct play_line ticket[] = {{"GET", "/v1/faults/12", 200, CASE},
 
 static void a_ticket_has_what_a_repairer_needs(void **state)
 {
+	static const char machine[] = "  machine    chair-1: By the window, chair, model relax-900, serial R9-17\n"
+	                              "             stands in berlin, bay 7\n"
+	                              "             agent 0.5.0, driver modbus, catalog gym\n"
+	                              "             512.5 motor hours, 3000 sessions, here since 2020-01-01 10:00";
 	struct play p = {.lines = ticket};
 	struct result r = play(&p, "faults|show|12");
 
@@ -296,11 +300,7 @@ static void a_ticket_has_what_a_repairer_needs(void **state)
 	forget(&r);
 	play_deinit(&p);
 	plays(ticket, "faults|show|12", CLI_OK,
-	      TEXTS("  latch      #12 chair-1 (berlin): overtemp_motor, acknowledged\n",
-	            "  machine    chair-1: By the window, chair, model relax-900, serial R9-17\n"
-	            "             stands in berlin, bay 7\n"
-	            "             agent 0.5.0, driver modbus, catalog gym\n"
-	            "             512.5 motor hours, 3000 sessions, here since 2020-01-01 10:00",
+	      TEXTS("  latch      #12 chair-1 (berlin): overtemp_motor, acknowledged\n", machine,
 	            "  session    7, stroking_ten: fault_stopped after 3 min, begun 2020-01-02 09:55",
 	            "motor at most 71.2 °C, current at most 2300 mA\n", "\nWear\n  due        head: 102 % used",
 	            "warranty: 400 of 1000 motor hours are left", "\nDone so far\n  cover      2020-01-02 10:00",
