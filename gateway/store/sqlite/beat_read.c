@@ -63,10 +63,8 @@ static int read_beats(struct store_reader *reader, const struct store_beat_query
 	int64_t key = 0, after_key = 0;
 	struct query q;
 	int rc = QUERY_DONE, stopped = 0;
-	int r = read_device_key(reader, query->device, &key, diag);
+	int r = read_device_keys(reader, query->device, query->after_device, &key, &after_key, diag);
 
-	if (!r)
-		r = read_device_key(reader, query->after_device, &after_key, diag);
 	if (r || (query->device && !key))
 		return r;
 	query_begin(&q, &reader->db,
@@ -84,8 +82,7 @@ static int read_beats(struct store_reader *reader, const struct store_beat_query
 		read_beat(&q, &b);
 		stopped = row(ctx, &b);
 	}
-	r = query_end(&q, rc, stopped ? NULL : diag);
-	return stopped ? stopped : r;
+	return query_stop(&q, rc, stopped, diag);
 }
 
 int store_read_beats(struct store_reader *reader, const struct store_beat_query *query, store_beat_fn row, void *ctx,

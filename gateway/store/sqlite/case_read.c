@@ -85,8 +85,7 @@ static int read_cases(struct store_reader *reader, const struct store_case_query
 		read_case(&q, &c);
 		stopped = row(ctx, &c);
 	}
-	r = query_end(&q, rc, stopped ? NULL : diag);
-	return stopped ? stopped : r;
+	return query_stop(&q, rc, stopped, diag);
 }
 
 int store_read_cases(struct store_reader *reader, const struct store_case_query *query, store_case_fn row, void *ctx,
@@ -135,7 +134,7 @@ int store_read_tag(struct store_reader *reader, const char *device, struct store
 int store_read_tags(struct store_reader *reader, store_tag_fn row, void *ctx, struct gf_diag *diag)
 {
 	struct query q;
-	int rc = QUERY_DONE, stopped = 0, r;
+	int rc = QUERY_DONE, stopped = 0;
 
 	query_begin(&q, &reader->db, TAG_SELECT " WHERE t.until_ms = 0 ORDER BY d.id");
 	while (!stopped && (rc = query_step(&q)) == QUERY_ROW) {
@@ -145,6 +144,5 @@ int store_read_tags(struct store_reader *reader, store_tag_fn row, void *ctx, st
 		read_tag(&q, id, &tag);
 		stopped = row(ctx, id, &tag);
 	}
-	r = query_end(&q, rc, stopped ? NULL : diag);
-	return stopped ? stopped : r;
+	return query_stop(&q, rc, stopped, diag);
 }

@@ -236,6 +236,13 @@ int query_end(struct query *q, int rc, struct gf_diag *diag)
 	return r;
 }
 
+int query_stop(struct query *q, int rc, int stopped, struct gf_diag *diag)
+{
+	int r = query_end(q, rc, stopped ? NULL : diag);
+
+	return stopped ? stopped : r;
+}
+
 int query_run(struct query *q, struct gf_diag *diag)
 {
 	int rc;

@@ -67,6 +67,8 @@ void query_digest(struct query *q, const struct gf_digest *digest); /* zeros are
 int query_step(struct query *q);
 /* Resets the statement; `rc` is what the last query_step returned. 0 when it is ROW or DONE. */
 GF_MUST_CHECK int query_end(struct query *q, int rc, struct gf_diag *diag);
+/* The same after rows that somebody was given, who may have stopped the reading: then what they answered (`stopped`, not 0). */
+GF_MUST_CHECK int query_stop(struct query *q, int rc, int stopped, struct gf_diag *diag);
 /* Step to the end, then query_end. */
 GF_MUST_CHECK int query_run(struct query *q, struct gf_diag *diag);
 /* The first row's first column as an integer; `none` when there is no row or it is NULL. */

@@ -59,8 +59,6 @@ int store_read_hours(struct store_reader *reader, const char *device, int64_t si
 	query_i64(&q, until_ms ? until_ms : INT64_MAX);
 	while (!stopped && (rc = query_step(&q)) == QUERY_ROW)
 		stopped = take(&rows, &q);
-	r = query_end(&q, rc, stopped ? NULL : diag);
-	if (!stopped && !r)
-		stopped = give(&rows);
-	return stopped ? stopped : r;
+	r = query_stop(&q, rc, stopped, diag);
+	return r ? r : give(&rows);
 }

@@ -6,7 +6,7 @@ static int read_all(struct store_reader *reader, const struct store_incident_que
                     void *ctx, struct gf_diag *diag)
 {
 	struct query q;
-	int rc = QUERY_DONE, r, stopped = 0;
+	int rc = QUERY_DONE, stopped = 0;
 
 	query_begin(&q, &reader->db,
 	            "SELECT i.id, i.site, i.opened_ms, i.closed_ms, i.machines, i.site_machines,"
@@ -29,8 +29,7 @@ static int read_all(struct store_reader *reader, const struct store_incident_que
 		i.missing = (uint32_t)col_i64(&q);
 		stopped = row(ctx, &i);
 	}
-	r = query_end(&q, rc, stopped ? NULL : diag);
-	return stopped ? stopped : r;
+	return query_stop(&q, rc, stopped, diag);
 }
 
 int store_read_incidents(struct store_reader *reader, const struct store_incident_query *query, store_incident_fn row,
@@ -45,7 +44,7 @@ int store_read_incident_devices(struct store_reader *reader, uint64_t id, store_
                                 struct gf_diag *diag)
 {
 	struct query q;
-	int rc = QUERY_DONE, r, stopped = 0;
+	int rc = QUERY_DONE, stopped = 0;
 
 	query_begin(&q, &reader->db,
 	            "SELECT d.id FROM incident_devices m JOIN devices d USING (device) WHERE m.incident = ? ORDER BY d.id");
@@ -56,6 +55,5 @@ int store_read_incident_devices(struct store_reader *reader, uint64_t id, store_
 		col_text(&q, device, sizeof(device));
 		stopped = row(ctx, device);
 	}
-	r = query_end(&q, rc, stopped ? NULL : diag);
-	return stopped ? stopped : r;
+	return query_stop(&q, rc, stopped, diag);
 }

@@ -10,6 +10,18 @@ struct retention {
 	int64_t keep_ms;
 };
 
+/* Runs a statement whose last parameter is what the budget leaves; *deleted counts on. */
+static int delete_some(struct query *q, unsigned budget, unsigned *deleted, struct gf_diag *diag)
+{
+	int r;
+
+	query_i64(q, budget - *deleted);
+	r = query_run(q, diag);
+	if (!r)
+		*deleted += (unsigned)sqlite3_changes(q->db->handle);
+	return r;
+}
+
 /* Deletes up to `budget` rows of one device; *ret_deleted counts them. */
 static int prune_device(struct store *s, int64_t device, int64_t now_ms, unsigned budget, unsigned *ret_deleted,
                         struct gf_diag *diag)
@@ -39,11 +51,9 @@ static int prune_device(struct store *s, int64_t device, int64_t now_ms, unsigne
 		query_begin(&q, &s->db, rules[i].sql);
 		query_i64(&q, device);
 		query_i64(&q, now_ms - rules[i].keep_ms);
-		query_i64(&q, budget - deleted);
-		r = query_run(&q, diag);
+		r = delete_some(&q, budget, &deleted, diag);
 		if (r)
 			return r;
-		deleted += (unsigned)sqlite3_changes(s->db.handle);
 	}
 	*ret_deleted = deleted;
 	return 0;
@@ -79,11 +89,9 @@ static int prune_lists(struct store *s, unsigned budget, unsigned *ret_deleted, 
 
 		query_begin(&q, &s->db, lists[i].sql);
 		query_i64(&q, lists[i].kept);
-		query_i64(&q, budget - deleted);
-		r = query_run(&q, diag);
+		r = delete_some(&q, budget, &deleted, diag);
 		if (r)
 			return r;
-		deleted += (unsigned)sqlite3_changes(s->db.handle);
 	}
 	*ret_deleted = deleted;
 	return 0;

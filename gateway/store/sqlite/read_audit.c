@@ -67,7 +67,7 @@ static void describe(struct store_finding *f, uint64_t prev, uint64_t next)
 static int read_findings(struct store_reader *reader, struct audit *a, struct gf_diag *diag)
 {
 	struct query q;
-	int rc = QUERY_DONE, r, stopped = 0;
+	int rc = QUERY_DONE, stopped = 0;
 
 	query_begin(&q, &reader->db,
 	            "SELECT d.id, f.kind, f.prev_no, f.next_no, f.motor_ms FROM findings f JOIN devices d USING (device)"
@@ -85,8 +85,7 @@ static int read_findings(struct store_reader *reader, struct audit *a, struct gf
 		describe(&f, prev, next);
 		stopped = emit(a, &f);
 	}
-	r = query_end(&q, rc, stopped ? NULL : diag);
-	return stopped ? stopped : r;
+	return query_stop(&q, rc, stopped, diag);
 }
 
 struct chain_end {
@@ -138,7 +137,7 @@ static void read_chain(struct query *q, struct audit *a, struct chain_end *e)
 static int read_ends(struct store_reader *reader, struct audit *a, struct gf_diag *diag)
 {
 	struct query q;
-	int rc = QUERY_DONE, r, stopped = 0;
+	int rc = QUERY_DONE, stopped = 0;
 
 	query_begin(&q, &reader->db,
 	            "SELECT d.id, d.sessions, d.session_motor_ms, d.chain_no, d.chain_motor_ms, d.chain_sessions,"
@@ -158,8 +157,7 @@ static int read_ends(struct store_reader *reader, struct audit *a, struct gf_dia
 		if (judge_end(&end, &f))
 			stopped = emit(a, &f);
 	}
-	r = query_end(&q, rc, stopped ? NULL : diag);
-	return stopped ? stopped : r;
+	return query_stop(&q, rc, stopped, diag);
 }
 
 int store_read_audit(struct store_reader *reader, const char *device, store_finding_fn row, void *ctx,

@@ -41,7 +41,7 @@ static void read_row(struct query *q, struct store_catalog *ret_catalog)
 int store_read_catalogs(struct store_reader *reader, store_catalog_fn row, void *ctx, struct gf_diag *diag)
 {
 	struct query q;
-	int rc = QUERY_DONE, r, stopped = 0;
+	int rc = QUERY_DONE, stopped = 0;
 
 	query_begin(&q, &reader->db, CATALOG_SELECT " ORDER BY c.class, c.version DESC, c.name");
 	while (!stopped && (rc = query_step(&q)) == QUERY_ROW) {
@@ -50,8 +50,7 @@ int store_read_catalogs(struct store_reader *reader, store_catalog_fn row, void 
 		read_row(&q, &c);
 		stopped = row(ctx, &c);
 	}
-	r = query_end(&q, rc, stopped ? NULL : diag);
-	return stopped ? stopped : r;
+	return query_stop(&q, rc, stopped, diag);
 }
 
 int store_read_catalog(struct store_reader *reader, const char *name, uint64_t version, enum gf_class class,
@@ -162,7 +161,7 @@ int store_read_played(struct store_reader *reader, int (*row)(void *ctx, const c
 int store_read_retained(struct store_reader *reader, store_retained_fn row, void *ctx, struct gf_diag *diag)
 {
 	struct query q;
-	int rc = QUERY_DONE, r, stopped = 0;
+	int rc = QUERY_DONE, stopped = 0;
 
 	query_begin(&q, &reader->db,
 	            "SELECT * FROM (SELECT c.digest, c.size, EXISTS (SELECT 1 FROM desired w WHERE w.digest = c.digest)"
@@ -176,6 +175,5 @@ int store_read_retained(struct store_reader *reader, store_retained_fn row, void
 		t.on_broker = col_i64(&q);
 		stopped = row(ctx, &t);
 	}
-	r = query_end(&q, rc, stopped ? NULL : diag);
-	return stopped ? stopped : r;
+	return query_stop(&q, rc, stopped, diag);
 }

@@ -153,7 +153,7 @@ static int read_all(struct store_reader *reader, const struct store_device_query
                     struct gf_diag *diag)
 {
 	struct query q;
-	int rc, r, stopped = 0;
+	int rc, stopped = 0;
 
 	query_begin(&q, &reader->db,
 	            query->device ? DEVICE_SELECT " WHERE d.id = ?1" : DEVICE_SELECT " WHERE ?1 IS NULL ORDER BY d.id");
@@ -178,8 +178,7 @@ static int read_all(struct store_reader *reader, const struct store_device_query
 		if (!stopped)
 			stopped = row(ctx, &d);
 	}
-	r = query_end(&q, rc, stopped ? NULL : diag);
-	return stopped ? stopped : r;
+	return query_stop(&q, rc, stopped, diag);
 }
 
 int store_read_devices(struct store_reader *reader, const struct store_device_query *query, store_device_fn row,

@@ -78,6 +78,14 @@ int read_device_key(struct store_reader *reader, const char *id, int64_t *ret_ke
 	return query_value(&q, 0, ret_key, diag);
 }
 
+int read_device_keys(struct store_reader *reader, const char *id, const char *after, int64_t *ret_key,
+                     int64_t *ret_after, struct gf_diag *diag)
+{
+	int r = read_device_key(reader, id, ret_key, diag);
+
+	return r ? r : read_device_key(reader, after, ret_after, diag);
+}
+
 /* Exclusive end of the starts. The index is walked from it, so a page must not begin at the newest session of all. */
 static int64_t start_before(const struct store_session_query *query)
 {
@@ -94,10 +102,8 @@ static int read_sessions(struct store_reader *reader, const struct store_session
 	int64_t key = 0, after_key = 0;
 	struct query q;
 	int rc = QUERY_DONE, stopped = 0;
-	int r = read_device_key(reader, query->device, &key, diag);
+	int r = read_device_keys(reader, query->device, query->after_device, &key, &after_key, diag);
 
-	if (!r)
-		r = read_device_key(reader, query->after_device, &after_key, diag);
 	if (r)
 		return r;
 	query_begin(&q, &reader->db,
@@ -119,8 +125,7 @@ static int read_sessions(struct store_reader *reader, const struct store_session
 		if (!stopped)
 			stopped = row(ctx, &s);
 	}
-	r = query_end(&q, rc, stopped ? NULL : diag);
-	return stopped ? stopped : r;
+	return query_stop(&q, rc, stopped, diag);
 }
 
 int store_read_sessions(struct store_reader *reader, const struct store_session_query *query, store_session_fn row,
@@ -165,10 +170,8 @@ static int read_faults(struct store_reader *reader, const struct store_fault_que
 	int64_t key = 0, after_key = 0;
 	struct query q;
 	int rc = QUERY_DONE, stopped = 0;
-	int r = read_device_key(reader, query->device, &key, diag);
+	int r = read_device_keys(reader, query->device, query->after_device, &key, &after_key, diag);
 
-	if (!r)
-		r = read_device_key(reader, query->after_device, &after_key, diag);
 	if (r)
 		return r;
 	query_begin(&q, &reader->db,
@@ -186,8 +189,7 @@ static int read_faults(struct store_reader *reader, const struct store_fault_que
 		read_fault(&q, &f);
 		stopped = row(ctx, &f);
 	}
-	r = query_end(&q, rc, stopped ? NULL : diag);
-	return stopped ? stopped : r;
+	return query_stop(&q, rc, stopped, diag);
 }
 
 int store_read_faults(struct store_reader *reader, const struct store_fault_query *query, store_fault_fn row, void *ctx,
@@ -204,7 +206,7 @@ static int read_events(struct store_reader *reader, const struct store_event_que
                        void *ctx, struct gf_diag *diag)
 {
 	struct query q;
-	int rc = QUERY_DONE, r, stopped = 0;
+	int rc = QUERY_DONE, stopped = 0;
 
 	query_begin(&q, &reader->db,
 	            "SELECT id, at_ms, kind, device, text, ref, code, notify FROM events WHERE id > ?1"
@@ -224,8 +226,7 @@ static int read_events(struct store_reader *reader, const struct store_event_que
 		e.notify = col_i64(&q) != 0;
 		stopped = row(ctx, &e);
 	}
-	r = query_end(&q, rc, stopped ? NULL : diag);
-	return stopped ? stopped : r;
+	return query_stop(&q, rc, stopped, diag);
 }
 
 int store_read_events(struct store_reader *reader, const struct store_event_query *query, store_event_fn row, void *ctx,

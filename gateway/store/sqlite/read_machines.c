@@ -4,7 +4,7 @@
 int store_read_machines(struct store_reader *reader, store_machine_fn row, void *ctx, struct gf_diag *diag)
 {
 	struct query q;
-	int rc = QUERY_DONE, r, stopped = 0;
+	int rc = QUERY_DONE, stopped = 0;
 
 	query_begin(
 	    &q, &reader->db,
@@ -26,6 +26,5 @@ int store_read_machines(struct store_reader *reader, store_machine_fn row, void 
 		m.odometer.cycles = col_u64(&q);
 		stopped = row(ctx, &m);
 	}
-	r = query_end(&q, rc, stopped ? NULL : diag);
-	return stopped ? stopped : r;
+	return query_stop(&q, rc, stopped, diag);
 }

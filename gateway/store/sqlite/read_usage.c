@@ -88,7 +88,7 @@ int store_read_usage(struct store_reader *reader, enum store_usage_key by, int64
 {
 	int64_t from_ms, to_ms;
 	struct query q;
-	int rc = QUERY_DONE, r, stopped = 0;
+	int rc = QUERY_DONE, stopped = 0;
 
 	if ((unsigned)by >= STORE_USAGE_COUNT)
 		return -EINVAL;
@@ -119,8 +119,7 @@ int store_read_usage(struct store_reader *reader, enum store_usage_key by, int64
 		u.interrupted = col_u64(&q);
 		stopped = row(ctx, &u);
 	}
-	r = query_end(&q, rc, stopped ? NULL : diag);
-	return stopped ? stopped : r;
+	return query_stop(&q, rc, stopped, diag);
 }
 
 #define ROLLUP_NAMES(s) ", r." #s "_min, r." #s "_max, r." #s "_sum / r." #s "_ms"
@@ -143,7 +142,7 @@ int store_read_series(struct store_reader *reader, const char *device, unsigned 
                       int64_t until_ms, store_bucket_fn row, void *ctx, struct gf_diag *diag)
 {
 	struct query q;
-	int rc = QUERY_DONE, r, stopped = 0;
+	int rc = QUERY_DONE, stopped = 0;
 
 	query_begin(&q, &reader->db,
 	            "SELECT r.start_ms, r.covered_ms, r.motor_ms" ROLLUP_COLUMNS
@@ -159,6 +158,5 @@ int store_read_series(struct store_reader *reader, const char *device, unsigned 
 		read_bucket(&q, &b);
 		stopped = row(ctx, &b);
 	}
-	r = query_end(&q, rc, stopped ? NULL : diag);
-	return stopped ? stopped : r;
+	return query_stop(&q, rc, stopped, diag);
 }

@@ -62,7 +62,7 @@ int store_read_desired(struct store_reader *reader, bool all, int64_t after_key,
                        void *ctx, struct gf_diag *diag)
 {
 	struct query q;
-	int rc = QUERY_DONE, r, stopped = 0;
+	int rc = QUERY_DONE, stopped = 0;
 
 	query_begin(&q, &reader->db,
 	            all ? DESIRED_SELECT "desired w CROSS JOIN devices d USING (device) WHERE w.device > ?"
@@ -77,8 +77,7 @@ int store_read_desired(struct store_reader *reader, bool all, int64_t after_key,
 		read_desired_row(&q, &d);
 		stopped = row(ctx, &d);
 	}
-	r = query_end(&q, rc, stopped ? NULL : diag);
-	return stopped ? stopped : r;
+	return query_stop(&q, rc, stopped, diag);
 }
 
 int store_read_desired_of(struct store_reader *reader, const char *device, struct store_desired *ret_desired,
@@ -129,7 +128,7 @@ int store_read_commands_unsent(struct store_reader *reader, uint64_t after, size
                                void *ctx, struct gf_diag *diag)
 {
 	struct query q;
-	int rc = QUERY_DONE, r, stopped = 0;
+	int rc = QUERY_DONE, stopped = 0;
 
 	query_begin(&q, &reader->db,
 	            COMMAND_SELECT " WHERE c.state = 0 AND c.published = 0 AND c.id > ? ORDER BY c.id LIMIT ?");
@@ -141,8 +140,7 @@ int store_read_commands_unsent(struct store_reader *reader, uint64_t after, size
 		read_command_row(&q, &c);
 		stopped = row(ctx, &c);
 	}
-	r = query_end(&q, rc, stopped ? NULL : diag);
-	return stopped ? stopped : r;
+	return query_stop(&q, rc, stopped, diag);
 }
 
 int store_read_command(struct store_reader *reader, uint64_t id, struct store_command *ret_command,
@@ -174,7 +172,7 @@ int store_read_deeds(struct store_reader *reader, uint64_t before, int64_t since
                      struct gf_diag *diag)
 {
 	struct query q;
-	int rc = QUERY_DONE, r, stopped = 0;
+	int rc = QUERY_DONE, stopped = 0;
 
 	query_begin(&q, &reader->db,
 	            "SELECT id, at_ms, who, origin, action, subject, detail FROM deeds WHERE id < ? AND at_ms >= ?"
@@ -192,6 +190,5 @@ int store_read_deeds(struct store_reader *reader, uint64_t before, int64_t since
 		col_text(&q, d.detail, sizeof(d.detail));
 		stopped = row(ctx, &d);
 	}
-	r = query_end(&q, rc, stopped ? NULL : diag);
-	return stopped ? stopped : r;
+	return query_stop(&q, rc, stopped, diag);
 }

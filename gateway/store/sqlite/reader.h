@@ -16,6 +16,10 @@ GF_MUST_CHECK int read_end(struct store_reader *r, int result);
 /* The key of a device, which may be NULL; 0 = there is none, and nothing of it. */
 GF_MUST_CHECK int read_device_key(struct store_reader *reader, const char *id, int64_t *ret_key, struct gf_diag *diag);
 
+/* Those of the device that is asked for and of the one that a page goes on behind. */
+GF_MUST_CHECK int read_device_keys(struct store_reader *reader, const char *id, const char *after, int64_t *ret_key,
+                                   int64_t *ret_after, struct gf_diag *diag);
+
 /* Reads the columns of FAULT_COLUMNS, from f and d, in their order. */
 #define FAULT_COLUMNS                                                                                            \
 	"d.id, f.fault_no, f.code, f.severity, f.raised_ms, f.cleared_ms, f.time_source, f.cleared_by, f.lasted_ms," \

@@ -123,8 +123,7 @@ static int read_devices(struct store_reader *reader, uint64_t id, uint32_t after
 		rollout_device_columns(&q, &rollout.spec, &d);
 		stopped = row(ctx, &d);
 	}
-	r = query_end(&q, rc, stopped ? NULL : diag);
-	return stopped ? stopped : r;
+	return query_stop(&q, rc, stopped, diag);
 }
 
 int store_read_rollout_devices(struct store_reader *reader, uint64_t id, uint32_t after_wave, const char *after_id,

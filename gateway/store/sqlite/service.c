@@ -121,7 +121,7 @@ int store_read_services(struct store_reader *reader, const char *device, store_s
                         struct gf_diag *diag)
 {
 	struct query q;
-	int rc = QUERY_DONE, stopped = 0, r;
+	int rc = QUERY_DONE, stopped = 0;
 
 	query_begin(&q, &reader->db,
 	            "SELECT " SERVICE_COLUMNS " FROM services WHERE device = (SELECT device FROM devices WHERE id = ?)"
@@ -133,6 +133,5 @@ int store_read_services(struct store_reader *reader, const char *device, store_s
 		read_service(&q, &v);
 		stopped = row(ctx, &v);
 	}
-	r = query_end(&q, rc, stopped ? NULL : diag);
-	return stopped ? stopped : r;
+	return query_stop(&q, rc, stopped, diag);
 }
