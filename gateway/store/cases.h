@@ -76,13 +76,6 @@ GF_MUST_CHECK int store_service_add(struct store *store, const char *device, enu
 
 /* ---- reading ---- */
 
-/* The tag that hangs on a machine; since_ms 0 = none. */
-GF_MUST_CHECK int store_read_tag(struct store_reader *reader, const char *device, struct store_tag *ret_tag,
-                                 struct gf_diag *diag);
-typedef int (*store_tag_fn)(void *ctx, const char *device, const struct store_tag *tag);
-/* All that hang, by device. */
-GF_MUST_CHECK int store_read_tags(struct store_reader *reader, store_tag_fn row, void *ctx, struct gf_diag *diag);
-
 struct store_case_query {
 	uint64_t id; /* 0 = all */
 	const char *device;

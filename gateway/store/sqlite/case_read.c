@@ -1,4 +1,4 @@
-/* Reading cases and tags. */
+/* Reading cases. */
 #include "gateway/store/cases.h"
 #include "gateway/store/sqlite/reader.h"
 
@@ -94,55 +94,4 @@ int store_read_cases(struct store_reader *reader, const struct store_case_query 
 	int r = read_begin(reader, diag);
 
 	return r ? r : read_end(reader, read_cases(reader, query, row, ctx, diag));
-}
-
-/* ---- tags ---- */
-
-#define TAG_SELECT                                                                                                 \
-	"SELECT d.id, t.since_ms, t.reason, t.owner, t.person, t.back_ms, t.case_id FROM tags t JOIN devices d USING " \
-	"(device)"
-
-static void read_tag(struct query *q, char device[static GF_ID_MAX], struct store_tag *t)
-{
-	col_text(q, device, GF_ID_MAX);
-	t->since_ms = col_i64(q);
-	col_text(q, t->reason, sizeof(t->reason));
-	col_text(q, t->owner, sizeof(t->owner));
-	col_text(q, t->by, sizeof(t->by));
-	t->back_ms = col_i64(q);
-	t->case_id = col_u64(q);
-}
-
-int store_read_tag(struct store_reader *reader, const char *device, struct store_tag *ret_tag, struct gf_diag *diag)
-{
-	struct store_tag tag = {0};
-	char id[GF_ID_MAX];
-	struct query q;
-	int rc, r;
-
-	query_begin(&q, &reader->db, TAG_SELECT " WHERE d.id = ? AND t.until_ms = 0");
-	query_text(&q, device);
-	rc = query_step(&q);
-	if (rc == QUERY_ROW)
-		read_tag(&q, id, &tag);
-	r = query_end(&q, rc, diag);
-	if (!r)
-		*ret_tag = tag;
-	return r;
-}
-
-int store_read_tags(struct store_reader *reader, store_tag_fn row, void *ctx, struct gf_diag *diag)
-{
-	struct query q;
-	int rc = QUERY_DONE, stopped = 0;
-
-	query_begin(&q, &reader->db, TAG_SELECT " WHERE t.until_ms = 0 ORDER BY d.id");
-	while (!stopped && (rc = query_step(&q)) == QUERY_ROW) {
-		struct store_tag tag = {0};
-		char id[GF_ID_MAX];
-
-		read_tag(&q, id, &tag);
-		stopped = row(ctx, id, &tag);
-	}
-	return query_stop(&q, rc, stopped, diag);
 }

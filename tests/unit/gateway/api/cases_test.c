@@ -185,7 +185,7 @@ static void a_report_may_take_the_machine_out_of_service(void **state)
 	                     "hurt\",\"owner\":\"bert\",\"back\":\"2w\"}}",
 	                     201);
 
-	assert_int_equal(store_read_tag(s->store->reader, "chair-berlin-01", &tag, NULL), 0);
+	tag = get_device(s->store, "chair-berlin-01", NOON).care.tag;
 	assert_string_equal(tag.reason, "somebody may be hurt");
 	assert_string_equal(tag.owner, "bert");
 	assert_non_null(strstr(tag.by, "uid "));

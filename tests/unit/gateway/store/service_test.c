@@ -11,24 +11,13 @@
 
 static struct store_tag get_tag(struct fixture *f, const char *device)
 {
-	struct store_tag tag = {.since_ms = 77};
-
-	assert_int_equal(store_read_tag(f->reader, device, &tag, NULL), 0);
-	return tag;
+	return get_device(f, device, NOON).care.tag;
 }
 
 static int set_tag(struct fixture *f, const char *device, const struct store_tag *tag, int64_t now_ms,
                    struct gf_diag *diag)
 {
 	return store_tag_set(f->store, device, tag, &rig_anna, now_ms, NULL, diag);
-}
-
-static int count_tag(void *ctx, const char *device, const struct store_tag *tag)
-{
-	assert_non_null(tag->reason);
-	assert_string_equal(device, ID);
-	++*(int *)ctx;
-	return 0;
 }
 
 /* ---- tags ---- */
@@ -39,7 +28,6 @@ static void a_tag_locks_the_machine_while_it_hangs(void **state)
 	struct store_tag tag = {.reason = "cover torn", .owner = "ben", .back_ms = NOON + 7 * DAY};
 	struct store_deed deed;
 	struct gf_diag diag = {""};
-	int count = 0;
 
 	rig_machine(f, ID);
 	assert_int_equal(get_tag(f, ID).since_ms, 0);
@@ -49,8 +37,7 @@ static void a_tag_locks_the_machine_while_it_hangs(void **state)
 	assert_string_equal(get_tag(f, ID).owner, "ben");
 	assert_true(rig_desired(f, ID).desired.locked);
 	assert_string_equal(rig_desired(f, ID).desired.lock_reason, "out of service: cover torn");
-	assert_int_equal(store_read_tags(f->reader, count_tag, &count, NULL), 0);
-	assert_int_equal(count, 1);
+	assert_int_equal(number_of(f, "SELECT count(*) FROM tags WHERE until_ms = 0"), 1);
 	assert_int_equal(rig_deeds(f, "device tag", &deed), 1);
 	assert_string_equal(deed.detail, "cover torn (owner: ben, back 2026-11-27T12:00:00Z)");
 	assert_int_equal(rig_events(f, STORE_EVENT_DEVICE, "out of service, by "), 1);
