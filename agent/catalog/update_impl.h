@@ -76,9 +76,6 @@ void update_take_keys(struct update *u, const struct gf_catalog *catalog);
 struct catalog_facts update_facts(const struct update *u);
 void update_raise_highest(struct update *u, const struct gf_catalog *catalog, const struct gf_digest *digest);
 void update_release(struct update *u, struct held *held);
-/* Puts a decoded catalog on the heap. -ENOMEM: the catalog is ended. */
-GF_MUST_CHECK int update_hold(struct update *u, struct gf_catalog *catalog, enum shelf_slot slot,
-                              struct held *ret_held);
 /* The bytes of the file that was installed by hand, and their digest. */
 GF_MUST_CHECK int update_read_file(struct update *u, unsigned char **ret_data, size_t *ret_len,
                                    struct gf_digest *ret_digest, struct gf_diag *diag);

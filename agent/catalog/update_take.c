@@ -55,10 +55,10 @@ void update_release(struct update *u, struct held *held)
 	*held = (struct held){0};
 }
 
-int update_hold(struct update *u, struct gf_catalog *catalog, enum shelf_slot slot, struct held *ret_held)
+/* Puts a decoded catalog on the heap. -ENOMEM: the catalog is ended. */
+static int hold(struct gf_catalog *catalog, enum shelf_slot slot, struct held *ret_held)
 {
 	struct gf_catalog *owned = malloc(sizeof(*owned));
-	(void)u;
 	if (owned == NULL) {
 		gf_catalog_deinit(catalog);
 		return -ENOMEM;
@@ -139,7 +139,7 @@ int update_load(struct update *u, enum shelf_slot slot, struct held *ret_held, s
 		return note(u, r);
 	r = unfit(catalog_judge_kept(&u->config.judge, data, len, &catalog, diag));
 	free(data);
-	return note(u, r == 0 ? update_hold(u, &catalog, slot, ret_held) : r);
+	return note(u, r == 0 ? hold(&catalog, slot, ret_held) : r);
 }
 
 bool update_mark(struct update *u, struct shelf_mark *mark, const struct gf_digest *digest, int *ret_saved,
@@ -179,7 +179,7 @@ static int judge_file(struct update *u, const unsigned char *data, size_t len, c
 	r = unfit(r);
 	update_unmark(u, &u->state.judging_file);
 	if (r == 0)
-		r = update_hold(u, &catalog, SHELF_FILE, ret_held);
+		r = hold(&catalog, SHELF_FILE, ret_held);
 	return r;
 }
 
@@ -286,7 +286,7 @@ int update_take(struct update *u, enum shelf_slot slot, const void *data, size_t
 			gf_catalog_deinit(&catalog);
 	}
 	if (r == 0)
-		r = update_hold(u, &catalog, slot, &u->next);
+		r = hold(&catalog, slot, &u->next);
 	if (r == -ENOMEM)
 		gf_diag_set(diag, "out of memory");
 	return r == 0 ? 0 : GF_REFUSAL_STORAGE;

@@ -20,7 +20,7 @@ static const char *const presence_words[] = {"online", "offline", NULL};
 
 enum { DIGEST_SHOWN = 4 }; /* bytes */
 
-double device_motor_hours(const struct store_device *d)
+static double motor_hours(const struct store_device *d)
 {
 	return (double)(d->motor_before_ms + d->odometer.motor_ms) / MS_PER_HOUR;
 }
@@ -82,7 +82,7 @@ static bool answered(const struct store_device *d)
 	X(in_session, BOOL, NULL, false, json_boolean(d->online && d->running_session != 0))                               \
 	X(sessions, NUMBER, NULL, false, json_count(d->sessions))                                                          \
 	X(sessions_today, NUMBER, NULL, false, json_count(d->sessions_today))                                              \
-	X(motor_hours, NUMBER, NULL, false, json_measure(device_motor_hours(d)))                                           \
+	X(motor_hours, NUMBER, NULL, false, json_measure(motor_hours(d)))                                                  \
 	X(rated_motor_h, NUMBER, NULL, false, json_measure(d->rated_motor_h > 0 ? (double)d->rated_motor_h : NAN))         \
 	X(wear_pct, NUMBER, NULL, true, json_measure(h->wear_pct))                                                         \
 	X(open_flags, NUMBER, NULL, false, json_count(d->care.flags_open))                                                 \

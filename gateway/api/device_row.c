@@ -125,30 +125,8 @@ json_t *device_tag(const struct store_tag *t)
 	return object;
 }
 
-json_t *device_detail(const struct store_device *device, const struct device_health *health)
-{
-	json_t *row = device_row(device, health);
-	char stream[2 * GF_STREAM_ID_LEN + 1] = "";
-
-	if (device->has_stream)
-		gf_hex(device->stream.bytes, GF_STREAM_ID_LEN, stream);
-	json_put(&row, "reasons_list", device_reasons(health));
-	json_put(&row, "odometer", odometer(&device->odometer));
-	json_put(&row, "sensors", sensors(device));
-	json_put(&row, "heartbeat", json_time(device->has_heartbeat ? device->heartbeat_ms : 0));
-	json_put(&row, "labels", labels(device));
-	json_put(&row, "closed_areas", closed_areas(device));
-	json_put(&row, "tag", device_tag(&device->care.tag));
-	json_put(&row, "desired", desired(device));
-	put_insides(&row, device);
-	json_put(&row, "stream", json_text(stream));
-	json_put(&row, "acked_seq", json_count(device->acked_seq));
-	json_put(&row, "boot", json_count(device->boot));
-	json_put(&row, "connection", json_count(device->connection));
-	return row;
-}
-
-json_t *device_reasons(const struct device_health *health)
+/* [{"code", "severity", "text", "action", "since"}] */
+static json_t *reasons(const struct device_health *health)
 {
 	json_t *list = json_array();
 
@@ -165,12 +143,35 @@ json_t *device_reasons(const struct device_health *health)
 	return list;
 }
 
+json_t *device_detail(const struct store_device *device, const struct device_health *health)
+{
+	json_t *row = device_row(device, health);
+	char stream[2 * GF_STREAM_ID_LEN + 1] = "";
+
+	if (device->has_stream)
+		gf_hex(device->stream.bytes, GF_STREAM_ID_LEN, stream);
+	json_put(&row, "reasons_list", reasons(health));
+	json_put(&row, "odometer", odometer(&device->odometer));
+	json_put(&row, "sensors", sensors(device));
+	json_put(&row, "heartbeat", json_time(device->has_heartbeat ? device->heartbeat_ms : 0));
+	json_put(&row, "labels", labels(device));
+	json_put(&row, "closed_areas", closed_areas(device));
+	json_put(&row, "tag", device_tag(&device->care.tag));
+	json_put(&row, "desired", desired(device));
+	put_insides(&row, device);
+	json_put(&row, "stream", json_text(stream));
+	json_put(&row, "acked_seq", json_count(device->acked_seq));
+	json_put(&row, "boot", json_count(device->boot));
+	json_put(&row, "connection", json_count(device->connection));
+	return row;
+}
+
 json_t *device_health_row(const struct store_device *device, const struct device_health *health)
 {
 	json_t *row = json_object();
 
 	json_put(&row, "id", json_string(device->id));
 	json_put(&row, "health", json_string(health_severity_name(health->severity)));
-	json_put(&row, "reasons", device_reasons(health));
+	json_put(&row, "reasons", reasons(health));
 	return row;
 }

@@ -34,8 +34,6 @@ void device_view_deinit(struct device_view *view);
 
 void device_judge(const struct store_device *device, const struct device_view *view, struct device_health *ret_health);
 
-double device_motor_hours(const struct store_device *device);
-
 /* One value of the row; `field` is one of device_fields, `health` may be NULL unless its value is judged. */
 json_t *device_field_value(const struct where_field *field, const struct store_device *device,
                            const struct device_health *health);
@@ -49,7 +47,5 @@ json_t *device_detail(const struct store_device *device, const struct device_hea
 json_t *device_tag(const struct store_tag *tag);
 /* {"id", "health", "reasons": [...]} */
 json_t *device_health_row(const struct store_device *device, const struct device_health *health);
-/* [{"code", "severity", "text", "action", "since"}] */
-json_t *device_reasons(const struct device_health *health);
 
 #endif

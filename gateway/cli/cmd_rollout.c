@@ -187,7 +187,7 @@ static void say_head(const struct cli *cli, const json_t *rollout)
 	rollout_counts(rollout, line);
 	heading(cli, "Machines");
 	(void)fprintf(cli->out, "%lld: %s\n", rollout_number(rollout, "machines"), line);
-	rollout_advice(cli, rollout, line);
+	rollout_advice(rollout, line);
 	heading(cli, "Now");
 	(void)fprintf(cli->out, "%s\n", line);
 }
@@ -373,7 +373,7 @@ static enum cli_exit order(struct cli *cli, const char *which, const char *suffi
 		rollout_state(cli, rollout, line);
 		(void)fprintf(cli->out, "rollout %lld of %s@%lld is %s\n", rollout_number(rollout, "id"),
 		              rollout_word(rollout, "catalog"), rollout_number(rollout, "version"), line);
-		rollout_advice(cli, rollout, line);
+		rollout_advice(rollout, line);
 		(void)fprintf(cli->out, "Now: %s\n", line);
 	}
 	json_decref(rollout);

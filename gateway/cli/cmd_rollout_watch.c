@@ -109,7 +109,7 @@ static enum cli_exit say_end(struct cli *cli, const json_t *rollout)
 	char line[ROLLOUT_LINE_MAX];
 
 	if (cli->format == WRITER_TABLE) {
-		rollout_advice(cli, rollout, line);
+		rollout_advice(rollout, line);
 		(void)fprintf(cli->out, "Now: %s\n", line);
 	}
 	return strcmp(rollout_word(rollout, "state"), "completed") == 0 ? CLI_OK : CLI_REFUSED;

@@ -203,7 +203,7 @@ static void busiest(const struct cli *cli, const json_t *items)
 		(void)fprintf(cli->out, "and %zu more: gymfleet usage --by device\n", count - shown);
 }
 
-enum cli_exit usage_overview(struct cli *cli)
+static enum cli_exit overview(struct cli *cli)
 {
 	json_t *devices = NULL, *ends = NULL;
 	enum cli_exit code = ask(cli, "device", &devices);
@@ -248,6 +248,6 @@ enum cli_exit cmd_usage(struct cli *cli, char **args, size_t count)
 	if (trend)
 		return usage_trend(cli);
 	if (by == NULL && cli->format == WRITER_TABLE)
-		return usage_overview(cli);
+		return overview(cli);
 	return by_key(cli, by != NULL ? by : "device");
 }

@@ -201,13 +201,12 @@ void rollout_state(const struct cli *cli, const json_t *rollout, char buf[static
 		(void)snprintf(buf, ROLLOUT_LINE_MAX, "%s since %s", is(rollout, "rolled_back") ? "rolled back" : state, from);
 }
 
-void rollout_advice(const struct cli *cli, const json_t *rollout, char buf[static ROLLOUT_LINE_MAX])
+void rollout_advice(const json_t *rollout, char buf[static ROLLOUT_LINE_MAX])
 {
 	long long id = rollout_number(rollout, "id"),
 	          failed = rollout_count(rollout, "failed") + rollout_count(rollout, "expired"),
 	          left = rollout_count(rollout, "left"), stuck = rollout_count(rollout, "stuck");
 
-	(void)cli;
 	if (is(rollout, "running") && failed == 0)
 		(void)snprintf(buf, ROLLOUT_LINE_MAX, "nothing to do; follow it by: gymfleet rollout watch %lld", id);
 	else if (is(rollout, "running"))

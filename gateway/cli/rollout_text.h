@@ -27,7 +27,7 @@ void rollout_state(const struct cli *cli, const json_t *rollout, char buf[static
 /* May machines leave its catalogs again, by the catalogs' own word; of a rollout that was asked for alone. */
 bool rollout_goes_back(const json_t *rollout);
 /* What a person may do now, with the command to type. */
-void rollout_advice(const struct cli *cli, const json_t *rollout, char buf[static ROLLOUT_LINE_MAX]);
+void rollout_advice(const json_t *rollout, char buf[static ROLLOUT_LINE_MAX]);
 /* One wave as a line: "wave 2  ███░░░  37 %  3 of 8  2 installed · 0 failed" */
 void rollout_wave_line(const json_t *wave, size_t width, char buf[static ROLLOUT_LINE_MAX]);
 

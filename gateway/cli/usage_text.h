@@ -10,7 +10,6 @@ void usage_bar(const struct cli *cli, double fraction, size_t width, char *buf);
 /* "62 %" of its opening hours; "-" where they aren't known. */
 const char *usage_pct(const json_t *row, char buf[static FIELD_MAX]);
 
-enum cli_exit usage_overview(struct cli *cli);
 enum cli_exit usage_heat(struct cli *cli);
 enum cli_exit usage_trend(struct cli *cli);
 

@@ -14,7 +14,7 @@
 #include "gateway/rules/flag.h"
 #include "gateway/store/wishes.h"
 
-/* DEVICE: key is the device's; PERSON, STAFF: the token's bits; SITE: the site's number (store_site_key). */
+/* DEVICE: key is the device's; PERSON, STAFF: the token's bits; SITE: the site's number. */
 struct store_subject {
 	enum rule_subject kind; /* never AREA */
 	int64_t key;
@@ -59,7 +59,6 @@ GF_MUST_CHECK int store_judge_due_ms(struct store *store, int64_t *ret_due_ms, s
 /* Rules changed: every subject of this kind is judged anew from since_ms on (those with a fact after it, or an open flag). */
 GF_MUST_CHECK int store_judge_again(struct store *store, enum rule_subject kind, int64_t since_ms,
                                     struct gf_diag *diag);
-GF_MUST_CHECK int store_site_key(struct store *store, const char *site, int64_t *ret_key, struct gf_diag *diag);
 
 /* ---- facts ---- */
 

@@ -41,7 +41,7 @@ static int mark(struct store *s, enum rule_subject kind, int64_t key, int64_t at
 	return query_run(&q, diag);
 }
 
-int store_site_key(struct store *s, const char *site, int64_t *ret_key, struct gf_diag *diag)
+static int site_key(struct store *s, const char *site, int64_t *ret_key, struct gf_diag *diag)
 {
 	struct query q;
 	int64_t key = 0;
@@ -83,7 +83,7 @@ static int mark_site(struct store *s, int64_t device, int64_t at_ms, struct gf_d
 
 	if (r || !site[0])
 		return r;
-	r = store_site_key(s, site, &key, diag);
+	r = site_key(s, site, &key, diag);
 	return r ? r : mark(s, RULE_SUBJECT_SITE, key, at_ms, diag);
 }
 

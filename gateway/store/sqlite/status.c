@@ -15,7 +15,8 @@ static const char *const offline_sentences[] = {
     [STORE_OFFLINE_SILENT] = "offline: nothing was heard of it for 3 minutes",
 };
 
-int presence_set(struct apply *a, bool online, enum store_offline reason)
+/* Goes on- or offline, with the event; nothing when it is that already. */
+static int set_presence(struct apply *a, bool online, enum store_offline reason)
 {
 	struct device *d = a->dev;
 
@@ -46,7 +47,7 @@ int presence_heard(struct apply *a)
 	int r = heard(a);
 	if (r || d->online || (said_off && a->recv_ms < d->presence_since_ms + LATE_REPORT_MS))
 		return r;
-	return presence_set(a, true, STORE_OFFLINE_NEVER);
+	return set_presence(a, true, STORE_OFFLINE_NEVER);
 }
 
 /* ---- birth ---- */
@@ -263,7 +264,7 @@ static int apply_birth(struct apply *a, const struct gf_status *st, bool retaine
 	if (!retained || age > 0)
 		r = heard(a);
 	if (!r && (age > 0 || !retained || !d->born))
-		r = presence_set(a, true, STORE_OFFLINE_NEVER);
+		r = set_presence(a, true, STORE_OFFLINE_NEVER);
 	d->born = true;
 	d->boot = st->boot;
 	d->connection = st->connection;
@@ -279,7 +280,7 @@ static int apply_gone(struct apply *a, const struct gf_status *st)
 		return 0;
 	d->boot = st->boot;
 	d->connection = st->connection;
-	return presence_set(a, false, st->presence == GF_PRESENCE_GOODBYE ? STORE_OFFLINE_GOODBYE : STORE_OFFLINE_LOST);
+	return set_presence(a, false, st->presence == GF_PRESENCE_GOODBYE ? STORE_OFFLINE_GOODBYE : STORE_OFFLINE_LOST);
 }
 
 int store_apply_status(struct store *s, const char *device, const struct gf_status *status, bool retained,
@@ -326,7 +327,7 @@ static int mark_silent(struct store *s, const char *id, int64_t now_ms, struct g
 	int r = device_load(s, id, now_ms, &dev, diag);
 
 	if (!r)
-		r = presence_set(&a, false, STORE_OFFLINE_SILENT);
+		r = set_presence(&a, false, STORE_OFFLINE_SILENT);
 	return r ? r : device_save(s, &dev, diag);
 }
 

@@ -114,6 +114,7 @@ static void describe(const struct store_tag *tag, char buf[static STORE_REASON_M
 	gf_strcpy_utf8(buf, STORE_REASON_MAX, line);
 }
 
+/* The case it is about becomes one of severity stop. */
 static int hang(struct store *s, const char *device, const struct store_tag *tag, const struct store_actor *actor,
                 int64_t now_ms, struct store_tag *ret_before, struct gf_diag *diag)
 {

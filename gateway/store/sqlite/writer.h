@@ -137,8 +137,6 @@ GF_MUST_CHECK int device_place(struct apply *a, uint64_t boot, uint64_t uptime_m
 
 /* ---- presence, status.c ---- */
 
-/* Goes on- or offline, with the event; nothing when it is that already. */
-GF_MUST_CHECK int presence_set(struct apply *a, bool online, enum store_offline reason);
 /* A report arrived. */
 GF_MUST_CHECK int presence_heard(struct apply *a);
 
