@@ -9,7 +9,7 @@
 #include "proto/base/text.h"
 #include "proto/catalog.h"
 
-enum { MINUTES_OF_DAY = 24 * 60, SHOWN_MAX = 40, SPAN_MAX_S = 365 * 24 * 3600 };
+enum { SHOWN_MAX = 40, SPAN_MAX_S = 365 * 24 * 3600 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define GATE_LIMIT_MAX 1e6

@@ -27,7 +27,6 @@
 	}
 
 enum { MARK_MAX = 256, PAGE = 1000 };
-#define TOLD_EVERY_MS 200
 
 static const struct column session_columns[] = {
     RAW("device"),

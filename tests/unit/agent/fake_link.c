@@ -52,11 +52,6 @@ void fake_link_message(const char *topic, const void *data, size_t len)
 	happen((struct gf_link_event){.kind = GF_LINK_EVENT_MESSAGE, .topic = strdup(topic), .payload = copy, .len = len});
 }
 
-void fake_link_watched(int code)
-{
-	happen((struct gf_link_event){.kind = GF_LINK_EVENT_WATCHED, .code = code});
-}
-
 void fake_link_published(uint64_t cookie, int code)
 {
 	happen((struct gf_link_event){.kind = GF_LINK_EVENT_PUBLISHED, .cookie = cookie, .code = code});

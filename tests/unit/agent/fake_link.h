@@ -36,7 +36,6 @@ extern struct fake_link *fake_link; /* NULL: there is none */
 void fake_link_up(void);
 void fake_link_down(const char *reason);
 void fake_link_message(const char *topic, const void *data, size_t len);
-void fake_link_watched(int code);
 void fake_link_published(uint64_t cookie, int code);
 
 /* The nth publish (from 0) whose topic ends like this, or NULL. */

@@ -57,11 +57,6 @@ void disk_trouble(enum disk_trouble trouble, int at, int many)
 	forget_name();
 }
 
-int disk_count(void)
-{
-	return disk.count;
-}
-
 int disk_met(void)
 {
 	return disk.met;

@@ -16,8 +16,6 @@ enum disk_trouble {
 
 /* Counts from 0 again; the operation with this number meets with the trouble. A negative one: none does. */
 void disk_trouble(enum disk_trouble trouble, int at, int many);
-/* How many operations there were since. */
-int disk_count(void);
 /* The trouble came. */
 int disk_met(void);
 /* The machine is off: what a power cut leaves is settled, and the disk is fine again. */
