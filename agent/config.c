@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/config_section.h"
+#include "proto/base/log_yaml.h"
 #include "proto/keys_config.h"
 #include "proto/link_config.h"
 
@@ -41,9 +42,6 @@ struct agent_yaml {
 };
 
 static const cyaml_strval_t clock_names[] = {{"ntp", GF_CLOCK_TRUST_NTP}, {"system", GF_CLOCK_TRUST_SYSTEM}};
-static const cyaml_strval_t level_names[] = {
-    {"error", 1}, {"warning", 2}, {"notice", 3}, {"info", 4}, {"debug", 5},
-};
 static const cyaml_strval_t driver_names[] = {
     {"sim", AGENT_DRIVER_SIM},
     {"modbus", AGENT_DRIVER_MODBUS},
@@ -105,8 +103,8 @@ static const cyaml_schema_field_t agent_fields[] = {
     CYAML_FIELD_UINT("catalog_trial_s", OPTIONAL, struct agent_yaml, catalog_trial_s),
     CYAML_FIELD_ENUM("clock", STRICT_ENUM | OPTIONAL, struct agent_yaml, clock, clock_names,
                      CYAML_ARRAY_LEN(clock_names)),
-    CYAML_FIELD_ENUM("log_level", STRICT_ENUM | OPTIONAL, struct agent_yaml, log_level, level_names,
-                     CYAML_ARRAY_LEN(level_names)),
+    CYAML_FIELD_ENUM("log_level", STRICT_ENUM | OPTIONAL, struct agent_yaml, log_level, gf_log_yaml_levels,
+                     CYAML_ARRAY_LEN(gf_log_yaml_levels)),
     CYAML_FIELD_MAPPING("broker", CYAML_FLAG_DEFAULT, struct agent_yaml, broker, gf_link_yaml_fields),
     CYAML_FIELD_UINT("spool_mib", OPTIONAL, struct agent_yaml, spool_mib),
     CYAML_FIELD_UINT("heartbeat_s", OPTIONAL, struct agent_yaml, heartbeat_s),
@@ -298,7 +296,7 @@ static int take(const struct config_check *c, const struct agent_yaml *yaml, str
 	gf_strcpy(config->location.zone, sizeof(config->location.zone), yaml->location.zone);
 	gf_strcpy(config->location.bay, sizeof(config->location.bay), yaml->location.bay);
 	config->clock = (enum gf_clock_trust)yaml->clock;
-	config->log_level = yaml->log_level != 0 ? (enum gf_log_level)(yaml->log_level - 1) : GF_LOG_INFO;
+	config->log_level = gf_log_yaml_level(yaml->log_level);
 	config->driver = (enum agent_driver)yaml->driver;
 	config->rated_motor_h = yaml->rated_motor_h;
 	config->motor_hours_before = yaml->motor_hours_before;

@@ -7,6 +7,7 @@
 
 #include "gateway/tell/roster.h"
 #include "gateway/webhooks_yaml.h"
+#include "proto/base/log_yaml.h"
 #include "proto/keys_config.h"
 #include "proto/link_config.h"
 
@@ -49,8 +50,6 @@ struct gateway_yaml {
 	struct gf_keys_yaml *catalog_keys;
 };
 
-static const cyaml_strval_t level_names[] = {{"error", 1}, {"warning", 2}, {"notice", 3}, {"info", 4}, {"debug", 5}};
-
 static const cyaml_schema_field_t api_fields[] = {
     CYAML_FIELD_STRING_PTR("socket", CYAML_FLAG_POINTER, struct api_yaml, socket, 1, UNIX_PATH_MAX),
     CYAML_FIELD_STRING_PTR("group", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct api_yaml, group, 1, 64),
@@ -88,8 +87,8 @@ static const cyaml_schema_value_t site_schema = {
 
 static const cyaml_schema_field_t gateway_fields[] = {
     CYAML_FIELD_STRING_PTR("state_dir", CYAML_FLAG_POINTER, struct gateway_yaml, state_dir, 1, 4096),
-    CYAML_FIELD_ENUM("log_level", CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL, struct gateway_yaml, log_level, level_names,
-                     CYAML_ARRAY_LEN(level_names)),
+    CYAML_FIELD_ENUM("log_level", CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL, struct gateway_yaml, log_level,
+                     gf_log_yaml_levels, CYAML_ARRAY_LEN(gf_log_yaml_levels)),
     CYAML_FIELD_MAPPING("broker", CYAML_FLAG_DEFAULT, struct gateway_yaml, broker, gf_link_yaml_fields),
     CYAML_FIELD_MAPPING("api", CYAML_FLAG_DEFAULT, struct gateway_yaml, api, api_fields),
     CYAML_FIELD_MAPPING("retention", CYAML_FLAG_OPTIONAL, struct gateway_yaml, retention, retention_fields),
@@ -204,7 +203,7 @@ static int take(const struct gf_yaml *doc, const char *path, const struct gatewa
 	const struct retention_yaml *retention = &yaml->retention;
 	int r;
 
-	config->log_level = yaml->log_level != 0 ? (enum gf_log_level)(yaml->log_level - 1) : GF_LOG_INFO;
+	config->log_level = gf_log_yaml_level(yaml->log_level);
 	config->state_dir = gf_path_beside(path, yaml->state_dir);
 	config->socket = gf_path_beside(path, yaml->api.socket);
 	config->rules = gf_path_beside(path, yaml->rules != NULL ? yaml->rules : "rules.yaml");

@@ -1,6 +1,5 @@
 #include "proto/base/log.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -14,10 +13,11 @@ enum { LINE_MAX_BYTES = 1024 };
 
 static const struct {
 	const char *name;
-	int journal_priority; /* as in syslog(3) */
+	int journal_priority;
 } levels[GF_LOG_LEVEL_COUNT] = {
-    [GF_LOG_ERROR] = {"error", 3}, [GF_LOG_WARNING] = {"warning", 4}, [GF_LOG_NOTICE] = {"notice", 5},
-    [GF_LOG_INFO] = {"info", 6},   [GF_LOG_DEBUG] = {"debug", 7},
+#define LEVEL(s, name, priority) [GF_LOG_##s] = {name, priority},
+    GF_LOG_LEVELS(LEVEL)
+#undef LEVEL
 };
 
 static _Atomic enum gf_log_level threshold = GF_LOG_INFO;
@@ -25,17 +25,6 @@ static _Atomic enum gf_log_level threshold = GF_LOG_INFO;
 void gf_log_set_level(enum gf_log_level level)
 {
 	atomic_store(&threshold, level);
-}
-
-int gf_log_level_parse(const char *name, enum gf_log_level *ret_level)
-{
-	for (size_t i = 0; i < GF_LOG_LEVEL_COUNT; i++) {
-		if (strcmp(name, levels[i].name) == 0) {
-			*ret_level = (enum gf_log_level)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
 }
 
 static size_t put_head(char *line, size_t size, enum gf_log_level level, const char *module)

@@ -12,13 +12,23 @@
 
 #include "proto/base/err.h"
 
-enum gf_log_level { GF_LOG_ERROR, GF_LOG_WARNING, GF_LOG_NOTICE, GF_LOG_INFO, GF_LOG_DEBUG, GF_LOG_LEVEL_COUNT };
+/* Level, name, the journal's priority as in syslog(3). */
+#define GF_LOG_LEVELS(X)     \
+	X(ERROR, "error", 3)     \
+	X(WARNING, "warning", 4) \
+	X(NOTICE, "notice", 5)   \
+	X(INFO, "info", 6)       \
+	X(DEBUG, "debug", 7)
+
+enum gf_log_level {
+#define GF_LOG_LEVEL_ENTRY(s, name, priority) GF_LOG_##s,
+	GF_LOG_LEVELS(GF_LOG_LEVEL_ENTRY)
+#undef GF_LOG_LEVEL_ENTRY
+	    GF_LOG_LEVEL_COUNT
+};
 
 /* Sets the least important level that is still printed; GF_LOG_INFO at start. */
 void gf_log_set_level(enum gf_log_level level);
-
-/* "error", "warning", ... to a level. Returns 0, or -EINVAL. */
-GF_MUST_CHECK int gf_log_level_parse(const char *name, enum gf_log_level *ret_level);
 
 /* Prints one line; control characters in the sentence are replaced by '?'. */
 void gf_log(enum gf_log_level level, const char *module, const char *fmt, ...) GF_PRINTF(3, 4);

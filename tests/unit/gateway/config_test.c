@@ -120,6 +120,12 @@ static void mistakes_are_explained(void **state)
 	     "unknown key 'statedir'; did you mean 'state_dir'?"},
 	    {"log_level: info", "log_level: ^verbose",
 	     "'log_level' is 'verbose'; expected one of: error, warning, notice, info, debug"},
+	    {"log_level: info", "log_level: ^Error",
+	     "'log_level' is 'Error'; did you mean 'error'? Expected one of: error, warning, notice, info, debug"},
+	    {"log_level: info", "log_level: ^warn",
+	     "'log_level' is 'warn'; did you mean 'warning'? Expected one of: error, warning, notice, info, debug"},
+	    {"log_level: info", "log_level: ^\"\"",
+	     "'log_level' has no value; expected one of: error, warning, notice, info, debug"},
 	    {"host: localhost", "host: ^mqtts://broker.example",
 	     "broker.host is 'mqtts://broker.example'; expected a name or an address alone: no scheme, no port (that is "
 	     "broker.port), no spaces"},

@@ -106,23 +106,6 @@ static void less_important_levels_are_silent(void **state)
 	}
 }
 
-static void level_names_are_read_exactly(void **state)
-{
-	static const char *const names[GF_LOG_LEVEL_COUNT] = {"error", "warning", "notice", "info", "debug"};
-	enum gf_log_level level = GF_LOG_LEVEL_COUNT;
-
-	(void)state;
-	for (int i = 0; i < GF_LOG_LEVEL_COUNT; i++) {
-		assert_int_equal(gf_log_level_parse(names[i], &level), 0);
-		assert_int_equal(level, i);
-	}
-	level = GF_LOG_LEVEL_COUNT;
-	assert_int_equal(gf_log_level_parse("", &level), -EINVAL);
-	assert_int_equal(gf_log_level_parse("Error", &level), -EINVAL);
-	assert_int_equal(gf_log_level_parse("warn", &level), -EINVAL);
-	assert_int_equal(level, GF_LOG_LEVEL_COUNT);
-}
-
 static void what_the_network_said_cannot_forge_a_line(void **state)
 {
 	(void)state;
@@ -217,7 +200,6 @@ int main(void)
 	    LOG_TEST(a_line_has_time_level_module_and_sentence),
 	    LOG_TEST(under_the_journal_a_line_has_its_priority_and_no_time),
 	    LOG_TEST(less_important_levels_are_silent),
-	    LOG_TEST(level_names_are_read_exactly),
 	    LOG_TEST(what_the_network_said_cannot_forge_a_line),
 	    LOG_TEST(a_long_line_is_cut_and_still_one_line),
 	    LOG_TEST(a_flood_is_held_back_and_counted),
