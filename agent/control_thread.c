@@ -240,11 +240,6 @@ uint64_t control_thread_lost(const struct control_thread *thread)
 	return atomic_load_explicit(&thread->lost, memory_order_relaxed);
 }
 
-uint64_t control_thread_refused(const struct control_thread *thread)
-{
-	return gf_spsc_refused(&thread->commands);
-}
-
 const char *control_thread_doing(const struct control_thread *thread)
 {
 	switch ((enum tick_phase)atomic_load_explicit(&thread->tick.phase, memory_order_relaxed)) {

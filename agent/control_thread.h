@@ -5,7 +5,7 @@
  *
  *     events    to the main loop. When that is stuck and they fill up, checkpoints give way first, then telemetry; room is kept for
  *               sessions and faults. That a catalog was taken is never lost: it waits in the thread for room.
- *     commands  from the main loop, carried out at the next tick. One that finds no room is refused and counted.
+ *     commands  from the main loop, carried out at the next tick. One that finds no room is refused: the main loop tells it again.
  */
 #ifndef AGENT_CONTROL_THREAD_H
 #define AGENT_CONTROL_THREAD_H
@@ -62,8 +62,6 @@ GF_MUST_CHECK bool control_thread_tell(struct control_thread *thread, const stru
 uint64_t control_thread_ticks(const struct control_thread *thread);
 /* Events that found no room. */
 uint64_t control_thread_lost(const struct control_thread *thread);
-/* Commands that found no room. */
-uint64_t control_thread_refused(const struct control_thread *thread);
 /* What it does right now: "in the driver's read". */
 const char *control_thread_doing(const struct control_thread *thread);
 

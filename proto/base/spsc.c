@@ -16,7 +16,6 @@ int gf_spsc_init(struct gf_spsc *q, size_t element, size_t capacity)
 	q->mask = capacity - 1;
 	atomic_init(&q->head, 0);
 	atomic_init(&q->tail, 0);
-	atomic_init(&q->refused, 0);
 	return 0;
 }
 
@@ -29,10 +28,8 @@ void gf_spsc_deinit(struct gf_spsc *q)
 bool gf_spsc_push(struct gf_spsc *q, const void *element)
 {
 	size_t tail = atomic_load_explicit(&q->tail, memory_order_relaxed);
-	if (tail - atomic_load_explicit(&q->head, memory_order_acquire) > q->mask) {
-		atomic_fetch_add_explicit(&q->refused, 1, memory_order_relaxed);
+	if (tail - atomic_load_explicit(&q->head, memory_order_acquire) > q->mask)
 		return false;
-	}
 	memcpy(q->slots + (tail & q->mask) * q->element, element, q->element);
 	atomic_store_explicit(&q->tail, tail + 1, memory_order_release);
 	return true;
@@ -52,9 +49,4 @@ size_t gf_spsc_free_slots(const struct gf_spsc *q)
 {
 	size_t tail = atomic_load_explicit(&q->tail, memory_order_acquire);
 	return q->mask + 1 - (tail - atomic_load_explicit(&q->head, memory_order_acquire));
-}
-
-uint64_t gf_spsc_refused(const struct gf_spsc *q)
-{
-	return atomic_load_explicit(&q->refused, memory_order_relaxed);
 }

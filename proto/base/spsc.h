@@ -8,7 +8,6 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "proto/base/err.h"
 
@@ -19,18 +18,16 @@ struct gf_spsc {
 	size_t mask;
 	_Alignas(64) atomic_size_t head; /* next to read */
 	_Alignas(64) atomic_size_t tail; /* next to write */
-	_Alignas(64) atomic_uint_fast64_t refused;
 };
 
 /* `capacity` is a power of two. Returns 0, -EINVAL, -ENOMEM. */
 GF_MUST_CHECK int gf_spsc_init(struct gf_spsc *q, size_t element, size_t capacity);
 void gf_spsc_deinit(struct gf_spsc *q);
 
-/* Copies *element in; false when full (and then counts it in `refused`). Writer's thread only. */
+/* Copies *element in; false when full. Writer's thread only. */
 bool gf_spsc_push(struct gf_spsc *q, const void *element);
 /* Copies the oldest out; false when empty. Reader's thread only. */
 bool gf_spsc_pop(struct gf_spsc *q, void *ret_element);
 size_t gf_spsc_free_slots(const struct gf_spsc *q);
-uint64_t gf_spsc_refused(const struct gf_spsc *q);
 
 #endif
