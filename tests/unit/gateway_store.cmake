@@ -8,6 +8,7 @@ foreach(part audit care failure history hour_meter incident life life_model limi
         SOURCES unit/gateway/store/${part}_test.c unit/gateway/store/fixture.c
         LINK gw_store gf_base LABELS unit)
 endforeach()
+target_sources(gateway_store_life_model_test PRIVATE unit/gateway/store/life_machine.c)
 
 foreach(part ingest refusal)
     gf_add_test(gateway_${part}_test
