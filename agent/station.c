@@ -266,6 +266,7 @@ static void leave(struct station *s)
 {
 	uint64_t records = s->spool != NULL ? spool_stats(s->spool).records : 0;
 	s->phase = STATION_LEAVING;
+	station_down_say_unusable(s);
 	if (records > 0)
 		gf_log(GF_LOG_INFO, module, "%s: %llu records are not acked, they wait for the next start", s->config.id,
 		       (unsigned long long)records);
@@ -465,15 +466,6 @@ const struct gf_catalog *station_catalog(const struct station *station)
 const struct control_limits *station_limits(const struct station *station)
 {
 	return downlink_limits(station->downlink);
-}
-
-struct spool_stats station_spool(const struct station *station)
-{
-	struct spool_stats stats = {0};
-	if (station->spool != NULL)
-		stats = spool_stats(station->spool);
-	stats.dropped += recorder_dropped(station->recorder);
-	return stats;
 }
 
 bool station_online(const struct station *station)

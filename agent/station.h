@@ -80,7 +80,6 @@ void station_free(struct station *station);
 /* Instead, when the control core may go on using its catalog after the end: that is left where it is. */
 void station_abandon(struct station *station);
 
-struct spool_stats station_spool(const struct station *station);
 bool station_online(const struct station *station);
 /* The spool has no room on its disk but its reserve. */
 bool station_storage_full(const struct station *station);

@@ -201,6 +201,19 @@ int station_down_begin(struct station *s, struct gf_time now)
 	return recorder_catalog(s->recorder, &changed, now);
 }
 
+void station_down_say_unusable(const struct station *s)
+{
+	const struct downlink_stats down = downlink_stats(s->downlink);
+	const struct update_stats update = update_stats(s->update);
+	const uint64_t parts = update.bad_parts + update.stray_parts;
+
+	if (down.bad_desired + down.bad_commands + parts > 0)
+		gf_log(GF_LOG_INFO, module,
+		       "%s: %llu desired states, %llu commands and %llu parts of catalogs could not be used since it started",
+		       s->config.id, (unsigned long long)down.bad_desired, (unsigned long long)down.bad_commands,
+		       (unsigned long long)parts);
+}
+
 void station_down_close(struct station *s)
 {
 	downlink_free(s->downlink);

@@ -58,6 +58,8 @@ GF_MUST_CHECK int station_down_open(struct station *s, struct gf_time now, struc
 /* Once there is a recorder: what became of the catalog is told first of all. */
 GF_MUST_CHECK int station_down_begin(struct station *s, struct gf_time now);
 void station_down_close(struct station *s);
+/* At the end, in the log: how much came down that was no good. Some of it was logged as it came, within a limit; this is all. */
+void station_down_say_unusable(const struct station *s);
 /* The connection came up or went. */
 void station_down_link(struct station *s, bool up, struct gf_time now);
 /* A message that is none of the uplink's. */

@@ -115,7 +115,7 @@ bool update_on_trial(const struct update *update);
 uint64_t update_revision(const struct update *update); /* the highest desired revision seen */
 
 struct update_stats {
-	uint64_t refused, stale_desired, stray_parts, bad_parts;
+	uint64_t stale_desired, stray_parts, bad_parts;
 };
 struct update_stats update_stats(const struct update *update);
 

@@ -71,8 +71,6 @@ void update_answer(struct update *u, enum gf_desired_step step, enum gf_refusal 
 	u->ops.applied(u->ops.ctx, &applied);
 	s->answered_revision = s->revision;
 	s->answered_step = step;
-	if (step == GF_DESIRED_STEP_REFUSED)
-		u->stats.refused++;
 	u->dirty = true;
 	u->save_due_ms = u->now_ms;
 }

@@ -430,7 +430,7 @@ static void the_cookies_of_replies_disturb_neither_reports_nor_births(void **sta
 	rig_step(w);
 	rig_session(w);
 	run(w);
-	assert_int_equal(station_spool(w->station).records, 0);
+	assert_int_equal(rig_spool(w).records, 0);
 }
 
 /* ---- whatever comes ---- */

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "agent/station_impl.h"
 #include "proto/codec.h"
 
 /* ---- the disk: the system's, until it fails (the linker puts these in the way) ---- */
@@ -209,6 +210,16 @@ void rig_session(struct world *w)
 	    .peak_pressure_mmhg = NAN,
 	};
 	rig_tell(w, ended);
+}
+
+struct spool_stats rig_spool(const struct world *w)
+{
+	const struct station *s = w->station;
+	struct spool_stats stats = {0};
+	if (s->spool != NULL)
+		stats = spool_stats(s->spool);
+	stats.dropped += recorder_dropped(s->recorder);
+	return stats;
 }
 
 struct gf_status rig_status(const struct fake_published *p)

@@ -52,6 +52,8 @@ void rig_takes_catalog(struct world *w);
 void rig_beat(struct world *w);
 void rig_session(struct world *w);
 
+/* What is in the spool, with all that was dropped on the way to it. */
+struct spool_stats rig_spool(const struct world *w);
 struct gf_status rig_status(const struct fake_published *p);
 /* The gateway takes what was published, counts sessions that are new to it, and acks. Returns how many. */
 uint64_t rig_gateway(struct world *w);

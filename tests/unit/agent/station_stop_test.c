@@ -4,7 +4,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -20,7 +23,7 @@ static void go_online(struct world *w)
 	fake_link_up();
 	rig_step(w);
 	rig_gateway(w);
-	assert_int_equal(station_spool(w->station).records, 0);
+	assert_int_equal(rig_spool(w).records, 0);
 	assert_int_equal(fake_link->count, 0);
 }
 
@@ -83,7 +86,7 @@ static void i1_the_last_session_is_told_before_the_goodbye(void **state)
 	rig_pass(w, STATION_DRAIN_MS - 1);
 	expect_no_goodbye(w);
 	assert_int_equal(rig_gateway(w), 1);
-	assert_int_equal(station_spool(w->station).records, 0);
+	assert_int_equal(rig_spool(w).records, 0);
 	expect_goodbye(w);
 }
 
@@ -177,7 +180,7 @@ static void i1_without_an_ack_it_says_goodbye_in_time_and_tells_later(void **sta
 	w->now.mono_ms++;
 	assert_true(rig_step(w) <= w->now.mono_ms);
 	expect_goodbye(w);
-	assert_int_equal(station_spool(w->station).records, 2);
+	assert_int_equal(rig_spool(w).records, 2);
 	rig_restart(w);
 	fake_link_up();
 	rig_step(w);
@@ -287,7 +290,7 @@ static void nothing_new_is_sent_after_the_goodbye(void **state)
 	stop(w);
 	rig_pass(w, A_WHILE_MS);
 	assert_int_equal(fake_link->count, said);
-	assert_int_equal(station_spool(w->station).records, 6);
+	assert_int_equal(rig_spool(w).records, 6);
 }
 
 static void a_birth_that_is_due_does_not_hurry_the_end(void **state)
@@ -301,6 +304,44 @@ static void a_birth_that_is_due_does_not_hurry_the_end(void **state)
 	rig_step(w);
 	assert_true(rig_step(w) > w->now.mono_ms);
 	assert_true(station_stopped(w->station));
+}
+
+/* What was logged while `stop` ran. */
+static void stop_and_read_log(struct world *w, char *ret_log, size_t size)
+{
+	FILE *file = tmpfile();
+	int before = dup(STDERR_FILENO);
+	assert_non_null(file);
+	assert_true(dup2(fileno(file), STDERR_FILENO) >= 0);
+	stop(w);
+	assert_true(dup2(before, STDERR_FILENO) >= 0);
+	close(before);
+	rewind(file);
+	ret_log[fread(ret_log, 1, size - 1, file)] = '\0';
+	fclose(file);
+}
+
+static void i10_what_could_not_be_used_is_counted_at_the_end(void **state)
+{
+	struct world *w = *state;
+	char log[1000];
+	go_online(w);
+	for (int i = 0; i < 30; i++)
+		fake_link_message(BRANCH "command", "\xff", 1);
+	fake_link_message(BRANCH "desired", "\xff", 1);
+	rig_step(w);
+	stop_and_read_log(w, log, sizeof(log));
+	if (strstr(log, "1 desired states, 30 commands and 0 parts of catalogs could not be used") == NULL)
+		fail_msg("%s", log);
+}
+
+static void the_end_of_one_that_used_all_is_silent(void **state)
+{
+	struct world *w = *state;
+	char log[1000];
+	go_online(w);
+	stop_and_read_log(w, log, sizeof(log));
+	assert_string_equal(log, "");
 }
 
 int main(void)
@@ -322,6 +363,8 @@ int main(void)
 	    TEST(a_spool_that_fails_at_the_stop_is_not_waited_for),
 	    TEST(nothing_new_is_sent_after_the_goodbye),
 	    TEST(a_birth_that_is_due_does_not_hurry_the_end),
+	    TEST(i10_what_could_not_be_used_is_counted_at_the_end),
+	    TEST(the_end_of_one_that_used_all_is_silent),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -96,11 +96,11 @@ static void i1_what_happened_offline_arrives_when_the_link_is_there(void **state
 		rig_beat(w);
 	}
 	assert_int_equal(w->wakes, 0);
-	assert_int_equal(station_spool(w->station).records, 16);
+	assert_int_equal(rig_spool(w).records, 16);
 	fake_link_up();
 	rig_step(w);
 	assert_int_equal(rig_gateway(w), 5);
-	assert_int_equal(station_spool(w->station).records, 0);
+	assert_int_equal(rig_spool(w).records, 0);
 	/* And while it is there: the owner is woken, but not for a checkpoint. */
 	w->wakes = 0;
 	rig_session(w);
@@ -125,7 +125,7 @@ static void i1_an_ack_that_never_came_costs_nothing(void **state)
 	fake_link_up();
 	rig_step(w);
 	assert_int_equal(rig_gateway(w), 1);
-	assert_int_equal(station_spool(w->station).records, 0);
+	assert_int_equal(rig_spool(w).records, 0);
 	rig_restart(w);
 	fake_link_up();
 	rig_step(w);
@@ -143,7 +143,7 @@ static void messages_that_are_no_acks_change_nothing(void **state)
 	fake_link_message(BRANCH "ack", "", 0);
 	fake_link_message("gymfleet/v1/devices/gun-berlin-02/ack", "\xff\xff", 2);
 	rig_step(w);
-	assert_int_equal(station_spool(w->station).records, 3);
+	assert_int_equal(rig_spool(w).records, 3);
 	assert_int_equal(rig_gateway(w), 1);
 }
 
@@ -275,7 +275,7 @@ static void i1_a_failing_sync_is_not_tried_again_and_costs_nothing(void **state)
 	assert_int_equal(birth.acked_seq, acked);
 	assert_int_equal(rig_gateway(w), 2);
 	rig_step(w);
-	assert_int_equal(station_spool(w->station).records, 0);
+	assert_int_equal(rig_spool(w).records, 0);
 	rig_restart(w);
 	assert_int_equal(w->resume.odometer.sessions, 3);
 }
@@ -289,7 +289,7 @@ static void i8_a_full_disk_keeps_sessions_and_counts_what_it_refuses(void **stat
 		rig_beat(w);
 	rig_session(w);
 	rig_pass(w, 1000);
-	assert_int_equal(station_spool(w->station).dropped, 204 - RECORDER_PENDING_MAX);
+	assert_int_equal(rig_spool(w).dropped, 204 - RECORDER_PENDING_MAX);
 	rig_disk_error = 0;
 	rig_pass(w, 1000);
 	fake_link_up();
@@ -319,7 +319,7 @@ static void without_a_link_it_only_records(void **state)
 	station_start(w->station);
 	rig_session(w);
 	assert_true(rig_step(w) <= w->now.mono_ms + 1000);
-	assert_int_equal(station_spool(w->station).records, 3);
+	assert_int_equal(rig_spool(w).records, 3);
 	assert_false(station_online(w->station));
 	station_stop(w->station, w->now);
 	assert_true(station_stopped(w->station));
