@@ -113,9 +113,20 @@ struct hand {
 
 static struct gf_time read_hand(void *ctx)
 {
-	struct hand *hand = ctx;
+	struct hand *h = ctx;
 
-	return (struct gf_time){.mono_ms = hand->mono_ms, .wall_ms = hand->wall_ms, .synced = true};
+	return (struct gf_time){.mono_ms = h->mono_ms, .wall_ms = h->wall_ms, .synced = true};
+}
+
+/* Not on a test's stack: the thread reads it until the teardown, also when the test has failed. */
+static struct hand hand;
+static const struct gf_clock hand_clock = {.now = read_hand, .ctx = &hand};
+
+static void own_clock(struct rig *r)
+{
+	hand.mono_ms = HOUR;
+	hand.wall_ms = NOON;
+	r->clock = &hand_clock;
 }
 
 static bool has_failed(const struct tell_state *state, uint64_t number)
@@ -127,10 +138,8 @@ static bool has_failed(const struct tell_state *state, uint64_t number)
 static void one_that_waits_is_tried_at_once_when_somebody_says_so(void **state)
 {
 	struct rig *r = *state;
-	struct hand hand = {.mono_ms = HOUR, .wall_ms = NOON};
-	const struct gf_clock clock = {.now = read_hand, .ctx = &hand};
 
-	r->clock = &clock;
+	own_clock(r);
 	r->receivers[0].fails = 3;
 	r->receivers[0].fail_status = 500;
 	receiver_start(&r->receivers[0]);
@@ -154,11 +163,9 @@ static void a_wall_clock_that_jumps_neither_stops_the_tries_nor_hurries_them(voi
 {
 	static const int64_t jumps_ms[] = {-3 * 365 * DAY, 2 * 365 * DAY, -HOUR, 40 * DAY};
 	struct rig *r = *state;
-	struct hand hand = {.mono_ms = HOUR, .wall_ms = NOON};
-	const struct gf_clock clock = {.now = read_hand, .ctx = &hand};
 	const size_t rounds = sizeof(jumps_ms) / sizeof(jumps_ms[0]);
 
-	r->clock = &clock;
+	own_clock(r);
 	r->webhooks[0].give_up_ms = 30 * DAY;
 	r->receivers[0].fails = 1 + (unsigned)rounds;
 	r->receivers[0].fail_status = 500;
