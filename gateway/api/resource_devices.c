@@ -133,6 +133,17 @@ static bool take(struct request *r, const char *key, const json_t *value, struct
 	return false;
 }
 
+/* Since when it is at the site: only with one, and not in the time to come. */
+static void take_since(struct request *r, struct store_device_change *change)
+{
+	if (r->status != 0 || request_param(r, "since") == NULL || !request_time(r, "since", &change->site_since_ms))
+		return;
+	if (change->site == NULL)
+		request_fail(r, 400, "bad_parameter", "since is since when a machine is at its site: give the site, too");
+	else if (change->site_since_ms > r->now_ms || change->site_since_ms <= 0)
+		request_fail(r, 400, "bad_parameter", "since is not a time up to now");
+}
+
 void resource_device_patch(struct request *r)
 {
 	const struct api_ops *ops = api_ops_of(r->api);
@@ -148,6 +159,7 @@ void resource_device_patch(struct request *r)
 		if (r->status != 0 || !take(r, key, value, &change))
 			break;
 	}
+	take_since(r, &change);
 	if (r->status == 0) {
 		int result = ops->device_set(ops->ctx, r->id, &change, &r->actor, &diag);
 		if (result == 0)

@@ -112,14 +112,14 @@ static int add_hour(void *ctx, const struct store_hour *h)
 /* How much ran today, and how much could have: the same hours for both. */
 static int read_today(const struct request *r, struct summary *s, struct gf_diag *diag)
 {
-	struct fleet fleet;
-	int result = fleet_read(r->reader, &fleet, diag);
+	struct stays stays;
+	int result = stays_read(r->reader, &stays, diag);
 
 	if (result == 0) {
-		opening_sort(&fleet);
-		s->open_ms = opening_ms(s->view.sites, fleet.machines, fleet.count, s->today_ms, s->view.now_ms);
+		opening_sort(&stays);
+		s->open_ms = opening_ms(s->view.sites, stays.items, stays.count, s->today_ms, s->view.now_ms);
 	}
-	fleet_deinit(&fleet);
+	stays_deinit(&stays);
 	if (result == 0)
 		result = store_read_hours(r->reader, NULL, s->today_ms - s->today_ms % HOUR_MS, 0, add_hour, s, diag);
 	if (result == 0)

@@ -17,7 +17,7 @@ struct table {
 	uint64_t running_ms; /* of all */
 	enum store_usage_key key;
 	int64_t since_ms, until_ms; /* until now at the latest */
-	struct fleet fleet;         /* as opening.h wants it; by id where the key is the device */
+	struct stays stays;         /* as opening.h wants them; by id where the key is the device */
 };
 
 static int keep(void *ctx, const struct store_usage *usage)
@@ -71,58 +71,62 @@ static bool has_opening(enum store_usage_key key)
 
 static int by_class(const void *a, const void *b)
 {
-	const struct store_machine *x = a, *y = b;
+	const struct store_stay *x = a, *y = b;
 	int order = (x->class > y->class) - (x->class < y->class);
 
 	if (order == 0)
 		order = strcmp(x->site, y->site);
-	return order != 0 ? order : (x->first_seen_ms > y->first_seen_ms) - (x->first_seen_ms < y->first_seen_ms);
+	return order != 0 ? order : (x->from_ms > y->from_ms) - (x->from_ms < y->from_ms);
 }
 
-static int by_id(const void *a, const void *b)
+static int read_stays(struct request *r, struct table *t, struct gf_diag *diag)
 {
-	const struct store_machine *x = a, *y = b;
-	return strcmp(x->id, y->id);
-}
+	int result = has_opening(t->key) ? stays_read(r->reader, &t->stays, diag) : 0;
 
-static int read_fleet(struct request *r, struct table *t, struct gf_diag *diag)
-{
-	int result = has_opening(t->key) ? fleet_read(r->reader, &t->fleet, diag) : 0;
-
-	if (result != 0 || t->fleet.count == 0)
+	if (result != 0 || t->stays.count == 0)
 		return result;
 	if (t->key == STORE_USAGE_CLASS)
-		qsort(t->fleet.machines, t->fleet.count, sizeof(*t->fleet.machines), by_class);
+		qsort(t->stays.items, t->stays.count, sizeof(*t->stays.items), by_class);
 	else if (t->key != STORE_USAGE_DEVICE)
-		opening_sort(&t->fleet);
+		opening_sort(&t->stays);
 	return 0;
 }
 
-static bool belongs(const struct store_machine *m, enum store_usage_key key, const char *value)
+static int key_order(const struct store_stay *s, enum store_usage_key key, const char *value)
 {
-	return strcmp(key == STORE_USAGE_SITE ? m->site : gf_class_name(m->class), value) == 0;
+	return strcmp(key == STORE_USAGE_DEVICE ? s->id
+	              : key == STORE_USAGE_SITE ? s->site
+	                                        : gf_class_name(s->class),
+	              value);
 }
 
-/* The machines of a row, which stand side by side. */
-static const struct store_machine *machines_of(const struct table *t, const char *value, size_t *ret_count)
+/* The first stay of a machine, which may be one of very many. */
+static size_t first_of(const struct stays *s, const char *id)
 {
-	const struct fleet *f = &t->fleet;
-	size_t first = 0, count = 0;
-	struct store_machine wanted = {0};
+	size_t low = 0, high = s->count;
 
-	if (t->key == STORE_USAGE_DEVICE) {
-		(void)gf_strcpy(wanted.id, sizeof(wanted.id), value);
-		const struct store_machine *m =
-		    f->count > 0 ? bsearch(&wanted, f->machines, f->count, sizeof(*f->machines), by_id) : NULL;
-		*ret_count = m != NULL;
-		return m;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strcmp(s->items[middle].id, id) < 0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	while (first < f->count && !belongs(&f->machines[first], t->key, value))
+	return low;
+}
+
+/* The stays of a row, which stand side by side. */
+static const struct store_stay *stays_of(const struct table *t, const char *value, size_t *ret_count)
+{
+	const struct stays *s = &t->stays;
+	size_t first = t->key == STORE_USAGE_DEVICE ? first_of(s, value) : 0, count = 0;
+
+	while (t->key != STORE_USAGE_DEVICE && first < s->count && key_order(&s->items[first], t->key, value) != 0)
 		first++;
-	while (first + count < f->count && belongs(&f->machines[first + count], t->key, value))
+	while (first + count < s->count && key_order(&s->items[first + count], t->key, value) == 0)
 		count++;
 	*ret_count = count;
-	return f->machines + first;
+	return s->items + first;
 }
 
 static int64_t open_ms(const struct request *r, const struct table *t, const char *value)
@@ -133,14 +137,14 @@ static int64_t open_ms(const struct request *r, const struct table *t, const cha
 	size_t count = 0;
 
 	if (t->key != STORE_USAGE_DAY && t->key != STORE_USAGE_WEEK) {
-		const struct store_machine *machines = machines_of(t, value, &count);
-		return opening_ms(sites, machines, count, from_ms, until_ms);
+		const struct store_stay *stays = stays_of(t, value, &count);
+		return opening_ms(sites, stays, count, from_ms, until_ms);
 	}
 	if (gf_date_parse(value, &day) != 0)
 		return 0;
 	int64_t start_ms = day * DAY_MS - r->utc_offset_ms,
 	        end_ms = start_ms + (t->key == STORE_USAGE_WEEK ? 7 : 1) * DAY_MS;
-	return opening_ms(sites, t->fleet.machines, t->fleet.count, start_ms > from_ms ? start_ms : from_ms,
+	return opening_ms(sites, t->stays.items, t->stays.count, start_ms > from_ms ? start_ms : from_ms,
 	                  end_ms < until_ms ? end_ms : until_ms);
 }
 
@@ -216,11 +220,11 @@ void resource_usage(struct request *r)
 	t.until_ms = until_ms != 0 && until_ms < r->now_ms ? until_ms : r->now_ms;
 	int result = store_read_usage(r->reader, t.key, t.since_ms, until_ms, r->utc_offset_ms, keep, &t, &diag);
 	if (result == 0)
-		result = read_fleet(r, &t, &diag);
+		result = read_stays(r, &t, &diag);
 	if (result == 0)
 		answer(r, &t);
 	else
 		request_fail_store(r, result, &diag);
-	fleet_deinit(&t.fleet);
+	stays_deinit(&t.stays);
 	free(t.rows);
 }

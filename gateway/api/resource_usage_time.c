@@ -1,6 +1,6 @@
 /*
- * When machines are used: /v1/usage/heat by weekday and hour, /v1/usage/trend by week. Each machine's days and hours are those of its
- * site; what is set against them is how long the site was open.
+ * When machines are used: /v1/usage/heat by weekday and hour, /v1/usage/trend by week. Each machine's days and hours are those of the
+ * site where it was then; what is set against them is how long the site was open.
  *
  *     store_read_hours ──> a machine's hours of UTC ──> cells of its site's local time <── opening hours, site by site
  */
@@ -27,9 +27,10 @@ enum {
 	HOURS_READ_MAX = 4 * 1000 * 1000 /* machines' hours with use, for one answer */
 };
 
-/* What both ask: the machines of a site, or one, or all, and from when to when, in whole hours of UTC. */
+/* What both ask: the machines that were at a site, or one, or all, and from when to when, in whole hours of UTC. */
 struct scope {
-	struct fleet fleet; /* the machines that count, as opening.h wants them */
+	struct stays stays; /* those that count, as opening.h wants them */
+	size_t machines;    /* whose they are */
 	const char *device, *site;
 	int64_t since_ms, until_ms;
 	uint64_t read;
@@ -49,41 +50,69 @@ static bool take_scope(struct request *r, struct scope *s)
 	return true;
 }
 
-/* Keeps the machines that count; answers when there is none of what was named. */
-static bool take_fleet(struct request *r, struct scope *s)
+/* Keeps the stays that count, by machine; false when nobody was ever at the site. */
+static bool keep_stays(struct scope *s)
+{
+	const char *last = "";
+	bool any = false;
+	size_t count = 0;
+
+	for (size_t i = 0; i < s->stays.count; i++) {
+		const struct store_stay stay = s->stays.items[i];
+		bool here = s->site == NULL || strcmp(stay.site, s->site) == 0;
+		any = any || here;
+		if (!here || (s->device != NULL && strcmp(stay.id, s->device) != 0) || stay.until_ms <= s->since_ms ||
+		    stay.from_ms >= s->until_ms)
+			continue;
+		s->machines += strcmp(last, stay.id) != 0;
+		s->stays.items[count] = stay;
+		last = s->stays.items[count++].id;
+	}
+	s->stays.count = count;
+	return any || s->site == NULL;
+}
+
+/* Answers when there is none of what was named. */
+static bool take_stays(struct request *r, struct scope *s)
 {
 	struct gf_diag diag = {{0}};
-	int result = fleet_read(r->reader, &s->fleet, &diag);
-	size_t count = 0;
+	int result = stays_read(r->reader, &s->stays, &diag);
 
 	if (result != 0) {
 		request_fail_store(r, result, &diag);
 		return false;
 	}
-	for (size_t i = 0; i < s->fleet.count; i++) {
-		const struct store_machine *m = &s->fleet.machines[i];
-		if ((s->device == NULL || strcmp(m->id, s->device) == 0) && (s->site == NULL || strcmp(m->site, s->site) == 0))
-			s->fleet.machines[count++] = *m;
-	}
-	s->fleet.count = count;
-	if (count == 0 && s->site != NULL) {
-		request_fail(r, 404, "not_found", "there is no machine at a site '%.64s'; `gymfleet devices` lists them",
-		             s->site);
+	if (!keep_stays(s)) {
+		request_fail(r, 404, "not_found",
+		             "there is and was no machine at a site '%.64s'; `gymfleet devices` lists them", s->site);
 		return false;
 	}
-	opening_sort(&s->fleet);
+	opening_sort(&s->stays);
 	return true;
 }
 
-/* Of a site machine by machine: what happened at all others isn't even read. */
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Of a site stay by stay: what happened at all others isn't even read. */
 static int read_hours(struct request *r, const struct scope *s, store_hour_fn row, void *ctx, struct gf_diag *diag)
 {
 	int result = 0;
 
 	if (s->site == NULL)
 		return store_read_hours(r->reader, s->device, s->since_ms, s->until_ms, row, ctx, diag);
-	for (size_t i = 0; i < s->fleet.count && result == 0; i++)
-		result = store_read_hours(r->reader, s->fleet.machines[i].id, s->since_ms, s->until_ms, row, ctx, diag);
+	for (size_t i = 0; i < s->stays.count && result == 0; i++) {
+		const struct store_stay *stay = &s->stays.items[i];
+		result = store_read_hours(r->reader, stay->id, later(stay->from_ms, s->since_ms),
+		                          sooner(stay->until_ms, s->until_ms), row, ctx, diag);
+	}
 	return result;
 }
 
@@ -141,11 +170,11 @@ static void heat_opening(struct heat *heat)
 {
 	const struct scope *s = &heat->scope;
 
-	for (size_t i = 0, n; i < s->fleet.count; i += n) {
-		const struct store_machine *m = &s->fleet.machines[i];
+	for (size_t i = 0, n; i < s->stays.count; i += n) {
+		const struct store_stay *m = &s->stays.items[i];
 		const struct calendar *c = opening_calendar(heat->sites, m->site);
-		n = opening_run(m, s->fleet.count - i);
-		int64_t at_ms = m->first_seen_ms > s->since_ms ? m->first_seen_ms : s->since_ms;
+		n = opening_run(m, s->stays.count - i);
+		int64_t at_ms = later(m->from_ms, s->since_ms);
 		for (int64_t next_ms; at_ms < s->until_ms; at_ms = next_ms) {
 			next_ms = hour_end(c, at_ms) < s->until_ms ? hour_end(c, at_ms) : s->until_ms;
 			heat->opening_ms[calendar_weekday(calendar_day(c, at_ms))][calendar_hour(c, at_ms)] +=
@@ -179,7 +208,7 @@ static void answer_heat(struct request *r, const struct heat *heat)
 		json_push(&weekdays, heat_weekday(heat, day));
 	json_put(&answer, "since", json_time(heat->scope.since_ms));
 	json_put(&answer, "until", json_time(heat->scope.until_ms));
-	json_put(&answer, "machines", json_count(heat->scope.fleet.count));
+	json_put(&answer, "machines", json_count(heat->scope.machines));
 	json_put(&answer, "weekdays", weekdays);
 	request_answer(r, answer);
 }
@@ -198,7 +227,7 @@ void resource_usage_heat(struct request *r)
 	if (take_scope(r, &heat->scope) && heat->scope.until_ms - heat->scope.since_ms > HEAT_DAYS_MAX * DAY_MS)
 		request_fail(r, 400, "bad_parameter", "the heat map covers at most %d days; give since and until",
 		             HEAT_DAYS_MAX);
-	if (r->status == 0 && take_fleet(r, &heat->scope)) {
+	if (r->status == 0 && take_stays(r, &heat->scope)) {
 		int result = read_hours(r, &heat->scope, heat_hour, heat, &diag);
 		if (result != 0) {
 			fail_read(r, result, &diag);
@@ -207,7 +236,7 @@ void resource_usage_heat(struct request *r)
 			answer_heat(r, heat);
 		}
 	}
-	fleet_deinit(&heat->scope.fleet);
+	stays_deinit(&heat->scope.stays);
 	free(heat);
 }
 
@@ -251,10 +280,10 @@ static void trend_opening(struct trend *t)
 {
 	const struct scope *s = &t->scope;
 
-	for (size_t i = 0, n; i < s->fleet.count; i += n) {
-		const struct store_machine *m = &s->fleet.machines[i];
+	for (size_t i = 0, n; i < s->stays.count; i += n) {
+		const struct store_stay *m = &s->stays.items[i];
 		const struct calendar *c = opening_calendar(t->sites, m->site);
-		n = opening_run(m, s->fleet.count - i);
+		n = opening_run(m, s->stays.count - i);
 		for (size_t w = 0; w < t->count; w++) {
 			int32_t day = t->first_day + (int32_t)w * WEEKDAYS;
 			int64_t from_ms = calendar_day_start_ms(c, day), until_ms = calendar_day_start_ms(c, day + WEEKDAYS);
@@ -319,7 +348,7 @@ void resource_usage_trend(struct request *r)
 		return;
 	}
 	t->sites = api_sites(r->api);
-	if (take_weeks(r, t) && take_fleet(r, &t->scope)) {
+	if (take_weeks(r, t) && take_stays(r, &t->scope)) {
 		int result = read_hours(r, &t->scope, trend_hour, t, &diag);
 		if (result != 0) {
 			fail_read(r, result, &diag);
@@ -328,6 +357,6 @@ void resource_usage_trend(struct request *r)
 			answer_trend(r, t);
 		}
 	}
-	fleet_deinit(&t->scope.fleet);
+	stays_deinit(&t->scope.stays);
 	free(t);
 }

@@ -12,7 +12,7 @@ static const struct route routes[] = {
     {"GET", "/v1/status", resource_status, "utc_offset_min", 0},
     {"GET", "/v1/devices", resource_devices, "where limit after utc_offset_min", 0},
     {"GET", "/v1/devices/{id}", resource_device, "utc_offset_min", 0},
-    {"PATCH", "/v1/devices/{id}", resource_device_patch, "utc_offset_min", 0},
+    {"PATCH", "/v1/devices/{id}", resource_device_patch, "since utc_offset_min", 0},
     {"GET", "/v1/health", resource_health, "where limit after utc_offset_min", 0},
     {"GET", "/v1/devices/{id}/health", resource_device_health, "", 0},
     {"GET", "/v1/sessions", resource_sessions, "device since until where limit after", 0},

@@ -180,11 +180,13 @@ static enum cli_exit ask(struct cli *cli, const char *id, const char *suffix, co
 	enum cli_exit code = cli_device_path(cli, id, suffix, path, sizeof(path));
 
 	if (code == CLI_OK)
-		code = cli_request(
-		    cli,
-		    &(struct cli_request){
-		        .method = method, .path = path, .params = {{"utc_offset_min", cli->utc_offset_min}}, .body = change},
-		    &device);
+		code = cli_request(cli,
+		                   &(struct cli_request){.method = method,
+		                                         .path = path,
+		                                         .params = {{"utc_offset_min", cli->utc_offset_min},
+		                                                    {"since", cli->values[CLI_OPT_SINCE]}},
+		                                         .body = change},
+		                   &device);
 	if (code == CLI_OK)
 		code = show(cli, device);
 	json_decref(device);

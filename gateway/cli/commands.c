@@ -53,9 +53,10 @@ const struct cli_command cli_commands[] = {
      CLI_BIT(CLI_OPT_NOTE), 1, 2, cmd_device_service},
     {CLI_CARE, "device set", "ID KEY=VALUE...", "name a machine, say where it stands, or limit what it may do",
      "KEY is name, site, zone or bay. What is set here goes before what the machine says of itself; an empty\n"
-     "value (zone=) takes it back. Limits narrow what the machine may do, never widen it: limit.intensity_max_pct,\n"
+     "value (zone=) takes it back. What it did until now stays at the site where it was; with --since it is at\n"
+     "its site (site=) since then. Limits narrow what the machine may do, never widen it: limit.intensity_max_pct,\n"
      "limit.frequency_max_hz, limit.pressure_max_mmhg, limit.heat_max_c and limit.session_max_s.\n",
-     0, 2, 6, cmd_device_set},
+     CLI_BIT(CLI_OPT_SINCE), 2, 6, cmd_device_set},
     {CLI_CARE, "device lock", "ID", "let no session start on a machine until it is unlocked",
      "A session that runs goes on. A machine that is offline is locked as soon as it is back.\n"
      "One that is locked already stays so; without --reason with the reason that it has, --reason '' takes it away.\n",

@@ -121,7 +121,8 @@ GF_MUST_CHECK int store_read_services(struct store_reader *reader, const char *d
 
 /* ---- how much each hour ---- */
 
-/* A machine's use in one hour of UTC; a session counts where it began, its running time and motor time where they were (as if even). */
+/* A machine's use in one hour of UTC; a session counts where it began, its running time and motor time where they were (as if even); all
+ * of it at the site where the machine was as the hour began. */
 struct store_hour {
 	char device[GF_ID_MAX], site[GF_NAME_MAX];
 	enum gf_class class;

@@ -64,7 +64,7 @@ GF_MUST_CHECK int store_judge_again(struct store *store, enum rule_subject kind,
 
 struct store_fact {
 	struct fact fact;       /* calendar and life_pct are the caller's to fill */
-	char site[GF_NAME_MAX]; /* of the machine */
+	char site[GF_NAME_MAX]; /* where the machine was at at_ms */
 	char model[GF_NAME_MAX];
 	double rated_motor_h;
 	uint64_t motor_before_ms;    /* what its motor ran before the odometer counted */
@@ -104,7 +104,7 @@ struct store_flag {
 	enum gf_muscle muscle;        /* of AREA */
 	enum gf_side side;
 	char device[GF_ID_MAX]; /* of DEVICE; else "" */
-	char site[GF_NAME_MAX]; /* of SITE, and of the device */
+	char site[GF_NAME_MAX]; /* of SITE; of DEVICE where it is while it is open, then where it was as it opened */
 	struct episode episode; /* behind has at most EPISODE_BEHIND_MAX */
 	enum store_flag_end end;
 	enum rule_severity severity; /* of the machine's health while open */

@@ -83,9 +83,10 @@ GF_MUST_CHECK int store_quarantine(struct store *store, const char *device, cons
 /* ---- single changes: each is a transaction of its own, not to be called inside a batch ---- */
 
 /* What the operator says of a machine, over what it says of itself. NULL leaves a value as it is, "" removes the
- * override. */
+ * override. It is at the site since then: what it did before stays at the site where it was, also when that is told later. */
 struct store_device_change {
 	const char *name, *site, *zone, *bay;
+	int64_t site_since_ms; /* 0 = from now on; not in the time to come */
 };
 struct store_actor; /* wishes.h */
 GF_MUST_CHECK int store_device_set(struct store *store, const char *device, const struct store_device_change *change,
@@ -280,10 +281,20 @@ typedef int (*store_machine_fn)(void *ctx, const struct store_machine *machine);
 GF_MUST_CHECK int store_read_machines(struct store_reader *reader, store_machine_fn row, void *ctx,
                                       struct gf_diag *diag);
 
+/* A machine at a site, from when it was first seen (or used) or came there until it went. */
+struct store_stay {
+	char id[GF_ID_MAX], site[GF_NAME_MAX];
+	enum gf_class class;
+	int64_t from_ms, until_ms; /* INT64_MAX = it is there */
+};
+typedef int (*store_stay_fn)(void *ctx, const struct store_stay *stay);
+/* All, by id, then time. */
+GF_MUST_CHECK int store_read_stays(struct store_reader *reader, store_stay_fn row, void *ctx, struct gf_diag *diag);
+
 struct store_session {
 	char device[GF_ID_MAX];
 	enum gf_class class;
-	char site[GF_NAME_MAX];
+	char site[GF_NAME_MAX]; /* where it began */
 	uint64_t session_no;
 	char routine[GF_NAME_MAX], catalog[GF_NAME_MAX];
 	uint64_t catalog_version;
@@ -316,7 +327,7 @@ GF_MUST_CHECK int store_read_sessions(struct store_reader *reader, const struct 
                                       store_session_fn row, void *ctx, struct gf_diag *diag);
 
 /* Ended sessions by a key; hour = "0".."23", day = "YYYY-MM-DD", week = "YYYY-Www" (ISO 8601), all of a clock that is utc_offset_ms ahead
- * of UTC, by the session's start. By area, running_ms is the time on the area and motor_ms is 0. */
+ * of UTC, by the session's start; a site has what began there. By area, running_ms is the time on the area and motor_ms is 0. */
 struct store_usage {
 	char key[GF_ID_MAX];
 	uint64_t sessions, running_ms, motor_ms;

@@ -4,7 +4,7 @@ foreach(part rules order runner change part)
         SOURCES unit/gateway/judge/${part}_test.c unit/gateway/judge/judge_rig.c unit/gateway/store/fixture.c
         LINK gw_judge gw_rules_yaml gw_ingest LABELS unit)
 endforeach()
-foreach(part judging judging_flag)
+foreach(part judging judging_flag place)
     gf_add_test(gateway_store_${part}_test
         SOURCES unit/gateway/store/${part}_test.c unit/gateway/store/judging_rig.c unit/gateway/store/fixture.c
         LINK gw_store gf_base LABELS unit)

@@ -1,13 +1,16 @@
 /* Reading cases. */
 #include "gateway/store/cases.h"
+#include "gateway/store/sqlite/place.h"
 #include "gateway/store/sqlite/reader.h"
 
+/* Where the machine is while it is open, so that somebody goes there; then, where it was. */
+#define CASE_SITE PLACE_SITE("c.device", "iif(c.open > 0, 9223372036854775807, c.last_ms)")
 /* ?1 device or number, ?2 open only, ?3 since, ?4 ?5 the cursor (last, id) */
-#define CASE_SELECT(hint)                                                                                        \
-	"SELECT c.id, d.id, coalesce(d.site_set, d.site), d.class, c.reported, c.code, c.severity, c.open, c.times," \
-	" c.first_ms, c.last_ms, c.cleared_ms, c.cleared_by, c.lasted_ms, c.fault_no, c.session_no, c.observed,"     \
-	" c.limit_value, c.detail, c.person, c.acked_ms, c.acked_by, c.ack_note"                                     \
-	" FROM cases c" hint " CROSS JOIN devices d ON d.device = c.device WHERE (?2 = 0 OR c.open > 0)"             \
+#define CASE_SELECT(hint)                                                                                    \
+	"SELECT c.id, d.id, " CASE_SITE ", d.class, c.reported, c.code, c.severity, c.open, c.times,"            \
+	" c.first_ms, c.last_ms, c.cleared_ms, c.cleared_by, c.lasted_ms, c.fault_no, c.session_no, c.observed," \
+	" c.limit_value, c.detail, c.person, c.acked_ms, c.acked_by, c.ack_note"                                 \
+	" FROM cases c" hint " CROSS JOIN devices d ON d.device = c.device WHERE (?2 = 0 OR c.open > 0)"         \
 	" AND (c.open > 0 OR c.last_ms >= ?3 OR c.cleared_ms >= ?3) AND (c.last_ms, c.id) < (?4, ?5)"
 #define CASE_ORDER " ORDER BY c.last_ms DESC, c.id DESC"
 

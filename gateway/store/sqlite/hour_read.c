@@ -2,11 +2,12 @@
 #include "gateway/store/cases.h"
 #include "gateway/store/sqlite/reader.h"
 
-/* Machine by machine, each along its index: in the order that is wanted, however many there are. */
-#define HOUR_SELECT                                                                                       \
-	"SELECT d.id, coalesce(d.site_set, d.site), d.class, h.hour_ms, h.outcome, h.sessions, h.running_ms," \
-	" h.motor_ms FROM devices d CROSS JOIN hours h ON h.device = d.device WHERE h.hour_ms >= ?2 AND h.hour_ms < ?3"
-#define HOUR_ORDER " ORDER BY d.id, h.hour_ms, h.outcome"
+/* Machine by machine and place by place, each along its index: in the order that is wanted, however many there are. */
+#define HOUR_SELECT                                                                                           \
+	"SELECT d.id, p.site, d.class, h.hour_ms, h.outcome, h.sessions, h.running_ms, h.motor_ms FROM devices d" \
+	" CROSS JOIN places p ON p.device = d.device CROSS JOIN hours h ON h.device = p.device"                   \
+	" WHERE h.hour_ms >= max(?2, p.from_ms) AND h.hour_ms < min(?3, p.until_ms)"
+#define HOUR_ORDER " ORDER BY d.id, p.from_ms, h.hour_ms, h.outcome"
 
 struct rows {
 	store_hour_fn row;

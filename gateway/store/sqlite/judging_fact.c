@@ -1,6 +1,7 @@
 /*
  * The facts of a subject, by index: what it costs depends on how many there are in the time asked for, not on how many there are.
  */
+#include "gateway/store/sqlite/place.h"
 #include "gateway/store/sqlite/schema.h"
 #include "gateway/store/sqlite/writer.h"
 
@@ -17,9 +18,15 @@ struct facts {
 	struct gf_diag *diag;
 };
 
-#define MACHINE_COLUMNS                                                                       \
-	"d.device, d.class, d.model, coalesce(d.site_set, d.site), coalesce(d.rated_motor_h, 0)," \
+/* `site`: where it was at the fact's time. */
+#define MACHINE_COLUMNS(site)                                             \
+	"d.device, d.class, d.model, " site ", coalesce(d.rated_motor_h, 0)," \
 	" d.motor_before_ms, coalesce(d.vibration_ms2, 0)"
+#define MACHINE_COLUMNS_AT(at) MACHINE_COLUMNS(PLACE_SITE("d.device", at))
+/* The machines of a site while they were there, as far as that reaches into the time asked for; then the facts of each (?1 site, ?2 since, ?3 until). */
+#define AT_SITE "sites t CROSS JOIN places p ON p.site = t.name AND p.until_ms > ?2 CROSS JOIN "
+#define AT_SITE_WHILE(device, at) \
+	"t.site = ?1 AND " device " = p.device AND " at " >= max(?2, p.from_ms) AND " at " < min(?3, p.until_ms)"
 
 static void machine_columns(struct query *q, struct store_fact *f, float *ret_vibration_ms2)
 {
@@ -41,21 +48,22 @@ static void ask(struct query *q, const struct facts *f)
 
 /* ---- sessions ---- */
 
-#define SESSION_SELECT                                                                                               \
-	"SELECT " MACHINE_COLUMNS ", s.session_no, s.started_ms, s.ended_ms, s.routine, s.outcome,"                      \
-	" max(s.duration_ms - s.paused_ms, 0), s.motor_ms, s.pain_presses, s.odo_motor_ms, s.odo_sessions, s.odo_cycles" \
-	" FROM sessions s CROSS JOIN devices d USING (device) WHERE s.outcome <> 0 AND "
-#define SESSION_TIME \
-	" AND s.ended_ms >= ?2 AND s.ended_ms < ?3 ORDER BY s.ended_ms DESC, s.device DESC, s.session_no DESC"
+#define SESSION_COLUMNS                                                                                               \
+	", s.session_no, s.started_ms, s.ended_ms, s.routine, s.outcome,"                                                 \
+	" max(s.duration_ms - s.paused_ms, 0), s.motor_ms, s.pain_presses, s.odo_motor_ms, s.odo_sessions, s.odo_cycles " \
+	"FROM "
+#define SESSION_MACHINE "sessions s CROSS JOIN devices d ON d.device = s.device WHERE s.outcome <> 0 AND "
+#define SESSION_SELECT "SELECT " MACHINE_COLUMNS_AT("s.ended_ms") SESSION_COLUMNS SESSION_MACHINE
+#define SESSION_ORDER " ORDER BY s.ended_ms DESC, s.device DESC, s.session_no DESC"
+#define SESSION_TIME " AND s.ended_ms >= ?2 AND s.ended_ms < ?3" SESSION_ORDER
 
 static const char *const session_texts[RULE_SUBJECT_COUNT] = {
     [RULE_SUBJECT_DEVICE] = SESSION_SELECT "s.device = ?1" SESSION_TIME,
     [RULE_SUBJECT_PERSON] = SESSION_SELECT "s.subject_token = ?1 AND s.subject_token <> 0" SESSION_TIME,
     [RULE_SUBJECT_AREA] = SESSION_SELECT "s.subject_token = ?1 AND s.subject_token <> 0" SESSION_TIME,
     [RULE_SUBJECT_STAFF] = SESSION_SELECT "s.staff_token = ?1 AND s.staff_token <> 0" SESSION_TIME,
-    [RULE_SUBJECT_SITE] = SESSION_SELECT
-    "s.device IN (SELECT m.device FROM sites t JOIN devices m ON coalesce(m.site_set, m.site) = t.name"
-    " WHERE t.site = ?1)" SESSION_TIME,
+    [RULE_SUBJECT_SITE] = "SELECT " MACHINE_COLUMNS("p.site")
+        SESSION_COLUMNS AT_SITE SESSION_MACHINE AT_SITE_WHILE("s.device", "s.ended_ms") SESSION_ORDER,
 };
 
 static int read_areas(const struct facts *f, const struct fact *fact, struct gf_area_use *areas, size_t *ret_count)
@@ -158,27 +166,23 @@ static int give_all_sessions(const struct facts *f)
 
 /* ---- what machines said ---- */
 
-#define OF_DEVICE "x.device = ?1"
-#define OF_SITE                                                                                                       \
-	"x.device IN (SELECT m.device FROM sites t JOIN devices m ON coalesce(m.site_set, m.site) = t.name WHERE t.site " \
-	"= ?1)"
+/* A text for a machine, and one for a site, of a table's facts: their columns after the machine's, when they were, and their order. */
+#define TOLD_DEVICE(table, at, columns, order)                                                                    \
+	"SELECT " MACHINE_COLUMNS_AT("x." at) columns " FROM " table " x CROSS JOIN devices d ON d.device = x.device" \
+	                                              " WHERE x.device = ?1 AND x." at " >= ?2 AND x." at             \
+	                                              " < ?3 ORDER BY x." at order
+#define TOLD_SITE(table, at, columns, order)                                    \
+	"SELECT " MACHINE_COLUMNS("p.site") columns                                 \
+	    " FROM " AT_SITE table " x CROSS JOIN devices d ON d.device = x.device" \
+	    " WHERE " AT_SITE_WHILE("x.device", "x." at) " ORDER BY x." at " DESC" order
+#define TOLD(table, at, columns, order) TOLD_DEVICE(table, at, columns, order), TOLD_SITE(table, at, columns, order)
 
-#define FAULT_SELECT                                                                                   \
-	"SELECT " MACHINE_COLUMNS ", x.raised_ms, x.fault_no, x.code, x.severity FROM faults x CROSS JOIN" \
-	" devices d USING (device) WHERE "
-#define FAULT_TIME \
-	" AND x.raised_ms >= ?2 AND x.raised_ms < ?3 ORDER BY x.raised_ms DESC, x.device DESC, x.fault_no DESC"
-
-#define LIMIT_SELECT                                                                          \
-	"SELECT " MACHINE_COLUMNS                                                                 \
-	", x.at_ms, x.stream, x.seq, x.rule, x.action, x.session_no FROM limit_hits x CROSS JOIN" \
-	" devices d USING (device) WHERE "
-#define LIMIT_TIME " AND x.at_ms >= ?2 AND x.at_ms < ?3 ORDER BY x.at_ms DESC, x.device DESC, x.stream DESC, x.seq DESC"
-
+#define FAULT_COLUMNS ", x.raised_ms, x.fault_no, x.code, x.severity"
+#define FAULT_ORDER ", x.device DESC, x.fault_no DESC"
+#define LIMIT_COLUMNS ", x.at_ms, x.stream, x.seq, x.rule, x.action, x.session_no"
 #define BEAT_SENSOR(s) ", x." #s "_min, x." #s "_mean, x." #s "_max, x." #s "_last"
-#define BEAT_SELECT                                                                       \
-	"SELECT " MACHINE_COLUMNS ", x.at_ms, x.stream, x.seq, x.interval_ms" SCHEMA_SENSORS( \
-	    BEAT_SENSOR) " FROM heartbeats x CROSS JOIN devices d USING (device) WHERE "
+#define BEAT_COLUMNS ", x.at_ms, x.stream, x.seq, x.interval_ms" SCHEMA_SENSORS(BEAT_SENSOR)
+#define STREAM_ORDER ", x.device DESC, x.stream DESC, x.seq DESC"
 
 static void fault_columns(struct query *q, struct fact *f)
 {
@@ -224,9 +228,9 @@ static const struct {
 	const char *device, *site;
 	void (*columns)(struct query *q, struct fact *f);
 } sources[FACT_KINDS] = {
-    [FACT_HEARTBEAT] = {BEAT_SELECT OF_DEVICE LIMIT_TIME, BEAT_SELECT OF_SITE LIMIT_TIME, beat_columns},
-    [FACT_FAULT] = {FAULT_SELECT OF_DEVICE FAULT_TIME, FAULT_SELECT OF_SITE FAULT_TIME, fault_columns},
-    [FACT_LIMIT] = {LIMIT_SELECT OF_DEVICE LIMIT_TIME, LIMIT_SELECT OF_SITE LIMIT_TIME, limit_columns},
+    [FACT_HEARTBEAT] = {TOLD("heartbeats", "at_ms", BEAT_COLUMNS, STREAM_ORDER), beat_columns},
+    [FACT_FAULT] = {TOLD("faults", "raised_ms", FAULT_COLUMNS, FAULT_ORDER), fault_columns},
+    [FACT_LIMIT] = {TOLD("limit_hits", "at_ms", LIMIT_COLUMNS, STREAM_ORDER), limit_columns},
 };
 
 static int give_told(const struct facts *f, enum fact_kind kind)
@@ -262,8 +266,10 @@ static int give_services(const struct facts *f)
 	if (f->subject->kind != RULE_SUBJECT_DEVICE)
 		return 0;
 	query_begin(&q, &f->s->db,
-	            "SELECT " MACHINE_COLUMNS ", v.id, v.part, v.at_ms, v.odo_motor_ms, v.odo_sessions, v.odo_cycles FROM"
-	            " services v CROSS JOIN devices d USING (device) WHERE v.device = ? ORDER BY v.at_ms DESC, v.id DESC");
+	            "SELECT " MACHINE_COLUMNS_AT(
+	                "v.at_ms") ", v.id, v.part, v.at_ms, v.odo_motor_ms, v.odo_sessions, v.odo_cycles FROM"
+	                           " services v CROSS JOIN devices d USING (device) WHERE v.device = ? ORDER BY v.at_ms "
+	                           "DESC, v.id DESC");
 	query_i64(&q, f->subject->key);
 	while (!r && (rc = query_step(&q)) == QUERY_ROW) {
 		struct store_fact s = {.fact = {.kind = FACT_SERVICE}};

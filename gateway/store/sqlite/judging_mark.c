@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 
+#include "gateway/store/sqlite/place.h"
 #include "gateway/store/sqlite/writer.h"
 
 enum {
@@ -21,17 +22,19 @@ uint64_t store_unsettled_marks(const struct store *s)
 	return atomic_load(&s->unsettled);
 }
 
+#define MARK_INSERT "INSERT INTO judge (kind, key, settled_ms, judged_ms, due_ms) "
+/* ?4 INT64_MAX, ?5 how long it is left alone between two judgements. */
+#define MARK_CONFLICT                                                                                         \
+	" ON CONFLICT (kind, key) DO UPDATE SET settled_ms = min(settled_ms, excluded.settled_ms),"               \
+	" due_ms = min(due_ms, CASE WHEN judged_ms < 0 THEN -judged_ms WHEN ?5 = 0 OR judged_ms = ?4 THEN 0 ELSE" \
+	" judged_ms + ?5 END)"
+
 /* All from at_ms on is open again. A site has many machines: it waits for what else comes. Who rests waits until then. */
 static int mark(struct store *s, enum rule_subject kind, int64_t key, int64_t at_ms, struct gf_diag *diag)
 {
 	struct query q;
 
-	query_begin(
-	    &q, &s->db,
-	    "INSERT INTO judge (kind, key, settled_ms, judged_ms, due_ms) VALUES (?1, ?2, ?3, ?4, 0)"
-	    " ON CONFLICT (kind, key) DO UPDATE SET settled_ms = min(settled_ms, excluded.settled_ms),"
-	    " due_ms = min(due_ms, CASE WHEN judged_ms < 0 THEN -judged_ms WHEN ?5 = 0 OR judged_ms = ?4 THEN 0 ELSE"
-	    " judged_ms + ?5 END)");
+	query_begin(&q, &s->db, MARK_INSERT "VALUES (?1, ?2, ?3, ?4, 0)" MARK_CONFLICT);
 	query_i64(&q, kind);
 	query_i64(&q, key);
 	query_i64(&q, at_ms);
@@ -61,14 +64,15 @@ static int site_key(struct store *s, const char *site, int64_t *ret_key, struct 
 	return r;
 }
 
-static int site_of(struct store *s, int64_t device, char site[static GF_NAME_MAX], struct gf_diag *diag)
+static int site_of(struct store *s, int64_t device, int64_t at_ms, char site[static GF_NAME_MAX], struct gf_diag *diag)
 {
 	struct query q;
 	int rc;
 
 	site[0] = '\0';
-	query_begin(&q, &s->db, "SELECT coalesce(site_set, site) FROM devices WHERE device = ?");
+	query_begin(&q, &s->db, "SELECT " PLACE_SITE("?1", "?2"));
 	query_i64(&q, device);
+	query_i64(&q, at_ms);
 	rc = query_step(&q);
 	if (rc == QUERY_ROW)
 		col_text(&q, site, GF_NAME_MAX);
@@ -79,7 +83,7 @@ static int mark_site(struct store *s, int64_t device, int64_t at_ms, struct gf_d
 {
 	char site[GF_NAME_MAX];
 	int64_t key = 0;
-	int r = site_of(s, device, site, diag);
+	int r = site_of(s, device, at_ms, site, diag);
 
 	if (r || !site[0])
 		return r;
@@ -109,19 +113,67 @@ int judge_mark_device(struct store *s, int64_t device, int64_t at_ms, struct gf_
 	return s->needs[RULE_SUBJECT_DEVICE] ? mark(s, RULE_SUBJECT_DEVICE, device, at_ms, diag) : 0;
 }
 
-int judge_mark_moved(struct store *s, const char *device, int64_t at_ms, struct gf_diag *diag)
+/* ---- moves ---- */
+
+/* The sites at which the machine was since then. */
+static int mark_sites(struct store *s, int64_t device, int64_t at_ms, struct gf_diag *diag)
 {
 	struct query q;
-	int64_t key = 0;
 	int r;
 
-	query_begin(&q, &s->db, "SELECT device FROM devices WHERE id = ?");
-	query_text(&q, device);
-	r = query_value(&q, 0, &key, diag);
-	if (r || !key)
+	query_begin(&q, &s->db,
+	            "INSERT OR IGNORE INTO sites (name) SELECT site FROM places WHERE device = ?1 AND until_ms > ?2"
+	            " AND site <> ''");
+	query_i64(&q, device);
+	query_i64(&q, at_ms);
+	r = query_run(&q, diag);
+	if (r)
 		return r;
-	r = judge_mark_device(s, key, at_ms, diag);
-	return !r && s->needs[RULE_SUBJECT_SITE] ? mark_site(s, key, at_ms, diag) : r;
+	query_begin(&q, &s->db,
+	            MARK_INSERT "SELECT ?1, t.site, ?3, ?4, 0 FROM places p JOIN sites t ON t.name = p.site"
+	                        " WHERE p.device = ?2 AND p.until_ms > ?3 GROUP BY t.site" MARK_CONFLICT);
+	query_i64(&q, RULE_SUBJECT_SITE);
+	query_i64(&q, device);
+	query_i64(&q, at_ms);
+	query_i64(&q, INT64_MAX);
+	query_i64(&q, SITE_REST_MS);
+	s->batch_unsettled = true;
+	return query_run(&q, diag);
+}
+
+static int mark_people(struct store *s, enum rule_subject kind, int64_t device, int64_t at_ms, struct gf_diag *diag)
+{
+	struct query q;
+
+	query_begin(&q, &s->db,
+	            kind == RULE_SUBJECT_STAFF
+	                ? MARK_INSERT "SELECT ?1, staff_token, min(ended_ms), ?4, 0 FROM sessions WHERE device = ?2"
+	                              " AND ended_ms >= ?3 AND outcome <> 0 AND staff_token <> 0"
+	                              " GROUP BY staff_token" MARK_CONFLICT
+	                : MARK_INSERT "SELECT ?1, subject_token, min(ended_ms), ?4, 0 FROM sessions WHERE device = ?2"
+	                              " AND ended_ms >= ?3 AND outcome <> 0 AND subject_token <> 0"
+	                              " GROUP BY subject_token" MARK_CONFLICT);
+	query_i64(&q, kind);
+	query_i64(&q, device);
+	query_i64(&q, at_ms);
+	query_i64(&q, INT64_MAX);
+	query_i64(&q, 0);
+	s->batch_unsettled = true;
+	return query_run(&q, diag);
+}
+
+int judge_mark_moved(struct store *s, int64_t device, int64_t at_ms, struct gf_diag *diag)
+{
+	const unsigned *needs = s->needs, session = 1U << FACT_SESSION;
+	int r = judge_mark_device(s, device, at_ms, diag);
+
+	if (!r && needs[RULE_SUBJECT_SITE])
+		r = mark_sites(s, device, at_ms, diag);
+	if (!r && ((needs[RULE_SUBJECT_PERSON] | needs[RULE_SUBJECT_AREA]) & session))
+		r = mark_people(s, RULE_SUBJECT_PERSON, device, at_ms, diag);
+	if (!r && (needs[RULE_SUBJECT_STAFF] & session))
+		r = mark_people(s, RULE_SUBJECT_STAFF, device, at_ms, diag);
+	return r;
 }
 
 /* ---- the queue ---- */
@@ -300,9 +352,7 @@ int store_judge_again(struct store *s, enum rule_subject kind, int64_t since_ms,
 	if (kind == RULE_SUBJECT_AREA)
 		kind = RULE_SUBJECT_PERSON;
 	if (kind == RULE_SUBJECT_SITE)
-		r = db_exec(&s->db,
-		            "INSERT OR IGNORE INTO sites (name) SELECT DISTINCT coalesce(site_set, site) FROM devices"
-		            " WHERE coalesce(site_set, site) <> ''",
+		r = db_exec(&s->db, "INSERT OR IGNORE INTO sites (name) SELECT DISTINCT site FROM places WHERE site <> ''",
 		            diag);
 	if (r)
 		return r;

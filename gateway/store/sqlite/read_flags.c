@@ -1,12 +1,16 @@
 /* Reading flags, newest opening first. */
 #include "gateway/store/judging.h"
 #include "gateway/store/sqlite/flag.h"
+#include "gateway/store/sqlite/place.h"
 #include "gateway/store/sqlite/reader.h"
 
-#define FLAG_SELECT                                                                                               \
-	"SELECT f.id, f.rule, f.kind, f.key, f.muscle, f.side, coalesce(d.id, ''), f.site, f.end_kind, f.severity,"   \
-	" f.title, f.text, f.advice, f.metric, f.window_ms, f.found_ms, f.late_ms, f.due_ms, f.acked_ms, f.acked_by," \
-	" f.ack_note, EXISTS (SELECT 1 FROM holds h WHERE h.device = f.device AND h.source = 'flag ' || f.id),"       \
+/* Of a machine's: where it is while it is open, so that somebody goes there; then, where it was. */
+#define FLAG_SITE \
+	"iif(f.device = 0, f.site, " PLACE_SITE("f.device", "iif(f.ended_ms = 0, 9223372036854775807, f.opened_ms)") ")"
+#define FLAG_SELECT                                                                                                    \
+	"SELECT f.id, f.rule, f.kind, f.key, f.muscle, f.side, coalesce(d.id, ''), " FLAG_SITE ", f.end_kind, f.severity," \
+	" f.title, f.text, f.advice, f.metric, f.window_ms, f.found_ms, f.late_ms, f.due_ms, f.acked_ms, f.acked_by,"      \
+	" f.ack_note, EXISTS (SELECT 1 FROM holds h WHERE h.device = f.device AND h.source = 'flag ' || f.id),"            \
 	" " FLAG_EPISODE_COLUMNS " FROM flags f LEFT JOIN devices d USING (device) WHERE "
 #define FLAG_PAGE                                                                                                      \
 	" AND (?2 <> 0 OR f.end_kind <> 3) AND (f.opened_ms >= ?3 OR f.ended_ms >= ?3) AND (f.opened_ms, f.id) < (?4, ?5)" \

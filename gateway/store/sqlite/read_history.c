@@ -1,18 +1,24 @@
 /* Reading sessions, faults and events. */
 #include <errno.h>
 
+#include "gateway/store/sqlite/place.h"
 #include "gateway/store/sqlite/reader.h"
 
 /* ---- sessions ---- */
 
 /* ?1 device, ?2 since, ?3 until, ?4 ?5 ?6 the cursor (started, device, number) */
-#define SESSION_SELECT                                                                                      \
-	"SELECT s.device, d.id, d.class, coalesce(d.site_set, d.site), s.session_no, s.routine, s.catalog,"     \
-	" s.catalog_version, s.planned_s, s.subject_token, s.outcome, s.started_ms, s.time_source, s.ended_ms," \
-	" s.duration_ms, s.paused_ms, s.motor_ms, s.pain_presses, s.peak_motor_temp_c, s.peak_surface_temp_c,"  \
-	" s.peak_current_ma, s.peak_pressure_mmhg, s.odo_motor_ms, s.odo_sessions, s.odo_cycles"                \
-	" FROM sessions s CROSS JOIN devices d USING (device) WHERE s.started_ms >= ?2 AND s.started_ms < ?3"   \
-	" AND (s.started_ms, s.device, s.session_no) < (?4, ?5, ?6)"
+#define SESSION_SELECT                                                                                               \
+	"SELECT s.device, d.id, d.class, " PLACE_SITE(                                                                   \
+	    "s.device",                                                                                                  \
+	    "s.started_ms") ", s.session_no, s.routine, s.catalog,"                                                      \
+	                    " s.catalog_version, s.planned_s, s.subject_token, s.outcome, s.started_ms, s.time_source, " \
+	                    "s.ended_ms,"                                                                                \
+	                    " s.duration_ms, s.paused_ms, s.motor_ms, s.pain_presses, s.peak_motor_temp_c, "             \
+	                    "s.peak_surface_temp_c,"                                                                     \
+	                    " s.peak_current_ma, s.peak_pressure_mmhg, s.odo_motor_ms, s.odo_sessions, s.odo_cycles"     \
+	                    " FROM sessions s CROSS JOIN devices d USING (device) WHERE s.started_ms >= ?2 AND "         \
+	                    "s.started_ms < ?3"                                                                          \
+	                    " AND (s.started_ms, s.device, s.session_no) < (?4, ?5, ?6)"
 
 static void read_session(struct query *q, struct store_session *s)
 {

@@ -1,5 +1,8 @@
-/* Reading machines without all that happened to them. */
+/* Reading machines, and where they were, without all that happened to them. */
 #include "gateway/store/sqlite/reader.h"
+
+#define FIRST_SEEN \
+	"min(d.first_seen_ms, coalesce((SELECT min(hour_ms) FROM hours WHERE hours.device = d.device), d.first_seen_ms))"
 
 int store_read_machines(struct store_reader *reader, store_machine_fn row, void *ctx, struct gf_diag *diag)
 {
@@ -9,8 +12,7 @@ int store_read_machines(struct store_reader *reader, store_machine_fn row, void 
 	query_begin(
 	    &q, &reader->db,
 	    "SELECT device, id, coalesce(site_set, site), class, model, coalesce(rated_motor_h, 0), motor_before_ms,"
-	    " min(first_seen_ms, coalesce((SELECT min(hour_ms) FROM hours WHERE hours.device = devices.device),"
-	    " first_seen_ms)), odo_motor_ms, odo_sessions, odo_cycles FROM devices ORDER BY id");
+	    " " FIRST_SEEN ", odo_motor_ms, odo_sessions, odo_cycles FROM devices d ORDER BY id");
 	while (!stopped && (rc = query_step(&q)) == QUERY_ROW) {
 		struct store_machine m = {.key = col_i64(&q)};
 
@@ -27,4 +29,27 @@ int store_read_machines(struct store_reader *reader, store_machine_fn row, void 
 		stopped = row(ctx, &m);
 	}
 	return query_stop(&q, rc, stopped, diag);
+}
+
+int store_read_stays(struct store_reader *reader, store_stay_fn row, void *ctx, struct gf_diag *diag)
+{
+	struct query q;
+	int rc = QUERY_DONE, r, stopped = 0;
+
+	query_begin(&q, &reader->db,
+	            "SELECT d.id, p.site, d.class, max(p.from_ms, d.first_ms), p.until_ms FROM"
+	            " (SELECT d.device, d.id, d.class, " FIRST_SEEN " AS first_ms FROM devices d) d"
+	            " CROSS JOIN places p ON p.device = d.device WHERE p.until_ms > d.first_ms ORDER BY d.id, p.from_ms");
+	while (!stopped && (rc = query_step(&q)) == QUERY_ROW) {
+		struct store_stay s = {.class = GF_CLASS_UNSPECIFIED};
+
+		col_text(&q, s.id, sizeof(s.id));
+		col_text(&q, s.site, sizeof(s.site));
+		s.class = (enum gf_class)col_i64(&q);
+		s.from_ms = col_i64(&q);
+		s.until_ms = col_i64(&q);
+		stopped = row(ctx, &s);
+	}
+	r = query_end(&q, rc, stopped ? NULL : diag);
+	return stopped ? stopped : r;
 }

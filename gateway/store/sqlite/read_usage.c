@@ -1,6 +1,7 @@
 /* Reading usage by a key, and a device's sensors over time. */
 #include <errno.h>
 
+#include "gateway/store/sqlite/place.h"
 #include "gateway/store/sqlite/read_usage_parts.h"
 #include "gateway/store/sqlite/reader.h"
 #include "gateway/store/sqlite/schema.h"
@@ -40,10 +41,41 @@ _Static_assert(GF_OUTCOME_COMPLETED == 1 && GF_OUTCOME_INTERRUPTED == 6 && GF_OU
 	                                              USAGE_MACHINES) " AS p JOIN devices d ON d.device = p.device" \
 	                                                              " GROUP BY 1 ORDER BY 1"
 
+/*
+ * A site has the hours that lie wholly within a machine's time there, and of hours in which a machine moved, as of those that are only partly in the
+ * range, the sessions that began there.
+ */
+#define USAGE_HOURS_AT_SITE                                                                                 \
+	"SELECT p.site AS site, sum(h.sessions) AS n, sum(h.began_running_ms) AS running,"                      \
+	" total(h.began_motor_ms) AS motor, sum(iif(h.outcome = 1, h.sessions, 0)) AS c,"                       \
+	" sum(iif(h.outcome BETWEEN 2 AND 5, h.sessions, 0)) AS s, sum(iif(h.outcome = 6, h.sessions, 0)) AS i" \
+	" FROM places p CROSS JOIN hours h ON h.device = p.device WHERE h.hour_ms >= max(?4, p.from_ms)"        \
+	" AND h.hour_ms < min(?5, p.until_ms - 3599999) AND h.sessions > 0 GROUP BY p.device, p.from_ms"
+#define USAGE_MOVED                                                                                   \
+	"(SELECT DISTINCT device, from_ms - from_ms % 3600000 AS hour_ms FROM places WHERE from_ms >= ?4" \
+	" AND from_ms < ?5 AND from_ms % 3600000 <> 0) m CROSS JOIN sessions s ON s.device = m.device"    \
+	" AND s.started_ms >= m.hour_ms AND s.started_ms < m.hour_ms + 3600000"
+#define USAGE_SESSIONS_AT_SITE(sessions, when)                                                                \
+	USAGE_ADDED("site")                                                                                       \
+	"SELECT " PLACE_SITE(                                                                                     \
+	    "s.device",                                                                                           \
+	    "s.started_ms") " AS site, s.outcome AS outcome, 1 AS n,"                                             \
+	                    " max(s.duration_ms - s.paused_ms, 0) AS running, s.motor_ms AS motor FROM " sessions \
+	                    " WHERE s.outcome > 0" when ") GROUP BY site"
+#define USAGE_BY_SITE                                                                                                  \
+	"SELECT p.site" USAGE_TOTALS "(" USAGE_HOURS_AT_SITE                                                               \
+	" UNION ALL " USAGE_SESSIONS_AT_SITE(USAGE_MOVED, "") " UNION ALL " USAGE_SESSIONS_AT_SITE(                        \
+	    "sessions s",                                                                                                  \
+	    " AND s.started_ms >= ?1 AND s.started_ms < ?4") " UNION ALL " USAGE_SESSIONS_AT_SITE("sessions s",            \
+	                                                                                          " AND s.started_ms >= "  \
+	                                                                                          "?5 AND s.started_ms < " \
+	                                                                                          "?2") ") AS p GROUP BY " \
+	                                                                                                "1 ORDER BY 1"
+
 /* One text a key: the key's column, sessions, running and motor ms, completed, stopped, interrupted. The rest: read_usage_parts.h. */
 static const char *const usage_texts[STORE_USAGE_COUNT] = {
     [STORE_USAGE_DEVICE] = USAGE_BY_DEVICE("d.id"),
-    [STORE_USAGE_SITE] = USAGE_BY_DEVICE("coalesce(d.site_set, d.site)"),
+    [STORE_USAGE_SITE] = USAGE_BY_SITE,
     [STORE_USAGE_CLASS] = USAGE_BY_DEVICE("d.class"),
     [STORE_USAGE_HOUR] = USAGE_BY("at", "(p.at + ?3) / 3600000 % 24"),
     [STORE_USAGE_DAY] = USAGE_BY("at", "date((p.at + ?3) / 1000, 'unixepoch')"),

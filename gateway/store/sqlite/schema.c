@@ -205,7 +205,8 @@ static const char v7[] =
     /* What a machine did since it has a catalog. */
     "CREATE INDEX faults_device_time ON faults (device, raised_ms);";
 
-static const char *const migrations[] = {v1, v2, v3, v4, v5, v6, v7, schema_v8, schema_v9, schema_v10, schema_v11};
+static const char *const migrations[] = {v1, v2,        v3,        v4,         v5,         v6,
+                                         v7, schema_v8, schema_v9, schema_v10, schema_v11, schema_v12};
 const unsigned schema_version = sizeof(migrations) / sizeof(migrations[0]);
 
 int schema_read_version(struct db *db, unsigned *ret_version, struct gf_diag *diag)

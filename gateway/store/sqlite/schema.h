@@ -25,6 +25,6 @@ GF_MUST_CHECK int schema_read_version(struct db *db, unsigned *ret_version, stru
 GF_MUST_CHECK int schema_check(const struct db *db, unsigned version, struct gf_diag *diag);
 
 /* Migrations that have a file of their own (schema_*.c). */
-extern const char schema_v8[], schema_v9[], schema_v10[], schema_v11[];
+extern const char schema_v8[], schema_v9[], schema_v10[], schema_v11[], schema_v12[];
 
 #endif

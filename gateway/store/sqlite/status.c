@@ -3,6 +3,7 @@
  * counter: what is older than the connection known changes nothing, so that a will that the broker publishes late can't
  * mark a machine offline that is long back.
  */
+#include "gateway/store/sqlite/place.h"
 #include "gateway/store/sqlite/writer.h"
 
 /* A report may still be under way when the will of its connection is published; after this it proves life. */
@@ -75,6 +76,7 @@ static int mark_changed(struct apply *a, const struct gf_status *st)
 /* What the machine is, as it says. */
 static int save_identity(struct apply *a, const struct gf_status *st)
 {
+	const uint64_t up_ms = st->uptime_ms, recv_ms = (uint64_t)a->recv_ms;
 	struct query q;
 	int r = mark_changed(a, st);
 
@@ -101,6 +103,9 @@ static int save_identity(struct apply *a, const struct gf_status *st)
 	query_real(&q, (double)st->vibration_ms2);
 	query_i64(&q, a->dev->key);
 	r = query_run(&q, a->diag);
+	/* It reads where it is when it starts. */
+	if (!r)
+		r = place_told(a->store, a->dev->key, a->recv_ms - (int64_t)(up_ms < recv_ms ? up_ms : 0), a->recv_ms, a->diag);
 	return r ? r : desired_outgrow(a, st->desired_revision);
 }
 

@@ -9,9 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gateway/store/sqlite/place.h"
 #include "gateway/store/sqlite/schema.h"
 #include "gateway/store/sqlite/writer.h"
 #include "gateway/store/wishes.h"
+#include "proto/base/clock.h"
 
 enum { DAY_MS = 24 * 3600 * 1000, QUARANTINE_EVENT_MS = 60 * 1000, QUARANTINE_COMPARED = 16 };
 
@@ -315,32 +317,36 @@ int store_quarantine(struct store *s, const char *device, const char *leaf, cons
 
 /* ---- what the operator says ---- */
 
-static int override_set(struct store *s, const char *device, const struct store_device_change *change,
+static int override_set(struct store *s, const char *device, const struct store_device_change *change, int64_t *ret_key,
                         struct gf_diag *diag)
 {
 	const char *values[] = {change->name, change->site, change->zone, change->bay};
 	struct query q;
+	int64_t key = 0;
 	int r;
 
 	query_begin(&q, &s->db,
 	            "UPDATE devices SET name_set = CASE WHEN ?2 IS NULL THEN name_set ELSE nullif(?2, '') END,"
 	            " site_set = CASE WHEN ?3 IS NULL THEN site_set ELSE nullif(?3, '') END,"
 	            " zone_set = CASE WHEN ?4 IS NULL THEN zone_set ELSE nullif(?4, '') END,"
-	            " bay_set = CASE WHEN ?5 IS NULL THEN bay_set ELSE nullif(?5, '') END WHERE id = ?1");
+	            " bay_set = CASE WHEN ?5 IS NULL THEN bay_set ELSE nullif(?5, '') END WHERE id = ?1 RETURNING device");
 	query_text(&q, device);
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
 		query_text(&q, values[i]);
-	r = query_run(&q, diag);
-	if (!r && sqlite3_changes(s->db.handle) == 0) {
+	r = query_value(&q, 0, &key, diag);
+	if (!r && !key) {
 		gf_diag_set(diag, "there is no device '%s'", device);
 		return -ENOENT;
 	}
+	if (!r)
+		*ret_key = key;
 	return r;
 }
 
 /* "name='Window chair', zone taken back" */
 static void change_text(const struct store_device_change *change, char buf[static STORE_REASON_MAX])
 {
+	char since[GF_RFC3339_MAX];
 	const char *values[] = {change->name, change->site, change->zone, change->bay},
 	           *names[] = {"name", "site", "zone", "bay"};
 	size_t len = 0;
@@ -352,23 +358,24 @@ static void change_text(const struct store_device_change *change, char buf[stati
 			    (size_t)snprintf(buf + len, STORE_REASON_MAX - len, "%s%s='%s'", len ? ", " : "", names[i], values[i]);
 		else if (values[i])
 			len += (size_t)snprintf(buf + len, STORE_REASON_MAX - len, "%s%s taken back", len ? ", " : "", names[i]);
+	if (change->site && change->site_since_ms && len < STORE_REASON_MAX)
+		(void)snprintf(buf + len, STORE_REASON_MAX - len, ", there since %s",
+		               gf_time_format(change->site_since_ms, since));
 }
 
 int store_device_set(struct store *s, const char *device, const struct store_device_change *change,
                      const struct store_actor *actor, int64_t now_ms, struct gf_diag *diag)
 {
+	const int64_t since_ms = change->site_since_ms ? change->site_since_ms : now_ms;
 	char text[STORE_REASON_MAX];
+	int64_t key = 0;
 	int r = store_begin(s, diag);
 
 	if (r)
 		return r;
-	/* Hours, and whose machines a site has, are others then. */
-	if (change->site)
-		r = judge_mark_moved(s, device, now_ms, diag);
-	if (!r)
-		r = override_set(s, device, change, diag);
+	r = override_set(s, device, change, &key, diag);
 	if (!r && change->site)
-		r = judge_mark_moved(s, device, now_ms, diag);
+		r = place_moved(s, key, since_ms < now_ms ? since_ms : now_ms, now_ms, diag);
 	change_text(change, text);
 	if (!r)
 		r = store_deed_add(s, actor, "device set", device, text, now_ms, diag);

@@ -185,9 +185,10 @@ GF_MUST_CHECK int deed_last(struct store *s, const char *action, const char *sub
 /* A fact of this kind came, changed or went: of the machine, of its site, and of those whose tokens it has (0 = nobody). */
 GF_MUST_CHECK int judge_mark(struct store *s, enum fact_kind kind, int64_t device, int64_t at_ms, uint64_t subject,
                              uint64_t staff, struct gf_diag *diag);
+/* Where the machine was from at_ms on changes: called before and after, for all sites. With it the people who have used it since: their days are its
+ * sites'. */
+GF_MUST_CHECK int judge_mark_moved(struct store *s, int64_t device, int64_t at_ms, struct gf_diag *diag);
 /* The machine was heard of again after a silence, or is another one than before. */
-/* It is somewhere else from now on: called before and after, for both sites. */
-GF_MUST_CHECK int judge_mark_moved(struct store *s, const char *device, int64_t at_ms, struct gf_diag *diag);
 GF_MUST_CHECK int judge_mark_device(struct store *s, int64_t device, int64_t at_ms, struct gf_diag *diag);
 
 /* ---- life.c ---- */

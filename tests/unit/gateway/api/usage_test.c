@@ -151,7 +151,7 @@ static double cell(const json_t *heat, size_t day, const char *key, size_t hour)
 	return json_number_value(json_array_get(cells(heat, day, key), hour));
 }
 
-enum { TUE = 1, FRI = 4, SUN = 6 };
+enum { TUE = 1, THU = 3, FRI = 4, SUN = 6 };
 
 static void the_heat_map_has_the_local_hours_of_each_site(void **state)
 {
@@ -196,7 +196,7 @@ static void the_heat_map_has_the_local_hours_of_each_site(void **state)
 static void clocks_may_be_half_an_hour_off(void **state)
 {
 	struct server *s = server_of(state);
-	const struct store_device_change change = {.site = "kolkata"};
+	const struct store_device_change change = {.site = "kolkata", .site_since_ms = NOON - 9 * DAY};
 	const struct store_actor actor = {.who = "anna"};
 
 	assert_int_equal(store_device_set(s->store->store, "chair-berlin-01", &change, &actor, NOON, NULL), 0);
@@ -236,6 +236,43 @@ static void the_trend_has_every_week(void **state)
 	refuses(s, "GET", "/v1/usage/trend?since=1980-01-01T00:00:00Z", NULL, 400, "at most ten years");
 	refuses(s, "GET", "/v1/usage/trend?site=rome", NULL, 404, "no machine at a site 'rome'");
 	refuses(s, "GET", "/v1/usage/trend?by=day", NULL, 400, "unknown parameter 'by'");
+}
+
+/* From Thursday 01:00 in Berlin on it was in Paris: what it did before stays in Berlin, and so do the hours in which it could have been used there. */
+static void a_machine_that_moved_leaves_its_use_where_it_was(void **state)
+{
+	static const char to_paris[] = "{\"site\":\"paris\"}";
+	struct server *s = server_of(state);
+	const double berlin_h = 9 + 16, paris_h = 8 + 5, gun_h = 4 + 8 + 8 + 5;
+	json_t *json;
+
+	json_decref(ask(s, "PATCH", "/v1/devices/chair-berlin-01?since=2026-11-19T00:00:00Z", to_paris, 200));
+	opening(s, "/v1/usage?by=site", "berlin", berlin_h, 90);
+	opening(s, "/v1/usage?by=site", "paris", paris_h + gun_h, 3 * 90);
+	opening(s, "/v1/usage?by=device", "chair-berlin-01", berlin_h + paris_h, 3 * 90);
+	opening(s, "/v1/usage?by=class", "chair", berlin_h + paris_h, 3 * 90);
+	json = ask(s, "GET", "/v1/usage/trend?site=berlin&since=2026-11-17T00:00:00Z", NULL, 200);
+	assert_int_equal(whole(json_array_get(json_object_get(json, "items"), 0), "sessions"), 1);
+	near(number(json_array_get(json_object_get(json, "items"), 0), "opening_s"), 3600 * berlin_h);
+	json_decref(json);
+	json = ask(s, "GET", "/v1/usage/heat?site=berlin", NULL, 200);
+	assert_int_equal(whole(json, "machines"), 1);
+	near(cell(json, THU, "opening_s", 12), 0);
+	json_decref(json);
+	json = ask(s, "GET", "/v1/usage/heat?site=paris", NULL, 200);
+	assert_int_equal(whole(json, "machines"), 2);
+	near(cell(json, FRI, "opening_s", 8), 2 * 3600);
+	json_decref(json);
+	/* Nobody is there any more. */
+	json = ask(s, "GET", "/v1/usage/heat?site=berlin&since=2026-11-20T00:00:00Z", NULL, 200);
+	assert_int_equal(whole(json, "machines"), 0);
+	json_decref(json);
+	json = ask(s, "GET", "/v1/sessions?where=site=berlin", NULL, 200);
+	assert_int_equal(json_array_size(json_object_get(json, "items")), 1);
+	json_decref(json);
+	refuses(s, "PATCH", "/v1/devices/chair-berlin-01?since=1h", "{\"bay\":\"7\"}", 400, "give the site, too");
+	refuses(s, "PATCH", "/v1/devices/chair-berlin-01?since=2026-11-21T00:00:00Z", to_paris, 400,
+	        "not a time up to now");
 }
 
 /* ---- heartbeats ---- */
@@ -326,6 +363,7 @@ int main(void)
 	    TEST(the_heat_map_has_the_local_hours_of_each_site),
 	    TEST(clocks_may_be_half_an_hour_off),
 	    TEST(the_trend_has_every_week),
+	    TEST(a_machine_that_moved_leaves_its_use_where_it_was),
 	    TEST(a_heartbeat_is_one_flat_row),
 	    TEST(a_long_export_has_no_holes_and_no_doubles_while_it_grows),
 	};
