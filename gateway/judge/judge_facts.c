@@ -9,6 +9,8 @@
 #include "gateway/judge/judge_impl.h"
 
 static const double ms_per_hour = 3600.0 * 1000;
+/* Further back than any rule looks for days in a row. */
+static const int64_t days_reach_ms = (RULE_WINDOW_MAX_D + 7) * INT64_C(24) * 3600 * 1000;
 
 /* Of one kind no more are taken; too many are still to come. */
 enum { JUDGE_E_FULL = 1, JUDGE_E_AHEAD };
@@ -18,6 +20,7 @@ void judge_facts_deinit(struct judge_facts *facts)
 	free(facts->items);
 	free(facts->more);
 	free(facts->areas);
+	free(facts->stays);
 }
 
 void judge_facts_done(struct judge_facts *facts)
@@ -208,6 +211,44 @@ static void take_life(const struct judging *j, size_t at)
 }
 
 /* ---- loading ---- */
+
+/* Sites that have the same days and hours are one for the rules. */
+static int keep_stay(void *ctx, const char *site, int64_t until_ms)
+{
+	const struct judging *j = ctx;
+	struct judge_facts *f = &j->runner->facts;
+	const struct calendar *calendar = sites_calendar(j->runner->config.sites, site);
+
+	if (f->stays_count > 0 && f->stays[f->stays_count - 1].calendar == calendar) {
+		f->stays[f->stays_count - 1].until_ms = until_ms;
+		return 0;
+	}
+	if (f->stays_count == f->stays_room) {
+		struct judge_stay *stays = grown(f->stays, &f->stays_room, f->stays_count + 1, sizeof(*stays));
+
+		if (stays == NULL)
+			return -ENOMEM;
+		f->stays = stays;
+	}
+	f->stays[f->stays_count++] = (struct judge_stay){until_ms, calendar};
+	return 0;
+}
+
+int judge_stays_load(struct judging *j, int64_t from_ms)
+{
+	const struct store_unsettled *u = j->subject;
+	struct judge_facts *f = &j->runner->facts;
+	const int64_t since_ms = from_ms > 0 ? from_ms - days_reach_ms : 0;
+	int r = 0;
+
+	f->stays_count = 0;
+	if (u->subject.kind == RULE_SUBJECT_DEVICE)
+		r = store_judge_left(j->runner->config.store, u->subject.key, since_ms, keep_stay, j, j->diag);
+	if (!r && f->stays_count > 0 &&
+	    f->stays[f->stays_count - 1].calendar == sites_calendar(j->runner->config.sites, u->site))
+		f->stays_count--;
+	return r;
+}
 
 static int compare(const void *a, const void *b)
 {

@@ -34,6 +34,9 @@ struct judge_facts {
 		char model[GF_NAME_MAX];
 		size_t areas_at; /* in `areas`, which moves while it grows */
 	} * more;
+	/* Where the machine was before, by calendar. */
+	struct judge_stay *stays;
+	size_t stays_count, stays_room;
 };
 
 struct judge_runner {
@@ -112,6 +115,8 @@ void judge_facts_done(struct judge_facts *facts);
 /* Those that the subject's rules need, of each kind from a moment on, or the newest of them (begin_ms): with calendar and what is left of parts. What is
  * ahead of the clock waits. -ENOMEM. */
 GF_MUST_CHECK int judge_facts_load(struct judging *j, const int64_t since_ms[static FACT_KINDS]);
+/* Where the subject, if it is a machine, was before it came to its site, as far as days matter for what holds from from_ms on. -ENOMEM. */
+GF_MUST_CHECK int judge_stays_load(struct judging *j, int64_t from_ms);
 /* Is the rule judged with such a subject? Rules about areas are with their person. */
 bool judge_about(const struct rule *rule, enum rule_subject subject);
 /* What the rules about a subject need: store_judge_needs. */

@@ -145,6 +145,8 @@ static int judge_some(const struct turn *t, size_t skip, uint64_t *work, struct 
 	struct judge_input in = {
 	    .rule = &t->w->rules->items[t->rule],
 	    .calendar = sites_calendar(runner->config.sites, t->w->j->subject->site),
+	    .before = runner->facts.stays,
+	    .before_count = runner->facts.stays_count,
 	    .facts = runner->facts.items + skip,
 	    .facts_count = runner->facts.count - skip,
 	    .muscle = t->muscle,
@@ -259,7 +261,8 @@ static int judge_areas(struct work *w, size_t rule)
 /* From when on facts of each kind are needed, for all rules about the subject. */
 static void find_since(const struct work *w, int64_t ret_since_ms[static FACT_KINDS])
 {
-	const struct calendar *calendar = sites_calendar(w->j->runner->config.sites, w->j->subject->site);
+	const struct calendar *calendar =
+	    w->j->runner->facts.stays_count > 0 ? NULL : sites_calendar(w->j->runner->config.sites, w->j->subject->site);
 
 	for (int kind = 0; kind < FACT_KINDS; kind++)
 		ret_since_ms[kind] = INT64_MAX;
@@ -275,7 +278,7 @@ static void find_since(const struct work *w, int64_t ret_since_ms[static FACT_KI
 
 static int judge_rules(struct work *w)
 {
-	int64_t since_ms[FACT_KINDS];
+	int64_t since_ms[FACT_KINDS], first_ms = w->j->now_ms;
 	size_t left = 1; /* and one, for those that need more than their share */
 	int r = 0;
 
@@ -285,7 +288,11 @@ static int judge_rules(struct work *w)
 		left++;
 		r = rule_is_silence(&w->rules->items[i]) ? find_known(w, i, w->j->subject->last_seen_ms)
 		                                         : reach_back(w, i, w->j->subject->settled_ms);
+		if (!rule_is_silence(&w->rules->items[i]) && w->from_ms[i] < first_ms)
+			first_ms = w->from_ms[i];
 	}
+	if (!r)
+		r = judge_stays_load(w->j, first_ms);
 	find_since(w, since_ms);
 	if (!r)
 		r = judge_facts_load(w->j, since_ms);

@@ -1,11 +1,33 @@
 #include "gateway/rules/automaton.h"
 
+/* ---- the subject's days ---- */
+
+static const struct calendar *calendar_at(const struct judge_input *in, int64_t moment_ms)
+{
+	for (size_t i = 0; i < in->before_count; i++)
+		if (moment_ms < in->before[i].until_ms)
+			return in->before[i].calendar;
+	return in->calendar != NULL ? in->calendar : &calendar_always;
+}
+
+/* Was the site open on a day before, where the machine was as it began. */
+static bool was_open(const struct judge_input *in, const struct calendar *today, int32_t day)
+{
+	const struct calendar *then = in->before_count > 0 ? calendar_at(in, calendar_day_start_ms(today, day)) : today;
+
+	return calendar_has_hours(then, day);
+}
+
 /* ---- one level ---- */
 
 static void note_day(struct automaton_level *level, int32_t day)
 {
 	int32_t passed = day - level->day;
 
+	if (passed < 0) {
+		level->days |= passed > -64 ? UINT64_C(1) << -passed : 0;
+		return;
+	}
 	level->days = passed < 64 ? level->days << passed : 0;
 	level->days |= 1;
 	level->day = day;
@@ -25,7 +47,7 @@ static bool level_see(const struct automaton *a, struct automaton_level *level, 
 		level->rises_count += level->rises_count < RULE_TIMES_MAX;
 	}
 	if (held && a->rule->days > 0)
-		note_day(level, calendar_day(a->calendar, moment_ms));
+		note_day(level, calendar_day(calendar_at(a->in, moment_ms), moment_ms));
 	return rises;
 }
 
@@ -38,15 +60,17 @@ static bool often_enough(const struct rule *rule, const struct automaton_level *
 
 static bool days_enough(const struct automaton *a, const struct automaton_level *level, int64_t moment_ms)
 {
-	const int32_t today = calendar_day(a->calendar, moment_ms);
+	const struct calendar *calendar = calendar_at(a->in, moment_ms);
+	const int32_t today = calendar_day(calendar, moment_ms);
+	const uint64_t days = level->days >> (level->day > today ? level->day - today : 0);
 	unsigned missing = a->rule->days;
 
-	if (!calendar_has_hours(a->calendar, today))
+	if (!calendar_has_hours(calendar, today))
 		return false;
 	for (unsigned back = 0; back < rule_days_span(a->rule) && missing > 0; back++) {
-		if (!calendar_has_hours(a->calendar, today - (int32_t)back))
+		if (back > 0 && !was_open(a->in, calendar, today - (int32_t)back))
 			continue;
-		if ((level->days >> back & 1) == 0)
+		if ((days >> back & 1) == 0)
 			return false;
 		missing--;
 	}
@@ -66,9 +90,14 @@ static bool triggers(const struct automaton *a, enum rule_level which, int64_t m
 
 /* ---- all of it ---- */
 
-void automaton_begin(struct automaton *a, const struct rule *rule, const struct calendar *calendar)
+const struct calendar *automaton_calendar(const struct judge_input *in)
 {
-	*a = (struct automaton){.rule = rule, .calendar = calendar};
+	return in->before_count > 0 ? NULL : calendar_at(in, in->from_ms);
+}
+
+void automaton_begin(struct automaton *a, const struct judge_input *in)
+{
+	*a = (struct automaton){.rule = in->rule, .in = in};
 }
 
 bool automaton_see(struct automaton *a, const struct automaton_view *view, int64_t moment_ms, bool first)
@@ -110,8 +139,13 @@ int64_t automaton_next_ms(const struct automaton *a, bool open, int64_t moment_m
 	for (int which = RULE_LEVEL_WARN; which <= RULE_LEVEL_ACT; which++)
 		if (a->levels[which].held)
 			sooner(&next_ms, moment_ms, a->levels[which].since_ms + a->rule->for_ms);
-	if (a->levels[RULE_LEVEL_WARN].held && a->rule->days > 0)
-		sooner(&next_ms, moment_ms, calendar_day_start_ms(a->calendar, calendar_day(a->calendar, moment_ms) + 1));
+	if (a->levels[RULE_LEVEL_WARN].held && a->rule->days > 0) {
+		const struct calendar *calendar = calendar_at(a->in, moment_ms);
+
+		sooner(&next_ms, moment_ms, calendar_day_start_ms(calendar, calendar_day(calendar, moment_ms) + 1));
+		for (size_t i = 0; i < a->in->before_count; i++)
+			sooner(&next_ms, moment_ms, a->in->before[i].until_ms);
+	}
 	if (open && !a->keeps)
 		sooner(&next_ms, moment_ms, a->quiet_ms + a->rule->clear_after_ms);
 	return next_ms;

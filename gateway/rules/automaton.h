@@ -20,14 +20,14 @@ struct automaton_level {
 	/* The newest rises. */
 	unsigned rises_count, rises_next;
 	int64_t rises[RULE_TIMES_MAX];
-	/* The days on which it held: bit n is `day` - n. */
+	/* The days on which it held: bit n is `day` - n. Who moves west may have a day again. */
 	uint64_t days;
 	int32_t day;
 };
 
 struct automaton {
 	const struct rule *rule;
-	const struct calendar *calendar;
+	const struct judge_input *in;
 	struct automaton_level levels[RULE_LEVEL_COUNT];
 	bool keeps, stale;
 	int64_t quiet_ms; /* since when it doesn't keep */
@@ -35,8 +35,10 @@ struct automaton {
 
 enum automaton_word { AUTOMATON_NOTHING, AUTOMATON_OPENS, AUTOMATON_ACTS, AUTOMATON_CLEARS, AUTOMATON_EXPIRES };
 
-/* It must see all from rule_begin_ms on. */
-void automaton_begin(struct automaton *automaton, const struct rule *rule, const struct calendar *calendar);
+/* Of all the time that is judged; NULL: of a machine that moved. */
+const struct calendar *automaton_calendar(const struct judge_input *in);
+/* It must see all from rule_begin_ms on. `in` must live as long. */
+void automaton_begin(struct automaton *automaton, const struct judge_input *in);
 /* Shows it a moment, later than the one before. Returns whether the level WARN rose. */
 bool automaton_see(struct automaton *automaton, const struct automaton_view *view, int64_t moment_ms, bool first);
 /* What to do at the moment that it saw last. */

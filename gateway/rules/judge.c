@@ -345,7 +345,7 @@ static void begin(struct walk *w, struct metric_entry *room, size_t facts_count,
 		metric_begin(&w->metrics[i], &w->rule->conditions[i], room, count);
 		room += facts_count;
 	}
-	automaton_begin(&w->automaton, w->rule, w->in->calendar != NULL ? w->in->calendar : &calendar_always);
+	automaton_begin(&w->automaton, w->in);
 }
 
 int rules_judge(const struct judge_input *input, struct judgement *ret_judgement)
@@ -373,8 +373,7 @@ int rules_judge(const struct judge_input *input, struct judgement *ret_judgement
 			open.condition = 0;
 		r = add_episode(&w, &open);
 	}
-	begin_ms =
-	    rule_begin_ms(in.rule, in.calendar != NULL ? in.calendar : &calendar_always, in.open != NULL, in.from_ms);
+	begin_ms = rule_begin_ms(in.rule, automaton_calendar(&in), in.open != NULL, in.from_ms);
 	begin(&w, room, known, begin_ms);
 	if (r == 0)
 		r = go(&w, begin_ms, &due_ms);

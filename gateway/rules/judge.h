@@ -55,10 +55,19 @@ struct episode {
 	struct fact_ref behind[EPISODE_BEHIND_MAX];
 };
 
+/* Where a machine was until a moment. */
+struct judge_stay {
+	int64_t until_ms;
+	const struct calendar *calendar;
+};
+
 struct judge_input {
 	const struct rule *rule;
 	const struct calendar
 	    *calendar; /* the subject's own: open days and minutes; a person's facts bring theirs (NULL is fine then) */
+	/* Of a machine that moved, before it came to where `calendar` is; in order of until_ms. */
+	const struct judge_stay *before;
+	size_t before_count;
 	/* In order (fact_compare), from rule_since_ms on; for part_life_pct also the newest session before that. Facts
 	 * that the rule doesn't need do no harm. */
 	const struct fact *facts;

@@ -115,13 +115,18 @@ unsigned rule_days_span(const struct rule *rule)
 	return weeks < RULE_WINDOW_MAX_D ? weeks : RULE_WINDOW_MAX_D;
 }
 
-unsigned rule_days_back(const struct rule *rule, const struct calendar *calendar, int32_t day)
+int64_t rule_days_since_ms(const struct rule *rule, const struct calendar *calendar, int64_t from_ms)
 {
 	unsigned back = 0, open = 0;
+	int32_t day;
 
+	/* Midnights of several places lie up to a day apart. */
+	if (calendar == NULL)
+		return from_ms - (rule_days_span(rule) + 2) * DAY_MAX_MS;
+	day = calendar_day(calendar, from_ms);
 	for (; back < rule_days_span(rule) && open <= rule->days; back++)
 		open += calendar_has_hours(calendar, day - (int32_t)back);
-	return back;
+	return calendar_day_start_ms(calendar, day - (int32_t)back);
 }
 
 /* A gap reaches back to a session before the window; what is longer than every threshold isn't asked for, and a session longer than a day
@@ -181,8 +186,7 @@ int64_t rule_begin_ms(const struct rule *rule, const struct calendar *calendar, 
 	int64_t begin_ms = from_ms - history_ms(rule, open) - 1;
 
 	if (rule->days > 0) {
-		int32_t day = calendar_day(calendar, from_ms);
-		int64_t days_ms = calendar_day_start_ms(calendar, day - (int32_t)rule_days_back(rule, calendar, day));
+		int64_t days_ms = rule_days_since_ms(rule, calendar, from_ms);
 
 		begin_ms = days_ms < begin_ms ? days_ms : begin_ms;
 	}

@@ -156,17 +156,19 @@ bool rule_upwards(enum rule_comparison comparison);
 bool rule_beyond(enum rule_comparison comparison, double value, double threshold);
 /* How many days back a row of rule->days may begin, the present day counted: sites that open once a week are known, others not. */
 unsigned rule_days_span(const struct rule *rule);
-/* How many days before `day` must be known to tell such a row from it on: as many as hold one open day more than rule->days. */
-unsigned rule_days_back(const struct rule *rule, const struct calendar *calendar, int32_t day);
+/* From which moment on days must be known to tell such a row from from_ms on: as many as hold one open day more than rule->days. `calendar` NULL:
+ * of more than one calendar, so all that may be. */
+int64_t rule_days_since_ms(const struct rule *rule, const struct calendar *calendar, int64_t from_ms);
 /* How far back the facts of a window may lie, ms. */
 int64_t rule_window_ms(const struct rule_condition *condition);
 
 /* How far back facts may matter for what holds at a moment, ms: windows, for, days, within, clear_after. */
 int64_t rule_lookback_ms(const struct rule *rule);
-/* From which moment on a rule must be looked at, so that it is right from from_ms on; `open`: it is flagged then. */
+/* From which moment on a rule must be looked at, so that it is right from from_ms on; `open`: it is flagged then. `calendar` NULL: the
+ * subject has several. */
 int64_t rule_begin_ms(const struct rule *rule, const struct calendar *calendar, bool open, int64_t from_ms);
-/* The moment from which on facts may matter for what holds from from_ms on: as rule_lookback_ms, but by the subject's calendar no more days
- * than are needed. */
+/* The moment from which on facts may matter for what holds from from_ms on: as rule_lookback_ms, but by the subject's calendar (NULL: it has
+ * several) no more days than are needed. */
 int64_t rule_since_ms(const struct rule *rule, const struct calendar *calendar, int64_t from_ms);
 /* Which kinds of facts it needs: bits (1 << enum fact_kind). */
 unsigned rule_needs(const struct rule *rule);

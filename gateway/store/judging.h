@@ -80,6 +80,11 @@ GF_MUST_CHECK int store_judge_facts(struct store *store, const struct store_subj
                                     int64_t since_ms, int64_t until_ms, store_fact_fn row, void *ctx,
                                     struct gf_diag *diag);
 
+/* Where a machine was before it came to where it is: those that it left after since_ms, in order. */
+typedef int (*store_left_fn)(void *ctx, const char *site, int64_t until_ms);
+GF_MUST_CHECK int store_judge_left(struct store *store, int64_t device, int64_t since_ms, store_left_fn row, void *ctx,
+                                   struct gf_diag *diag);
+
 /* ---- flags ---- */
 
 /* The gateway's own rule, which no file can have: it flags whom it doesn't judge in full. */

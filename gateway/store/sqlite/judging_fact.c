@@ -170,7 +170,7 @@ static int give_all_sessions(const struct facts *f)
 #define TOLD_DEVICE(table, at, columns, order)                                                                    \
 	"SELECT " MACHINE_COLUMNS_AT("x." at) columns " FROM " table " x CROSS JOIN devices d ON d.device = x.device" \
 	                                              " WHERE x.device = ?1 AND x." at " >= ?2 AND x." at             \
-	                                              " < ?3 ORDER BY x." at order
+	                                              " < ?3 ORDER BY x." at " DESC" order
 #define TOLD_SITE(table, at, columns, order)                                    \
 	"SELECT " MACHINE_COLUMNS("p.site") columns                                 \
 	    " FROM " AT_SITE table " x CROSS JOIN devices d ON d.device = x.device" \

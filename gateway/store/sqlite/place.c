@@ -2,6 +2,8 @@
 
 #include "gateway/store/sqlite/writer.h"
 
+enum { PLACES_KEPT = 256 };
+
 /* How far back a change of the past is judged anew: as far as the rules' longest window, and as people are known. */
 static const int64_t again_ms = RULE_WINDOW_MAX_D * INT64_C(24) * 3600 * 1000;
 
@@ -85,6 +87,32 @@ static int begin(struct store *s, int64_t device, int64_t from_ms, struct gf_dia
 	return query_run(&q, diag);
 }
 
+/* I8: a machine that says another site whenever it starts doesn't fill the disk. What it did before its oldest place is of that one. */
+static int forget(struct store *s, int64_t device, struct gf_diag *diag)
+{
+	struct query q;
+	int64_t count = 0;
+	int r;
+
+	query_begin(&q, &s->db, "SELECT count(*) FROM places WHERE device = ?");
+	query_i64(&q, device);
+	r = query_value(&q, 0, &count, diag);
+	if (r || count <= PLACES_KEPT)
+		return r;
+	query_begin(&q, &s->db, "DELETE FROM places WHERE device = ? AND from_ms = ?");
+	query_i64(&q, device);
+	query_i64(&q, INT64_MIN);
+	r = query_run(&q, diag);
+	if (r)
+		return r;
+	query_begin(&q, &s->db,
+	            "UPDATE places SET from_ms = ?2 WHERE device = ?1 AND from_ms = (SELECT min(p.from_ms) FROM places p"
+	            " WHERE p.device = ?1)");
+	query_i64(&q, device);
+	query_i64(&q, INT64_MIN);
+	return query_run(&q, diag);
+}
+
 static bool is_first_word(const struct place *p)
 {
 	return p->unknown && p->from_ms == INT64_MIN && p->until_ms == INT64_MAX;
@@ -97,7 +125,9 @@ static int change(struct store *s, int64_t device, int64_t from_ms, const struct
 	if (is_first_word(p))
 		return learn(s, device, diag);
 	r = cut(s, device, from_ms, diag);
-	return r ? r : begin(s, device, from_ms, diag);
+	if (!r)
+		r = begin(s, device, from_ms, diag);
+	return r ? r : forget(s, device, diag);
 }
 
 int place_moved(struct store *s, int64_t device, int64_t from_ms, int64_t now_ms, struct gf_diag *diag)
@@ -129,4 +159,26 @@ int place_told(struct store *s, int64_t device, int64_t from_ms, int64_t now_ms,
 	if (from_ms < last.from_ms && last.from_ms <= now_ms)
 		from_ms = last.from_ms;
 	return place_moved(s, device, from_ms, now_ms, diag);
+}
+
+int store_judge_left(struct store *s, int64_t device, int64_t since_ms, store_left_fn row, void *ctx,
+                     struct gf_diag *diag)
+{
+	struct query q;
+	int rc = QUERY_DONE, r = 0, end;
+
+	query_begin(&q, &s->db,
+	            "SELECT site, until_ms FROM places WHERE device = ?1 AND until_ms > ?2 AND until_ms < ?3 ORDER BY"
+	            " from_ms");
+	query_i64(&q, device);
+	query_i64(&q, since_ms);
+	query_i64(&q, INT64_MAX);
+	while (!r && (rc = query_step(&q)) == QUERY_ROW) {
+		char site[GF_NAME_MAX];
+
+		col_text(&q, site, sizeof(site));
+		r = row(ctx, site, col_i64(&q));
+	}
+	end = query_end(&q, rc, r ? NULL : diag);
+	return r ? r : end;
 }

@@ -37,12 +37,15 @@ static void open_all(struct judge_rig *g)
 
 static void make_sites(struct judge_rig *g, const char *zone, const char *open)
 {
-	struct calendar hours = {.week = {{0}}};
+	struct calendar hours = {.week = {{0}}}, lisbon = {.week = {{0}}};
 	struct zones *zones;
 
 	assert_int_equal(zones_new(zone, &zones, NULL), 0);
 	assert_int_equal(calendar_open(&hours, "mon-sun", open, NULL), 0);
+	assert_int_equal(zones_add(zones, "lisbon", "Europe/Lisbon", NULL), 0);
+	assert_int_equal(calendar_open(&lisbon, "tue-sat", "08:00-20:00", NULL), 0);
 	assert_int_equal(sites_new(zones, &hours, &g->sites), 0);
+	assert_int_equal(sites_add(g->sites, "lisbon", &lisbon), 0);
 }
 
 void judge_births(struct judge_rig *g)

@@ -42,7 +42,8 @@ struct judge_session {
 	struct gf_area_use areas[4];
 };
 
-/* Begins at `start_ms`; machine 0 and 1 are chairs, 2 and 3 percussion with 10 m/s2, all of Berlin, which is open from 06:00 to 16:00. rated_motor_h is 10. */
+/* Begins at `start_ms`; machine 0 and 1 are chairs, 2 and 3 percussion with 10 m/s2, all of Berlin, which is open from 06:00 to 16:00; Lisbon, an hour behind,
+ * has nobody, and is closed on Sundays and Mondays. rated_motor_h is 10. */
 struct judge_rig *judge_rig_new(int64_t start_ms);
 void judge_rig_free(struct judge_rig *g);
 /* As after kill -9: what wasn't committed is gone. */

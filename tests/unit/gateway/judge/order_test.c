@@ -1,5 +1,5 @@
 /*
- * The same histories, told in other ways: days late, shuffled across machines, twice, over restarts of the gateway, and over the changes of the clock in
+ * The same histories, with machines that move, told in other ways: days late, shuffled across machines, twice, over restarts of the gateway, and over the changes of the clock in
  * Berlin. All end in the flags of the machines that told everything at once.
  */
 #include "tests/unit/gateway/judge/judge_rig.h"
@@ -116,14 +116,42 @@ static bool next_telling(const struct judge_rig *g, const size_t until[static JU
 	return found;
 }
 
-static void tell_history(struct judge_rig *g, const struct way *way)
+/* Three machines are carried to and fro; who says it late says since when. */
+static const struct {
+	size_t m;
+	int64_t after_ms;
+	const char *site;
+} moves[] = {{0, 2 * DAY + 7 * HOUR, "lisbon"},
+             {2, 3 * DAY + 90 * MINUTE, "lisbon"},
+             {1, 5 * DAY, "lisbon"},
+             {0, 6 * DAY + 13 * HOUR, "berlin"}};
+
+enum { MOVES = sizeof(moves) / sizeof(moves[0]) };
+
+/* Those of the moves that have been by now. */
+static void tell_moves(struct judge_rig *g, int64_t start_ms, int64_t delay_ms, size_t *told)
 {
-	size_t until[JUDGE_MACHINES] = {0}, m = 0;
+	const struct store_actor anna = {.who = "anna"};
+
+	for (; *told < MOVES && start_ms + moves[*told].after_ms + delay_ms <= g->now.wall_ms; (*told)++) {
+		const struct store_device_change change = {.site = moves[*told].site,
+		                                           .site_since_ms = start_ms + moves[*told].after_ms};
+
+		assert_int_equal(
+		    store_device_set(g->f->store, g->machines[moves[*told].m].id, &change, &anna, g->now.wall_ms, NULL), 0);
+	}
+}
+
+static void tell_history(struct judge_rig *g, int64_t start_ms, const struct way *way)
+{
+	const int64_t moved_late_ms = way->late ? 31 * HOUR : 0;
+	size_t until[JUDGE_MACHINES] = {0}, m = 0, moved = 0;
 	int64_t delay_ms[JUDGE_MACHINES] = {0}, at_ms = 0;
 
 	while (next_telling(g, until, delay_ms, &m, &at_ms)) {
 		if (at_ms + 1000 > g->now.wall_ms)
 			judge_run(g, at_ms + 1000);
+		tell_moves(g, start_ms, moved_late_ms, &moved);
 		until[m]++;
 		judge_tell_some(g, m, until[m]);
 		if (way->twice && next_random(2))
@@ -134,6 +162,9 @@ static void tell_history(struct judge_rig *g, const struct way *way)
 		if (way->late && next_random(5) == 0)
 			delay_ms[m] = (int64_t)next_random((uint64_t)LATE_D * 24 * 60) * MINUTE;
 	}
+	judge_run(g, start_ms + (SPAN_D + LATE_D) * DAY);
+	tell_moves(g, start_ms, moved_late_ms, &moved);
+	assert_int_equal(moved, MOVES);
 }
 
 static char *told(int64_t start_ms, uint64_t seed, const struct way *way)
@@ -142,7 +173,7 @@ static char *told(int64_t start_ms, uint64_t seed, const struct way *way)
 	char *text;
 
 	write_history(g, start_ms, seed);
-	tell_history(g, way);
+	tell_history(g, start_ms, way);
 	judge_run(g, start_ms + (SPAN_D + LATE_D + 10) * DAY);
 	text = judge_fingerprint(g);
 	judge_rig_free(g);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #define HOUR_MS INT64_C(3600000)
-enum { FACTS_MAX = 64, MOMENTS_MAX = FACTS_MAX * 40 };
+enum { FACTS_MAX = 64, MOMENTS_MAX = FACTS_MAX * 120 };
 
 struct model {
 	const struct judge_input *in;
@@ -302,28 +302,48 @@ static unsigned rises(const struct model *m, int64_t after, int64_t to, enum rul
 	return n;
 }
 
+/* Where the machine was then. */
+static const struct calendar *calendar_at(const struct judge_input *in, int64_t t)
+{
+	for (size_t i = 0; i < in->before_count; i++)
+		if (t < in->before[i].until_ms)
+			return in->before[i].calendar;
+	return in->calendar;
+}
+
+static bool held_then(const struct model *m, int32_t day, int64_t t, int64_t until, enum rule_level level)
+{
+	return t <= until && calendar_day(calendar_at(m->in, t), t) == day && holds(m, t, level);
+}
+
+/* It changes with facts alone; what is of the day begins with a day somewhere, or by a move. */
 static bool held_on_day(const struct model *m, int32_t day, int64_t until, enum rule_level level)
 {
-	int64_t from = calendar_day_start_ms(m->in->calendar, day), to = calendar_day_start_ms(m->in->calendar, day + 1);
+	const struct judge_input *in = m->in;
 
-	if (holds(m, from, level))
+	if (held_then(m, day, calendar_day_start_ms(in->calendar, day), until, level))
 		return true;
+	for (size_t i = 0; i < in->before_count; i++)
+		if (held_then(m, day, calendar_day_start_ms(in->before[i].calendar, day), until, level) ||
+		    held_then(m, day, in->before[i].until_ms, until, level))
+			return true;
 	for (size_t i = 0; i < m->changes_count; i++)
-		if (m->changes[i] >= from && m->changes[i] < to && m->changes[i] <= until && holds(m, m->changes[i], level))
+		if (held_then(m, day, m->changes[i], until, level))
 			return true;
 	return false;
 }
 
 static bool enough_days(const struct model *m, int64_t t, enum rule_level level)
 {
-	int32_t today = calendar_day(m->in->calendar, t);
+	const struct calendar *here = calendar_at(m->in, t);
+	int32_t today = calendar_day(here, t);
 	unsigned found = 0;
 	unsigned span = m->rule->days * 7 < 31 ? m->rule->days * 7 : 31;
 
-	if (!calendar_has_hours(m->in->calendar, today))
+	if (!calendar_has_hours(here, today))
 		return false;
 	for (int32_t day = today; day > today - (int32_t)span && found < m->rule->days; day--) {
-		if (!calendar_has_hours(m->in->calendar, day))
+		if (day != today && !calendar_has_hours(calendar_at(m->in, calendar_day_start_ms(here, day)), day))
 			continue;
 		if (!held_on_day(m, day, t, level))
 			return false;
@@ -400,12 +420,25 @@ static void find_moments(struct model *m)
 	for (size_t i = 0; i < m->changes_count; i++) {
 		int32_t day = calendar_day(in->calendar, m->changes[i]);
 
+		/* Days elsewhere begin within a day of ours. */
 		m->moments[n++] = m->changes[i];
 		m->moments[n++] = m->changes[i] + m->rule->for_ms;
 		m->moments[n++] = m->changes[i] + m->rule->clear_after_ms;
 		if (m->rule->days > 0)
-			for (int32_t d = 1; d <= 4; d++)
+			for (int32_t d = 1; d <= 4; d++) {
 				m->moments[n++] = calendar_day_start_ms(in->calendar, day + d);
+				for (size_t k = 0; k < in->before_count; k++)
+					m->moments[n++] = calendar_day_start_ms(in->before[k].calendar, day + d - 1);
+			}
+	}
+	for (size_t i = 0; i < in->before_count; i++) {
+		m->moments[n++] = in->before[i].until_ms;
+		for (int32_t d = 1; d <= 4; d++)
+			for (size_t k = 0; k <= in->before_count; k++) {
+				const struct calendar *c = k < in->before_count ? in->before[k].calendar : in->calendar;
+
+				m->moments[n++] = calendar_day_start_ms(c, calendar_day(c, in->before[i].until_ms) + d);
+			}
 	}
 	m->moments_count = sort_unique(m->moments, n);
 }

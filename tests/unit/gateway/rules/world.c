@@ -241,6 +241,20 @@ static void make_facts(struct world *w)
 	qsort(w->facts, w->facts_count, sizeof(w->facts[0]), in_order);
 }
 
+/* Every other machine never moved. */
+static void make_stays(struct world *w)
+{
+	int64_t until_ms = w->start_ms;
+
+	if (one_in(w, 2))
+		return;
+	w->stays_count = 1 + below(w, WORLD_STAYS_MAX);
+	for (size_t i = 0; i < w->stays_count; i++) {
+		until_ms += (int64_t)(1 + below(w, 7 * 48)) * 30 * MIN_MS;
+		w->stays[i] = (struct judge_stay){until_ms, &w->calendars[below(w, WORLD_CALENDARS)]};
+	}
+}
+
 void world_make(struct world *w, uint64_t seed)
 {
 	char key[GF_NAME_MAX];
@@ -255,6 +269,7 @@ void world_make(struct world *w, uint64_t seed)
 	w->muscle = one_in(w, 2) ? GF_MUSCLE_QUADS : GF_MUSCLE_GLUTES;
 	w->side = one_in(w, 2) ? GF_SIDE_LEFT : GF_SIDE_RIGHT;
 	make_facts(w);
+	make_stays(w);
 	w->now_ms = w->start_ms + (int64_t)below(w, 26 * 48) * 30 * MIN_MS;
 }
 
@@ -263,6 +278,8 @@ struct judge_input world_input(const struct world *w)
 	return (struct judge_input){
 	    .rule = &w->rule,
 	    .calendar = &w->calendars[0],
+	    .before = w->stays,
+	    .before_count = w->stays_count,
 	    .facts = w->facts,
 	    .facts_count = w->facts_count,
 	    .muscle = w->muscle,

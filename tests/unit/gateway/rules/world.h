@@ -8,7 +8,7 @@
 #include "gateway/rules/judge.h"
 #include "proto/base/rand.h"
 
-enum { WORLD_FACTS_MAX = 48, WORLD_AREAS_MAX = 2, WORLD_CALENDARS = 3 };
+enum { WORLD_FACTS_MAX = 48, WORLD_AREAS_MAX = 2, WORLD_CALENDARS = 3, WORLD_STAYS_MAX = 2 };
 
 /* A zone that changes its clocks twice. */
 struct world_zone {
@@ -26,6 +26,8 @@ struct world {
 	size_t facts_count;
 	struct fact facts[WORLD_FACTS_MAX]; /* in order */
 	struct gf_area_use areas[WORLD_FACTS_MAX][WORLD_AREAS_MAX];
+	size_t stays_count; /* places where the machine was before */
+	struct judge_stay stays[WORLD_STAYS_MAX];
 	int64_t start_ms, now_ms;
 };
 
