@@ -192,6 +192,20 @@ static void any_words_give_the_places_they_say(void **state)
 	}
 }
 
+/* The oldest are forgotten: before, it was always at the oldest that is known. */
+static void i8_a_machine_that_moves_all_the_time_fills_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	send_status(f, ID, birth_at("berlin", 1, 0), false, NOON);
+	for (int64_t i = 1; i <= 300; i++)
+		move(f, i % 2 ? "hamburg" : "paris", 0, NOON + i * HOUR);
+	assert_int_equal(number_of(f, "SELECT count(*) FROM places"), 256);
+	places_are_whole(f);
+	was_at(f, NOON, "hamburg");
+	was_at(f, NOON + 46 * HOUR, "paris");
+}
+
 /* ---- what it did ---- */
 
 struct usage {
@@ -339,6 +353,18 @@ static int take_fact(void *ctx, const struct store_fact *fact)
 	return 0;
 }
 
+static int64_t site_key(struct fixture *f, const char *site)
+{
+	struct query q;
+	int64_t key = 0;
+
+	query_begin(&q, &f->store->db,
+	            "INSERT INTO sites (name) VALUES (?) ON CONFLICT DO UPDATE SET name = name RETURNING site");
+	query_text(&q, site);
+	assert_int_equal(query_value(&q, 0, &key, NULL), 0);
+	return key;
+}
+
 static void has_facts(struct fixture *f, enum rule_subject kind, const char *site, const char *expected)
 {
 	struct store_subject subject = {kind, 1};
@@ -346,7 +372,7 @@ static void has_facts(struct fixture *f, enum rule_subject kind, const char *sit
 
 	assert_int_equal(store_begin(f->store, NULL), 0);
 	if (site)
-		assert_int_equal(store_site_key(f->store, site, &subject.key, NULL), 0);
+		subject.key = site_key(f, site);
 	assert_int_equal(store_judge_facts(f->store, &subject, UINT32_MAX, NOON - DAY, INT64_MAX, take_fact, &facts, NULL),
 	                 0);
 	store_rollback(f->store);
@@ -465,6 +491,7 @@ int main(void)
 	    TEST(a_machines_word_is_as_old_as_its_start),
 	    TEST(where_it_is_first_known_to_be_it_has_always_been),
 	    TEST(any_words_give_the_places_they_say),
+	    TEST(i8_a_machine_that_moves_all_the_time_fills_nothing),
 	    TEST(use_belongs_to_the_site_where_it_was),
 	    TEST(it_stays_from_when_it_was_first_seen_or_used),
 	    TEST(a_fault_is_where_the_machine_is_until_it_is_over),
