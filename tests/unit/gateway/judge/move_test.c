@@ -96,10 +96,41 @@ static void a_persons_day_is_that_of_the_site_where_the_machine_was(void **state
 	judge_rig_free(g);
 }
 
+static const char used_two_days[] = "rules:\n"
+                                    "  - id: days\n"
+                                    "    title: used\n"
+                                    "    subject: device\n"
+                                    "    metric: sessions\n"
+                                    "    window: day\n"
+                                    "    warn: 1\n"
+                                    "    days: 2\n"
+                                    "    advice: Look at it.\n";
+
+/* Saturday and Sunday in Berlin; told in Lisbon, which is closed on Sundays. */
+static void days_in_a_row_are_those_of_the_site_where_it_was(void **state)
+{
+	struct judge_rig *g = judge_rig_new(NOON);
+	const struct judge_session s = {.token = 0};
+
+	(void)state;
+	put_in_force(g, used_two_days);
+	judge_session(g, 0, NOON + DAY, &s);
+	judge_session(g, 0, NOON + 2 * DAY, &s);
+	judge_run(g, NOON + 4 * DAY);
+	move(g, 0, "lisbon", 0);
+	judge_tell(g, 0);
+	judge_run(g, NOON + 4 * DAY + 5 * MINUTE);
+	assert_int_equal(judge_flags(g, "days", flags), 1);
+	assert_int_equal(flags[0].episode.opened_ms, NOON + 2 * DAY);
+	assert_string_equal(flags[0].site, "berlin");
+	judge_rig_free(g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_site_is_judged_by_what_happened_there),
+	    cmocka_unit_test(days_in_a_row_are_those_of_the_site_where_it_was),
 	    cmocka_unit_test(a_persons_day_is_that_of_the_site_where_the_machine_was),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
