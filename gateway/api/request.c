@@ -213,11 +213,23 @@ json_t *request_body(struct request *r)
 	return NULL;
 }
 
+static bool known(struct request *r, const char *id)
+{
+	struct store_device_query query = {.device = id, .now_ms = r->now_ms, .today_ms = r->today_ms};
+	struct gf_diag diag = {{0}};
+	struct store_device *device = calloc(1, sizeof(*device));
+	int result = device != NULL ? store_read_device(r->reader, &query, device, &diag) : -ENOMEM;
+	free(device);
+	if (result == -ENOENT)
+		request_fail(r, 404, "not_found", "there is no machine '%s'; `gymfleet devices` lists them", id);
+	else if (result != 0)
+		request_fail_store(r, result, &diag);
+	return result == 0;
+}
+
 bool request_device(struct request *r, const char **ret_device)
 {
 	const char *id = request_param(r, "device");
-	struct store_device_query query = {.device = id, .now_ms = r->now_ms, .today_ms = r->today_ms};
-	struct gf_diag diag = {{0}};
 
 	if (id == NULL)
 		return true;
@@ -226,17 +238,15 @@ bool request_device(struct request *r, const char **ret_device)
 		             id);
 		return false;
 	}
-	struct store_device *device = calloc(1, sizeof(*device));
-	int result = device != NULL ? store_read_device(r->reader, &query, device, &diag) : -ENOMEM;
-	free(device);
-	if (result == -ENOENT)
-		request_fail(r, 404, "not_found", "there is no machine '%s'; `gymfleet devices` lists them", id);
-	else if (result != 0)
-		request_fail_store(r, result, &diag);
-	if (result != 0)
+	if (!known(r, id))
 		return false;
 	*ret_device = id;
 	return true;
+}
+
+bool request_path_device(struct request *r)
+{
+	return known(r, r->id);
 }
 
 void request_names(const char *const *names, size_t count, char buf[static REQUEST_NAMES_MAX])

@@ -78,6 +78,8 @@ bool request_day(struct request *r);
 json_t *request_body(struct request *r);
 /* A device that exists; 404 when it doesn't. */
 bool request_device(struct request *r, const char **ret_device);
+/* The same for the one in the path. */
+bool request_path_device(struct request *r);
 
 /* What may be said, for a refusal: "warn, act or none". */
 enum { REQUEST_NAMES_MAX = 256 };

@@ -29,6 +29,7 @@ void resource_device_tag(struct request *r);
 void resource_device_untag(struct request *r);
 void resource_device_service(struct request *r);
 void resource_device_wear(struct request *r);
+void resource_device_series(struct request *r);
 void resource_wear(struct request *r);
 void resource_usage_heat(struct request *r);
 void resource_usage_trend(struct request *r);

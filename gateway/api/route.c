@@ -28,6 +28,7 @@ static const struct route routes[] = {
     {"POST", "/v1/devices/{id}/untag", resource_device_untag, "utc_offset_min", 0},
     {"POST", "/v1/devices/{id}/service", resource_device_service, "", 0},
     {"GET", "/v1/devices/{id}/wear", resource_device_wear, "", 0},
+    {"GET", "/v1/devices/{id}/series", resource_device_series, "since until", 0},
     {"GET", "/v1/wear", resource_wear, "where limit after", 0},
     {"GET", "/v1/usage/heat", resource_usage_heat, "since until device site", 0},
     {"GET", "/v1/usage/trend", resource_usage_trend, "since until device site", 0},

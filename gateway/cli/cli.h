@@ -234,6 +234,7 @@ enum cli_exit cmd_catalog_inspect(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_catalog_diff(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_catalog_publish(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_catalog_list(struct cli *cli, char **args, size_t count);
+enum cli_exit cmd_device_trend(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_device_lock(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_device_unlock(struct cli *cli, char **args, size_t count);
 enum cli_exit cmd_device_stop(struct cli *cli, char **args, size_t count);

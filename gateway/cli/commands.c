@@ -23,6 +23,11 @@ const struct cli_command cli_commands[] = {
     {CLI_WATCH, "status", "", "the fleet in one screen", NULL, 0, 0, 0, cmd_status},
     {CLI_WATCH, "devices", "", "all machines", WHERE_HELP, ROWS, 0, 0, cmd_devices},
     {CLI_WATCH, "device show", "ID", "all that is known of one machine", NULL, 0, 1, 1, cmd_device_show},
+    {CLI_WATCH, "device trend", "ID", "how a machine's sensors go over time",
+     "The last 24 hours, unless --since says otherwise: 5 minutes a step up to a day, hours up to two weeks, then "
+     "days.\n"
+     "-o csv has every step.\n",
+     RANGE, 1, 1, cmd_device_trend},
     {CLI_CARE, "faults", "[ID]", "what is or was broken, newest first",
      "ID is a machine, or a fault's number. What a machine raises again within half an hour is the same fault, with a\n"
      "count. --by tells how often machines fail instead, and how long they were down.\n" WHERE_HELP,

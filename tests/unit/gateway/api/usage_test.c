@@ -303,6 +303,49 @@ static void a_heartbeat_is_one_flat_row(void **state)
 	json_decref(json);
 }
 
+/* ---- sensors over time ---- */
+
+static void steps_are(struct server *s, const char *range, int span_s, size_t count)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/v1/devices/chair-berlin-01/series?%s", range);
+	json_t *json = ask(s, "GET", path, NULL, 200);
+	assert_int_equal(whole(json, "span_s"), span_s);
+	assert_int_equal(json_array_size(json_object_get(json, "items")), count);
+	json_decref(json);
+}
+
+static void sensors_over_time_come_in_steps_that_fit_the_range(void **state)
+{
+	struct server *s = server_of(state);
+	struct gf_record records[] = {heartbeat(7, NOON - 30 * DAY, 30.0F), heartbeat(8, NOON - 2 * DAY, 50.0F),
+	                              heartbeat(9, NOON - 2 * DAY + 60000, 60.0F)};
+	json_t *json, *step;
+
+	(void)send_report(s->store, "chair-berlin-01", 1, records, 3, NOON + HOUR);
+	steps_are(s, "", 300, 1);
+	steps_are(s, "since=26h", 300, 1);
+	steps_are(s, "since=27h", 3600, 1);
+	steps_are(s, "since=15d", 3600, 2);
+	steps_are(s, "since=40d", 86400, 3);
+	steps_are(s, "since=40d&until=20d", 86400, 1);
+	json = ask(s, "GET", "/v1/devices/chair-berlin-01/series?since=15d&until=1d", NULL, 200);
+	assert_string_equal(text(json, "since"), "2026-11-05T13:00:00Z");
+	step = json_array_get(json_object_get(json, "items"), 0);
+	assert_string_equal(text(step, "start"), "2026-11-18T12:00:00Z");
+	near(number(step, "covered_s"), 120);
+	near(number(step, "motor_temp_c_min"), 49);
+	near(number(step, "motor_temp_c_mean"), 55);
+	near(number(step, "motor_temp_c_max"), 61);
+	assert_true(json_is_null(json_object_get(step, "battery_pct_max")));
+	json_decref(json);
+	refuses(s, "GET", "/v1/devices/nobody/series", NULL, 404, "there is no machine 'nobody'");
+	refuses(s, "GET", "/v1/devices/chair-berlin-01/series?since=soon", NULL, 400, "since");
+	steps_are(s, "since=1h&until=2h", 300, 0);
+	steps_are(s, "since=1970-01-01T00:00:00Z", 86400, 3);
+}
+
 enum { MANY = 20000, AT_ONCE = 60 };
 
 /* Two machines, so that the cursor has to tell them apart at one moment. */
@@ -365,6 +408,7 @@ int main(void)
 	    TEST(the_trend_has_every_week),
 	    TEST(a_machine_that_moved_leaves_its_use_where_it_was),
 	    TEST(a_heartbeat_is_one_flat_row),
+	    TEST(sensors_over_time_come_in_steps_that_fit_the_range),
 	    TEST(a_long_export_has_no_holes_and_no_doubles_while_it_grows),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

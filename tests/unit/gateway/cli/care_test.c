@@ -325,6 +325,43 @@ static void a_ticket_does_without_what_is_not_known(void **state)
 	plays(bare, "faults|show|13|-o|json", CLI_OK, TEXTS("\"session\": null", "\"others\": []"));
 }
 
+/* ---- sensors over time ---- */
+
+#define STEP(start, low, mean, high)                                                                                 \
+	"{\"start\":\"" start "\",\"covered_s\":60,\"motor_s\":30,\"motor_temp_c_min\":" #low                            \
+	",\"motor_temp_c_mean\":" #mean ",\"motor_temp_c_max\":" #high ",\"battery_pct_min\":null,\"battery_pct_mean\":" \
+	"null,\"battery_pct_max\":null}"
+#define SERIES(items) \
+	"{\"span_s\":3600,\"since\":\"2020-01-02T00:00:00Z\",\"until\":\"2020-01-02T04:00:00Z\",\"items\":[" items "]}"
+
+static const struct play_line series[] = {
+    {"GET", "/v1/devices/chair-1/series", 200,
+     SERIES(STEP("2020-01-02T00:00:00Z", 20, 25, 35) "," STEP("2020-01-02T03:00:00Z", 30, 45, 70))},
+    {"GET", "/v1/devices/gun-1/series", 200, SERIES("")},
+    {0}};
+
+static void a_trend_is_a_line_for_each_sensor(void **state)
+{
+	struct play p = {.lines = series};
+	struct result r = play(&p, "device|trend|chair-1|--since|15d|--until|1d");
+
+	(void)state;
+	assert_int_equal(r.code, CLI_OK);
+	assert_true(play_saw(&p, "GET /v1/devices/chair-1/series?since=15d&until=1d"));
+	assert_string_equal(r.out, "chair-1, 2020-01-02 00:00 to 2020-01-02 04:00: the motor ran 60 s\n"
+	                           "SENSOR        MIN  MEAN  MAX  HIGHEST\n"
+	                           "motor_temp_c   20    35   70  ▄  █\n");
+	forget(&r);
+	play_deinit(&p);
+	plays(series, "device|trend|gun-1", CLI_OK, TEXTS("nothing was heard of gun-1 in this time\n"));
+	plays(series, "device|trend|chair-1|-o|csv", CLI_OK,
+	      TEXTS("start,covered_s,motor_s,motor_temp_c_min,motor_temp_c_mean,motor_temp_c_max,surface",
+	            "2020-01-02T03:00:00Z,60,30,30,45,70,"));
+	plays(series, "device|trend|chair-1|-o|json", CLI_OK, TEXTS("\"motor_temp_c_max\": 70"));
+	plays(series, "device|trend|nobody", CLI_REFUSED, TEXTS("/v1/devices/nobody/series"));
+	plays(series, "device|trend|Chair", CLI_USAGE, TEXTS("'Chair' is no machine's id"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +376,7 @@ int main(void)
 	    cmocka_unit_test(a_service_is_told),
 	    cmocka_unit_test(wear_says_what_is_due_when),
 	    cmocka_unit_test(a_ticket_has_what_a_repairer_needs),
+	    cmocka_unit_test(a_trend_is_a_line_for_each_sensor),
 	    cmocka_unit_test(a_ticket_does_without_what_is_not_known),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
