@@ -19,7 +19,9 @@ struct issuer {
 static FILE *open_in(const char *dir, const char *name, const char *mode)
 {
 	char path[PATH_SIZE];
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	int len = snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (len < 0 || (size_t)len >= sizeof(path))
+		return NULL;
 	if (*mode == 'r')
 		return fopen(path, "re");
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
