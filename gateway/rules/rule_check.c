@@ -42,20 +42,22 @@ void rule_words_add(struct rule_words *words, const char *word)
 
 static int check_for(const struct rule_check *k)
 {
+	const struct rule_condition *daily = NULL;
 	char keeps[GF_DURATION_MAX];
+	size_t count = 0;
 
 	if (k->rule->for_ms < 0 || k->rule->for_ms > RULE_WINDOW_MAX_D * RULE_DAY_MS)
 		return REFUSE(k, "for", "for is longer than %d days", RULE_WINDOW_MAX_D);
-	for (size_t i = 0; i < k->rule->conditions_count; i++) {
-		const struct rule_condition *c = &k->rule->conditions[i];
-
-		/* Midnight takes all of a day away at once, and a day may have 23 hours. In a span that rolls on new facts come before
-		 * the old ones leave. */
-		if (metric_kind(c->metric)->window != WINDOW_NONE && c->window_ms == 0 &&
-		    k->rule->for_ms >= RULE_SHORTEST_DAY_MS)
-			return REFUSE(k, "for", "for is as long as what the window of %s keeps (%s), so it would never fire",
-			              rule_metric_name(c->metric), gf_duration_format(RULE_SHORTEST_DAY_MS, keeps));
-	}
+	for (size_t i = 0; i < k->rule->conditions_count; i++)
+		if (metric_kind(k->rule->conditions[i].metric)->window != WINDOW_NONE &&
+		    k->rule->conditions[i].window_ms == 0) {
+			daily = &k->rule->conditions[i];
+			count++;
+		}
+	/* Midnight takes all of a day away at once. In a span that rolls on new facts come before the old ones leave. */
+	if (daily != NULL && k->rule->for_ms >= RULE_DAY_MS && (!k->rule->any || count == k->rule->conditions_count))
+		return REFUSE(k, "for", "for is as long as what the window of %s keeps (%s), so it would never fire",
+		              rule_metric_name(daily->metric), gf_duration_format(RULE_DAY_MS, keeps));
 	return 0;
 }
 

@@ -112,7 +112,8 @@ static bool is_never_above(const struct rule_condition *low, const struct rule_c
 	if (low->metric != high->metric)
 		return false;
 	if (low->aggregate == RULE_AGGREGATE_MIN)
-		return more; /* the least of all is no more than any that counts for the other */
+		/* The least of all is no more than any that counts for the other; but a session has more of an area by more techniques. */
+		return more && (low->metric != RULE_METRIC_AREA_S || passes_no_more(&low->filter, &high->filter));
 	if (high->aggregate == RULE_AGGREGATE_SUM || high->aggregate == RULE_AGGREGATE_MAX)
 		return fewer && (low->aggregate != RULE_AGGREGATE_SUM || high->aggregate == RULE_AGGREGATE_SUM);
 	if (high->aggregate == RULE_AGGREGATE_MIN)

@@ -196,6 +196,14 @@ static const struct {
      "3:99: rule A: motor_temp_c can't be so while all[0] holds, so the rule would never fire; for either of them take "
      "any"},
     {"",
+     "subject: person_area, all: [{metric: area_s, techniques: [percussion], aggregate: min, window: 24h, warn: 120}, "
+     "{metric: area_s, techniques: [percussion], aggregate: max, window: 24h, is: below, warn: 100}]",
+     "3:126: rule A: area_s can't be so while all[0] holds, so the rule would never fire; for either of them take any"},
+    {"",
+     "subject: device, any: [{metric: sessions, window: day, warn: 40}, {metric: faults, window: day, warn: 5}], for: "
+     "24h",
+     "3:117: rule A: for is as long as what the window of faults keeps (24 h), so it would never fire"},
+    {"",
      "subject: device, all: [{metric: sessions, window: 1h, warn: 3, act: 10}, {metric: sessions, window: 1h, is: "
      "below, warn: 5}]",
      "3:87: rule A: sessions can't be so while all[0] has reached act, so the rule would never act; leave act out, or "
@@ -242,6 +250,11 @@ static const struct {
          "warn: 5}]"},
     {"", "subject: device, all: [{metric: motor_temp_c, aggregate: min, window: 1h, warn: 60}, {metric: motor_temp_c, "
          "aggregate: min, window: 2h, is: below, warn: 50}]"},
+    {"",
+     "subject: person_area, all: [{metric: area_s, techniques: [percussion], aggregate: max, window: 24h, is: below, "
+     "warn: 100}, {metric: area_s, aggregate: min, window: 24h, warn: 120}]"},
+    {"", "subject: device, any: [{metric: sessions, window: day, warn: 40}, {metric: running_min, window: 24h, warn: "
+         "500}], for: 24h"},
     {"", "subject: site, all: [{metric: sessions, classes: [chair], window: 1h, warn: 3}, {metric: faults, classes: "
          "[roller], window: 1h, warn: 5}]"},
     {"", "subject: device, any: [{metric: sessions, classes: [chair], window: 1h, warn: 3}, {metric: faults, classes: "

@@ -23,6 +23,42 @@ static void the_third_time_within_a_day_opens(void **state)
 	assert_ms(e->opened_ms, monday_ms + DAY_MS + HOUR_MS - 1);
 }
 
+static void nearly_a_day_may_pass_within_a_day(void **state)
+{
+	const struct episode *e;
+
+	(void)state;
+	warn_act(begin_rule(RULE_SUBJECT_DEVICE, RULE_METRIC_SESSIONS, 0), RULE_COMPARISON_AT_LEAST, 1, NAN);
+	desk->rule.for_ms = 23 * HOUR_MS;
+	add_session(monday_ms + MIN_MS, 1);
+	e = judge(monday_ms + DAY_MS, 1);
+	assert_ms(e->opened_ms, monday_ms + 23 * HOUR_MS + MIN_MS);
+	assert_ms(e->ended_ms, monday_ms + DAY_MS);
+}
+
+/* Percussion is a part of what a session does to an area. */
+static void an_area_may_have_much_of_all_and_little_of_one(void **state)
+{
+	struct gf_area_use two[] = {{GF_AREA_QUADS, GF_SIDE_LEFT, GF_TECHNIQUE_PERCUSSION, 50 * 1000, 50, 50},
+	                            {GF_AREA_QUADS, GF_SIDE_LEFT, GF_TECHNIQUE_STROKE, 100 * 1000, 30, 30}};
+	struct fact *f;
+
+	(void)state;
+	warn_act(begin_rule(RULE_SUBJECT_AREA, RULE_METRIC_AREA_S, DAY_MS), RULE_COMPARISON_BELOW, 100, NAN);
+	desk->rule.conditions[0].aggregate = RULE_AGGREGATE_MAX;
+	desk->rule.conditions[1] = desk->rule.conditions[0];
+	desk->rule.conditions[0].filter.techniques = 1U << GF_TECHNIQUE_PERCUSSION;
+	desk->rule.conditions[1].aggregate = RULE_AGGREGATE_MIN;
+	warn_act(&desk->rule.conditions[1], RULE_COMPARISON_AT_LEAST, 120, NAN);
+	desk->rule.conditions_count = 2;
+	desk->input.muscle = GF_MUSCLE_QUADS;
+	desk->input.side = GF_SIDE_LEFT;
+	f = add_session(monday_ms, 10);
+	f->session.areas = two;
+	f->session.areas_count = 2;
+	assert_ms(judge(monday_ms + HOUR_MS, 1)->opened_ms, monday_ms);
+}
+
 static void all_need_all_and_any_needs_one(void **state)
 {
 	const struct episode *e;
@@ -237,6 +273,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(the_third_time_within_a_day_opens),
+	    TEST(nearly_a_day_may_pass_within_a_day),
+	    TEST(an_area_may_have_much_of_all_and_little_of_one),
 	    TEST(all_need_all_and_any_needs_one),
 	    TEST(between_clear_and_warn_it_stays_and_a_new_rise_is_a_repeat),
 	    TEST(clear_after_waits_for_quiet),

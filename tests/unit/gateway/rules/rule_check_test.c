@@ -180,8 +180,10 @@ static void durations_that_never_end(void **state)
 	struct rule r = fine(RULE_SUBJECT_DEVICE, RULE_METRIC_SESSIONS);
 
 	(void)state;
+	r.for_ms = 24 * HOUR_MS;
+	expect_refused(&r, "for", "for is as long as what the window of sessions keeps (24 h), so it would never fire");
 	r.for_ms = 23 * HOUR_MS;
-	expect_refused(&r, "for", "for is as long as what the window of sessions keeps (23 h), so it would never fire");
+	expect_fine(&r);
 	/* In an hour that rolls on new sessions come before the old ones leave. */
 	r.conditions[0].window_ms = HOUR_MS;
 	r.for_ms = 3 * HOUR_MS;
