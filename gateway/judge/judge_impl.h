@@ -105,6 +105,7 @@ struct turn {
 	size_t *places; /* of the same flags in work->known */
 	size_t known_count;
 	int64_t from_ms; /* it is judged from then on */
+	int64_t seen_ms; /* and sees nothing before this; 0 = all */
 };
 
 /* ---- judge_facts.c ---- */

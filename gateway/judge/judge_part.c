@@ -46,6 +46,7 @@ void judge_from(struct turn *t, int64_t begin_ms)
 	if (begin_ms <= rule_since_ms(rule, calendar, t->from_ms))
 		return;
 	note(t->w, t->rule, begin_ms);
+	t->seen_ms = begin_ms;
 	t->from_ms = begin_ms > t->from_ms ? begin_ms : t->from_ms;
 	for (size_t i = 0; i < t->known_count; i++) {
 		const struct known *k = judge_stored_at(t, i);

@@ -152,6 +152,8 @@ static int judge_some(const struct turn *t, size_t skip, uint64_t *work, struct 
 	    .muscle = t->muscle,
 	    .side = t->side,
 	    .from_ms = t->from_ms,
+	    .seen_ms = t->seen_ms,
+	    .judged = t->w->j->subject->settled_ms >= t->seen_ms,
 	    .now_ms = t->w->j->now_ms,
 	    .work = work,
 	};

@@ -16,6 +16,7 @@
 
 enum {
 	EPISODES_FIRST = 4,
+	LONGEST_DAY_MS = 25 * 3600 * 1000,
 	AHEAD_MAX = 256, /* moments looked at beyond now; what lies farther is looked for when that one comes */
 };
 
@@ -27,6 +28,9 @@ struct walk {
 	struct episode *episodes;
 	size_t count, room;
 	struct episode *open; /* the last of them, or NULL */
+	int64_t moment_ms;    /* that is looked at */
+	/* By condition: from when on its window holds no fact that is missing; until when one may keep what was open. */
+	int64_t whole_ms[RULE_CONDITIONS_MAX], kept_ms[RULE_CONDITIONS_MAX];
 };
 
 int64_t episode_from_ms(const struct episode *flagged, int64_t from_ms)
@@ -40,6 +44,60 @@ void judgement_deinit(struct judgement *judgement)
 	*judgement = (struct judgement){0};
 }
 
+/* ---- facts that are missing ---- */
+
+/* When what happened before the moment has left the window. */
+static int64_t gone_ms(const struct walk *w, const struct rule_condition *c, int64_t moment_ms)
+{
+	if (!rule_metric_has_window(c->metric))
+		return moment_ms + w->rule->expires_ms;
+	/* The first gap that is seen lacks its beginning. */
+	if (c->window_ms > 0 || c->metric == RULE_METRIC_GAP_H)
+		return moment_ms + rule_window_ms(c);
+	/* The days of people, and of a machine that moved, are those of the sites they were at. */
+	if (w->in->calendar == NULL || w->in->before_count > 0 ||
+	    (w->rule->subject != RULE_SUBJECT_DEVICE && w->rule->subject != RULE_SUBJECT_SITE))
+		return moment_ms + LONGEST_DAY_MS;
+	return calendar_day_start_ms(w->in->calendar, calendar_day(w->in->calendar, moment_ms - 1) + 1);
+}
+
+/* Does what holds by a part of the facts hold by all of them? */
+static bool shown_by_some(const struct rule_condition *c)
+{
+	if (c->aggregate == RULE_AGGREGATE_LAST)
+		return true;
+	return rule_upwards(c->comparison) ? c->aggregate == RULE_AGGREGATE_SUM || c->aggregate == RULE_AGGREGATE_MAX
+	                                   : c->aggregate == RULE_AGGREGATE_MIN;
+}
+
+/* The moment after the newest missing fact that may keep `open`: what lies between clear and warn, and what can't be told, leaves no trace in it. */
+static int64_t last_kept_ms(const struct walk *w, const struct episode *open)
+{
+	const int64_t expires_ms = open->last_ms + w->rule->expires_ms;
+
+	for (size_t i = 0; i < w->rule->conditions_count; i++) {
+		const struct rule_condition *c = &w->rule->conditions[i];
+
+		if (c->has_clear || c->metric == RULE_METRIC_GAP_H || !shown_by_some(c))
+			return w->in->seen_ms < expires_ms ? w->in->seen_ms : expires_ms;
+	}
+	return open->last_ms + 1;
+}
+
+static void find_missing(struct walk *w, const struct episode *open)
+{
+	for (size_t i = 0; i < w->rule->conditions_count && w->in->seen_ms > 0; i++) {
+		const struct rule_condition *c = &w->rule->conditions[i];
+
+		w->whole_ms[i] = gone_ms(w, c, w->in->seen_ms);
+		if (w->in->open == NULL)
+			continue;
+		w->kept_ms[i] = gone_ms(w, c, last_kept_ms(w, open));
+		if (w->in->open->ended_ms != 0 && w->in->open->ended_ms < w->kept_ms[i])
+			w->kept_ms[i] = w->in->open->ended_ms;
+	}
+}
+
 /* ---- what the conditions say ---- */
 
 /* One condition by a threshold of its own for each of the three questions. */
@@ -48,6 +106,8 @@ static bool holds(const struct walk *w, size_t i, enum rule_level level)
 	const struct metric *m = &w->metrics[i];
 	double threshold;
 
+	if (w->moment_ms < w->whole_ms[i] && !shown_by_some(m->condition))
+		return false;
 	return !isnan(m->value) && rule_threshold(w->rule, m->condition, level, &threshold) &&
 	       rule_beyond(m->condition->comparison, m->value, threshold);
 }
@@ -55,7 +115,10 @@ static bool holds(const struct walk *w, size_t i, enum rule_level level)
 static bool keeps(const struct walk *w, size_t i)
 {
 	const struct metric *m = &w->metrics[i];
+	const bool goes_on = w->in->open != NULL && w->open != NULL && w->count == 1;
 
+	if (goes_on && w->moment_ms < w->kept_ms[i] && (m->condition->aggregate != RULE_AGGREGATE_LAST || isnan(m->value)))
+		return true;
 	if (!m->condition->has_clear)
 		return holds(w, i, RULE_LEVEL_WARN);
 	return !isnan(m->value) && rule_beyond(m->condition->comparison, m->value, m->condition->clear);
@@ -204,13 +267,22 @@ static bool may_still_open(const struct walk *w)
 	return false;
 }
 
+static void sooner(int64_t *next_ms, int64_t moment_ms, int64_t candidate_ms)
+{
+	if (candidate_ms > moment_ms && candidate_ms < *next_ms)
+		*next_ms = candidate_ms;
+}
+
 static int64_t next_moment(const struct walk *w, int64_t moment_ms)
 {
 	int64_t next_ms = automaton_next_ms(&w->automaton, w->open != NULL, moment_ms);
 
-	for (size_t i = 0; i < w->rule->conditions_count; i++)
+	for (size_t i = 0; i < w->rule->conditions_count; i++) {
 		if (metric_next_ms(&w->metrics[i]) < next_ms)
 			next_ms = metric_next_ms(&w->metrics[i]);
+		sooner(&next_ms, moment_ms, w->whole_ms[i]);
+		sooner(&next_ms, moment_ms, w->kept_ms[i]);
+	}
 	return moment_ms < w->in->from_ms && next_ms > w->in->from_ms ? w->in->from_ms : next_ms;
 }
 
@@ -261,6 +333,7 @@ static int look(struct walk *w, int64_t moment_ms, bool first, bool *ret_due)
 	bool rises;
 	int spent;
 
+	w->moment_ms = moment_ms;
 	for (size_t i = 0; i < w->rule->conditions_count; i++)
 		metric_move(&w->metrics[i], moment_ms);
 	spent = spend(w);
@@ -354,7 +427,7 @@ int rules_judge(const struct judge_input *input, struct judgement *ret_judgement
 	struct judge_input in = *input;
 	struct walk w = {.in = &in, .rule = in.rule};
 	struct metric_entry *room;
-	struct episode open;
+	struct episode open = {0};
 	int64_t begin_ms, due_ms = INT64_MAX;
 	int r = 0;
 
@@ -371,8 +444,12 @@ int rules_judge(const struct judge_input *input, struct judgement *ret_judgement
 		/* Of what this rule never measured nothing is known to compare with. */
 		if (open.condition >= conditions)
 			open.condition = 0;
+		/* What nobody has seen may have kept it. */
+		if (in.open->ended_ms == 0 && !in.judged && open.last_ms < in.seen_ms - 1)
+			open.last_ms = in.seen_ms - 1;
 		r = add_episode(&w, &open);
 	}
+	find_missing(&w, &open);
 	begin_ms = rule_begin_ms(in.rule, automaton_calendar(&in), in.open != NULL, in.from_ms);
 	begin(&w, room, known, begin_ms);
 	if (r == 0)

@@ -20,6 +20,9 @@
  *     clears      not held by the clear threshold throughout the last `clear_after`, ends counted
  *     expires     not held, and what part_life_pct knows is out of date
  *
+ * Where older facts are missing (seen_ms), what the others show by themselves counts, such as a sum that is too high; what only all of them could show,
+ * such as one that is too low, counts when the window holds none that is missing. What was open stays so while a missing fact may still keep it.
+ *
  * Silence (silent_min) is no history: all follows from heard_ms. A gateway that didn't hear anything itself gives the time from which it did.
  */
 #ifndef GW_RULES_JUDGE_H
@@ -76,6 +79,8 @@ struct judge_input {
 	enum gf_side side;          /* the same: LEFT or RIGHT */
 	int64_t from_ms;            /* what is before it is settled; see episode_from_ms */
 	const struct episode *open; /* what was open just before from_ms, though it may have ended since; NULL = nothing */
+	int64_t seen_ms;            /* facts before it are missing; 0 = none are */
+	bool judged;                /* they have been judged before: `open` says all that is known of them */
 	int64_t now_ms;             /* facts after it wait: their machine's clock is ahead */
 	uint64_t *work;             /* how much may still be looked at, counted down; NULL = anything */
 	int64_t heard_ms;           /* of silent_min: when the machine was heard last, by the gateway's clock; 0 = never */

@@ -2,6 +2,9 @@
 gf_add_test(gateway_rules_model_test
     SOURCES unit/gateway/rules/model_test.c unit/gateway/rules/model.c unit/gateway/rules/world.c
     LINK gw_rules LABELS unit)
+gf_add_test(gateway_rules_missing_test
+    SOURCES unit/gateway/rules/missing_test.c unit/gateway/rules/model.c unit/gateway/rules/world.c
+    LINK gw_rules LABELS unit)
 foreach(part judge judge_kinds)
     gf_add_test(gateway_rules_${part}_test
         SOURCES unit/gateway/rules/${part}_test.c unit/gateway/rules/desk.c LINK gw_rules LABELS unit)

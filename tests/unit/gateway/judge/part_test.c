@@ -1,6 +1,7 @@
 /* Who tells more than can be judged is judged by the newest of it, by all rules, and it is said: with small limits, where nothing else is said. */
 #include "tests/unit/gateway/judge/judge_rig.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,6 +135,114 @@ static void what_was_flagged_before_stays(void **state)
 	judge_rig_free(g);
 }
 
+static const char locking[] =
+    "rules:\n"
+    "  - {id: stalls, title: t, subject: device, metric: faults, codes: [stall], window: 24h,\n"
+    "     warn: 1, act: 2, lock: act%s, advice: a}\n";
+
+static bool locked(struct judge_rig *g)
+{
+	return get_device(g->f, "machine-0", g->now.wall_ms).desired.locked;
+}
+
+/* The two stalls are no longer seen, but nobody has looked at the machine. */
+static struct judge_rig *locked_and_flooded(const char *clear)
+{
+	char text[sizeof(locking) + 32];
+	struct judge_rig *g;
+
+	snprintf(text, sizeof(text), locking, clear);
+	g = rig(text);
+	judge_fault(g, 0, NOON + HOUR, GF_FAULT_STALL);
+	judge_fault(g, 0, NOON + 2 * HOUR, GF_FAULT_STALL);
+	judge_now(g, 0, NOON + 2 * HOUR);
+	assert_true(locked(g));
+	flood(g, NOON + 3 * HOUR, 3 * MOST);
+	assert_true(locked(g));
+	return g;
+}
+
+static void a_flood_unlocks_nothing(void **state)
+{
+	struct judge_rig *g = locked_and_flooded("");
+	struct store_flag f;
+
+	(void)state;
+	judge_reborn(g);
+	judge_run(g, NOON + 25 * HOUR + 59 * MINUTE);
+	assert_true(locked(g));
+	f = one(g, "stalls");
+	assert_int_equal(f.end, STORE_FLAG_OPEN);
+	assert_int_equal(f.episode.opened_ms, NOON + HOUR);
+	/* What came unseen may have been a stall, too: a day after that it is over for sure. */
+	judge_run(g, NOON + 27 * HOUR + 2 * MINUTE);
+	assert_false(locked(g));
+	f = one(g, "stalls");
+	assert_int_equal(f.end, STORE_FLAG_CLEARED);
+	assert_in_range(f.episode.ended_ms, NOON + 26 * HOUR, NOON + 27 * HOUR + MINUTE);
+	judge_run(g, NOON + 30 * HOUR);
+	assert_int_equal(judge_events(g, "cleared", one(g, "stalls").id), 1);
+	judge_rig_free(g);
+}
+
+static void i9_a_flood_that_goes_on_holds_no_lock_for_ever(void **state)
+{
+	struct judge_rig *g = locked_and_flooded("");
+
+	(void)state;
+	for (int64_t hour = 4; hour < 26; hour += 2) {
+		flood(g, NOON + hour * HOUR, MOST / 2);
+		assert_true(locked(g));
+	}
+	judge_run(g, NOON + 28 * HOUR);
+	assert_false(locked(g));
+	flood(g, NOON + 29 * HOUR, 3 * MOST);
+	assert_int_equal(one(g, "stalls").end, STORE_FLAG_CLEARED);
+	assert_false(locked(g));
+	judge_rig_free(g);
+}
+
+/* What is between clear and warn leaves no trace in a flag. */
+static void by_a_threshold_of_its_own_it_clears_when_all_is_seen(void **state)
+{
+	struct judge_rig *g = locked_and_flooded(", clear: 0.5");
+
+	(void)state;
+	judge_run(g, NOON + 27 * HOUR);
+	assert_true(locked(g));
+	judge_run(g, NOON + 27 * HOUR + 2 * MINUTE);
+	assert_false(locked(g));
+	judge_rig_free(g);
+}
+
+/* Few are seen, which says nothing of how few there were. */
+static void too_few_is_said_of_all_or_not_at_all(void **state)
+{
+	static const struct judge_session done = {.lasts_ms = MINUTE};
+	struct judge_rig *g =
+	    rig("rules:\n"
+	        "  - {id: few, title: t, subject: device, metric: sessions, routines: [drumming_legs], window: 24h,\n"
+	        "     is: below, warn: 4, advice: a}\n");
+
+	(void)state;
+	for (int64_t i = 0; i < 5; i++)
+		judge_session(g, 0, NOON + HOUR + i * MINUTE, &done);
+	for (int64_t i = 0; i < 2 * MOST; i++) {
+		const struct judge_session s = {.lasts_ms = MINUTE, .routine = i % 8 == 7 ? "drumming_legs" : "other"};
+
+		judge_session(g, 0, NOON + 2 * HOUR + i * MINUTE, &s);
+	}
+	judge_now(g, 0, NOON + 3 * HOUR);
+	/* At the very first it was one alone. */
+	assert_int_equal(judge_flags(g, "few", flags), 0);
+	/* A day after what is seen begins. */
+	judge_run(g, NOON + 26 * HOUR + 19 * MINUTE);
+	assert_int_equal(judge_flags(g, "few", flags), 0);
+	judge_run(g, NOON + 28 * HOUR);
+	assert_in_range(one(g, "few").episode.opened_ms, NOON + 26 * HOUR, NOON + 27 * HOUR);
+	judge_rig_free(g);
+}
+
 /* One moment holds more than is taken. */
 static void a_flood_at_one_moment_is_seen(void **state)
 {
@@ -231,6 +340,10 @@ int main(void)
 	    cmocka_unit_test(a_flood_of_one_kind_silences_no_rule),
 	    cmocka_unit_test(i9_it_ends_when_the_flood_is_over),
 	    cmocka_unit_test(what_was_flagged_before_stays),
+	    cmocka_unit_test(a_flood_unlocks_nothing),
+	    cmocka_unit_test(i9_a_flood_that_goes_on_holds_no_lock_for_ever),
+	    cmocka_unit_test(by_a_threshold_of_its_own_it_clears_when_all_is_seen),
+	    cmocka_unit_test(too_few_is_said_of_all_or_not_at_all),
 	    cmocka_unit_test(a_flood_at_one_moment_is_seen),
 	    cmocka_unit_test(a_flood_from_tomorrow_hides_nothing),
 	    cmocka_unit_test(what_one_rule_cannot_look_through_leaves_the_others_be),
