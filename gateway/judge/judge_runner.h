@@ -15,9 +15,9 @@
 enum {
 	JUDGE_BATCH_MAX = 256,       /* subjects in one commit */
 	JUDGE_STEP_MS = 50,          /* a step ends then at the latest */
-	JUDGE_FACTS_MAX = 50 * 1000, /* of one subject and kind; of what is more, the newest */
+	JUDGE_FACTS_MAX = 20 * 1000, /* of one subject and kind; of what is more, the newest */
 	JUDGE_WORK_MAX =
-	    200 * 1000 * 1000 /* times that one fact is looked at, for all rules of a subject: about a second */
+	    40 * 1000 * 1000, /* times that one fact is looked at, for all rules of a subject: about a tenth of a second */
 };
 
 struct judge_runner_config {

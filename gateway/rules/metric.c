@@ -167,6 +167,26 @@ static void take_newest(struct metric *m, int64_t moment_ms)
 	m->value = m->head < m->next ? m->entries[m->head].value / worth_unit(m->condition->metric) : NAN;
 }
 
+/* It is looked for again only when it has left. Of equals the newest stays longest. */
+static void take_extreme(struct metric *m, size_t before, int64_t moment_ms)
+{
+	const bool max = m->condition->aggregate == RULE_AGGREGATE_MAX;
+	size_t i = before;
+
+	while (m->head < m->next && m->entries[m->head].end_ms <= moment_ms)
+		m->head++;
+	if (m->extreme < m->head || m->extreme >= before) {
+		i = m->extreme = m->head;
+		m->visits += m->next - m->head;
+	}
+	for (i = i > m->head ? i : m->head; i < m->next; i++)
+		if (max ? m->entries[i].value >= m->entries[m->extreme].value
+		        : m->entries[i].value <= m->entries[m->extreme].value)
+			m->extreme = i;
+	m->ends_ms = m->head < m->next ? m->entries[m->head].end_ms : INT64_MAX;
+	m->value = m->head < m->next ? m->entries[m->extreme].value / worth_unit(m->condition->metric) : NAN;
+}
+
 void metric_move(struct metric *m, int64_t moment_ms)
 {
 	const size_t before = m->next;
@@ -181,6 +201,11 @@ void metric_move(struct metric *m, int64_t moment_ms)
 		m->entered--;
 	if (m->ordered && m->condition->aggregate == RULE_AGGREGATE_LAST) {
 		take_newest(m, moment_ms);
+		return;
+	}
+	if (m->ordered &&
+	    (m->condition->aggregate == RULE_AGGREGATE_MAX || m->condition->aggregate == RULE_AGGREGATE_MIN)) {
+		take_extreme(m, before, moment_ms);
 		return;
 	}
 	if (rolls(m)) {

@@ -22,6 +22,7 @@ struct metric {
 	int64_t ends_ms; /* when the next of them ends; INT64_MAX = none */
 	double value;    /* NaN = none */
 	double sum;      /* of [head, next) where it is kept from move to move */
+	size_t extreme;  /* which of [head, next) is the min or max of them */
 	bool ordered;    /* they end in the order they come: all but those of days at sites far apart */
 	uint64_t visits; /* entries that were looked at one by one */
 	/* The day whose opening time use_pct was last divided by. */

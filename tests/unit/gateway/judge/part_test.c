@@ -285,19 +285,18 @@ static void what_one_rule_cannot_look_through_leaves_the_others_be(void **state)
 	judge_reborn(g);
 	judge_put_in_force(
 	    g, "rules:\n"
-	       "  - {id: longest, title: t, subject: device, metric: running_min, aggregate: max, window: 24h, warn: 5,\n"
-	       "     advice: a}\n"
-	       "  - {id: used, title: t, subject: device, metric: sessions, window: 24h, warn: 60, advice: a}\n");
+	       "  - {id: shaken, title: t, subject: staff, metric: vibration_points, window: 24h, warn: 100, advice: a}\n"
+	       "  - {id: used, title: t, subject: staff, metric: sessions, window: 24h, warn: 60, advice: a}\n");
 	for (int64_t i = 1; i <= 60; i++) {
-		const struct judge_session s = {.lasts_ms = i == 60 ? 6 * MINUTE : MINUTE};
+		const struct judge_session s = {.staff = 7, .motor_ms = i == 60 ? HOUR : 0};
 
-		judge_session(g, 0, NOON + i * 10 * MINUTE, &s);
+		judge_session(g, 2, NOON + i * 10 * MINUTE, &s);
 	}
-	judge_now(g, 0, NOON + 10 * HOUR);
-	assert_int_equal(one(g, "longest").episode.opened_ms, NOON + 10 * HOUR);
+	judge_now(g, 2, NOON + 10 * HOUR);
+	assert_int_equal(one(g, "shaken").episode.opened_ms, NOON + 10 * HOUR);
 	assert_int_equal(one(g, "used").episode.opened_ms, NOON + 10 * HOUR);
 	f = one(g, STORE_RULE_JUDGING);
-	assert_non_null(strstr(f.text, "longest sees only"));
+	assert_non_null(strstr(f.text, "shaken sees only"));
 	assert_null(strstr(f.text, "used"));
 	judge_rig_free(g);
 }

@@ -158,7 +158,7 @@ static void a_crowd_is_looked_at_piece_by_piece(void **state)
 	judgement_deinit(&j);
 }
 
-/* A day's sum goes on from moment to moment; its greatest is looked for, as long as there is work left. */
+/* A day's sum and its greatest go on from moment to moment; its mean is looked for, as long as there is work left. */
 static void i8_a_crowd_on_one_day_is_not_looked_at_again_and_again(void **state)
 {
 	enum { CROWD = 30000 };
@@ -189,6 +189,12 @@ static void i8_a_crowd_on_one_day_is_not_looked_at_again_and_again(void **state)
 	judgement_deinit(&j);
 	assert_int_equal(work, CROWD);
 	c->aggregate = RULE_AGGREGATE_MAX;
+	assert_int_equal(rules_judge(&desk->input, &j), 0);
+	assert_int_equal(j.count, 0);
+	judgement_deinit(&j);
+	assert_int_equal(work, CROWD - 1); /* the first was looked at */
+	work = CROWD;
+	c->aggregate = RULE_AGGREGATE_MEAN;
 	assert_int_equal(rules_judge(&desk->input, &j), -E2BIG);
 	work = UINT64_MAX;
 	assert_int_equal(rules_judge(&desk->input, &j), 0);
