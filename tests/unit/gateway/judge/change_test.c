@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/base/rand.h"
+
 static struct store_flag flags[JUDGE_FLAGS_MAX];
 
 #define RULE(subject, measured)   \
@@ -177,6 +179,75 @@ static void hours_that_change_judge_as_if_they_had_always_been_so(void **state)
 		free(always[i]);
 }
 
+static const char by_days[] =
+    "rules:\n"
+    "  - {id: twice, title: t, subject: person, metric: sessions, window: day, warn: 3, act: 6, advice: a}\n"
+    "  - {id: late, title: t, subject: person, metric: running_min, hours: closed, window: 6h, warn: 40, advice: a}\n"
+    "  - {id: legs, title: t, subject: person_area, metric: area_s, window: day, warn: 100, advice: a}\n"
+    "  - {id: hands, title: t, subject: staff, metric: vibration_points, window: day, warn: 100, advice: a}\n"
+    "  - {id: load, title: t, subject: device, metric: use_pct, window: day, warn: 20, act: 50, lock: act, advice: a}\n"
+    "  - {id: busy, title: t, subject: device, metric: sessions, hours: open, window: 2h, warn: 2, for: 1h, advice: "
+    "a}\n"
+    "  - {id: site, title: t, subject: site, metric: sessions, hours: closed, window: day, warn: 5, advice: a}\n";
+
+/* Most of a day of many people; every two hours somebody changes the hours, or the zone, or nothing, if at all. */
+static char *flagged_after(uint64_t seed, bool often, const char *zone, const char *open)
+{
+	static const char *const zones[] = {"Europe/Berlin", "America/New_York", "Asia/Kolkata"};
+	static const char *const hours[] = {"06:00-16:00", "00:00-24:00", "22:00-03:00", "18:00-21:00"};
+	struct judge_rig *g = judge_rig_new(NOON);
+	struct gf_prng use, change;
+	char *found;
+
+	gf_prng_seed(&use, seed);
+	gf_prng_seed(&change, seed + 1000);
+	judge_put_in_force(g, by_days);
+	judge_reborn_open(g, zone, open);
+	for (int64_t step = 1; step <= 9; step++) {
+		const int64_t at_ms = NOON + step * 2 * HOUR;
+		const size_t z = gf_prng_below(&change, 3), h = gf_prng_below(&change, 4);
+
+		for (int i = 0; i < 4; i++) {
+			const size_t m = gf_prng_below(&use, 4);
+			struct judge_session s = {.token = 1 + gf_prng_below(&use, 3), .staff = 1 + gf_prng_below(&use, 2)};
+
+			s.lasts_ms = (int64_t)(1 + gf_prng_below(&use, 6)) * 5 * MINUTE;
+			s.motor_ms = s.lasts_ms;
+			s.areas_count = 1;
+			s.areas[0] = (struct gf_area_use){GF_AREA_QUADS, GF_SIDE_LEFT, GF_TECHNIQUE_PERCUSSION, 40000, 30, 30};
+			judge_session(g, m, at_ms - (int64_t)gf_prng_below(&use, 50) * MINUTE, &s);
+			judge_now(g, m, at_ms);
+		}
+		if (often)
+			judge_reborn_open(g, zones[z], hours[h]);
+	}
+	judge_reborn_open(g, zone, open);
+	judge_run(g, NOON + 20 * HOUR);
+	found = judge_fingerprint(g);
+	judge_rig_free(g);
+	return found;
+}
+
+static void hours_that_go_back_and_forth_leave_no_trace(void **state)
+{
+	static const char *const calendars[][2] = {
+	    {"Europe/Berlin", "06:00-16:00"}, {"Asia/Kolkata", "22:00-03:00"}, {"America/New_York", "18:00-21:00"}};
+	size_t lines = 0;
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= 6; seed++) {
+		const char *const *c = calendars[seed % 3];
+		char *want = flagged_after(seed, false, c[0], c[1]), *found = flagged_after(seed, true, c[0], c[1]);
+
+		for (const char *p = want; *p != '\0'; p++)
+			lines += *p == '\n';
+		assert_string_equal(found, want);
+		free(found);
+		free(want);
+	}
+	assert_true(lines > 30);
+}
+
 /* A rule that no hours have a say in isn't judged anew by them. */
 static void the_same_hours_and_rules_without_any_judge_nobody(void **state)
 {
@@ -203,6 +274,7 @@ int main(void)
 	    cmocka_unit_test(one_that_measures_something_else_is_another),
 	    cmocka_unit_test(what_nobody_held_yet_is_not_released),
 	    cmocka_unit_test(hours_that_change_judge_as_if_they_had_always_been_so),
+	    cmocka_unit_test(hours_that_go_back_and_forth_leave_no_trace),
 	    cmocka_unit_test(the_same_hours_and_rules_without_any_judge_nobody),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
