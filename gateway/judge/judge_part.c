@@ -45,7 +45,9 @@ void judge_from(struct turn *t, int64_t begin_ms)
 
 	if (begin_ms <= rule_since_ms(rule, calendar, t->from_ms))
 		return;
-	note(t->w, t->rule, begin_ms);
+	/* What is late for a flag that has been open for weeks is not too much. */
+	if (begin_ms > rule_since_ms(rule, calendar, t->w->j->subject->settled_ms))
+		note(t->w, t->rule, begin_ms);
 	t->seen_ms = begin_ms;
 	t->from_ms = begin_ms > t->from_ms ? begin_ms : t->from_ms;
 	for (size_t i = 0; i < t->known_count; i++) {

@@ -243,6 +243,31 @@ static void too_few_is_said_of_all_or_not_at_all(void **state)
 	judge_rig_free(g);
 }
 
+/* It is judged from its beginning, which is far back; of the hour that the rule looks at nothing is missing. */
+static void late_for_a_flag_of_weeks_is_not_too_much(void **state)
+{
+	struct judge_rig *g =
+	    rig("rules:\n"
+	        "  - {id: stalls, title: t, subject: device, metric: faults, codes: [stall], window: 1h,\n"
+	        "     warn: 1, lock: warn, advice: a}\n");
+	const int64_t last_ms = NOON + 2 * MOST * 30 * MINUTE;
+
+	(void)state;
+	for (int64_t i = 1; i <= 2 * MOST; i++) {
+		judge_fault(g, 0, NOON + i * 30 * MINUTE, GF_FAULT_STALL);
+		judge_now(g, 0, NOON + i * 30 * MINUTE);
+	}
+	judge_fault(g, 0, last_ms - 10 * MINUTE, GF_FAULT_STALL);
+	judge_now(g, 0, last_ms + MINUTE);
+	assert_int_equal(judge_flags(g, STORE_RULE_JUDGING, flags), 0);
+	assert_int_equal(one(g, "stalls").episode.opened_ms, NOON + 30 * MINUTE);
+	assert_true(locked(g));
+	judge_run(g, last_ms + 2 * HOUR);
+	assert_int_equal(one(g, "stalls").episode.ended_ms, last_ms + HOUR);
+	assert_false(locked(g));
+	judge_rig_free(g);
+}
+
 /* One moment holds more than is taken. */
 static void a_flood_at_one_moment_is_seen(void **state)
 {
@@ -343,6 +368,7 @@ int main(void)
 	    cmocka_unit_test(i9_a_flood_that_goes_on_holds_no_lock_for_ever),
 	    cmocka_unit_test(by_a_threshold_of_its_own_it_clears_when_all_is_seen),
 	    cmocka_unit_test(too_few_is_said_of_all_or_not_at_all),
+	    cmocka_unit_test(late_for_a_flag_of_weeks_is_not_too_much),
 	    cmocka_unit_test(a_flood_at_one_moment_is_seen),
 	    cmocka_unit_test(a_flood_from_tomorrow_hides_nothing),
 	    cmocka_unit_test(what_one_rule_cannot_look_through_leaves_the_others_be),
