@@ -40,7 +40,9 @@ static void note(struct work *w, size_t rule, int64_t begin_ms)
 void judge_from(struct turn *t, int64_t begin_ms)
 {
 	const struct rule *rule = &t->w->rules->items[t->rule];
-	const struct calendar *calendar = sites_calendar(t->w->j->runner->config.sites, t->w->j->subject->site);
+	const struct judge_runner *runner = t->w->j->runner;
+	const struct calendar *calendar =
+	    runner->facts.stays_count > 0 ? NULL : sites_calendar(runner->config.sites, t->w->j->subject->site);
 	size_t kept = 0;
 
 	if (begin_ms <= rule_since_ms(rule, calendar, t->from_ms))

@@ -84,7 +84,11 @@ static void check_open(const struct cut *c)
 
 	if (c->input.open == NULL)
 		return;
-	e = &c->got.episodes[0];
+	e = c->got.episodes;
+	if (e == NULL) {
+		differs(c, "forgotten");
+		return;
+	}
 	whole = wanted_at(c->input.seen_ms);
 	if (whole == NULL || whole->opened_ms != c->input.open->opened_ms || e->ended_ms == 0)
 		return;
