@@ -31,6 +31,7 @@ const struct cli_command_line cli_commands_tried[] = {
     {"devices", 0},
     {"devices|--where|site=berlin|--limit|4", 0},
     {"device|show|" CLI_CHAIR, 0},
+    {"device|trend|" CLI_CHAIR "|--since|30d", 0},
     {"device|set|" CLI_CHAIR "|name=Old chair|zone=lounge", 0},
     {"health", 0},
     {"health|gun-berlin-01", 0},
