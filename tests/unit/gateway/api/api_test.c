@@ -7,19 +7,6 @@
 #include "gateway/api/device_row.h"
 #include "tests/unit/gateway/api/server.h"
 
-static json_t *get(struct server *s, const char *path)
-{
-	return ask(s, "GET", path, NULL, 200);
-}
-
-static size_t rows(struct server *s, const char *path)
-{
-	json_t *json = get(s, path);
-	size_t count = json_array_size(json_object_get(json, "items"));
-	json_decref(json);
-	return count;
-}
-
 static void status_is_the_fleet_in_one_answer(void **state)
 {
 	json_t *json = get(*state, "/v1/status"), *today = json_object_get(json, "today"),

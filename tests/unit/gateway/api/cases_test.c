@@ -13,15 +13,6 @@ static json_t *first_of(const json_t *list)
 	return json_array_get(json_object_get(list, "items"), 0);
 }
 
-static size_t rows(struct server *s, const char *path)
-{
-	json_t *list = ask(s, "GET", path, NULL, 200);
-	size_t count = json_array_size(json_object_get(list, "items"));
-
-	json_decref(list);
-	return count;
-}
-
 static void says(const json_t *row, const char *key, const char *expected)
 {
 	if (strstr(text(row, key), expected) == NULL)

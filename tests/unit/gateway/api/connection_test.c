@@ -13,19 +13,6 @@
 
 #include "tests/unit/gateway/api/server.h"
 
-static json_t *get(struct server *s, const char *path)
-{
-	return ask(s, "GET", path, NULL, 200);
-}
-
-static size_t rows(struct server *s, const char *path)
-{
-	json_t *json = get(s, path);
-	size_t count = json_array_size(json_object_get(json, "items"));
-	json_decref(json);
-	return count;
-}
-
 static void wrong_requests_are_refused_with_the_remedy(void **state)
 {
 	char large[API_BODY_MAX + 64];

@@ -238,6 +238,19 @@ json_t *ask(struct server *s, const char *method, const char *path, const char *
 	return json;
 }
 
+json_t *get(struct server *s, const char *path)
+{
+	return ask(s, "GET", path, NULL, 200);
+}
+
+size_t rows(struct server *s, const char *path)
+{
+	json_t *json = get(s, path);
+	size_t count = json_array_size(json_object_get(json, "items"));
+	json_decref(json);
+	return count;
+}
+
 void refuses(struct server *s, const char *method, const char *path, const char *body, int status, const char *expected)
 {
 	json_t *json = ask(s, method, path, body, status);

@@ -40,7 +40,10 @@ int server_ask_bytes(const struct server *s, const char *method, const char *pat
                      json_t **ret_json);
 /* Fails the test when it isn't this status. */
 json_t *ask(struct server *s, const char *method, const char *path, const char *body, int status);
-/* The same for a refusal; its sentence has `expected` in it. */
+/* The same for a GET with 200; how many rows a list has. */
+json_t *get(struct server *s, const char *path);
+size_t rows(struct server *s, const char *path);
+/* As ask, for a refusal; its sentence has `expected` in it. */
 void refuses(struct server *s, const char *method, const char *path, const char *body, int status,
              const char *expected);
 

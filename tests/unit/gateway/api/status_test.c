@@ -28,11 +28,6 @@ static void lose_lyon(struct server *s)
 	assert_int_equal(opened, 1);
 }
 
-static json_t *get(struct server *s, const char *path)
-{
-	return ask(s, "GET", path, NULL, 200);
-}
-
 /* How many needs are of lyon; the last of them. */
 static size_t needs_of_lyon(const json_t *status, const json_t **ret_need)
 {
