@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gateway/store/sqlite/writer.h"
+#include "proto/base/rand.h"
 
 enum { MOST = 20 };
 
@@ -268,6 +269,80 @@ static void late_for_a_flag_of_weeks_is_not_too_much(void **state)
 	judge_rig_free(g);
 }
 
+static const char six_hours[] =
+    "rules:\n"
+    "  - {id: stalls, title: t, subject: device, metric: faults, codes: [stall], window: 6h,\n"
+    "     warn: 1, act: 2, lock: act, advice: a}\n"
+    "  - {id: often, title: t, subject: device, metric: faults, window: 1h, warn: 8,\n"
+    "     clear: 4, clear_after: 30m, advice: a}\n";
+
+/* In half an hour machine 0 floods, stalls, stalled two hours ago, or does nothing; the same for all rigs of a seed. */
+static void happens(struct judge_rig *g, struct gf_prng *prng, int64_t at_ms)
+{
+	const uint64_t what = gf_prng_below(prng, 8), many = 8 + gf_prng_below(prng, 24);
+
+	for (uint64_t i = 0; what < 3 && i < many && g->machines[0].count < JUDGE_RECORDS_MAX - MOST; i++)
+		judge_fault(g, 0, at_ms - (int64_t)i * MINUTE / 2, GF_FAULT_COVER_OPEN);
+	if (what == 3 || what == 4)
+		judge_fault(g, 0, at_ms - (what == 4 ? 2 * HOUR : 0), GF_FAULT_STALL);
+	judge_now(g, 0, at_ms);
+}
+
+/* None is open in the end, no two of a rule are of the same time, and a flood is told once. */
+static void check_flags(struct judge_rig *g, const char *rule)
+{
+	const size_t count = judge_flags(g, rule, flags);
+
+	for (size_t i = 0; i < count; i++) {
+		assert_int_not_equal(flags[i].end, STORE_FLAG_OPEN);
+		/* What comes late opens a rule's flag again. */
+		if (strcmp(rule, STORE_RULE_JUDGING) == 0) {
+			assert_int_equal(judge_events(g, "opened", flags[i].id), 1);
+			assert_int_equal(judge_events(g, "cleared", flags[i].id), 1);
+		}
+		if (i > 0)
+			assert_true(flags[i].episode.opened_ms >= flags[i - 1].episode.ended_ms);
+	}
+}
+
+/* Killed at any time, it lets no lock go that who sees all still holds, and holds none for longer than a flood and a window. */
+static void i9_floods_late_stalls_and_restarts(void **state)
+{
+	size_t told = 0, locks = 0;
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= 10; seed++) {
+		struct judge_rig *all = judge_rig_new(NOON), *part = rig(six_hours);
+		struct gf_prng one_way, other, kills;
+		bool was = false;
+
+		judge_put_in_force(all, six_hours);
+		gf_prng_seed(&one_way, seed);
+		gf_prng_seed(&other, seed);
+		gf_prng_seed(&kills, seed + 100);
+		for (int64_t step = 1; step <= 40; step++) {
+			happens(all, &one_way, NOON + step * HOUR / 2);
+			happens(part, &other, NOON + step * HOUR / 2);
+			if (gf_prng_below(&kills, 4) == 0)
+				judge_reborn(part);
+			judge_run(part, part->now.wall_ms);
+			if (was && locked(all))
+				assert_true(locked(part));
+			was = locked(part);
+			locks += was;
+		}
+		judge_run(part, NOON + 33 * HOUR);
+		told += judge_flags(part, STORE_RULE_JUDGING, flags);
+		check_flags(part, STORE_RULE_JUDGING);
+		check_flags(part, "stalls");
+		check_flags(part, "often");
+		assert_false(locked(part));
+		judge_rig_free(all);
+		judge_rig_free(part);
+	}
+	assert_true(told > 5 && locks > 10);
+}
+
 /* One moment holds more than is taken. */
 static void a_flood_at_one_moment_is_seen(void **state)
 {
@@ -369,6 +444,7 @@ int main(void)
 	    cmocka_unit_test(by_a_threshold_of_its_own_it_clears_when_all_is_seen),
 	    cmocka_unit_test(too_few_is_said_of_all_or_not_at_all),
 	    cmocka_unit_test(late_for_a_flag_of_weeks_is_not_too_much),
+	    cmocka_unit_test(i9_floods_late_stalls_and_restarts),
 	    cmocka_unit_test(a_flood_at_one_moment_is_seen),
 	    cmocka_unit_test(a_flood_from_tomorrow_hides_nothing),
 	    cmocka_unit_test(what_one_rule_cannot_look_through_leaves_the_others_be),
