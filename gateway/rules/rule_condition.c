@@ -148,8 +148,8 @@ static int check_reach(const struct rule_check *k, size_t i, const char *key, do
 		                 threshold, blank, unit, name, top);
 	if (!rule_upwards(c->comparison) &&
 	    (c->comparison == RULE_COMPARISON_BELOW ? threshold <= lowest : threshold < lowest))
-		return REFUSE_IN(k, i, key, "%s is %g%s%s, but %s is never less than %g: the rule would never fire", key,
-		                 threshold, blank, unit, name, lowest);
+		return REFUSE_IN(k, i, key, "%s is %g%s%s, but %s is never less than %g: the rule would never fire%s", key,
+		                 threshold, blank, unit, name, lowest, lowest == 1 ? ", not even where there are none" : "");
 	if (rule_upwards(c->comparison) &&
 	    (c->comparison == RULE_COMPARISON_ABOVE ? threshold < always : threshold <= always))
 		return REFUSE_IN(k, i, key, "%s is %g%s%s: that holds whenever there is anything; give a number above %g", key,

@@ -123,7 +123,9 @@ static void thresholds_that_nothing_reaches(void **state)
 	r = fine(RULE_SUBJECT_PERSON, RULE_METRIC_SESSIONS);
 	r.conditions[0].comparison = RULE_COMPARISON_BELOW;
 	r.conditions[0].warn = 1;
-	expect_refused(&r, "warn", "warn is 1, but sessions is never less than 1: the rule would never fire");
+	expect_refused(
+	    &r, "warn",
+	    "warn is 1, but sessions is never less than 1: the rule would never fire, not even where there are none");
 	r.conditions[0].comparison = RULE_COMPARISON_AT_LEAST;
 	r.conditions[0].warn = 0;
 	expect_refused(&r, "warn", "warn is 0: that holds whenever there is anything; give a number above 0");
