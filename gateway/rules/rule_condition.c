@@ -132,6 +132,15 @@ static double highest(const struct rule *rule, const struct rule_condition *c)
 	return kind->hour > 0 && rule->subject != RULE_SUBJECT_SITE ? kind->hour * (window_h + before_h) : kind->max;
 }
 
+/* What can't be because this threshold isn't reached. */
+static const char *never(const struct rule_check *k, size_t i, const char *key)
+{
+	if (k->rule->any && k->rule->conditions_count > 1)
+		return "it would never count";
+	return strcmp(key, "act") == 0 && k->rule->conditions[i].has_warn ? "the rule would never act"
+	                                                                  : "the rule would never fire";
+}
+
 static int check_reach(const struct rule_check *k, size_t i, const char *key, double threshold)
 {
 	const struct rule_condition *c = &k->rule->conditions[i];
@@ -144,12 +153,12 @@ static int check_reach(const struct rule_check *k, size_t i, const char *key, do
 		return REFUSE_IN(k, i, key, "%s is no number", key);
 	if (rule_upwards(c->comparison) &&
 	    (c->comparison == RULE_COMPARISON_ABOVE && exact ? threshold >= top : threshold > top))
-		return REFUSE_IN(k, i, key, "%s is %g%s%s, but %s never gets beyond %g: the rule would never fire", key,
-		                 threshold, blank, unit, name, top);
+		return REFUSE_IN(k, i, key, "%s is %g%s%s, but %s never gets beyond %g: %s", key, threshold, blank, unit, name,
+		                 top, never(k, i, key));
 	if (!rule_upwards(c->comparison) &&
 	    (c->comparison == RULE_COMPARISON_BELOW ? threshold <= lowest : threshold < lowest))
-		return REFUSE_IN(k, i, key, "%s is %g%s%s, but %s is never less than %g: the rule would never fire%s", key,
-		                 threshold, blank, unit, name, lowest, lowest == 1 ? ", not even where there are none" : "");
+		return REFUSE_IN(k, i, key, "%s is %g%s%s, but %s is never less than %g: %s%s", key, threshold, blank, unit,
+		                 name, lowest, never(k, i, key), lowest == 1 ? ", not even where there are none" : "");
 	if (rule_upwards(c->comparison) &&
 	    (c->comparison == RULE_COMPARISON_ABOVE ? threshold < always : threshold <= always))
 		return REFUSE_IN(k, i, key, "%s is %g%s%s: that holds whenever there is anything; give a number above %g", key,
