@@ -36,20 +36,29 @@ static bool take_path(const char *name, struct export_file *f)
 	return fits;
 }
 
-/* Two that write the same part would make one that looks whole of two halves. */
-static enum cli_exit open_part(struct cli *cli, bool go_on, struct export_file *f)
+/* Who had the lock until now may have given the part its name, or thrown it away. */
+static bool is_part(const struct export_file *f, const struct stat *st)
 {
-	int fd = open(f->part, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, FILE_MODE);
+	struct stat now;
+
+	return lstat(f->part, &now) == 0 && now.st_dev == st->st_dev && now.st_ino == st->st_ino;
+}
+
+/* Two that write the same part would make one that looks whole of two halves. */
+static enum cli_exit open_part(struct cli *cli, bool go_on, mode_t mode, struct export_file *f)
+{
+	int fd = open(f->part, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode);
 	struct stat st;
 
 	if (fd < 0)
 		return cannot(cli, f->part, errno);
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0 || fstat(fd, &st) != 0 || !is_part(f, &st)) {
 		(void)close(fd);
 		return cli_fail(cli, CLI_REFUSED, "another export writes %s; wait for its end, or choose another file",
 		                f->part);
 	}
-	if (fstat(fd, &st) != 0 || (f->to = fdopen(fd, "a")) == NULL) {
+	f->to = fdopen(fd, "a");
+	if (f->to == NULL) {
 		enum cli_exit code = cannot(cli, f->part, errno);
 		(void)close(fd);
 		return code;
@@ -76,6 +85,8 @@ enum cli_exit export_file_open(struct cli *cli, const char *name, bool go_on, st
 		*ret_file = f;
 		return CLI_OK;
 	}
+	if (!there && lstat(name, &st) == 0)
+		return cli_fail(cli, CLI_REFUSED, "%s is a link to what isn't there; name the file itself", name);
 	if (!take_path(name, &f))
 		return cannot(cli, name, ENAMETOOLONG);
 	f.fresh = access(f.part, F_OK) != 0;
@@ -85,7 +96,8 @@ enum cli_exit export_file_open(struct cli *cli, const char *name, bool go_on, st
 		    "%s is whole, and there is no %s to go on with; to begin anew leave --after out, or name a file "
 		    "that isn't there for the rest alone",
 		    name, f.part);
-	enum cli_exit code = open_part(cli, go_on, &f);
+	/* What nobody else may read is theirs to read in no part of it. */
+	enum cli_exit code = open_part(cli, go_on, there ? (st.st_mode & ACCESSPERMS) | S_IWUSR : FILE_MODE, &f);
 	if (code == CLI_OK)
 		*ret_file = f;
 	return code;

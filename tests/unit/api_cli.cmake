@@ -35,6 +35,8 @@ foreach(part overuse care health usage export)
         SOURCES unit/gateway/cli/${part}_test.c unit/gateway/cli/play.c unit/gateway/cli/words.c unit/gateway/cli/canned.c
         LINK gw_cli LABELS unit)
 endforeach()
+gf_add_test(cli_export_file_test SOURCES unit/gateway/cli/export_file_test.c LINK gw_cli LABELS unit)
+target_link_options(cli_export_file_test PRIVATE -Wl,--wrap=flock)
 gf_add_test(cli_stop_test
     SOURCES unit/gateway/cli/stop_test.c unit/gateway/cli/words.c unit/gateway/cli/canned.c
     LINK gw_cli LABELS unit)
