@@ -351,7 +351,8 @@ static bool awaits_answers(struct gf_link *link)
 static void disconnect(struct gf_link *link)
 {
 	link->disconnects = true;
-	link->due_ms += CLOSE_GRACE_MS;
+	/* From now on, when the owner was held up: dropped at once, the broker would hear of no end, and tell the will. */
+	link->due_ms = (link->due_ms > link->now_ms ? link->due_ms : link->now_ms) + CLOSE_GRACE_MS;
 	if (link_paho_disconnect(link) < 0)
 		link->due_ms = link->now_ms;
 }

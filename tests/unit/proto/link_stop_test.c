@@ -177,6 +177,22 @@ static void does_not_wait_for_ever_for_a_graceful_end(void **state)
 	expect_rest(rig);
 }
 
+/* The owner was held up: what it says last still gets out. */
+static void leaves_time_for_a_graceful_end_that_begins_late(void **state)
+{
+	struct rig *rig = *state;
+
+	come_up(rig);
+	assert_int_equal(rig_publish(rig, 1), 0);
+	stop(rig);
+	rig_expect(rig, "closing");
+	rig_advance(rig, 10 * CLOSE_MS);
+	rig_expect(rig, "disconnect");
+	rig_advance(rig, CLOSE_MS - ANSWERS_MS);
+	rig_expect(rig, "drop idle PUB:1=-1 DOWN:1");
+	expect_rest(rig);
+}
+
 static void is_closed_too_when_it_is_lost_meanwhile(void **state)
 {
 	struct rig *rig = *state;
@@ -363,6 +379,7 @@ int main(void)
 	    TEST(closes_gracefully_when_up),
 	    TEST(closes_with_the_last_answer),
 	    TEST(does_not_wait_for_ever_for_a_graceful_end),
+	    TEST(leaves_time_for_a_graceful_end_that_begins_late),
 	    TEST(is_closed_too_when_it_is_lost_meanwhile),
 	    TEST(closes_at_once_what_cannot_be_closed_gracefully),
 	    TEST(is_closed_once_when_stopped_twice),
