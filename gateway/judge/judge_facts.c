@@ -262,11 +262,12 @@ static int load_kind(struct judging *j, enum fact_kind kind, unsigned needs, int
 	int r;
 
 	f->first = f->count;
-	f->ahead = 0;
 	f->begin_ms[kind] = INT64_MIN;
 	if (!(needs & 1U << kind))
 		return 0;
 	do {
+		/* Up to now there is one at most: a machine's newest session before the time asked for, when that is to come itself. */
+		f->ahead = 0;
 		r = store_judge_facts(j->runner->config.store, &j->subject->subject, 1U << kind | (needs & STORE_NEEDS_AREAS),
 		                      since_ms, until_ms, keep, j, j->diag);
 		if (r == JUDGE_E_AHEAD) {

@@ -375,6 +375,36 @@ static void a_flood_from_tomorrow_hides_nothing(void **state)
 	judge_rig_free(g);
 }
 
+/* The gateway's clock went back by less than a day: what is asked for begins in time to come, and a session lies before it that is to come, too. */
+static void i10_a_flood_behind_a_clock_that_went_back_is_looked_through(void **state)
+{
+	struct judge_rig *g =
+	    rig("rules:\n"
+	        "  - {id: used, title: t, subject: device, metric: sessions, window: 1h, warn: 2, advice: a}\n");
+	const struct judge_session s = {.lasts_ms = 1000};
+
+	(void)state;
+	for (int64_t i = 0; i < 2 * MOST; i++)
+		judge_session(g, 0, NOON + HOUR + i * 2000, &s);
+	judge_now(g, 0, NOON + 2 * HOUR);
+	assert_int_equal(
+	    db_exec(&g->f->store->db,
+	            "UPDATE sessions SET started_ms = started_ms + 20 * 3600000, ended_ms = ended_ms + 20 *"
+	            " 3600000 WHERE session_no > 1; UPDATE sessions SET started_ms = started_ms + 10 * 3600000,"
+	            " ended_ms = ended_ms + 10 * 3600000 WHERE session_no = 1;"
+	            "UPDATE judge SET settled_ms = settled_ms + 19 * 3600000, due_ms = 0 WHERE kind = 0",
+	            NULL),
+	    0);
+	judge_reborn(g);
+	judge_run(g, NOON + 3 * HOUR);
+	judge_run(g, NOON + 22 * HOUR);
+	/* The first is of before they were moved. */
+	assert_int_equal(judge_flags(g, "used", flags), 2);
+	assert_in_range(flags[1].episode.opened_ms, NOON + 21 * HOUR, NOON + 22 * HOUR);
+	assert_int_equal(flags[1].end, STORE_FLAG_OPEN);
+	judge_rig_free(g);
+}
+
 static void what_one_rule_cannot_look_through_leaves_the_others_be(void **state)
 {
 	struct judge_rig *g = judge_rig_new(NOON);
@@ -447,6 +477,7 @@ int main(void)
 	    cmocka_unit_test(i9_floods_late_stalls_and_restarts),
 	    cmocka_unit_test(a_flood_at_one_moment_is_seen),
 	    cmocka_unit_test(a_flood_from_tomorrow_hides_nothing),
+	    cmocka_unit_test(i10_a_flood_behind_a_clock_that_went_back_is_looked_through),
 	    cmocka_unit_test(what_one_rule_cannot_look_through_leaves_the_others_be),
 	    cmocka_unit_test(i8_a_person_is_judged_by_the_newest),
 	};
