@@ -60,7 +60,7 @@ struct known {
 	struct gf_diag *diag;
 	bool all; /* what every machine can play */
 	size_t count, room;
-	const char **names; /* each of its own */
+	const char **names; /* copies */
 };
 
 static bool is_known(const struct known *k, const char *name)
@@ -79,13 +79,10 @@ static bool knows_all(const struct known *k, const struct routine_uses *uses)
 	return true;
 }
 
-static int add_name(void *ctx, const char *name)
+static int add_name(struct known *k, const char *name)
 {
-	struct known *k = ctx;
 	char *copy;
 
-	if (is_known(k, name))
-		return 0;
 	if (k->count == k->room) {
 		size_t room = k->room == 0 ? 32 : k->room * 2;
 		const char **more = reallocarray(k->names, room, sizeof(*more));
@@ -100,6 +97,12 @@ static int add_name(void *ctx, const char *name)
 		return -ENOMEM;
 	k->names[k->count++] = copy;
 	return 0;
+}
+
+/* Each comes once; one that a catalog has, too, stands here twice. To look for each among all takes too long where a machine makes names up. */
+static int add_played(void *ctx, const char *name)
+{
+	return add_name(ctx, name);
 }
 
 /* What can't be read holds nothing that is known. */
@@ -120,7 +123,7 @@ static int add_catalog(void *ctx, const struct store_catalog *row)
 		return r == -ENOMEM ? r : 0;
 	}
 	for (size_t i = 0; r == 0 && i < catalog.routines_count; i++)
-		r = add_name(k, catalog.routines[i].id);
+		r = is_known(k, catalog.routines[i].id) ? 0 : add_name(k, catalog.routines[i].id);
 	gf_catalog_deinit(&catalog);
 	return r;
 }
@@ -168,7 +171,7 @@ int routine_doubts(struct store_reader *reader, const struct routine_uses *uses,
 	if (r == 0)
 		r = store_read_catalogs(reader, add_catalog, &k, diag);
 	if (r == 0 && !knows_all(&k, uses))
-		r = store_read_played(reader, add_name, &k, diag);
+		r = store_read_played(reader, add_played, &k, diag);
 	for (size_t i = 0; r == 0 && i < uses->count; i++)
 		if (!is_known(&k, uses->items[i].routine))
 			tell_doubt(&k, &uses->items[i], file, tell, ctx);

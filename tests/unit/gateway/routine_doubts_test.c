@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "tests/unit/gateway/api/signed.h"
 #include "tests/unit/gateway/store/fixture.h"
 
+#include "gateway/store/sqlite/writer.h"
 #include "gateway/store/wishes.h"
 
 /* Published: "short" of the percussion machines. */
@@ -113,6 +115,29 @@ static void a_strange_name_is_told_where_all_catalogs_are_known(void **state)
 	assert_int_equal(doubts(*state, "water_full_body").count, 0);
 }
 
+/* The main loop asks: what it takes grows with the names as they do, not with their square. */
+static void i8_a_machine_that_makes_names_up_holds_nobody_up(void **state)
+{
+	struct fixture *f = *state;
+	struct told told;
+	clock_t begun;
+
+	play(f, NULL);
+	assert_int_equal(
+	    db_exec(&f->store->db,
+	            "WITH RECURSIVE n (i) AS (VALUES (1000) UNION ALL SELECT i + 1 FROM n WHERE i < 61000)"
+	            " INSERT INTO sessions (device, session_no, stream, seq, routine, catalog, catalog_version, planned_s,"
+	            " subject_token, outcome, started_ms, time_source) SELECT s.device, i, s.stream, i, 'made_up_' || i,"
+	            " s.catalog, 1, 1, 0, 1, s.started_ms, s.time_source FROM n, sessions s WHERE s.session_no < 1000",
+	            NULL),
+	    0);
+	begun = clock();
+	told = doubts(f, "druming_legs");
+	assert_true((double)(clock() - begun) / CLOCKS_PER_SEC < 5);
+	assert_int_equal(told.count, 1);
+	assert_non_null(strstr(told.sentences[0], "did you mean 'drumming_legs'?"));
+}
+
 static void rules_without_routines_ask_nothing(void **state)
 {
 	struct rules none = {0};
@@ -133,6 +158,7 @@ int main(void)
 	    TEST(what_is_published_or_was_played_is_known),
 	    TEST(a_name_like_a_known_one_is_told_with_it),
 	    TEST(a_strange_name_is_told_where_all_catalogs_are_known),
+	    TEST(i8_a_machine_that_makes_names_up_holds_nobody_up),
 	    TEST(rules_without_routines_ask_nothing),
 	};
 
