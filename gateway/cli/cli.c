@@ -167,6 +167,9 @@ enum cli_exit cli_main(int argc, char **argv, FILE *out, FILE *err)
 		return CLI_USAGE;
 	}
 	cli.command = cli_find(words, count, &used);
+	/* "device --help": the option stands where the command's second word would. */
+	if (cli.command == NULL && count > 1 && (strcmp(words[1], "--help") == 0 || strcmp(words[1], "-h") == 0))
+		return cli_help(&cli, out, words, 1);
 	if (cli.command == NULL) {
 		(void)cli_help(&cli, err, words, count);
 		return CLI_USAGE;

@@ -88,6 +88,8 @@ static void help_and_version_need_no_gateway(void **state)
 	expect("/nonexistent", "help|usage", CLI_OK, "--by KEY", "");
 	expect("/nonexistent", "help|device|set", CLI_OK, "usage: gymfleet device set [OPTIONS] ID KEY=VALUE...", "");
 	expect("/nonexistent", "catalog|build|--help", CLI_OK, "-o, --out FILE", "");
+	expect("/nonexistent", "device|--help", CLI_OK, "usage: gymfleet device COMMAND", "");
+	expect("/nonexistent", "device|-h", CLI_OK, "device untag ID", "");
 	for (const struct cli_command *c = cli_commands; c->name != NULL; c++) {
 		char words[64];
 		size_t n = strcspn(c->name, " ");
