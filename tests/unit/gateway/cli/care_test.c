@@ -338,6 +338,8 @@ static const struct play_line series[] = {
     {"GET", "/v1/devices/chair-1/series", 200,
      SERIES(STEP("2020-01-02T00:00:00Z", 20, 25, 35) "," STEP("2020-01-02T03:00:00Z", 30, 45, 70))},
     {"GET", "/v1/devices/gun-1/series", 200, SERIES("")},
+    {"GET", "/v1/devices/bed-1/series", 200,
+     SERIES("{\"start\":\"2020-01-02T00:00:00Z\",\"covered_s\":60,\"motor_s\":0}")},
     {0}};
 
 static void a_trend_is_a_line_for_each_sensor(void **state)
@@ -354,6 +356,7 @@ static void a_trend_is_a_line_for_each_sensor(void **state)
 	forget(&r);
 	play_deinit(&p);
 	plays(series, "device|trend|gun-1", CLI_OK, TEXTS("nothing was heard of gun-1 in this time\n"));
+	plays(series, "device|trend|bed-1", CLI_OK, TEXTS("04:00: the motor didn't run\n"));
 	plays(series, "device|trend|chair-1|-o|csv", CLI_OK,
 	      TEXTS("start,covered_s,motor_s,motor_temp_c_min,motor_temp_c_mean,motor_temp_c_max,surface",
 	            "2020-01-02T03:00:00Z,60,30,30,45,70,"));
