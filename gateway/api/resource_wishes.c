@@ -80,8 +80,8 @@ static bool take_limit(struct request *r, const char *key, const json_t *value, 
 		double number = json_number_value(value);
 		if (!json_is_null(value) &&
 		    !(json_is_number(value) && number >= LIMIT_LEAST && number <= limit_fields[i].most)) {
-			request_fail(r, 400, "bad_value", "%s must be from %g to %g, or null for no limit", key, LIMIT_LEAST,
-			             limit_fields[i].most);
+			request_fail(r, 400, "bad_value", "%s must be from %g to %g; without a number there is no limit", key,
+			             LIMIT_LEAST, limit_fields[i].most);
 			return false;
 		}
 		values[i] = json_is_null(value) ? 0 : number;
