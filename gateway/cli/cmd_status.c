@@ -10,7 +10,7 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-enum { HOURS = 24, BAR_WIDTH = 18 };
+enum { HOURS = 24, BAR_WIDTH = 18, HEADING = 9 };
 
 /* For CSV; the screen below shows the same. */
 static const struct column columns[] = {
@@ -41,16 +41,19 @@ static void heading(const struct cli *cli, const char *title)
 
 static void fleet(const struct cli *cli, const json_t *status)
 {
-	char up[GF_DURATION_MAX];
+	char up[GF_DURATION_MAX], findings[64] = "", line[320];
 	bool clean = json_is_true(json_object_get(json_object_get(status, "audit"), "clean"));
 	long long machines = number(status, "fleet", "machines"), sites = number(status, "fleet", "sites");
 
 	heading(cli, "Fleet");
-	(void)fprintf(cli->out, "%lld machine%s · %lld online · %lld site%s · gateway up %s, audit %s", machines,
-	              machines == 1 ? "" : "s", number(status, "fleet", "online"), sites, sites == 1 ? "" : "s",
-	              gf_duration_format(number(status, "gateway", "up_s") * 1000, up), clean ? "clean" : "not clean");
 	if (!clean)
-		(void)fprintf(cli->out, " (%lld findings: gymfleet audit)", number(status, "audit", "problems"));
+		(void)snprintf(findings, sizeof(findings), " (%lld findings: gymfleet audit)",
+		               number(status, "audit", "problems"));
+	(void)snprintf(line, sizeof(line), "%lld machine%s · %lld online · %lld site%s · gateway up %s, audit %s%s",
+	               machines, machines == 1 ? "" : "s", number(status, "fleet", "online"), sites, sites == 1 ? "" : "s",
+	               gf_duration_format(number(status, "gateway", "up_s") * 1000, up), clean ? "clean" : "not clean",
+	               findings);
+	text_wrap(cli->out, line, HEADING, cli->width);
 	(void)fputc('\n', cli->out);
 	if (strcmp(text(status, "gateway", "broker"), "connected") != 0) {
 		char *reason = strdup(text(status, "gateway", "broker_reason"));
@@ -94,13 +97,15 @@ static void today(const struct cli *cli, const json_t *status)
 	const json_t *by_hour = json_object_get(json_object_get(status, "today"), "by_hour");
 	double seconds[HOURS] = {0}, use;
 	size_t from = HOURS, to = 0;
-	char line[3 * HOURS + 1], name[16];
+	char bars[3 * HOURS + 1], name[16], share[64] = "", line[256], hours[128];
 
 	heading(cli, "Today");
-	(void)fprintf(cli->out, "%lld sessions · %.1f h running · %lld interrupted", number(status, "today", "sessions"),
-	              (double)number(status, "today", "running_s") / 3600, number(status, "today", "interrupted"));
 	if (field_number(json_object_get(status, "today"), "use_pct", &use))
-		(void)fprintf(cli->out, " · %.0f %% of opening hours", use);
+		(void)snprintf(share, sizeof(share), " · %.0f %% of opening hours", use);
+	(void)snprintf(line, sizeof(line), "%lld sessions · %.1f h running · %lld interrupted%s",
+	               number(status, "today", "sessions"), (double)number(status, "today", "running_s") / 3600,
+	               number(status, "today", "interrupted"), share);
+	text_wrap(cli->out, line, HEADING, cli->width);
 	for (size_t h = 0; h < HOURS; h++) {
 		seconds[h] = json_number_value(json_array_get(by_hour, h));
 		if (seconds[h] > 0) {
@@ -109,8 +114,10 @@ static void today(const struct cli *cli, const json_t *status)
 		}
 	}
 	if (from < HOURS) {
-		text_sparkline(seconds + from, to - from + 1, line);
-		(void)fprintf(cli->out, "   %02zuh %s %02zuh %s", from, line, to, zone(cli, name));
+		text_sparkline(seconds + from, to - from + 1, bars);
+		(void)snprintf(hours, sizeof(hours), "%02zuh %s %02zuh %s", from, bars, to, zone(cli, name));
+		bool beside = cli->width == 0 || HEADING + text_width(line) + 3 + text_width(hours) <= cli->width;
+		(void)fprintf(cli->out, "%s%*s%s", beside ? "" : "\n", beside ? 3 : HEADING, "", hours);
 	}
 	(void)fputc('\n', cli->out);
 }
