@@ -124,15 +124,16 @@ void text_sparkline(const double *values, size_t count, char *buf)
 	*to = '\0';
 }
 
-/* How many columns may not be torn apart: a word, and the unit of a number with it ("40 %", "3 d)"). */
+/* How many columns may not be torn apart: a word, and the unit of a number with it ("40 %", "7 min);"). */
 static size_t unbroken(const char *word, size_t len)
 {
 	enum { UNIT_MAX = 3 };
 	const char *unit = word + len + strspn(word + len, " \n");
-	size_t columns = columns_of(word, len), unit_columns = columns_of(unit, strcspn(unit, " \n"));
+	size_t columns = columns_of(word, len), unit_columns = columns_of(unit, strcspn(unit, " \n.,;:)"));
 	bool number = len > 0 && word[len - 1] >= '0' && word[len - 1] <= '9';
 
-	return number && unit_columns > 0 && unit_columns <= UNIT_MAX ? columns + 1 + unit_columns : columns;
+	return number && unit_columns > 0 && unit_columns <= UNIT_MAX ? columns + 1 + columns_of(unit, strcspn(unit, " \n"))
+	                                                              : columns;
 }
 
 void text_wrap(FILE *to, const char *text, size_t indent, size_t width)

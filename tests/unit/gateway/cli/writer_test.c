@@ -287,6 +287,7 @@ static void sentences_wrap_between_words(void **state)
 	/* A number isn't torn from its unit. */
 	wraps("it used now 40 % of", 0, 17, "it used now 40 %\nof");
 	wraps("it is used now 40 % of", 0, 17, "it is used now\n40 % of");
+	wraps("it may be (40 min); then", 0, 17, "it may be\n(40 min); then");
 	/* What is longer than the line stands alone; there is always room for some words. */
 	wraps("a gymfleet-device-service b", 30, 20,
 	      "a\n                              gymfleet-device-service\n"
