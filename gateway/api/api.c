@@ -165,6 +165,13 @@ static void *waker_main(void *ctx)
 	return NULL;
 }
 
+static void signal_change(struct api *api)
+{
+	(void)pthread_mutex_lock(&api->lock);
+	(void)pthread_cond_signal(&api->changed);
+	(void)pthread_mutex_unlock(&api->lock);
+}
+
 /* ---- HTTP ---- */
 
 static enum MHD_Result reply(const struct exchange *x)
@@ -223,6 +230,7 @@ static enum MHD_Result finish(struct api *api, struct exchange *x)
 	if (r->status == 0)
 		request_fail(r, 500, "no_answer", "the gateway has no answer to this");
 	peers_allow(&api->peers, x->peer, mono_ms(api), PEERS_ANSWER_S);
+	signal_change(api); /* while the gateway worked there may have been no limit to wait for */
 	return reply(x);
 }
 
@@ -293,13 +301,6 @@ static struct peer *peer_record(struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	return info != NULL ? info->socket_context : NULL;
-}
-
-static void signal_change(struct api *api)
-{
-	(void)pthread_mutex_lock(&api->lock);
-	(void)pthread_cond_signal(&api->changed);
-	(void)pthread_mutex_unlock(&api->lock);
 }
 
 static void on_connection(void *ctx, struct MHD_Connection *connection, void **slot,
