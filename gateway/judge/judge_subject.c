@@ -96,7 +96,8 @@ static int64_t heard_ms(const struct judging *j, bool flagged)
 	return last_ms > from_ms ? last_ms : from_ms;
 }
 
-/* All follows from when it was heard last: what ended by then stays as it is. One that vanished with others is told as that, once. */
+/* All follows from when it was heard last: what ended by then stays as it is. One that vanished with others is told as that, once. A machine
+ * that the rule isn't about, or isn't any more, counts as heard. */
 static int judge_silence(const struct turn *all)
 {
 	struct judging *j = all->w->j;
@@ -105,17 +106,20 @@ static int judge_silence(const struct turn *all)
 	struct judge_input in = {.rule = &t.w->rules->items[t.rule],
 	                         .calendar = sites_calendar(j->runner->config.sites, j->subject->site),
 	                         .now_ms = j->now_ms};
+	const bool taken = rule_takes(in.rule->conditions[0].filter.classes, j->subject->class);
 	bool flagged = t.known_count > 0 && t.known[t.known_count - 1].ended_ms == 0;
 	bool missed = false;
+	if (!taken && !flagged)
+		return 0;
 	int r = flagged ? 0 : store_in_incident(j->runner->config.store, j->subject->subject.key, &missed, j->diag);
 
 	if (r)
 		return r;
 	if (flagged)
 		judge_look_again(j, j->now_ms + flagged_look_ms);
-	if (flagged && j->runner->heard_from_ms == 0)
+	if (flagged && taken && j->runner->heard_from_ms == 0)
 		return 0;
-	in.heard_ms = in.from_ms = missed ? j->now_ms : heard_ms(j, flagged);
+	in.heard_ms = in.from_ms = missed || !taken ? j->now_ms : heard_ms(j, flagged);
 	in.open = flagged ? &judge_stored_at(&t, t.known_count - 1)->episode : NULL;
 	while (t.known_count > 0 && t.known[0].ended_ms != 0 && t.known[0].opened_ms < in.heard_ms) {
 		t.known++;

@@ -102,6 +102,63 @@ static void what_nobody_held_yet_is_not_released(void **state)
 	}
 }
 
+/* ---- silence of some ---- */
+
+static size_t open_ones(struct judge_rig *g, const char *first)
+{
+	size_t open = 0;
+
+	for (size_t i = 0, n = judge_flags(g, "r", flags); i < n; i++) {
+		if (flags[i].episode.ended_ms != 0)
+			continue;
+		open++;
+		assert_true(strcmp(flags[i].device, first) >= 0);
+	}
+	return open;
+}
+
+static void silence_of_a_class_is_that_class_alone(void **state)
+{
+	struct judge_rig *g = judge_rig_new(NOON);
+	struct gf_status st = birth(2, 1, 1);
+
+	(void)state;
+	judge_put_in_force(g, RULE("device", "    metric: silent_min\n    classes: [chair]\n    warn: 15\n"));
+	judge_run(g, NOON + 16 * MINUTE);
+	assert_int_equal(open_ones(g, "machine-0"), 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(flags[i].episode.opened_ms, NOON + 15 * MINUTE);
+	/* The chairs count as heard, the others have been silent for long. */
+	judge_put_in_force(g, RULE("device", "    metric: silent_min\n    classes: [percussion]\n    warn: 15\n"));
+	judge_run(g, NOON + 17 * MINUTE);
+	assert_int_equal(open_ones(g, "machine-2"), 2);
+	assert_int_equal(judge_flags(g, "r", flags), 4);
+	/* One comes back as another machine, and is silent again. */
+	st.class = GF_CLASS_CHAIR;
+	send_status(g->f, "machine-3", st, false, g->now.wall_ms);
+	judge_run(g, NOON + 2 * HOUR);
+	assert_int_equal(open_ones(g, "machine-2"), 1);
+	assert_int_equal(judge_flags(g, "r", flags), 4);
+	judge_rig_free(g);
+}
+
+/* Nobody hears anything: what isn't asked for any more ends all the same. */
+static void silence_that_is_not_asked_for_ends_while_nobody_hears(void **state)
+{
+	struct judge_rig *g = judge_rig_new(NOON);
+
+	(void)state;
+	judge_put_in_force(g, RULE("device", "    metric: silent_min\n    warn: 15\n"));
+	judge_run(g, NOON + 16 * MINUTE);
+	assert_int_equal(open_ones(g, "machine-0"), 4);
+	g->deaf = true;
+	judge_run(g, NOON + 20 * MINUTE);
+	judge_put_in_force(g, RULE("device", "    metric: silent_min\n    classes: [percussion]\n    warn: 15\n"));
+	judge_run(g, NOON + 21 * MINUTE);
+	assert_int_equal(open_ones(g, "machine-2"), 2);
+	judge_rig_free(g);
+}
+
 /* ---- hours that change ---- */
 
 #define BY_HOURS                       \
@@ -273,6 +330,8 @@ int main(void)
 	    cmocka_unit_test(one_that_is_about_another_subject_now_holds_nothing),
 	    cmocka_unit_test(one_that_measures_something_else_is_another),
 	    cmocka_unit_test(what_nobody_held_yet_is_not_released),
+	    cmocka_unit_test(silence_of_a_class_is_that_class_alone),
+	    cmocka_unit_test(silence_that_is_not_asked_for_ends_while_nobody_hears),
 	    cmocka_unit_test(hours_that_change_judge_as_if_they_had_always_been_so),
 	    cmocka_unit_test(hours_that_go_back_and_forth_leave_no_trace),
 	    cmocka_unit_test(the_same_hours_and_rules_without_any_judge_nobody),
