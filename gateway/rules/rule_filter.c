@@ -123,33 +123,53 @@ static int check_sessions(const struct rule_check *k, size_t i)
 
 /* ---- all of it ---- */
 
+/* Keys of a filter, and of what they are. */
+static const struct {
+	const char *key;
+	enum filter_kind kind;
+} filter_keys[] = {
+    {"classes", BY_CLASS},    {"techniques", BY_TECHNIQUE},  {"outcomes", BY_SESSION},
+    {"depth", BY_SESSION},    {"routines", BY_SESSION},      {"codes", BY_FAULT},
+    {"severities", BY_FAULT}, {"limits", BY_LIMIT},          {"actions", BY_LIMIT},
+    {"part", BY_PART},        {"same_class", BY_SAME_CLASS},
+};
+enum { FILTER_KEYS = sizeof(filter_keys) / sizeof(filter_keys[0]) };
+
+static struct rule_words keys_of(const struct metric_kind *kind)
+{
+	struct rule_words words = {""};
+
+	for (size_t n = 0; n < FILTER_KEYS; n++)
+		if ((kind->filters & filter_keys[n].kind) != 0)
+			rule_words_add(&words, filter_keys[n].key);
+	return words;
+}
+
 int rule_check_filter(const struct rule_check *k, size_t i)
 {
 	const struct rule_condition *c = &k->rule->conditions[i];
+	const struct metric_kind *kind = metric_kind(c->metric);
 	const struct rule_filter *f = &c->filter;
-	const struct {
-		const char *key;
-		bool given;
-		enum filter_kind kind;
-	} keys[] = {
-	    {"classes", f->classes != 0, BY_CLASS},
-	    {"techniques", f->techniques != 0, BY_TECHNIQUE},
-	    {"outcomes", f->outcomes != 0, BY_SESSION},
-	    {"depth", f->depth_min != FACT_DEPTH_NONE, BY_SESSION},
-	    {"routines", f->routines[0][0] != '\0', BY_SESSION},
-	    {"codes", f->codes != 0, BY_FAULT},
-	    {"severities", f->severities != 0, BY_FAULT},
-	    {"limits", f->limits[0][0] != '\0', BY_LIMIT},
-	    {"actions", f->actions != 0, BY_LIMIT},
-	    {"part", f->part != FACT_PART_MOTOR, BY_PART},
-	    {"same_class", f->same_class, BY_SAME_CLASS},
+	const bool given[FILTER_KEYS] = {
+	    f->classes != 0,
+	    f->techniques != 0,
+	    f->outcomes != 0,
+	    f->depth_min != FACT_DEPTH_NONE,
+	    f->routines[0][0] != '\0',
+	    f->codes != 0,
+	    f->severities != 0,
+	    f->limits[0][0] != '\0',
+	    f->actions != 0,
+	    f->part != FACT_PART_MOTOR,
+	    f->same_class,
 	};
 	int r;
 
-	for (size_t n = 0; n < sizeof(keys) / sizeof(keys[0]); n++)
-		if (keys[n].given && (metric_kind(c->metric)->filters & keys[n].kind) == 0)
-			return REFUSE_IN(k, i, keys[n].key, "%s has no %s to choose by, so nothing would count; leave %s out",
-			                 rule_metric_name(c->metric), keys[n].key, keys[n].key);
+	for (size_t n = 0; n < FILTER_KEYS; n++)
+		if (given[n] && (kind->filters & filter_keys[n].kind) == 0)
+			return REFUSE_IN(k, i, filter_keys[n].key,
+			                 "%s has no %s to choose by, so nothing would count; leave it out, or choose by: %s",
+			                 rule_metric_name(c->metric), filter_keys[n].key, keys_of(kind).text);
 	r = check_limits(k, i);
 	if (r == 0)
 		r = check_faults(k, i);

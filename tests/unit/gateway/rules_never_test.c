@@ -30,6 +30,9 @@ static int load(const char *service, const char *keys, struct gf_diag *diag)
 static const struct {
 	const char *service, *keys, *sentence;
 } never[] = {
+    {"", "subject: device, metric: silent_min, warn: 15, techniques: [roll]",
+     "3:64: rule A: silent_min has no techniques to choose by, so nothing would count; leave it out, or choose by: "
+     "classes"},
     {"", "subject: person, metric: gap_h, window: day, warn: 1e300",
      "3:56: rule A: warn is 1e+300 h, but gap_h never gets beyond 744: that holds whenever there is anything"},
     {"", "subject: device, metric: limit_hits, window: 24h, warn: 3, limits: [D1], actions: [clamp]",
@@ -240,6 +243,7 @@ static const struct {
     {"",
      "subject: person_area, metric: area_s, aggregate: max, techniques: [percussion, drum], window: day, warn: 180"},
     {"", "subject: device, metric: pain_presses, aggregate: max, window: 7d, warn: 2"},
+    {"", "subject: device, metric: silent_min, classes: [chair], hours: open, warn: 15"},
     {"", "subject: person, depth: none, metric: sessions, window: 1h, warn: 3"},
     {"service:\n  - {class: percussion, parts: [{part: head, motor_h: 3}]}\n",
      "subject: device, metric: part_life_pct, part: head, warn: 80"},

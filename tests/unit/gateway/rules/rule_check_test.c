@@ -165,10 +165,13 @@ static void filters_that_nothing_passes(void **state)
 	(void)state;
 	r.conditions[0].filter.techniques = 1U << GF_TECHNIQUE_ROLL;
 	expect_refused(&r, "techniques",
-	               "faults has no techniques to choose by, so nothing would count; leave techniques out");
+	               "faults has no techniques to choose by, so nothing would count; leave it out, or choose by: "
+	               "classes, codes, severities");
 	r = fine(RULE_SUBJECT_DEVICE, RULE_METRIC_SESSIONS);
 	r.conditions[0].filter.codes = 1U << GF_FAULT_STALL;
-	expect_refused(&r, "codes", "sessions has no codes to choose by, so nothing would count; leave codes out");
+	expect_refused(&r, "codes",
+	               "sessions has no codes to choose by, so nothing would count; leave it out, or choose by: classes, "
+	               "outcomes, depth, routines");
 	r = fine(RULE_SUBJECT_DEVICE, RULE_METRIC_LIMIT_HITS);
 	gf_strcpy(r.conditions[0].filter.limits[0], GF_NAME_MAX, "P1");
 	gf_strcpy(r.conditions[0].filter.limits[1], GF_NAME_MAX, "D4");
