@@ -1,9 +1,10 @@
-# gateway/rules: what is found and not one moment earlier; the engine against a slow and obvious model of it (model.c) on random histories (world.c).
+# gateway/rules: what is found and not one moment earlier; the engine against a slow and obvious model of it (model*.c) on random histories (world.c).
+set(rules_model unit/gateway/rules/model.c unit/gateway/rules/model_holds.c unit/gateway/rules/model_moments.c unit/gateway/rules/model_worth.c)
 gf_add_test(gateway_rules_model_test
-    SOURCES unit/gateway/rules/model_test.c unit/gateway/rules/model.c unit/gateway/rules/world.c
+    SOURCES unit/gateway/rules/model_test.c ${rules_model} unit/gateway/rules/world.c
     LINK gw_rules LABELS unit)
 gf_add_test(gateway_rules_missing_test
-    SOURCES unit/gateway/rules/missing_test.c unit/gateway/rules/model.c unit/gateway/rules/world.c
+    SOURCES unit/gateway/rules/missing_test.c ${rules_model} unit/gateway/rules/world.c
     LINK gw_rules LABELS unit)
 foreach(part judge judge_kinds)
     gf_add_test(gateway_rules_${part}_test
