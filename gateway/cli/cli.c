@@ -107,7 +107,7 @@ static enum cli_exit run(struct cli *cli, int argc, char **argv)
 		return cli_fail_usage(cli, "'%s' needs %s", cli->command->name, cli->command->args);
 	if (count > cli->command->args_max)
 		return one_too_many(cli, argv + first);
-	if ((code = take_values(cli)) != CLI_OK)
+	if ((code = take_values(cli)) != CLI_OK || (code = cli_take_range(cli)) != CLI_OK)
 		return code;
 	return cli->command->run(cli, argv + first, count);
 }

@@ -78,7 +78,7 @@ _Static_assert(CLI_OPT_COUNT <= 64, "every option has its bit");
 #define CLI_COMMON \
 	(CLI_BIT(CLI_OPT_OUTPUT) | CLI_BIT(CLI_OPT_SOCKET) | CLI_BIT(CLI_OPT_HELP) | CLI_BIT(CLI_OPT_VERSION))
 
-enum { CLI_MANY_MAX = 8 };
+enum { CLI_MANY_MAX = 8, CLI_WHEN_MAX = 32 };
 
 struct cli;
 
@@ -116,6 +116,7 @@ struct cli {
 	const char *values[CLI_OPT_COUNT]; /* NULL = not given; "" for a switch */
 	const char *many[CLI_MANY_MAX]; /* each value of the option that may be repeated; a command has one such at most */
 	size_t many_count;
+	char when[2][CLI_WHEN_MAX]; /* --since and --until, where they were written by the clock here */
 	enum writer_format format;
 	unsigned long limit; /* of rows */
 };
@@ -168,8 +169,18 @@ enum cli_exit cli_number_path(struct cli *cli, const char *prefix, const char *n
                               const char *what, char *buf, size_t size);
 /* The option's text, if it was given, into an object that is asked for; must be UTF-8. */
 enum cli_exit cli_body_text(struct cli *cli, json_t *body, enum cli_option option, const char *key);
-/* A time as --since has it or a day ("2026-11-25", its beginning here), as RFC 3339; a span (3d) is so far ahead. */
+/* A time to come, as RFC 3339. */
 enum cli_exit cli_body_when(struct cli *cli, json_t *body, enum cli_option option, const char *key);
+/*
+ * when.c: the value of an option, which was given, as wall ms: a span (7d: so long ago, or `ahead` of now), a day (2026-11-20: its
+ * first moment in the time zone here), a time here (2026-11-20 17:42), or RFC 3339. CLI_USAGE when it is none of these.
+ */
+enum cli_exit cli_when(struct cli *cli, enum cli_option option, bool ahead, int64_t *ret_ms);
+/* --since and --until, where they are given, as the gateway reads them. */
+enum cli_exit cli_take_range(struct cli *cli);
+/* What a TIME may be, if the command has an option that takes one. */
+void cli_when_help(const struct cli_command *command, FILE *to);
+
 /* The word of an option, without its dashes. */
 const char *cli_option_name(enum cli_option option);
 

@@ -45,15 +45,18 @@ static enum cli_exit take_head(struct cli *cli, struct gf_catalog *head)
 
 static enum cli_exit take_expiry(struct cli *cli, struct gf_catalog *head)
 {
-	const char *span = cli->values[CLI_OPT_EXPIRES];
-	int64_t ms = 0;
+	const char *text = cli->values[CLI_OPT_EXPIRES];
+	enum cli_exit code;
+	int64_t at_ms = 0;
 
-	if (span == NULL)
+	if (text == NULL)
 		return CLI_OK;
-	if (gf_duration_parse(span, &ms) != 0 || ms < 1 || ms > EXPIRES_MAX_YEARS * YEAR_MS)
-		return cli_fail_usage(cli, "--expires is '%s'; expected a span of at most %d years, such as 90d", span,
+	if ((code = cli_when(cli, CLI_OPT_EXPIRES, true, &at_ms)) != CLI_OK)
+		return code;
+	if (at_ms <= cli->now_ms || at_ms - cli->now_ms > EXPIRES_MAX_YEARS * YEAR_MS)
+		return cli_fail_usage(cli, "--expires is '%s'; expected a time to come, of at most %d years", text,
 		                      EXPIRES_MAX_YEARS);
-	head->expires_ms = head->created_ms + (uint64_t)ms;
+	head->expires_ms = (uint64_t)at_ms;
 	return CLI_OK;
 }
 

@@ -306,7 +306,11 @@ static enum cli_exit stream(struct export *e)
 static const char *fix_time(const struct cli *cli, const char *text, char buf[static GF_RFC3339_MAX])
 {
 	int64_t span;
-	return text != NULL && gf_duration_parse(text, &span) == 0 ? gf_time_format(cli->now_ms - span, buf) : text;
+
+	if (text == NULL || gf_duration_parse(text, &span) != 0)
+		return text;
+	/* 1970 has no time 0 that could be written. */
+	return gf_time_format(span < cli->now_ms - 1000 ? cli->now_ms - span : 1000, buf);
 }
 
 static enum cli_exit take_words(struct cli *cli, char **args, const struct export_kind **ret_kind)

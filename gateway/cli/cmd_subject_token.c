@@ -28,17 +28,17 @@ static bool parse_badge(const char *text, uint64_t *ret_badge)
 }
 
 /* --at; now when it is left out. */
-static bool parse_at(const struct cli *cli, int64_t *ret_ms)
+static enum cli_exit take_at(struct cli *cli, int64_t *ret_ms)
 {
-	const char *text = cli->values[CLI_OPT_AT];
 	int64_t ms = cli->now_ms;
+	enum cli_exit code = cli->values[CLI_OPT_AT] != NULL ? cli_when(cli, CLI_OPT_AT, false, &ms) : CLI_OK;
 
-	if (text != NULL && gf_duration_parse(text, &ms) == 0)
-		ms = cli->now_ms - ms;
-	else if (text != NULL && gf_time_parse(text, &ms) != 0)
-		return false;
+	if (code != CLI_OK)
+		return code;
+	if (ms <= (int64_t)GF_SUBJECT_PERIOD_MS) /* there must have been one before */
+		return cli_fail_usage(cli, "--at '%s' is too long ago: there were no tokens then", cli->values[CLI_OPT_AT]);
 	*ret_ms = ms;
-	return ms > (int64_t)GF_SUBJECT_PERIOD_MS; /* there was one before */
+	return CLI_OK;
 }
 
 static bool add_token(json_t *rows, const struct gf_subject_key *key, uint64_t badge, int64_t at_ms)
@@ -59,20 +59,20 @@ enum cli_exit cmd_subject_token(struct cli *cli, char **args, size_t count)
 	struct gf_diag diag = {{0}};
 	uint64_t badge = 0;
 	int64_t at_ms = 0;
+	enum cli_exit code;
 
 	(void)count;
 	if (cli->values[CLI_OPT_SUBJECT_KEY] == NULL)
 		return cli_fail_usage(cli, "--key names the file of agent.yaml's subject_tokens: it is missing");
 	if (!parse_badge(args[0], &badge))
 		return cli_fail_usage(cli, "'%s' is no badge; expected its number, or 0x and hexadecimal digits", args[0]);
-	if (!parse_at(cli, &at_ms))
-		return cli_fail_usage(cli, "--at '%s' is no time; try 2026-11-20T17:42:00Z, or 40d for so long ago",
-		                      cli->values[CLI_OPT_AT]);
+	if ((code = take_at(cli, &at_ms)) != CLI_OK)
+		return code;
 	if (gf_subject_key_read(cli->values[CLI_OPT_SUBJECT_KEY], &key, &diag) != 0)
 		return cli_fail(cli, CLI_REFUSED, "%s", diag.text);
 
 	json_t *rows = json_array();
-	enum cli_exit code = CLI_REFUSED;
+	code = CLI_REFUSED;
 	if (rows != NULL && add_token(rows, &key, badge, at_ms) &&
 	    add_token(rows, &key, badge, gf_subject_since_ms(&key, badge, (uint64_t)at_ms) - 1))
 		code = cli_rows(cli, rows, columns, sizeof(columns) / sizeof(columns[0]), "");

@@ -111,6 +111,7 @@ enum cli_exit cli_help_command(const struct cli_command *command, FILE *to)
 	(void)fprintf(to, "\n%s\n%s%s\nOptions:\n", command->summary, command->help != NULL ? "\n" : "",
 	              command->help != NULL ? command->help : "");
 	cli_options_help(command, to);
+	cli_when_help(command, to);
 	return CLI_OK;
 }
 

@@ -16,8 +16,8 @@ static const struct option_spec specs[] = {
     [CLI_OPT_SOCKET] = {"socket", 0, "PATH", "the gateway's socket (or GYMFLEET_SOCKET; " CLI_SOCKET_DEFAULT ")"},
     [CLI_OPT_HELP] = {"help", 'h', NULL, "what the command does"},
     [CLI_OPT_VERSION] = {"version", 0, NULL, "the program's version"},
-    [CLI_OPT_SINCE] = {"since", 0, "TIME", "from then on: 7d, 24h, 90m or 2026-11-20T17:42:00Z"},
-    [CLI_OPT_UNTIL] = {"until", 0, "TIME", "up to then, written like --since"},
+    [CLI_OPT_SINCE] = {"since", 0, "TIME", "from then on: 7d, 2026-11-20 or 2026-11-20T17:42:00Z"},
+    [CLI_OPT_UNTIL] = {"until", 0, "TIME", "up to then, which is left out; written like --since"},
     [CLI_OPT_WHERE] = {"where", 0, "EXPR",
                        "only those for which this holds: site=berlin and (health!=ok or motor_hours>1500)"},
     [CLI_OPT_LIMIT] = {"limit", 0, "N", "at most so many rows"},
@@ -32,7 +32,7 @@ static const struct option_spec specs[] = {
     [CLI_OPT_NAME] = {"name", 0, "NAME", "the catalog's name"},
     [CLI_OPT_CATALOG_VERSION] = {"version", 0, "N", "the catalog's version; it only grows"},
     [CLI_OPT_FILE] = {"out", 'o', "FILE", "where the catalog is written"},
-    [CLI_OPT_EXPIRES] = {"expires", 0, "SPAN", "machines take it until then: 90d, 24h; without it for ever"},
+    [CLI_OPT_EXPIRES] = {"expires", 0, "TIME", "machines take it until then: 90d, 2027-03-01; without it for ever"},
     [CLI_OPT_MIN_AGENT] = {"min-agent", 0, "V", "the oldest agent that may take it, such as 1.2.0"},
     [CLI_OPT_ROLLBACK_TO] = {"rollback-to", 0, "N", "the oldest version a machine may go back to from it"},
     [CLI_OPT_NEXT_KEYS] = {"next-keys", 0, "FILE,...", "public keys that count instead once it is active"},
@@ -52,7 +52,7 @@ static const struct option_spec specs[] = {
     [CLI_OPT_TEXT] = {"text", 0, "TEXT", "what is broken, and where on the machine"},
     [CLI_OPT_OUT_OF_SERVICE] = {"out-of-service", 0, NULL, "hang a tag on it too: no session starts until it is off"},
     [CLI_OPT_OWNER] = {"owner", 0, "NAME", "who sees to it"},
-    [CLI_OPT_BACK] = {"back", 0, "WHEN", "when it is expected back: 3d, 2026-11-25 or 2026-11-25T09:00:00Z"},
+    [CLI_OPT_BACK] = {"back", 0, "TIME", "when it is expected back: 3d, 2026-11-25 or 2026-11-25T09:00:00Z"},
     [CLI_OPT_RELEASE] = {"release", 0, NULL, "and lift the lock or cap by which it holds the machine"},
     [CLI_OPT_WITHDRAWN] = {"withdrawn", 0, NULL, "also those that data which came late has taken back"},
     [CLI_OPT_BY_RELIABILITY] = {"by", 0, "KEY", "how reliable they are instead: by device or class"},
@@ -63,7 +63,7 @@ static const struct option_spec specs[] = {
     [CLI_OPT_AFTER] = {"after", 0, "MARK", "go on where an export broke off, by the mark that it told"},
     [CLI_OPT_YES] = {"yes", 'y', NULL, "don't ask"},
     [CLI_OPT_SUBJECT_KEY] = {"key", 0, "FILE", "the key of the machines: subject_tokens of agent.yaml"},
-    [CLI_OPT_AT] = {"at", 0, "TIME", "as it was then: 2026-11-20T17:42:00Z, or 40d ago"},
+    [CLI_OPT_AT] = {"at", 0, "TIME", "as it was then: 40d, 2026-11-20 or 2026-11-20T17:42:00Z"},
 };
 _Static_assert(sizeof(specs) / sizeof(specs[0]) == CLI_OPT_COUNT, "every option has its words");
 

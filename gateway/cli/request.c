@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "gateway/cli/cli.h"
 #include "proto/base/clock.h"
@@ -74,32 +73,14 @@ enum cli_exit cli_body_text(struct cli *cli, json_t *body, enum cli_option optio
 	                                                              : cli_fail(cli, CLI_REFUSED, "out of memory");
 }
 
-/* "2026-11-25": the beginning of that day on the clock here. */
-static bool day_parse(const char *text, int64_t *ret_ms)
-{
-	struct tm tm = {.tm_isdst = -1};
-	const char *end = strlen(text) == strlen("2026-11-25") ? strptime(text, "%Y-%m-%d", &tm) : NULL;
-	time_t at = end != NULL && *end == '\0' ? mktime(&tm) : (time_t)-1;
-
-	if (at == (time_t)-1)
-		return false;
-	*ret_ms = (int64_t)at * 1000;
-	return true;
-}
-
 enum cli_exit cli_body_when(struct cli *cli, json_t *body, enum cli_option option, const char *key)
 {
-	const char *text = cli->values[option];
+	enum cli_exit code = CLI_OK;
 	char time[GF_RFC3339_MAX];
 	int64_t ms;
 
-	if (text == NULL)
-		return CLI_OK;
-	if (gf_duration_parse(*text == '+' ? text + 1 : text, &ms) == 0)
-		ms += cli->now_ms;
-	else if (!day_parse(text, &ms) && gf_time_parse(text, &ms) != 0)
-		return cli_fail_usage(cli, "--%s is '%s'; expected a span such as 3d, a day such as 2026-11-25, or a time",
-		                      cli_option_name(option), text);
+	if (cli->values[option] == NULL || (code = cli_when(cli, option, true, &ms)) != CLI_OK)
+		return code;
 	return json_object_set_new(body, key, json_string(gf_time_format(ms, time))) == 0
 	           ? CLI_OK
 	           : cli_fail(cli, CLI_REFUSED, "out of memory");

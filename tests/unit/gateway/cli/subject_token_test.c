@@ -76,7 +76,7 @@ static void mistakes_are_named(void **state)
 		(void)snprintf(all, sizeof(all), "subject|token|--key|%s|%s", path, words);
 		expect("nowhere", all, CLI_USAGE, "", "is no badge; expected its number, or 0x and hexadecimal digits");
 	}
-	token("7|--at|yesterday", CLI_USAGE, "", "--at 'yesterday' is no time");
+	token("7|--at|yesterday", CLI_USAGE, "", "--at is 'yesterday'; expected how long ago (7d, 24h, 90m), a day");
 	expect("nowhere", "subject|token|7", CLI_USAGE, "", "--key names the file of agent.yaml's subject_tokens");
 	expect("nowhere", "subject|token|7|--key|/nonexistent", CLI_REFUSED, "", "/nonexistent: can't open");
 }
