@@ -1,6 +1,9 @@
 #include "gateway/api/page.h"
 
 #include <errno.h>
+#include <stdlib.h>
+
+#include "gateway/api/unknown.h"
 
 bool page_begin(struct request *r, const struct where_field *fields, size_t count, struct page *ret_page)
 {
@@ -37,13 +40,27 @@ int page_add(struct page *page, json_t *row)
 	return page->items != NULL ? 0 : -ENOMEM;
 }
 
+/* Nothing at all: by what was asked for, or is it not there? */
+static void answer_none(struct page *page)
+{
+	char *hint = request_param(page->request, "after") == NULL ? unknown_in_where(page->request, page->where) : NULL;
+
+	if (hint == NULL)
+		request_answer_list(page->request, page->items, NULL);
+	else
+		request_answer(page->request, json_pack("{s:o, s:n, s:s}", "items", page->items, "next", "hint", hint));
+	free(hint);
+}
+
 void page_end(struct page *page, int result, const struct gf_diag *diag)
 {
-	where_free(page->where);
-	if (result == 0 || result == PAGE_STOP) {
+	if (result != 0 && result != PAGE_STOP) {
+		json_decref(page->items);
+		request_fail_store(page->request, result, diag);
+	} else if (json_array_size(page->items) == 0 && !page->more) {
+		answer_none(page);
+	} else {
 		request_answer_list(page->request, page->items, page->more ? page->cursor : NULL);
-		return;
 	}
-	json_decref(page->items);
-	request_fail_store(page->request, result, diag);
+	where_free(page->where);
 }

@@ -1,4 +1,5 @@
 #include "gateway/api/request.h"
+#include "gateway/api/unknown.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -221,7 +222,7 @@ static bool known(struct request *r, const char *id)
 	int result = device != NULL ? store_read_device(r->reader, &query, device, &diag) : -ENOMEM;
 	free(device);
 	if (result == -ENOENT)
-		request_fail(r, 404, "not_found", "there is no machine '%s'; `gymfleet devices` lists them", id);
+		unknown_machine(r, id);
 	else if (result != 0)
 		request_fail_store(r, result, &diag);
 	return result == 0;

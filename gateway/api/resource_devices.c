@@ -6,6 +6,7 @@
 #include "gateway/api/device_row.h"
 #include "gateway/api/page.h"
 #include "gateway/api/resources.h"
+#include "gateway/api/unknown.h"
 #include "proto/base/text.h"
 
 /* A walk over the machines, by id. */
@@ -84,7 +85,7 @@ static void one(struct request *r, show_fn show, const struct store_tag *before)
 			json_put(&row, "tag_before", device_tag(before));
 		request_answer(r, row);
 	} else if (result == -ENOENT) {
-		request_fail(r, 404, "not_found", "there is no machine '%s'; `gymfleet devices` lists them", r->id);
+		unknown_machine(r, r->id);
 	} else {
 		request_fail_store(r, result, &diag);
 	}
@@ -165,7 +166,7 @@ void resource_device_patch(struct request *r)
 		if (result == 0)
 			resource_device(r);
 		else if (result == -ENOENT)
-			request_fail(r, 404, "not_found", "there is no machine '%s'; `gymfleet devices` lists them", r->id);
+			unknown_machine(r, r->id);
 		else
 			request_fail_store(r, result, &diag);
 	}

@@ -7,12 +7,13 @@
 
 #include "gateway/api/body.h"
 #include "gateway/api/resources.h"
+#include "gateway/api/unknown.h"
 #include "proto/base/text.h"
 
 static void fail(struct request *r, int result, const struct gf_diag *diag)
 {
 	if (result == -ENOENT)
-		request_fail(r, 404, "not_found", "there is no machine '%s'; `gymfleet devices` lists them", r->id);
+		unknown_machine(r, r->id);
 	else
 		request_fail_store(r, result, diag);
 }

@@ -10,6 +10,7 @@
 
 #include "gateway/api/opening.h"
 #include "gateway/api/resources.h"
+#include "gateway/api/unknown.h"
 #include "gateway/store/cases.h"
 #include "proto/base/date.h"
 #include "proto/base/text.h"
@@ -83,8 +84,7 @@ static bool take_stays(struct request *r, struct scope *s)
 		return false;
 	}
 	if (!keep_stays(s)) {
-		request_fail(r, 404, "not_found",
-		             "there is and was no machine at a site '%.64s'; `gymfleet devices` lists them", s->site);
+		unknown_site(r, s->site);
 		return false;
 	}
 	opening_sort(&s->stays);

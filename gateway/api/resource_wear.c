@@ -6,6 +6,7 @@
 #include "gateway/api/fleet.h"
 #include "gateway/api/page.h"
 #include "gateway/api/resources.h"
+#include "gateway/api/unknown.h"
 #include "gateway/api/wear_row.h"
 
 /* ---- the fleet ---- */
@@ -158,7 +159,7 @@ void resource_device_wear(struct request *r)
 	if (result != 0)
 		request_fail_store(r, result, &diag);
 	else if (m == NULL)
-		request_fail(r, 404, "not_found", "there is no machine '%s'; `gymfleet devices` lists them", r->id);
+		unknown_machine(r, r->id);
 	else
 		request_answer(r, row);
 	fleet_deinit(&fleet);

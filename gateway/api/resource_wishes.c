@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "gateway/api/resources.h"
+#include "gateway/api/unknown.h"
 #include "proto/base/text.h"
 
 enum { STOP_WITHIN_MS = 10 * 1000, SESSION_MAX_S = 24 * 3600 };
@@ -20,7 +21,7 @@ static void answer_device(struct request *r, int result, const struct gf_diag *d
 	if (result == 0)
 		resource_device(r);
 	else if (result == -ENOENT)
-		request_fail(r, 404, "not_found", "there is no machine '%s'; `gymfleet devices` lists them", r->id);
+		unknown_machine(r, r->id);
 	else
 		request_fail_store(r, result, diag);
 }

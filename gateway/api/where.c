@@ -209,3 +209,12 @@ bool where_match(const struct where *where, where_lookup_fn lookup, const void *
 	}
 	return (stack & 1) != 0;
 }
+
+void where_texts(const struct where *where, where_text_fn text, void *ctx)
+{
+	for (size_t i = 0; where != NULL && i < where->count; i++) {
+		const struct where_instruction *in = &where->list[i];
+		if (in->op == OP_EQ && in->literal.type == WHERE_TEXT)
+			text(ctx, in->field, in->literal.text);
+	}
+}

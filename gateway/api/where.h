@@ -58,4 +58,8 @@ void where_free(struct where *where);
 /* Is the row chosen? A NULL `where` chooses every row. */
 bool where_match(const struct where *where, where_lookup_fn lookup, const void *row);
 
+/* Each text that a field is asked to be equal to. */
+typedef void (*where_text_fn)(void *ctx, const struct where_field *field, const char *text);
+void where_texts(const struct where *where, where_text_fn text, void *ctx);
+
 #endif

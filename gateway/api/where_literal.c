@@ -1,6 +1,7 @@
 #include "gateway/api/where_impl.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -52,6 +53,16 @@ static int take_number(const struct where_parser *p, const struct where_token *t
 	                  unit_ms(f->name) > 0 ? " (or write a duration, such as 30m)" : "", t->word);
 }
 
+/* "2026-11-20": its beginning is another moment in each zone, and which one is meant isn't known here. */
+static bool is_day(const char *word)
+{
+	char time[GF_RFC3339_MAX];
+	int64_t ms;
+
+	return strlen(word) == strlen("2026-11-20") &&
+	       snprintf(time, sizeof(time), "%sT00:00:00Z", word) < (int)sizeof(time) && gf_time_parse(time, &ms) == 0;
+}
+
 static int take_time(const struct where_parser *p, const struct where_token *t, const struct where_field *f,
                      double *ret_number)
 {
@@ -68,6 +79,9 @@ static int take_time(const struct where_parser *p, const struct where_token *t, 
 	if (gf_duration_parse(t->word, &ms) == 0)
 		return where_fail(p, t->at, "'%s' is a time; write -%s for that long ago or +%s for in that long", f->name,
 		                  t->word, t->word);
+	if (is_day(t->word))
+		return where_fail(p, t->at, "'%s' is a time; write the day's beginning as %sT00:00:00Z or %sT00:00:00+01:00",
+		                  f->name, t->word, t->word);
 	return where_fail(p, t->at, "'%s' is a time; expected -7d, +30d or 2026-11-20T17:42:00Z, not '%s'", f->name,
 	                  t->word);
 }

@@ -196,6 +196,8 @@ struct cli_list {
 };
 enum { CLI_ITEMS = 25 };
 enum cli_exit cli_list(struct cli *cli, const struct cli_list *list);
+/* Why a list is empty, on `err`, if the answer says so. */
+void cli_hint(struct cli *cli, const json_t *answer);
 /* Writes the rows of an array. */
 enum cli_exit cli_rows(struct cli *cli, const json_t *items, const struct column *columns, size_t columns_count,
                        const char *none);

@@ -136,6 +136,7 @@ enum cli_exit cmd_health(struct cli *cli, char **args, size_t count)
 	}
 	if ((code = cli_request(cli, &request, &body)) != CLI_OK)
 		return code;
+	cli_hint(cli, body);
 	if (count == 1)
 		one = json_pack("[O]", body);
 	missed = json_object();

@@ -3,9 +3,10 @@
 
 #define RANGE (CLI_BIT(CLI_OPT_SINCE) | CLI_BIT(CLI_OPT_UNTIL))
 #define ROWS (CLI_BIT(CLI_OPT_WHERE) | CLI_BIT(CLI_OPT_LIMIT))
-#define WHERE_HELP                                                                                                \
-	"EXPR compares any field that -o json prints by = != < <= > >= ~ (a glob with * and ?), joined by and, or,\n" \
-	"not and ( ). Texts with spaces stand in quotes. For a time, -7d is seven days ago and +30d in thirty days.\n"
+#define WHERE_HELP                                                                                                 \
+	"EXPR compares any field that -o json prints by = != < <= > >= ~ (a glob with * and ?), joined by and, or,\n"  \
+	"not and ( ). Texts with spaces stand in quotes. For a time, -7d is seven days ago and +30d in thirty days;\n" \
+	"a day is written with its zone: 2026-11-20T00:00:00+01:00.\n"
 #define ROLLOUT_HELP                                                                                                 \
 	"All machines for which --where holds and that are of a class with a catalog of this name and version, now or "  \
 	"later,\n"                                                                                                       \

@@ -133,6 +133,14 @@ enum cli_exit cli_rows(struct cli *cli, const json_t *items, const struct column
 	return code;
 }
 
+void cli_hint(struct cli *cli, const json_t *answer)
+{
+	const char *hint = json_string_value(json_object_get(answer, "hint"));
+
+	if (hint != NULL)
+		(void)cli_fail(cli, CLI_OK, "%s", hint);
+}
+
 /* One page into the writer; *cursor becomes where the next begins, empty at the end. */
 static enum cli_exit page(struct cli *cli, const struct cli_list *list, struct writer *writer, size_t *rows,
                           char cursor[static 256])
@@ -153,6 +161,7 @@ static enum cli_exit page(struct cli *cli, const struct cli_list *list, struct w
 	const json_t *items = json_object_get(body, "items");
 	const char *next = json_string_value(json_object_get(body, "next"));
 	i = json_array_size(items);
+	cli_hint(cli, body);
 	code = write_items(cli, writer, list->item, items);
 	*rows += i;
 	if (!gf_strcpy(cursor, 256, next != NULL ? next : ""))

@@ -43,6 +43,8 @@ static void mistakes_are_usage_errors(void **state)
 	expect_mistake(t, "devices|-o|xml", USAGE, "table, json or csv");
 	expect_mistake(t, "devices|--limit|0", USAGE, "--limit is '0'");
 	expect_mistake(t, "sessions|--since|yesterday", USAGE, "yesterday");
+	expect_mistake(t, "overuse|--since|2026-02-30", USAGE, "a day (2026-11-20)");
+	expect_mistake(t, "sessions|--since|1d|--until|2d", USAGE, "--since is not before --until");
 	expect_mistake(t, "usage|--by|siet", USAGE, "did you mean 'site'?");
 	expect_mistake(t, "events|--kind|fualt", USAGE, "did you mean 'fault'?");
 	expect_mistake(t, "device|set|" CLI_CHAIR "|colour=red", USAGE, "colour");
@@ -65,6 +67,27 @@ static void a_wrong_where_is_named(void **state)
 	expect_mistake(t, "devices|--where|(site=berlin", USAGE, "never closed");
 	expect_mistake(t, "devices|--where|class=chiar", USAGE, "did you mean 'chair'?");
 	expect_mistake(t, "devices|--where|motor_hours>lots", USAGE, "is a number");
+}
+
+/* What a list is without: said beside it, which programs read. */
+static void a_site_that_isnt_there_is_named_beside_the_list(void **state)
+{
+	static const struct {
+		const char *words, *out;
+	} cases[] = {
+	    {"devices|--where|site=Nowhere", "no such machine\n"}, {"health|--where|site=Nowhere", "no such machine\n"},
+	    {"sessions|--where|site=Nowhere", "no session\n"},     {"faults|--where|site=Nowhere", "no fault\n"},
+	    {"overuse|--where|site=Nowhere", "no such flag\n"},    {"devices|-o|json|--where|site=Nowhere", "[]\n"},
+	};
+	struct cli_fleet *t = *state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct it_output output = cli_run(t, cases[i].words);
+		if (output.status != 0 || strcmp(output.out, cases[i].out) != 0 ||
+		    !strstr(output.err, "gymfleet: no machine has the site 'Nowhere'; machines are at: "))
+			fail_msg("gymfleet %s: %d, '%s', '%s'", cases[i].words, output.status, output.out, output.err);
+		it_output_free(&output);
+	}
 }
 
 static void an_unknown_machine_is_refused(void **state)
@@ -125,6 +148,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(mistakes_are_usage_errors),
 	    cmocka_unit_test(a_wrong_where_is_named),
+	    cmocka_unit_test(a_site_that_isnt_there_is_named_beside_the_list),
 	    cmocka_unit_test(an_unknown_machine_is_refused),
 	    cmocka_unit_test(without_a_gateway_each_command_says_what_to_do),
 	    cmocka_unit_test(the_socket_may_come_from_the_environment),

@@ -9,6 +9,9 @@ gf_add_fuzzer(where_fuzz SOURCES fuzz/where_fuzz.c LINK gw_where)
 gf_add_test(api_test
     SOURCES unit/gateway/api/api_test.c
     LINK test_api_server LABELS unit thread)
+gf_add_test(api_unknown_test
+    SOURCES unit/gateway/api/unknown_test.c
+    LINK test_api_server LABELS unit thread)
 gf_add_test(api_connection_test
     SOURCES unit/gateway/api/connection_test.c
     LINK test_api_server LABELS unit thread)

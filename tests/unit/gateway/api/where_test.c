@@ -131,6 +131,8 @@ static void mistakes_name_the_column_and_the_remedy(void **state)
 	refused("motor_hours=1e999", "is a number");
 	refused("last_seen > 2h", "write -2h for that long ago or +2h");
 	refused("last_seen > yesterday", "expected -7d, +30d or 2026");
+	refused("last_seen > 2026-11-20", "write the day's beginning as 2026-11-20T00:00:00Z or 2026-11-20T00:00:00+01:00");
+	refused("last_seen > 2026-02-30", "expected -7d, +30d or 2026");
 	refused("in_session = 1", "true or false");
 	refused("in_session < true", "compare it by = or !=");
 	refused("motor_hours ~ 1", "'~' compares texts");

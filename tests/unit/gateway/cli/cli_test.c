@@ -220,6 +220,7 @@ static void rows_are_chosen_and_limited(void **state)
 	expect(s->socket, "sessions|--limit|2", CLI_OK, "STARTED", "there are more than these 2 rows");
 	expect(s->socket, "sessions|--limit|1", CLI_OK, "STARTED", "there are more than this row;");
 	expect(s->socket, "usage|--by|sitte", CLI_USAGE, "", "did you mean 'site'?");
+	expect(s->socket, "health|chair-berln-01", CLI_REFUSED, "", "did you mean 'chair-berlin-01'?");
 	expect(s->socket, "device|show|nobody", CLI_REFUSED, "", "there is no machine 'nobody'");
 	expect(s->socket, "sessions|nobody", CLI_REFUSED, "", "there is no machine 'nobody'");
 }
