@@ -3,5 +3,6 @@ foreach(part case case_deed case_reliability hour people service)
     gf_add_test(gateway_store_${part}_test
         SOURCES unit/gateway/store/${part}_test.c unit/gateway/store/case_rig.c unit/gateway/store/wish_rig.c
             unit/gateway/store/fixture.c
-        LINK gw_store gf_base LABELS unit)
+        LINK gw_store gf_base Threads::Threads LABELS unit)
 endforeach()
+set_tests_properties(gateway_store_people_test PROPERTIES LABELS "unit;thread")

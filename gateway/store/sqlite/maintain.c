@@ -148,9 +148,11 @@ int store_maintain(struct store *s, int64_t now_ms, unsigned budget, bool *ret_m
 	if (r)
 		return r;
 	/* Passive: takes what no reader still needs, never waits. */
-	pthread_mutex_lock(&s->lock);
-	sqlite3_wal_checkpoint_v2(s->db.handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-	pthread_mutex_unlock(&s->lock);
+	r = store_lock(s, diag);
+	if (r)
+		return r;
+	(void)sqlite3_wal_checkpoint_v2(s->db.handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	store_unlock(s);
 	*ret_more = more;
 	return 0;
 }

@@ -259,19 +259,22 @@ static int empty_log(struct store *s, struct gf_diag *diag)
 	int rc = SQLITE_BUSY;
 
 	for (int i = 0; i < TRUNCATE_TRIES && rc == SQLITE_BUSY; i++) {
-		pthread_mutex_lock(&s->lock);
+		int r = store_lock(s, diag);
+
+		if (r)
+			return r;
 		sqlite3_busy_timeout(s->db.handle, TRUNCATE_WAIT_MS);
 		rc = sqlite3_wal_checkpoint_v2(s->db.handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 		sqlite3_busy_timeout(s->db.handle, (int)s->options.busy_timeout_ms);
 		if (rc != SQLITE_OK && rc != SQLITE_BUSY)
 			rc = db_error(&s->db, rc, diag);
-		pthread_mutex_unlock(&s->lock);
+		store_unlock(s);
 	}
 	if (rc == SQLITE_BUSY) {
 		gf_diag_set(diag,
 		            "all of it is gone from the tables, but somebody reads the database '%s' without a pause, so "
 		            "that its log still has it: call again",
-		            s->db.path);
+		            s->path);
 		return -EBUSY;
 	}
 	return rc;
@@ -349,14 +352,15 @@ static int scan(const char *path, const struct form forms[static FORMS], bool *r
 /* Its copy on the way is as large as all of it: not in memory. */
 static int write_anew(struct store *s, struct gf_diag *diag)
 {
-	int r, back;
+	int r = store_lock(s, diag), back;
 
-	pthread_mutex_lock(&s->lock);
+	if (r)
+		return r;
 	r = db_exec(&s->db, "PRAGMA temp_store = FILE; VACUUM", diag);
 	back = db_exec(&s->db, "PRAGMA temp_store = MEMORY", diag);
 	if (!r)
 		r = back;
-	pthread_mutex_unlock(&s->lock);
+	store_unlock(s);
 	return r ? r : empty_log(s, diag);
 }
 
@@ -368,10 +372,10 @@ static int clean_file(struct store *s, uint64_t token, struct gf_diag *diag)
 
 	forms_of(token, forms);
 	if (!r) {
-		r = scan(s->db.path, forms, &found);
+		r = scan(s->path, forms, &found);
 		if (r)
 			gf_diag_set(diag, "all of it is gone from the tables, but the database '%s' can't be looked through: %s",
-			            s->db.path, strerror(-r));
+			            s->path, strerror(-r));
 	}
 	return !r && found ? write_anew(s, diag) : r;
 }

@@ -38,9 +38,9 @@ static int load_last_event(struct store *s, struct gf_diag *diag)
 	return r;
 }
 
-static int open_file(struct store *s, const char *path, struct gf_diag *diag)
+static int open_file(struct store *s, struct gf_diag *diag)
 {
-	int r = db_open(&s->db, path, DB_WRITER, s->options.busy_timeout_ms, diag);
+	int r = db_open(&s->db, s->path, DB_WRITER, s->options.busy_timeout_ms, diag);
 
 	if (r)
 		return r;
@@ -64,14 +64,16 @@ int store_open(const struct store_options *options, struct store **ret_store, st
 
 	if (!s)
 		return -ENOMEM;
+	s->path = strdup(options->path);
 	s->options = *options;
 	s->options.path = NULL;
 	s->options.keep_raw_ms = or_default(options->keep_raw_ms, 14LL * DAY_MS);
 	s->options.keep_5min_ms = or_default(options->keep_5min_ms, 90LL * DAY_MS);
 	s->options.keep_hour_ms = or_default(options->keep_hour_ms, 730LL * DAY_MS);
 	s->options.busy_timeout_ms = or_default(options->busy_timeout_ms, 5000);
-	r = open_file(s, options->path, diag);
+	r = s->path ? open_file(s, diag) : -ENOMEM;
 	if (r) {
+		free(s->path);
 		free(s);
 		return r;
 	}
@@ -88,42 +90,51 @@ void store_close(struct store *s)
 		sqlite3_wal_checkpoint_v2(s->db.handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	db_close(&s->db);
 	pthread_mutex_destroy(&s->lock);
+	free(s->path);
 	free(s);
 }
 
-/* After a failure of the disk: a new connection, and the log synced into the database before anything is built on it.
- */
+/* After a failure of the disk: a new connection, and the log synced into the database before anything is built on it. */
 static int reopen(struct store *s, struct gf_diag *diag)
 {
-	char *path = s->db.path;
 	int r;
 
-	s->db.path = NULL;
 	db_close(&s->db);
-	r = open_file(s, path, diag);
+	r = open_file(s, diag);
 	if (!r)
 		r = db_error(&s->db, sqlite3_wal_checkpoint_v2(s->db.handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL),
 		             diag);
 	if (!r)
 		s->suspect = false;
-	if (!s->db.path)
-		s->db.path = path;
-	else
-		free(path);
 	return r;
 }
 
-int store_begin(struct store *s, struct gf_diag *diag)
+int store_lock(struct store *s, struct gf_diag *diag)
 {
 	int r = 0;
 
 	pthread_mutex_lock(&s->lock);
 	if (s->suspect)
 		r = reopen(s, diag);
-	if (!r)
-		r = db_exec(&s->db, "BEGIN IMMEDIATE", diag);
-	if (r) {
+	if (r)
 		pthread_mutex_unlock(&s->lock);
+	return r;
+}
+
+void store_unlock(struct store *s)
+{
+	pthread_mutex_unlock(&s->lock);
+}
+
+int store_begin(struct store *s, struct gf_diag *diag)
+{
+	int r = store_lock(s, diag);
+
+	if (r)
+		return r;
+	r = db_exec(&s->db, "BEGIN IMMEDIATE", diag);
+	if (r) {
+		store_unlock(s);
 		return r;
 	}
 	s->in_batch = true;
@@ -138,7 +149,7 @@ int store_begin(struct store *s, struct gf_diag *diag)
 static void end_batch(struct store *s)
 {
 	s->in_batch = false;
-	pthread_mutex_unlock(&s->lock);
+	store_unlock(s);
 }
 
 void store_rollback(struct store *s)

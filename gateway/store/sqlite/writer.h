@@ -27,8 +27,9 @@ enum meta_counter {
 extern const char *const meta_names[META_COUNT];
 
 struct store {
-	struct db db;
-	struct store_options options; /* path belongs to db */
+	char *path;
+	struct db db;                 /* closed while `suspect` and the file can't be opened */
+	struct store_options options; /* without its path */
 	pthread_mutex_t lock;
 	bool in_batch;
 	bool suspect;                      /* the disk failed: open the file anew before the next batch */
@@ -232,6 +233,10 @@ GF_MUST_CHECK int event_add(struct store *s, int64_t at_ms, enum store_event_kin
 
 /* ---- store.c ---- */
 
+/* The database alone and without a transaction, for what can't be in one (checkpoints, VACUUM); with a lock that isn't kept in between, the disk may
+ * have failed meanwhile: then the file is opened anew first, and where that fails nothing is locked. */
+GF_MUST_CHECK int store_lock(struct store *s, struct gf_diag *diag);
+void store_unlock(struct store *s);
 /* store_begin and store_commit around one change: `r` decides. */
 GF_MUST_CHECK int store_finish(struct store *s, int r, struct gf_diag *diag);
 

@@ -1,6 +1,7 @@
 /* People: tokens are forgotten after their time, and at once when somebody asks; nothing of them stays in any file. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "gateway/store/cases.h"
 #include "gateway/store/sqlite/reader.h"
 #include "gateway/store/sqlite/writer.h"
+#include "proto/base/now.h"
 #include "tests/unit/gateway/store/fixture.h"
 
 #define ID "chair-1"
@@ -267,6 +269,71 @@ static void a_reader_that_never_pauses_is_told(void **state)
 	assert_false(anywhere(f, token));
 }
 
+struct eraser {
+	struct store *store;
+	struct gf_diag diag;
+	int result;
+};
+
+static void *erase_on_a_thread(void *ctx)
+{
+	struct eraser *e = ctx;
+	struct store_erased erased;
+
+	e->result = store_subject_erase(e->store, token, &anna, NOON, &erased, &e->diag);
+	return NULL;
+}
+
+/* By the writer's own connection: a reader would be one more that keeps the log from being emptied. */
+static void wait_for_the_deed(struct store *s)
+{
+	const int64_t end_ms = gf_now_ms(CLOCK_MONOTONIC) + 10 * 1000;
+	int64_t deeds = 0;
+
+	while (deeds == 0 && gf_now_ms(CLOCK_MONOTONIC) < end_ms) {
+		struct query q;
+
+		assert_int_equal(store_begin(s, NULL), 0);
+		query_begin(&q, &s->db, "SELECT count(*) FROM deeds");
+		assert_int_equal(query_value(&q, 0, &deeds, NULL), 0);
+		store_rollback(s);
+	}
+	assert_int_equal(deeds, 1);
+}
+
+/* While it waits for the log, others write, and find that the disk has failed. */
+static void a_file_that_goes_away_meanwhile_is_told(void **state)
+{
+	struct fixture *f = *state;
+	struct gf_record r = session_of(1, 1, NOON, token, 0);
+	struct eraser eraser = {.store = f->store};
+	struct store_erased erased;
+	char away[128];
+	pthread_t thread;
+
+	(void)snprintf(away, sizeof(away), "%s.away", f->path);
+	send_report(f, ID, 1, &r, 1, NOON);
+	assert_int_equal(read_begin(f->reader, NULL), 0);
+	assert_int_equal(with_token(f), 1);
+	assert_int_equal(pthread_create(&thread, NULL, erase_on_a_thread, &eraser), 0);
+	wait_for_the_deed(f->store);
+	assert_int_equal(store_lock(f->store, NULL), 0);
+	assert_int_equal(rename(f->path, away), 0);
+	assert_int_equal(mkdir(f->path, 0700), 0);
+	f->store->suspect = true;
+	store_unlock(f->store);
+	assert_true(store_begin(f->store, NULL) != 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_true(eraser.result != 0);
+	assert_non_null(strstr(eraser.diag.text, "cannot open the database"));
+	assert_int_equal(rmdir(f->path), 0);
+	assert_int_equal(rename(away, f->path), 0);
+	assert_int_equal(read_end(f->reader, 0), 0);
+	assert_int_equal(store_subject_erase(f->store, token, &anna, NOON, &erased, NULL), 0);
+	assert_int_equal(with_token(f), 0);
+	assert_false(anywhere(f, token));
+}
+
 static void a_full_disk_erases_nothing_or_all(void **state)
 {
 	struct fixture *f = *state;
@@ -406,6 +473,7 @@ int main(void)
 	    TEST(the_audit_log_says_that_somebody_was_erased_and_not_who),
 	    TEST(what_an_earlier_version_left_behind_goes_too),
 	    TEST(a_reader_that_never_pauses_is_told),
+	    TEST(a_file_that_goes_away_meanwhile_is_told),
 	    TEST(a_full_disk_erases_nothing_or_all),
 	    TEST(a_late_report_does_not_bring_an_erased_token_back),
 	    TEST(tokens_are_forgotten_after_their_time),
