@@ -15,3 +15,6 @@ set_target_properties(bench_fanout bench_certs PROPERTIES RUNTIME_OUTPUT_DIRECTO
 add_executable(bench_judge bench/judge.c)
 target_link_libraries(bench_judge PRIVATE gf_flags gw_judge gw_rules_yaml)
 set_target_properties(bench_judge PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+add_executable(bench_usage bench/usage.c)
+target_link_libraries(bench_usage PRIVATE gf_flags gw_store)
+set_target_properties(bench_usage PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)

@@ -1,7 +1,6 @@
 /* Reading usage by a key, and a device's sensors over time. */
 #include <errno.h>
 
-#include "gateway/store/sqlite/place.h"
 #include "gateway/store/sqlite/read_usage_parts.h"
 #include "gateway/store/sqlite/reader.h"
 #include "gateway/store/sqlite/schema.h"
@@ -18,65 +17,24 @@ _Static_assert(GF_OUTCOME_COMPLETED == 1 && GF_OUTCOME_INTERRUPTED == 6 && GF_OU
  * The hours from ?4 to ?5, which are whole, and the sessions of what is left before and after them: added up by one of their columns, so that little is
  * left to be put under the key. Hours lie in the order of time.
  */
-#define USAGE_SESSIONS                                                                                                \
-	"SELECT device, outcome, started_ms AS at, 1 AS n, max(duration_ms - paused_ms, 0) AS running, motor_ms AS motor" \
+#define USAGE_SESSIONS                                                                                        \
+	"SELECT outcome, started_ms AS at, 1 AS n, max(duration_ms - paused_ms, 0) AS running, motor_ms AS motor" \
 	" FROM sessions WHERE outcome > 0"
 #define USAGE_ADDED(column)                                                                            \
 	"SELECT " column                                                                                   \
 	", sum(n) AS n, sum(running) AS running, total(motor) AS motor, sum(iif(outcome = 1, n, 0)) AS c," \
 	" sum(iif(outcome BETWEEN 2 AND 5, n, 0)) AS s, sum(iif(outcome = 6, n, 0)) AS i FROM ("
-#define USAGE_PARTS(column, device, hours)                                                                             \
-	"(" USAGE_ADDED(column) "SELECT " device " AS device, h.outcome AS outcome, h.hour_ms AS at, h.sessions AS n,"     \
-	                        " h.began_running_ms AS running, h.began_motor_ms AS motor FROM " hours                    \
+#define USAGE_PARTS(column)                                                                                            \
+	"(" USAGE_ADDED(column) "SELECT h.outcome AS outcome, h.hour_ms AS at, h.sessions AS n,"                           \
+	                        " h.began_running_ms AS running, h.began_motor_ms AS motor FROM hours h"                   \
 	                        " WHERE h.hour_ms >= ?4 AND h.hour_ms < ?5 AND h.sessions > "                              \
 	                        "0) GROUP BY " column " UNION ALL " USAGE_ADDED(column) USAGE_SESSIONS                     \
 	    " AND started_ms >= ?1 AND started_ms < ?4) GROUP BY " column " UNION ALL " USAGE_ADDED(column) USAGE_SESSIONS \
 	    " AND started_ms >= ?5 AND started_ms < ?2) GROUP BY " column ")"
-#define USAGE_BY(column, expression) \
-	"SELECT " expression USAGE_TOTALS USAGE_PARTS(column, "h.device", "hours h") " AS p GROUP BY 1 ORDER BY 1"
-/* Machine by machine: their hours needn't be sorted first, which would be done in memory. */
-#define USAGE_MACHINES "devices m CROSS JOIN hours h ON h.device = m.device"
-#define USAGE_BY_DEVICE(expression)                                                                             \
-	"SELECT " expression USAGE_TOTALS USAGE_PARTS("device", "m.device",                                         \
-	                                              USAGE_MACHINES) " AS p JOIN devices d ON d.device = p.device" \
-	                                                              " GROUP BY 1 ORDER BY 1"
-
-/*
- * A site has the hours that lie wholly within a machine's time there, and of hours in which a machine moved, as of those that are only partly in the
- * range, the sessions that began there.
- */
-#define USAGE_HOURS_AT_SITE                                                                                 \
-	"SELECT p.site AS site, sum(h.sessions) AS n, sum(h.began_running_ms) AS running,"                      \
-	" total(h.began_motor_ms) AS motor, sum(iif(h.outcome = 1, h.sessions, 0)) AS c,"                       \
-	" sum(iif(h.outcome BETWEEN 2 AND 5, h.sessions, 0)) AS s, sum(iif(h.outcome = 6, h.sessions, 0)) AS i" \
-	" FROM places p CROSS JOIN hours h ON h.device = p.device WHERE h.hour_ms >= max(?4, p.from_ms)"        \
-	" AND h.hour_ms < min(?5, p.until_ms - 3599999) AND h.sessions > 0 GROUP BY p.device, p.from_ms"
-#define USAGE_MOVED                                                                                   \
-	"(SELECT DISTINCT device, from_ms - from_ms % 3600000 AS hour_ms FROM places WHERE from_ms >= ?4" \
-	" AND from_ms < ?5 AND from_ms % 3600000 <> 0) m CROSS JOIN sessions s ON s.device = m.device"    \
-	" AND s.started_ms >= m.hour_ms AND s.started_ms < m.hour_ms + 3600000"
-#define USAGE_SESSIONS_AT_SITE(sessions, when)                                                                \
-	USAGE_ADDED("site")                                                                                       \
-	"SELECT " PLACE_SITE(                                                                                     \
-	    "s.device",                                                                                           \
-	    "s.started_ms") " AS site, s.outcome AS outcome, 1 AS n,"                                             \
-	                    " max(s.duration_ms - s.paused_ms, 0) AS running, s.motor_ms AS motor FROM " sessions \
-	                    " WHERE s.outcome > 0" when ") GROUP BY site"
-#define USAGE_BY_SITE                                                                                                  \
-	"SELECT p.site" USAGE_TOTALS "(" USAGE_HOURS_AT_SITE                                                               \
-	" UNION ALL " USAGE_SESSIONS_AT_SITE(USAGE_MOVED, "") " UNION ALL " USAGE_SESSIONS_AT_SITE(                        \
-	    "sessions s",                                                                                                  \
-	    " AND s.started_ms >= ?1 AND s.started_ms < ?4") " UNION ALL " USAGE_SESSIONS_AT_SITE("sessions s",            \
-	                                                                                          " AND s.started_ms >= "  \
-	                                                                                          "?5 AND s.started_ms < " \
-	                                                                                          "?2") ") AS p GROUP BY " \
-	                                                                                                "1 ORDER BY 1"
+#define USAGE_BY(column, expression) "SELECT " expression USAGE_TOTALS USAGE_PARTS(column) " AS p GROUP BY 1 ORDER BY 1"
 
 /* One text a key: the key's column, sessions, running and motor ms, completed, stopped, interrupted. The rest: read_usage_parts.h. */
 static const char *const usage_texts[STORE_USAGE_COUNT] = {
-    [STORE_USAGE_DEVICE] = USAGE_BY_DEVICE("d.id"),
-    [STORE_USAGE_SITE] = USAGE_BY_SITE,
-    [STORE_USAGE_CLASS] = USAGE_BY_DEVICE("d.class"),
     [STORE_USAGE_HOUR] = USAGE_BY("at", "(p.at + ?3) / 3600000 % 24"),
     [STORE_USAGE_DAY] = USAGE_BY("at", "date((p.at + ?3) / 1000, 'unixepoch')"),
     /* The week's Monday, as a day; the first of them was in 1969. */
@@ -103,16 +61,10 @@ static void read_key(struct query *q, enum store_usage_key by, char *ret_key, si
 {
 	char week[GF_DATE_MAX];
 
-	switch (by) {
-	case STORE_USAGE_CLASS:
-		gf_strcpy(ret_key, size, gf_class_name((enum gf_class)col_i64(q)));
-		return;
-	case STORE_USAGE_WEEK:
+	if (by == STORE_USAGE_WEEK)
 		gf_strcpy(ret_key, size, gf_week_format((int32_t)col_i64(q), week));
-		return;
-	default:
+	else
 		col_text(q, ret_key, size);
-	}
 }
 
 int store_read_usage(struct store_reader *reader, enum store_usage_key by, int64_t since_ms, int64_t until_ms,
@@ -133,6 +85,8 @@ int store_read_usage(struct store_reader *reader, enum store_usage_key by, int64
 	whole_hours(by, since_ms, until_ms, utc_offset_ms, &from_ms, &to_ms);
 	if (by == STORE_USAGE_OUTCOME)
 		return read_usage_outcomes(reader, since_ms, until_ms, from_ms, to_ms, row, ctx, diag);
+	if (!by_local_time(by))
+		return read_usage_machines(reader, by, since_ms, until_ms, from_ms, to_ms, row, ctx, diag);
 	query_begin(&q, &reader->db, usage_texts[by]);
 	query_i64(&q, since_ms);
 	query_i64(&q, until_ms);

@@ -20,10 +20,17 @@ static void add_sessions(struct store_usage *u, enum gf_outcome outcome, uint64_
 	u->stopped += outcome > GF_OUTCOME_COMPLETED && outcome < GF_OUTCOME_INTERRUPTED ? count : 0;
 }
 
-/* The numbers are what machines claim: their sum stops at the most that there is. */
 static void add_ms(uint64_t *sum, uint64_t ms)
 {
 	*sum = ms < INT64_MAX - *sum ? *sum + ms : INT64_MAX;
+}
+
+void read_usage_add(struct store_usage *u, enum gf_outcome outcome, uint64_t sessions, uint64_t running_ms,
+                    uint64_t motor_ms)
+{
+	add_sessions(u, outcome, sessions);
+	add_ms(&u->running_ms, running_ms);
+	add_ms(&u->motor_ms, motor_ms);
 }
 
 static void begin(struct query *q, struct store_reader *reader, const char *sql, int64_t since_ms, int64_t until_ms)
@@ -154,12 +161,10 @@ int read_usage_routines(struct store_reader *reader, int64_t since_ms, int64_t u
 
 static void add_outcome(struct store_usage usage[static GF_OUTCOME_COUNT], struct query *q)
 {
-	uint64_t outcome = col_u64(q);
-	struct store_usage *u = &usage[outcome < GF_OUTCOME_COUNT ? outcome : 0];
+	uint64_t outcome = col_u64(q), sessions = col_u64(q), running_ms = col_u64(q);
 
-	add_sessions(u, (enum gf_outcome)outcome, col_u64(q));
-	add_ms(&u->running_ms, col_u64(q));
-	add_ms(&u->motor_ms, col_u64(q));
+	read_usage_add(&usage[outcome < GF_OUTCOME_COUNT ? outcome : 0], (enum gf_outcome)outcome, sessions, running_ms,
+	               col_u64(q));
 }
 
 int read_usage_outcomes(struct store_reader *reader, int64_t since_ms, int64_t until_ms, int64_t from_ms, int64_t to_ms,

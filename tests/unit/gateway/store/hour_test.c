@@ -195,6 +195,8 @@ static bool of_key(const struct model *m, const struct store_session *s)
 	switch (m->by) {
 	case STORE_USAGE_DEVICE:
 		return strcmp(s->device, m->key) == 0;
+	case STORE_USAGE_SITE:
+		return strcmp(s->site, m->key) == 0;
 	case STORE_USAGE_OUTCOME:
 		return strcmp(gf_outcome_name(s->outcome), m->key) == 0;
 	case STORE_USAGE_HOUR:
@@ -296,6 +298,65 @@ static void i1_usage_is_what_the_sessions_say_at_any_edge(void **state)
 		for (size_t e = 0; e < sizeof(edges) / sizeof(edges[0]); e++)
 			for (size_t o = 0; o < sizeof(offsets) / sizeof(offsets[0]); o++)
 				check_range(f, keys[k], edges[e][0], edges[e][1], offsets[o]);
+}
+
+/* Now here, now there, from whole hours and from others on, for minutes or for days. */
+static void i1_usage_of_a_site_is_what_the_sessions_say_wherever_machines_were(void **state)
+{
+	static const char *const sites[] = {"berlin", "hamburg", "", "rome"};
+	struct fixture *f = *state;
+	unsigned seed = 7;
+	int64_t at = NOON;
+
+	play(f);
+	for (int i = 0; i < 300; i++) {
+		struct store_device_change change = {.site = sites[next_random(&seed) % 4]};
+		char id[32];
+
+		at += i % 3 ? 0 : (int64_t)(1 + next_random(&seed) % 10) * 15 * MINUTE;
+		change.site_since_ms = at;
+		snprintf(id, sizeof(id), "chair-%d", 1 + i % 3);
+		assert_int_equal(store_device_set(f->store, id, &change, &(struct store_actor){"anna", "unix socket"},
+		                                  at + 5 * MINUTE, NULL),
+		                 0);
+	}
+	check_range(f, STORE_USAGE_SITE, 0, 0, 0);
+	for (int i = 0; i < 30; i++) {
+		int64_t since_ms = NOON + (int64_t)(next_random(&seed) % (15 * 24 * 60)) * MINUTE;
+
+		check_range(f, i % 6 ? STORE_USAGE_SITE : STORE_USAGE_DEVICE, since_ms,
+		            since_ms + (int64_t)(1 + next_random(&seed) % (i % 2 ? 5000 : 150)) * MINUTE, 0);
+	}
+}
+
+/* In the order in which they lie: what seeks each machine's hours takes many times as long. */
+static void usage_of_machines_reads_the_hours_once_and_in_order(void **state)
+{
+	struct fixture *f = *state;
+	const enum store_usage_key keys[] = {STORE_USAGE_DEVICE, STORE_USAGE_SITE, STORE_USAGE_CLASS};
+	sqlite3_stmt *stmt = NULL;
+	int seen = 0, in_order = 0;
+
+	play(f);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		check_range(f, keys[i], 0, 0, 0);
+	while ((stmt = sqlite3_next_stmt(f->reader->db.handle, stmt))) {
+		sqlite3_stmt *plan = NULL;
+		char sql[4096];
+
+		if (!strstr(sqlite3_sql(stmt), "FROM hours"))
+			continue;
+		seen++;
+		assert_int_equal(sqlite3_stmt_status(stmt, SQLITE_STMTSTATUS_SORT, 0), 0);
+		snprintf(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s", sqlite3_sql(stmt));
+		assert_int_equal(sqlite3_prepare_v2(f->store->db.handle, sql, -1, &plan, NULL), SQLITE_OK);
+		while (sqlite3_step(plan) == SQLITE_ROW)
+			in_order += strstr((const char *)sqlite3_column_text(plan, 3),
+			                   "SEARCH hours USING PRIMARY KEY (hour_ms>? AND hour_ms<?)") != NULL;
+		sqlite3_finalize(plan);
+	}
+	assert_true(seen > 0);
+	assert_int_equal(in_order, seen);
 }
 
 /* Hours are written by a walk in C, and of what was stored before by a walk in SQL. */
@@ -433,6 +494,8 @@ int main(void)
 	    TEST(they_are_read_by_machine_then_time),
 	    TEST(i8_they_are_read_without_sorting),
 	    TEST(i1_usage_is_what_the_sessions_say_at_any_edge),
+	    TEST(i1_usage_of_a_site_is_what_the_sessions_say_wherever_machines_were),
+	    TEST(usage_of_machines_reads_the_hours_once_and_in_order),
 	    TEST(i1_what_was_stored_before_becomes_the_same_hours),
 	    TEST(heartbeats_come_in_pages_of_any_size_each_once),
 	    TEST(i8_a_page_costs_the_same_wherever_it_begins),
