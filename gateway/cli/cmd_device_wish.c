@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "gateway/cli/cli.h"
+#include "gateway/cli/notice.h"
 #include "gateway/cli/text.h"
 #include "proto/base/text.h"
 
@@ -26,12 +26,13 @@ static void say_lock(const struct cli *cli, const char *id, const json_t *device
 	bool online = strcmp(json_string_value(json_object_get(device, "presence")), "online") == 0;
 	bool in_use = json_is_true(json_object_get(device, "in_session"));
 
-	(void)fprintf(cli->out, "%s is %s", id, locked ? "locked: no session starts" : "unlocked: sessions may start");
+	const char *state = locked ? "locked: no session starts" : "unlocked: sessions may start";
 	if (!online)
-		(void)fputs("; it is offline and hears of it when it is back", cli->out);
+		notice_say(cli, "%s is %s; it is offline and hears of it when it is back", id, state);
 	else if (locked && in_use)
-		(void)fprintf(cli->out, "; the one that runs goes on (to end it: gymfleet device stop %s)", id);
-	(void)fputc('\n', cli->out);
+		notice_say(cli, "%s is %s; the one that runs goes on (to end it: gymfleet device stop %s)", id, state, id);
+	else
+		notice_say(cli, "%s is %s", id, state);
 }
 
 static enum cli_exit set_lock(struct cli *cli, const char *id, bool locked, json_t *body)

@@ -155,14 +155,13 @@ static enum cli_exit say_report(struct cli *cli, const char *device, const json_
 
 	if (cli->format != WRITER_TABLE)
 		return cli_object(cli, answer, id_columns, COUNT(id_columns));
-	(void)fprintf(cli->out, "fault %.0f: %s\n", id, device);
-	if (cli->values[CLI_OPT_OUT_OF_SERVICE] != NULL)
-		(void)fprintf(cli->out,
-		              "The machine is out of service: no session starts. Once it is mended:\n"
-		              "  gymfleet faults clear %.0f --note TEXT; gymfleet device untag %s\n",
-		              id, device);
-	else
-		(void)fprintf(cli->out, "Sessions may go on. Once it is mended: gymfleet faults clear %.0f --note TEXT\n", id);
+	notice_say(cli, "fault %.0f: %s", id, device);
+	if (cli->values[CLI_OPT_OUT_OF_SERVICE] != NULL) {
+		notice_say(cli, "The machine is out of service: no session starts. Once it is mended:");
+		(void)fprintf(cli->out, "  gymfleet faults clear %.0f --note TEXT; gymfleet device untag %s\n", id, device);
+	} else {
+		notice_say(cli, "Sessions may go on. Once it is mended: gymfleet faults clear %.0f --note TEXT", id);
+	}
 	return CLI_OK;
 }
 

@@ -103,15 +103,14 @@ static void say_acked(const struct cli *cli, const json_t *flag, bool release)
 	flag_print(cli, flag);
 	notice_acked_before(cli, flag);
 	if (strcmp(field_text(flag, "state"), "open") != 0)
-		(void)fputs("The flag is over already; the note stays with it.\n", cli->out);
+		notice_say(cli, "The flag is over already; the note stays with it.");
 	else if (release && json_is_false(lifted))
-		(void)fputs(
-		    "It holds nothing of the machine: nothing was lifted; the flag goes on until it clears by its rule.\n",
-		    cli->out);
+		notice_say(
+		    cli, "It holds nothing of the machine: nothing was lifted; the flag goes on until it clears by its rule.");
 	else if (release)
-		(void)fputs("What it held of the machine is lifted; the flag goes on until it clears by its rule.\n", cli->out);
+		notice_say(cli, "What it held of the machine is lifted; the flag goes on until it clears by its rule.");
 	else
-		(void)fputs("The flag goes on until it clears by its rule.\n", cli->out);
+		notice_say(cli, "The flag goes on until it clears by its rule.");
 	if (*field_text(flag, "still_locked") != '\0')
 		notice_say(cli, "The machine is still locked: %s", field_text(flag, "still_locked"));
 }

@@ -41,16 +41,16 @@ static void say(const struct cli *cli, const json_t *erased)
 	       events = field_or(erased, "events", 0), quarantined = field_or(erased, "quarantined", 0);
 
 	if (sessions + flags + events + quarantined == 0) {
-		(void)fputs("Nothing of this token was here.\n", cli->out);
+		notice_say(cli, "Nothing of this token was here.");
 		return;
 	}
-	(void)fprintf(
-	    cli->out,
-	    "Erased: %.0f session%s no longer tell whose they were; %.0f flag%s, %.0f event%s and %.0f "
-	    "quarantined message%s are gone.\n"
-	    "Neither the database nor a backup made from now on has the token; backups made before still have it.\n",
-	    sessions, sessions == 1 ? "" : "s", flags, flags == 1 ? "" : "s", events, events == 1 ? "" : "s", quarantined,
-	    quarantined == 1 ? "" : "s");
+	notice_say(cli,
+	           "Erased: %.0f session%s no longer tell whose they were; %.0f flag%s, %.0f event%s and %.0f "
+	           "quarantined message%s are gone.",
+	           sessions, sessions == 1 ? "" : "s", flags, flags == 1 ? "" : "s", events, events == 1 ? "" : "s",
+	           quarantined, quarantined == 1 ? "" : "s");
+	notice_say(cli,
+	           "Neither the database nor a backup made from now on has the token; backups made before still have it.");
 }
 
 enum cli_exit cmd_subject_erase(struct cli *cli, char **args, size_t count)

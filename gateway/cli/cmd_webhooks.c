@@ -54,7 +54,7 @@ enum cli_exit cmd_webhooks_reload(struct cli *cli, char **args, size_t count)
 	if (code == CLI_OK && cli->format != WRITER_TABLE)
 		code = cli_object(cli, answer, count_columns, COUNT(count_columns));
 	else if (code == CLI_OK && field_number(answer, "webhooks", &webhooks))
-		(void)fprintf(cli->out, "the webhooks were read again, %.0f webhook%s\n", webhooks, webhooks == 1 ? "" : "s");
+		notice_say(cli, "the webhooks were read again, %.0f webhook%s", webhooks, webhooks == 1 ? "" : "s");
 	json_decref(answer);
 	return code;
 }
@@ -73,7 +73,7 @@ enum cli_exit cmd_webhooks_retry(struct cli *cli, char **args, size_t count)
 	if (code == CLI_OK && cli->format != WRITER_TABLE)
 		code = cli_object(cli, answer, name_columns, COUNT(name_columns));
 	else if (code == CLI_OK)
-		(void)fprintf(cli->out, "%s is tried now; gymfleet webhooks says how it went\n", args[0]);
+		notice_say(cli, "%s is tried now; gymfleet webhooks says how it went", args[0]);
 	json_decref(answer);
 	return code;
 }

@@ -71,8 +71,19 @@ void notice_say(const struct cli *cli, const char *fmt, ...)
 	if (len < 0)
 		return;
 	text_clean(text);
-	(void)fprintf(cli->out, "%s\n", text);
+	text_wrap(cli->out, text, 0, cli->width);
+	(void)fputc('\n', cli->out);
 	free(text);
+}
+
+void notice_reach(const struct cli *cli, const char *id, const json_t *device)
+{
+	bool held = json_is_true(json_object_get(device, "locked")) || json_is_object(json_object_get(device, "tag"));
+
+	if (strcmp(field_text(device, "presence"), "offline") == 0)
+		notice_say(cli, "It is offline and hears of it when it is back");
+	else if (held && json_is_true(json_object_get(device, "in_session")))
+		notice_say(cli, "The session that runs goes on (to end it: gymfleet device stop %s)", id);
 }
 
 void notice_heading(const struct cli *cli, const char *title)

@@ -17,8 +17,10 @@ void notice_head(const struct cli *cli, const char *word, const char *fmt, ...) 
 void notice_line(const struct cli *cli, const char *fmt, ...) GF_PRINTF(2, 3);
 /* "→ ..." */
 void notice_do(const struct cli *cli, const char *fmt, ...) GF_PRINTF(2, 3);
-/* A sentence of its own, without an indent. */
+/* Sentences of their own, without an indent. */
 void notice_say(const struct cli *cli, const char *fmt, ...) GF_PRINTF(2, 3);
+/* When the machine will know what is wanted of it, if that isn't now, and that a session which runs goes on. */
+void notice_reach(const struct cli *cli, const char *id, const json_t *device);
 /* A line of its own in bold, an empty one before it. */
 void notice_heading(const struct cli *cli, const char *title);
 

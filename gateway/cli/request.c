@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "gateway/cli/cli.h"
+#include "gateway/cli/text.h"
 #include "proto/base/clock.h"
 #include "proto/base/text.h"
 
@@ -116,8 +117,10 @@ static enum cli_exit end_writer(struct cli *cli, struct writer *writer, size_t r
 {
 	if (writer_end(writer) != 0)
 		return cli_fail(cli, CLI_REFUSED, "can't write the output: %s", strerror(errno));
-	if (rows == 0 && cli->format == WRITER_TABLE && none != NULL)
-		(void)fprintf(cli->out, "%s\n", none);
+	if (rows == 0 && cli->format == WRITER_TABLE && none != NULL) {
+		text_wrap(cli->out, none, 0, cli->width);
+		(void)fputc('\n', cli->out);
+	}
 	return CLI_OK;
 }
 

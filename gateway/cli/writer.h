@@ -30,7 +30,7 @@ enum column_format {
 	COLUMN_HOURS,    /* seconds added up: "262.4 h" */
 	COLUMN_VERSION,  /* a name with the version that stands in KEY_version: "gym@3" */
 	COLUMN_BAR,      /* percent of the whole as a bar */
-	COLUMN_PROSE,    /* the text that it is about, as the last column: never left out, a terminal may wrap it */
+	COLUMN_PROSE,    /* the text that it is about, as the last column: never left out, on a terminal in several lines */
 	COLUMN_RAW_ONLY, /* not in tables */
 };
 

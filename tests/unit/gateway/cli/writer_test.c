@@ -159,7 +159,8 @@ static void what_it_is_about_is_never_left_out(void **state)
 
 	(void)state;
 	assert_string_equal(text, "TIME   EVENT\n"
-	                          "17:42  session 12 ended, 340 s, by its user\n"
+	                          "17:42  session 12 ended, 340 s,\n"
+	                          "       by its user\n"
 	                          "no room for DEVICE: widen the terminal, or -o csv\n");
 	free(text);
 }
