@@ -32,14 +32,13 @@ static void say_tagged(const struct cli *cli, const char *id, const json_t *devi
 	const json_t *tag = json_object_get(device, "tag"), *before = json_object_get(device, "tag_before");
 	char back[FIELD_MAX], since[FIELD_MAX];
 
-	(void)fprintf(cli->out, "%s is out of service: no session starts", id);
-	if (*field_when(cli, tag, "back", back) != '\0')
-		(void)fprintf(cli->out, "; expected back %s", back);
-	(void)fputc('\n', cli->out);
+	(void)field_when(cli, tag, "back", back);
+	notice_say(cli, "%s is out of service: no session starts%s%s", id, *back != '\0' ? "; expected back " : "", back);
+	notice_reach(cli, id, device);
 	if (*field_when(cli, before, "since", since) != '\0')
 		notice_say(cli, "It was already, since %s, by %s: %s; that is replaced", since, field_text(before, "by"),
 		           field_text(before, "reason"));
-	(void)fprintf(cli->out, "Once it is back: gymfleet device untag %s\n", id);
+	notice_say(cli, "Once it is back: gymfleet device untag %s", id);
 }
 
 enum cli_exit cmd_device_tag(struct cli *cli, char **args, size_t count)
@@ -67,18 +66,56 @@ enum cli_exit cmd_device_tag(struct cli *cli, char **args, size_t count)
 	return code;
 }
 
+/* A tag is taken off at the end of a repair; what people reported goes on to be open until somebody says that it is mended. */
+static void say_damage(struct cli *cli, const char *id)
+{
+	json_t *body = NULL, *fault;
+	size_t i;
+	char since[FIELD_MAX];
+	double number = 0;
+
+	/* The tag is off, whatever becomes of this question. */
+	if (cli_request(cli,
+	                &(struct cli_request){.path = "/v1/faults",
+	                                      .params = {{"device", id}, {"open", "1"}, {"where", "reported"}}},
+	                &body) != CLI_OK)
+		return;
+	json_array_foreach(json_object_get(body, "items"), i, fault)
+	{
+		if (i == 0)
+			notice_say(cli, "Damage that was reported is still open:");
+		number = field_or(fault, "id", 0);
+		notice_head(cli, field_text(fault, "severity"), "#%.0f %s", number, field_text(fault, "detail"));
+		notice_line(cli, "since %s", *field_when(cli, fault, "first", since) != '\0' ? since : "an unknown time");
+	}
+	if (json_array_size(json_object_get(body, "items")) > 1)
+		notice_say(cli, "When it is mended, each by its number: gymfleet faults clear %.0f --note TEXT", number);
+	else if (json_array_size(json_object_get(body, "items")) == 1)
+		notice_say(cli, "When it is mended: gymfleet faults clear %.0f --note TEXT", number);
+	json_decref(body);
+}
+
+static void say_untagged(struct cli *cli, const char *id, const json_t *device)
+{
+	const char *why = field_text(device, "lock_reason");
+
+	if (json_is_true(json_object_get(device, "locked")))
+		notice_say(cli, "%s is back in service, but it is locked%s%s (gymfleet device unlock %s)", id,
+		           *why != '\0' ? ": " : "", why, id);
+	else
+		notice_say(cli, "%s is back in service", id);
+	notice_reach(cli, id, device);
+	say_damage(cli, id);
+}
+
 enum cli_exit cmd_device_untag(struct cli *cli, char **args, size_t count)
 {
 	json_t *device = NULL;
 	enum cli_exit code = post(cli, args[0], "/untag", NULL, &device);
-	const char *why = field_text(device, "lock_reason");
 
 	(void)count;
-	if (code == CLI_OK && cli->format == WRITER_TABLE && json_is_true(json_object_get(device, "locked")))
-		notice_say(cli, "%s is back in service, but it is locked%s%s (gymfleet device unlock %s)", args[0],
-		           *why != '\0' ? ": " : "", why, args[0]);
-	else if (code == CLI_OK && cli->format == WRITER_TABLE)
-		notice_say(cli, "%s is back in service", args[0]);
+	if (code == CLI_OK && cli->format == WRITER_TABLE)
+		say_untagged(cli, args[0], device);
 	else if (code == CLI_OK)
 		code = cli_object(cli, device, tag_columns, COUNT(tag_columns));
 	json_decref(device);
@@ -106,10 +143,10 @@ static enum cli_exit say_service(struct cli *cli, const char *id, const char *pa
 	if (cli->format != WRITER_TABLE)
 		return cli_object(cli, answer, columns, COUNT(columns));
 	if (strcmp(part, "service") == 0)
-		(void)fprintf(cli->out, "%s: serviced; the time to the next service begins now\n", id);
+		notice_say(cli, "%s: serviced; the time to the next service begins now", id);
 	else
-		(void)fprintf(cli->out, "%s: %s renewed; its life begins now\n", id, part);
-	(void)fprintf(cli->out, "What else is due: gymfleet wear %s\n", id);
+		notice_say(cli, "%s: %s renewed; its life begins now", id, part);
+	notice_say(cli, "What else is due: gymfleet wear %s", id);
 	return CLI_OK;
 }
 

@@ -70,12 +70,13 @@ static void add(char buf[static PART_MAX], const json_t *row, const char *key, c
 static void print_machine(const struct cli *cli, const json_t *machine)
 {
 	char what[PART_MAX] = "", where[PART_MAX] = "", runs[PART_MAX] = "", since[FIELD_MAX];
+	double version;
 
 	add(what, machine, "name", "");
 	add(what, machine, "class", "");
 	add(what, machine, "model", "model ");
 	add(what, machine, "serial", "serial ");
-	notice_head(cli, "machine", "%s: %s", field_text(machine, "id"), what);
+	notice_head(cli, "machine", "%s%s%s", field_text(machine, "id"), *what != '\0' ? ": " : "", what);
 	add(where, machine, "site", "");
 	add(where, machine, "zone", "zone ");
 	add(where, machine, "bay", "bay ");
@@ -84,7 +85,9 @@ static void print_machine(const struct cli *cli, const json_t *machine)
 	add(runs, machine, "agent_version", "agent ");
 	add(runs, machine, "driver", "driver ");
 	add(runs, machine, "catalog", "catalog ");
-	notice_line(cli, "%s", runs);
+	if (*field_text(machine, "catalog") != '\0' && field_number(machine, "catalog_version", &version))
+		(void)snprintf(runs + strlen(runs), PART_MAX - strlen(runs), "@%.0f", version);
+	notice_line(cli, "%s", *runs != '\0' ? runs : "which agent, driver and catalog it has isn't known yet");
 	notice_line(cli, "%.1f motor hours, %.0f sessions%s%s", field_or(machine, "motor_hours", 0),
 	            field_or(machine, "sessions", 0),
 	            *field_when(cli, machine, "first_seen", since) != '\0' ? ", here since " : "", since);
@@ -94,19 +97,23 @@ static void print_session(const struct cli *cli, const json_t *sessions)
 {
 	const json_t *session = json_array_get(json_object_get(sessions, "items"), 0);
 	char at[FIELD_MAX], lasted[GF_DURATION_MAX] = "", temp[FIELD_MAX], current[FIELD_MAX];
-	double s;
+	double s, peak;
 
 	if (session == NULL)
 		return;
 	if (field_number(session, "duration_s", &s))
 		(void)gf_duration_format((int64_t)(s * 1000), lasted);
-	notice_head(cli, "session", "%.0f, %s: %s%s%s, begun %s", field_or(session, "session_no", 0),
+	(void)field_when(cli, session, "started", at);
+	notice_head(cli, "session", "%.0f, %s: %s%s%s%s%s", field_or(session, "session_no", 0),
 	            field_text(session, "routine"), field_text(session, "outcome"), *lasted != '\0' ? " after " : "",
-	            lasted, field_when(cli, session, "started", at));
-	if (field_number(session, "peak_motor_temp_c", &s))
-		notice_line(cli, "motor at most %s, current at most %s",
-		            field_measure(session, "peak_motor_temp_c", "°C", temp),
-		            field_measure(session, "peak_current_ma", "mA", current));
+	            lasted, *at != '\0' ? ", begun " : "", at);
+	bool hot = field_number(session, "peak_motor_temp_c", &peak),
+	     loaded = field_number(session, "peak_current_ma", &peak);
+	if (hot || loaded)
+		notice_line(cli, "%s%s%s%s%s", hot ? "motor at most " : "",
+		            hot ? field_measure(session, "peak_motor_temp_c", "°C", temp) : "", hot && loaded ? ", " : "",
+		            loaded ? "current at most " : "",
+		            loaded ? field_measure(session, "peak_current_ma", "mA", current) : "");
 }
 
 static void print(const struct cli *cli, const struct ticket *t)

@@ -34,7 +34,7 @@ foreach(part rollout rollout_watch)
         SOURCES unit/gateway/cli/${part}_test.c unit/gateway/cli/rollout_rig.c unit/gateway/cli/words.c unit/gateway/cli/canned.c
         LINK gw_cli gw_api gw_plan LABELS unit)
 endforeach()
-foreach(part overuse care health usage export)
+foreach(part overuse care health usage export narrow)
     gf_add_test(cli_${part}_test
         SOURCES unit/gateway/cli/${part}_test.c unit/gateway/cli/play.c unit/gateway/cli/words.c unit/gateway/cli/canned.c
         LINK gw_cli LABELS unit)

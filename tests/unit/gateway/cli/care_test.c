@@ -214,6 +214,47 @@ static void what_else_locks_it_is_told(void **state)
 	plays(lines, "device|untag|chair-2", CLI_OK, TEXTS("chair-2 is back in service\n"));
 }
 
+#define TORN(id)                                                                                      \
+	"{\"id\":" id ",\"device\":\"chair-1\",\"severity\":\"stop\",\"first\":\"2020-01-02T10:00:00Z\"," \
+	"\"detail\":\"torn \\u001b[2J\",\"reported\":true}"
+
+/* The tag goes with the repair; the report waits for a word of its own, which nobody gives who isn't told. */
+static void damage_that_is_still_open_is_told_when_the_tag_goes(void **state)
+{
+	static const char untagged[] = "{\"id\":\"chair-1\",\"tag\":null,\"locked\":false}";
+	static const struct play_line one[] = {
+	    {"POST", "/v1/devices/chair-1/untag", 200, untagged}, {"GET", "/v1/faults", 200, LIST(TORN("12"))}, {0}};
+	static const struct play_line two[] = {{"POST", "/v1/devices/chair-1/untag", 200, untagged},
+	                                       {"GET", "/v1/faults", 200, LIST(TORN("12") "," TORN("9"))},
+	                                       {0}};
+	static const struct play_line none[] = {
+	    {"POST", "/v1/devices/chair-1/untag", 200, untagged}, {"GET", "/v1/faults", 200, LIST("")}, {0}};
+	struct play p = {.lines = one};
+	struct result r = play(&p, "device|untag|chair-1");
+
+	(void)state;
+	assert_int_equal(r.code, CLI_OK);
+	assert_true(play_saw(&p, "GET /v1/faults?device=chair-1&open=1&where=reported"));
+	assert_non_null(strstr(r.out, "chair-1 is back in service\nDamage that was reported is still open:\n"
+	                              "  stop       #12 torn ?[2J\n             since 2020-01-02 10:00 ("));
+	assert_non_null(strstr(r.out, "\nWhen it is mended: gymfleet faults clear 12 --note TEXT\n"));
+	forget(&r);
+	play_deinit(&p);
+	plays(two, "device|untag|chair-1", CLI_OK,
+	      TEXTS("#12 torn", "#9 torn", "When it is mended, each by its number: gymfleet faults clear 9 --note TEXT\n"));
+	p = (struct play){.lines = none};
+	r = play(&p, "device|untag|chair-1");
+	assert_string_equal(r.out, "chair-1 is back in service\n");
+	forget(&r);
+	play_deinit(&p);
+	/* A program asks for what it wants to know. */
+	p = (struct play){.lines = two};
+	r = play(&p, "device|untag|chair-1|-o|json");
+	assert_int_equal(p.seen_count, 1);
+	forget(&r);
+	play_deinit(&p);
+}
+
 static void who_replaces_a_tag_is_told_whose(void **state)
 {
 	static const struct play_line second[] = {
@@ -321,7 +362,10 @@ static void a_ticket_does_without_what_is_not_known(void **state)
 	                                        {0}};
 
 	(void)state;
-	plays(bare, "faults|show|13", CLI_OK, TEXTS("#13 gun-1: fault", "It never had another fault\n"));
+	plays(bare, "faults|show|13", CLI_OK,
+	      TEXTS("#13 gun-1: fault",
+	            "  machine    gun-1\n             which agent, driver and catalog it has isn't known yet\n",
+	            "It never had another fault\n"));
 	plays(bare, "faults|show|13|-o|json", CLI_OK, TEXTS("\"session\": null", "\"others\": []"));
 }
 
@@ -374,6 +418,7 @@ int main(void)
 	    cmocka_unit_test(faults_are_acknowledged_and_cleared_with_a_note),
 	    cmocka_unit_test(damage_is_reported),
 	    cmocka_unit_test(a_machine_goes_out_of_service_and_back),
+	    cmocka_unit_test(damage_that_is_still_open_is_told_when_the_tag_goes),
 	    cmocka_unit_test(who_replaces_a_tag_is_told_whose),
 	    cmocka_unit_test(what_else_locks_it_is_told),
 	    cmocka_unit_test(a_service_is_told),
