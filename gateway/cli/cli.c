@@ -102,7 +102,7 @@ static enum cli_exit run(struct cli *cli, int argc, char **argv)
 	if (cli->values[CLI_OPT_VERSION] != NULL)
 		return print_version(cli);
 	if (cli->values[CLI_OPT_HELP] != NULL)
-		return cli_help_command(cli->command, cli->out);
+		return cli_help_command(cli, cli->command, cli->out);
 	if (count < cli->command->args_min)
 		return cli_fail_usage(cli, "'%s' needs %s", cli->command->name, cli->command->args);
 	if (count > cli->command->args_max)

@@ -135,12 +135,18 @@ const struct cli_command *cli_find(const char *const *words, size_t count, size_
  */
 enum cli_exit cli_options(struct cli *cli, int argc, char **argv, int *ret_first);
 /* "  --since TIME   ..." for each option of the command (NULL = those of every command). */
-void cli_options_help(const struct cli_command *command, FILE *to);
+void cli_options_help(const struct cli *cli, const struct cli_command *command, FILE *to);
 
 /* help.c: `words` may be a command, the first word of several, or nothing. Returns CLI_USAGE when there is no such command. */
 enum cli_exit cli_help(struct cli *cli, FILE *to, const char *const *words, size_t count);
-enum cli_exit cli_help_command(const struct cli_command *command, FILE *to);
+enum cli_exit cli_help_command(const struct cli *cli, const struct cli_command *command, FILE *to);
+/* Whole lines; and "  left   right", `left` being so wide. Both in the width of the terminal. */
+void cli_help_text(const struct cli *cli, FILE *to, const char *text);
+void cli_help_entry(const struct cli *cli, FILE *to, const char *left, unsigned width, const char *right);
 void cli_usage_line(const struct cli_command *command, FILE *to);
+
+/* examples.c: lines to try, each "gymfleet ...\n"; "" for an unknown command. */
+const char *cli_example(const char *name);
 
 /* "gymfleet: <sentence>" on `err`, and the code. */
 enum cli_exit cli_fail(struct cli *cli, enum cli_exit code, const char *fmt, ...) GF_PRINTF(3, 4);
@@ -179,7 +185,7 @@ enum cli_exit cli_when(struct cli *cli, enum cli_option option, bool ahead, int6
 /* --since and --until, where they are given, as the gateway reads them. */
 enum cli_exit cli_take_range(struct cli *cli);
 /* What a TIME may be, if the command has an option that takes one. */
-void cli_when_help(const struct cli_command *command, FILE *to);
+void cli_when_help(const struct cli *cli, const struct cli_command *command, FILE *to);
 
 /* The word of an option, without its dashes. */
 const char *cli_option_name(enum cli_option option);

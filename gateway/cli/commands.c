@@ -3,10 +3,10 @@
 
 #define RANGE (CLI_BIT(CLI_OPT_SINCE) | CLI_BIT(CLI_OPT_UNTIL))
 #define ROWS (CLI_BIT(CLI_OPT_WHERE) | CLI_BIT(CLI_OPT_LIMIT))
-#define WHERE_HELP                                                                                                 \
-	"EXPR compares any field that -o json prints by = != < <= > >= ~ (a glob with * and ?), joined by and, or,\n"  \
-	"not and ( ). Texts with spaces stand in quotes. For a time, -7d is seven days ago and +30d in thirty days;\n" \
-	"a day is written with its zone: 2026-11-20T00:00:00+01:00.\n"
+#define WHERE_HELP                                                                                               \
+	"EXPR compares any field that -o json prints by = != < <= > >= ~ (a glob with * and ?), joined by and, or\n" \
+	"and not, with parentheses. Texts with spaces stand in quotes. For a time, -7d is seven days ago and +30d\n" \
+	"in thirty days; a day is written with its zone: 2026-11-20T00:00:00+01:00.\n"
 #define ROLLOUT_HELP                                                                                                 \
 	"All machines for which --where holds and that are of a class with a catalog of this name and version, now or "  \
 	"later,\n"                                                                                                       \
@@ -61,7 +61,8 @@ const struct cli_command cli_commands[] = {
      "KEY is name, site, zone or bay. What is set here goes before what the machine says of itself; an empty\n"
      "value (zone=) takes it back. What it did until now stays at the site where it was; with --since it is at\n"
      "its site (site=) since then. Limits narrow what the machine may do, never widen it: limit.intensity_max_pct,\n"
-     "limit.frequency_max_hz, limit.pressure_max_mmhg, limit.heat_max_c and limit.session_max_s.\n",
+     "limit.frequency_max_hz, limit.pressure_max_mmhg, limit.heat_max_c and limit.session_max_s: percent of the\n"
+     "machine's full strength, strokes a second, mmHg, degrees Celsius and seconds. An empty value lifts one.\n",
      CLI_BIT(CLI_OPT_SINCE), 2, 6, cmd_device_set},
     {CLI_CARE, "device lock", "ID", "let no session start on a machine until it is unlocked",
      "A session that runs goes on. A machine that is offline is locked as soon as it is back.\n"

@@ -18,15 +18,14 @@ static const struct option_spec specs[] = {
     [CLI_OPT_VERSION] = {"version", 0, NULL, "the program's version"},
     [CLI_OPT_SINCE] = {"since", 0, "TIME", "from then on: 7d, 2026-11-20 or 2026-11-20T17:42:00Z"},
     [CLI_OPT_UNTIL] = {"until", 0, "TIME", "up to then, which is left out; written like --since"},
-    [CLI_OPT_WHERE] = {"where", 0, "EXPR",
-                       "only those for which this holds: site=berlin and (health!=ok or motor_hours>1500)"},
+    [CLI_OPT_WHERE] = {"where", 0, "EXPR", "only those for which EXPR holds, such as site=berlin"},
     [CLI_OPT_LIMIT] = {"limit", 0, "N", "at most so many rows"},
     [CLI_OPT_BY] = {"by", 0, "KEY", "device, site, class, routine, area, outcome, hour, day or week"},
     [CLI_OPT_OPEN] = {"open", 0, NULL, "only what is still open"},
     [CLI_OPT_FOLLOW] = {"follow", 'f', NULL, "go on printing new ones until interrupted"},
     [CLI_OPT_KIND] = {"kind", 0, "KIND",
-                      "presence, session, fault, flag, incident, service, lost, quarantine, catalog, device, limit,\n"
-                      "                         rollout, command or webhook"},
+                      "presence, session, fault, flag, incident, service, lost, quarantine, catalog, device, limit, "
+                      "rollout, command or webhook"},
     [CLI_OPT_DEVICE] = {"device", 0, "ID", "only this machine"},
     [CLI_OPT_CLASS] = {"class", 0, "CLASS", "percussion, roller, compression, chair or water_bed"},
     [CLI_OPT_NAME] = {"name", 0, "NAME", "the catalog's name"},
@@ -72,6 +71,8 @@ const char *cli_option_name(enum cli_option option)
 	return specs[option].name;
 }
 
+enum { OPTION_WIDTH = 22 };
+
 enum { VAL_BASE = 256 }; /* of getopt: beyond any letter */
 
 /* Options that may be given several times: cli->many has all their values. */
@@ -95,7 +96,7 @@ static size_t allowed(const struct cli_command *command, enum cli_option ret_opt
 	return count;
 }
 
-void cli_options_help(const struct cli_command *command, FILE *to)
+void cli_options_help(const struct cli *cli, const struct cli_command *command, FILE *to)
 {
 	enum cli_option options[CLI_OPT_COUNT] = {0};
 	size_t count = allowed(command, options);
@@ -105,7 +106,7 @@ void cli_options_help(const struct cli_command *command, FILE *to)
 		char left[40];
 		(void)snprintf(left, sizeof(left), "%s%.*s%s--%s %s", s->letter != 0 ? "-" : "", s->letter != 0, &s->letter,
 		               s->letter != 0 ? ", " : "", s->name, s->value != NULL ? s->value : "");
-		(void)fprintf(to, "  %-22s %s\n", left, s->help);
+		cli_help_entry(cli, to, left, OPTION_WIDTH, s->help);
 	}
 }
 

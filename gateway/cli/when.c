@@ -101,15 +101,16 @@ enum cli_exit cli_take_range(struct cli *cli)
 	return CLI_OK;
 }
 
-void cli_when_help(const struct cli_command *command, FILE *to)
+void cli_when_help(const struct cli *cli, const struct cli_command *command, FILE *to)
 {
 	const uint64_t times = CLI_BIT(CLI_OPT_SINCE) | CLI_BIT(CLI_OPT_UNTIL) | CLI_BIT(CLI_OPT_BACK) |
 	                       CLI_BIT(CLI_OPT_AT) | CLI_BIT(CLI_OPT_EXPIRES);
 
-	if ((command->options & times) != 0)
-		(void)fputs(
-		    "\nA TIME is a span from now (90m, 24h, 7d, 2w), a day (2026-11-20: its midnight in the time zone\n"
-		    "of this terminal, TZ), a time there ('2026-11-20 17:42', as tables show it), or one with its zone\n"
-		    "(2026-11-20T17:42:00Z, 2026-11-20T18:42:00+01:00).\n",
-		    to);
+	if ((command->options & times) == 0)
+		return;
+	(void)fputc('\n', to);
+	cli_help_text(cli, to,
+	              "A TIME is a span from now (90m, 24h, 7d, 2w), a day (2026-11-20: its midnight in the time zone\n"
+	              "of this terminal, TZ), a time there ('2026-11-20 17:42', as tables show it), or one with its zone\n"
+	              "(2026-11-20T17:42:00Z, 2026-11-20T18:42:00+01:00).\n");
 }
