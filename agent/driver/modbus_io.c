@@ -222,10 +222,13 @@ static int cycle(struct mb_io *io)
 	return tell_clear(io);
 }
 
-/* The connection is gone or can't be trusted. */
+/* The connection is gone or can't be trusted, and what was read over it is no reading any more, however new it is. */
 static void lose(struct mb_io *io)
 {
+	static const struct mb_reading none;
+
 	mb_bus_close(io->bus);
+	newest_put(&io->readings, &none);
 	block(io, newest_get(&io->orders));
 	io->failures = 0;
 }

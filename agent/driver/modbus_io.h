@@ -7,7 +7,7 @@
  *     4. tell the output, when it changed or the heartbeat is due; else, on a serial line, ask for the panel
  *
  * Failure modes: an answer that fails leads to mb_bus_step, three in a row to a new connection with a new greeting; no reading is
- * handed over meanwhile, so that the control core sees them fail. After a new connection, and after a control thread that
+ * handed over meanwhile, and none from before a cut is kept, so that the control core sees them fail. After a new connection, and after a control thread that
  * hung, nothing runs until an order comes that was given after a failed reading. A controller that runs on when it was told to stop is
  * left at once, and its greeting is refused until it stands still.
  */

@@ -218,6 +218,12 @@ static void hear_wire(struct slave *s)
 		serve(s, &request);
 }
 
+static void hear_door(struct slave *s)
+{
+	if (wire_accept(&s->wire, s->mischief.away))
+		controller_note(&s->controller, "knocked in vain");
+}
+
 static void loop(struct slave *s)
 {
 	int64_t step_ms = now_ms();
@@ -239,7 +245,7 @@ static void loop(struct slave *s)
 		if (fds[1].revents != 0)
 			hear_wire(s);
 		if (fds[0].revents != 0)
-			wire_accept(&s->wire, s->mischief.away);
+			hear_door(s);
 		if (fds[3].revents != 0)
 			hear_tester(s);
 		if (fds[2].revents != 0)

@@ -66,19 +66,20 @@ void wire_drop(struct wire *w)
 	w->in_len = w->answers_count = 0;
 }
 
-void wire_accept(struct wire *w, bool refuse)
+bool wire_accept(struct wire *w, bool refuse)
 {
 	const int yes = 1;
 	const int fd = accept4(w->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0)
-		return;
+		return false;
 	if (refuse) {
 		close(fd);
-		return;
+		return true;
 	}
 	wire_drop(w);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
 	w->fd = fd;
+	return false;
 }
 
 /* --- in ---------------------------------------------------------------------------------------------------------- */

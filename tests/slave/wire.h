@@ -34,8 +34,8 @@ GF_MUST_CHECK int wire_open_tcp(struct wire *w, uint16_t *port);
 GF_MUST_CHECK int wire_open_rtu(struct wire *w, const char *link);
 void wire_close(struct wire *w);
 
-/* The listener is readable: a new master takes the place of the old one; `refuse`: it is sent away. */
-void wire_accept(struct wire *w, bool refuse);
+/* The listener is readable: a new master takes the place of the old one; `refuse`: it is sent away. True: somebody was. */
+bool wire_accept(struct wire *w, bool refuse);
 /* TCP: hangs up. */
 void wire_drop(struct wire *w);
 
