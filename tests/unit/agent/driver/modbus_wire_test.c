@@ -227,7 +227,7 @@ static void another_controller_after_the_cut_is_not_taken(void **state)
 {
 	(void)state;
 	modbus_rig_open(&rig);
-	slave_tell(&rig.slave, "away on");
+	lose_controller();
 	MODBUS_RIG_UNTIL(&rig, NULL, SOON_MS, !readable());
 	slave_tell(&rig.slave, "version 2");
 	slave_tell(&rig.slave, "away off");
