@@ -81,15 +81,31 @@ struct it_proc *it_agent_start(struct it_world *w, const struct it_agent *agent)
 	return it_spawn(w, name, it_program("gymfleet-agent"), "--config", config);
 }
 
-/* The answer when the command's exit code is at most `status_max`. */
-static json_t *ask(struct it_world *w, const char *const *argv, int status_max)
+static struct it_output run(struct it_world *w, const char *const *argv)
 {
 	const char *command[IT_ARGS_MAX] = {it_program("gymfleet"), "--socket", it_path(w, "gateway.sock"), "-o", "json"};
 	size_t count = 5;
 	for (; *argv != NULL && count < IT_ARGS_MAX - 1; argv++)
 		command[count++] = *argv;
-	struct it_output output = it_run_args(w, command);
+	return it_run_args(w, command);
+}
+
+/* The answer when the command's exit code is at most `status_max`. */
+static json_t *ask(struct it_world *w, const char *const *argv, int status_max)
+{
+	struct it_output output = run(w, argv);
 	json_t *answer = output.status <= status_max ? json_loads(output.out, 0, NULL) : NULL;
+	it_output_free(&output);
+	return answer;
+}
+
+/* One that can't fail: what it says when it does is shown. */
+static json_t *ask_surely(struct it_world *w, const char *const *argv)
+{
+	struct it_output output = run(w, argv);
+	json_t *answer = output.status == 0 ? json_loads(output.out, 0, NULL) : NULL;
+	if (answer == NULL)
+		print_error("gymfleet %s ended with %d: %s\n", argv[0], output.status, output.err);
 	it_output_free(&output);
 	return answer;
 }
@@ -154,7 +170,7 @@ size_t it_online(struct it_world *w)
 struct it_sums it_sessions(struct it_world *w, const char *id)
 {
 	struct it_sums sums = {0};
-	json_t *answer = it_ask(w, "sessions", id, "--limit", "10000");
+	json_t *answer = ask_surely(w, (const char *[]){"sessions", id, "--limit", "10000", NULL});
 	size_t i;
 	const json_t *session;
 	assert_non_null(answer);
