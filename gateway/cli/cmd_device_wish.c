@@ -21,11 +21,28 @@ static const struct column lock_columns[] = {
     {"in_session", "in use", COLUMN_TEXT, 0, false},
 };
 
+/* Staff's lock is off, but a tag or a flag keeps the machine locked. */
+static void say_still_locked(const struct cli *cli, const char *id, const json_t *device)
+{
+	const char *why = field_text(device, "lock_reason");
+
+	notice_say(cli, "The lock of %s is lifted, but no session starts: %s", id,
+	           *why != '\0' ? why : "something else holds it");
+	if (json_is_object(json_object_get(device, "tag")))
+		notice_say(cli, "Once it is back: gymfleet device untag %s", id);
+	else
+		notice_say(cli, "What holds it, and how to lift that: gymfleet overuse --device %s", id);
+}
+
 static void say_lock(const struct cli *cli, const char *id, const json_t *device, bool locked)
 {
 	bool online = strcmp(json_string_value(json_object_get(device, "presence")), "online") == 0;
 	bool in_use = json_is_true(json_object_get(device, "in_session"));
 
+	if (!locked && json_is_true(json_object_get(device, "locked"))) {
+		say_still_locked(cli, id, device);
+		return;
+	}
 	const char *state = locked ? "locked: no session starts" : "unlocked: sessions may start";
 	if (!online)
 		notice_say(cli, "%s is %s; it is offline and hears of it when it is back", id, state);

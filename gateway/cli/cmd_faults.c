@@ -90,7 +90,18 @@ enum cli_exit cmd_faults(struct cli *cli, char **args, size_t count)
 
 /* ---- what people say of them ---- */
 
-static enum cli_exit deed(struct cli *cli, const char *number, const char *suffix)
+/* Who takes note of a fault hasn't mended it. */
+static void say_acked(const struct cli *cli, const json_t *fault)
+{
+	case_print(cli, fault);
+	notice_acked_before(cli, fault);
+	if (strcmp(field_text(fault, "state"), "cleared") == 0)
+		notice_say(cli, "The fault is over already; the note stays with it.");
+	else
+		notice_say(cli, "The fault is open until it is cleared.");
+}
+
+static enum cli_exit deed(struct cli *cli, const char *number, const char *suffix, cli_item_fn say)
 {
 	char path[64];
 	json_t *answer = NULL, *body = json_object();
@@ -102,12 +113,10 @@ static enum cli_exit deed(struct cli *cli, const char *number, const char *suffi
 		code = cli_body_text(cli, body, CLI_OPT_NOTE, "note");
 	if (code == CLI_OK)
 		code = cli_request(cli, &(struct cli_request){.method = "POST", .path = path, .body = body}, &answer);
-	if (code == CLI_OK && cli->format == WRITER_TABLE) {
-		case_print(cli, answer);
-		notice_acked_before(cli, answer);
-	} else if (code == CLI_OK) {
+	if (code == CLI_OK && cli->format == WRITER_TABLE)
+		say(cli, answer);
+	else if (code == CLI_OK)
 		code = cli_object(cli, answer, columns, COUNT(columns));
-	}
 	json_decref(answer);
 	json_decref(body);
 	return code;
@@ -116,13 +125,13 @@ static enum cli_exit deed(struct cli *cli, const char *number, const char *suffi
 enum cli_exit cmd_faults_ack(struct cli *cli, char **args, size_t count)
 {
 	(void)count;
-	return deed(cli, args[0], "/ack");
+	return deed(cli, args[0], "/ack", say_acked);
 }
 
 enum cli_exit cmd_faults_clear(struct cli *cli, char **args, size_t count)
 {
 	(void)count;
-	return deed(cli, args[0], "/clear");
+	return deed(cli, args[0], "/clear", case_print);
 }
 
 /* The tag that hangs on the machine as long as it is broken; its reason is the report. */

@@ -114,6 +114,8 @@ static void faults_are_acknowledged_and_cleared_with_a_note(void **state)
 	forget(&r);
 	play_deinit(&p);
 	plays(cases, "faults|clear|12|--note|x", CLI_REFUSED, TEXTS("staff clears it at the machine"));
+	plays(cases, "faults|ack|12|--note|x", CLI_OK, TEXTS("The fault is open until it is cleared.\n"));
+	plays(cases, "faults|ack|14|--note|x", CLI_OK, TEXTS("The fault is over already; the note stays with it.\n"));
 	plays(cases, "faults|ack|12", CLI_USAGE, TEXTS("--note TEXT is missing"));
 	plays(cases, "faults|ack|chair-1|--note|x", CLI_USAGE, TEXTS("'chair-1' is no fault's number"));
 	plays(cases, "faults|akc|12|--note|x", CLI_USAGE, TEXTS("--note"));
@@ -204,6 +206,9 @@ static void what_else_locks_it_is_told(void **state)
 	    {"POST", "/v1/devices/chair-1/untag", 200,
 	     "{\"id\":\"chair-1\",\"tag\":null,\"locked\":true,\"lock_reason\":\"flag 7 (D3): 4 faults\"}"},
 	    {"POST", "/v1/devices/chair-2/untag", 200, "{\"id\":\"chair-2\",\"tag\":null,\"locked\":false}"},
+	    {"POST", "/v1/devices/chair-1/unlock", 200,
+	     "{\"id\":\"chair-1\",\"tag\":null,\"locked\":true,\"lock_reason\":\"flag 7 (D3): 4 "
+	     "faults\",\"presence\":\"online\"}"},
 	    {0}};
 
 	(void)state;
@@ -212,6 +217,9 @@ static void what_else_locks_it_is_told(void **state)
 	    TEXTS(
 	        "chair-1 is back in service, but it is locked: flag 7 (D3): 4 faults (gymfleet device unlock chair-1)\n"));
 	plays(lines, "device|untag|chair-2", CLI_OK, TEXTS("chair-2 is back in service\n"));
+	plays(lines, "device|unlock|chair-1", CLI_OK,
+	      TEXTS("The lock of chair-1 is lifted, but no session starts: flag 7 (D3): 4 faults\n",
+	            "What holds it, and how to lift that: gymfleet overuse --device chair-1\n"));
 }
 
 #define TORN(id)                                                                                      \

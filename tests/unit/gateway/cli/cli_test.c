@@ -279,6 +279,13 @@ static void a_machine_is_locked_and_unlocked(void **state)
 	expect(s->socket, "device|show|chair-berlin-01", CLI_OK, "torn cover", "");
 	expect(s->socket, "health|chair-berlin-01", CLI_OK, "no session starts: torn cover", "");
 	expect(s->socket, "device|unlock|chair-berlin-01", CLI_OK, "is unlocked: sessions may start\n", "");
+	/* A tag locks, too: who unlocks the machine isn't told that it starts. */
+	expect(s->socket, "device|tag|chair-berlin-01|--reason|belt", CLI_OK, "is out of service", "");
+	expect(s->socket, "device|unlock|chair-berlin-01", CLI_OK,
+	       "The lock of chair-berlin-01 is lifted, but no session starts: out of service: belt\nOnce it is back: "
+	       "gymfleet device untag chair-berlin-01\n",
+	       "");
+	expect(s->socket, "device|untag|chair-berlin-01", CLI_OK, "chair-berlin-01 is back in service\n", "");
 	expect(s->socket, "device|lock|gun-paris-01|-o|csv", CLI_OK, "gun-paris-01,true,,offline", "");
 	expect(s->socket, "device|lock|gun-paris-01", CLI_OK, "it is offline and hears of it when it is back", "");
 	expect(s->socket, "device|lock|nobody", CLI_REFUSED, "", "there is no machine 'nobody'");
