@@ -3,6 +3,7 @@
 
 #include "gateway/api/resources.h"
 #include "gateway/tell/tell.h"
+#include "proto/base/text.h"
 
 static json_t *receiver_row(const struct tell_state *s, uint64_t newest)
 {
@@ -53,6 +54,20 @@ void resource_webhooks_reload(struct request *r)
 		request_fail_store(r, result, &diag);
 }
 
+static void nobody(struct request *r)
+{
+	const struct api_ops *ops = api_ops_of(r->api);
+	struct tell_state states[1 + TELL_WEBHOOKS_MAX];
+	const char *names[sizeof(states) / sizeof(states[0])];
+	size_t count = ops->tell_states(ops->ctx, states, sizeof(states) / sizeof(states[0]));
+
+	for (size_t i = 0; i < count; i++)
+		names[i] = states[i].told.receiver;
+	const char *near = gf_nearest(r->id, names, count);
+	request_fail(r, 404, "not_found", "nobody called '%s' is told; %s%s%sgymfleet webhooks lists who is", r->id,
+	             near != NULL ? "did you mean '" : "", near != NULL ? near : "", near != NULL ? "'? " : "");
+}
+
 void resource_webhook_retry(struct request *r)
 {
 	const struct api_ops *ops = api_ops_of(r->api);
@@ -62,7 +77,7 @@ void resource_webhook_retry(struct request *r)
 	if (result == 0)
 		request_answer(r, json_pack("{s:s}", "name", r->id));
 	else if (result == -ENOENT)
-		request_fail(r, 404, "not_found", "nobody called '%s' is told; gymfleet webhooks lists who is", r->id);
+		nobody(r);
 	else
 		request_fail_store(r, result, &diag);
 }

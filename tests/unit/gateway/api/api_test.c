@@ -262,6 +262,8 @@ static void webhooks_are_read_again_and_one_that_waits_is_tried_now(void **state
 	s->rules_mistake = "/etc/gymfleet/gateway.yaml:7:3: unknown key 'ulr'; did you mean 'url'?";
 	refuses(s, "POST", "/v1/webhooks/reload", NULL, 422, "gateway.yaml:7:3: unknown key 'ulr'");
 	refuses(s, "POST", "/v1/webhooks/pager/retry", NULL, 404, "nobody called 'pager' is told");
+	refuses(s, "POST", "/v1/webhooks/caht/retry", NULL, 404,
+	        "nobody called 'caht' is told; did you mean 'chat'? gymfleet webhooks lists who is");
 	refuses(s, "POST", "/v1/webhooks/Pager/retry", NULL, 400, "an id has small letters");
 	refuses(s, "GET", "/v1/webhooks/chat/retry", NULL, 405, "POST is");
 }
