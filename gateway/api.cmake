@@ -7,4 +7,4 @@ gf_add_library(gw_api SOURCES
     api/resource_catalogs.c api/resource_wishes.c api/resource_deeds.c api/rollout_json.c api/resource_rollouts.c
     api/resource_flags.c api/case_row.c api/resource_occurrences.c api/resource_reliability.c api/resource_service.c
     api/wear_row.c api/resource_wear.c api/resource_usage_time.c api/resource_heartbeats.c api/resource_series.c api/resource_rules.c api/resource_subjects.c
-    LINK gw_where gw_rollout_spec gw_feed gw_store gw_plan gw_health gw_sites gw_rules gw_rules_yaml gw_routine_doubts gw_wear gf_catalog_codec gf_catalog_sign gf_codec gf_base PkgConfig::MHD PkgConfig::JANSSON Threads::Threads m)
+    LINK gw_where gw_rollout_spec gw_feed gw_store gw_plan gw_health gw_sites gw_rules gw_rules_yaml gw_rule_doubts gw_wear gf_catalog_codec gf_catalog_sign gf_codec gf_base PkgConfig::MHD PkgConfig::JANSSON Threads::Threads m)

@@ -20,7 +20,7 @@
 #include "gateway/broker.h"
 #include "gateway/config.h"
 #include "gateway/errands.h"
-#include "gateway/routine_doubts.h"
+#include "gateway/rule_doubts.h"
 #include "gateway/steady.h"
 #include "gateway/store/incidents.h"
 #include "gateway/store/store.h"
@@ -105,21 +105,20 @@ static void log_doubt(void *ctx, const char *sentence)
 	gf_log(GF_LOG_WARNING, "rules", "%s", sentence);
 }
 
-/* Names in the rules that nobody knows. */
+/* What may be wrong in rules that are right. */
 static void log_doubts(const struct gateway *g)
 {
-	struct store_reader *reader = NULL;
-	struct routine_uses uses = {0};
+	struct rule_doubts asked = {.rules = rulebook_in_force(g->rules)->rules,
+	                            .sites = g->config->sites,
+	                            .file = g->config->rules,
+	                            .tell = log_doubt};
 	struct gf_diag diag = {{0}};
-	int r = routine_uses_of(rulebook_in_force(g->rules)->rules, &uses);
+	int r = store_reader_open(g->config->database, &asked.reader, &diag);
 	if (r == 0)
-		r = store_reader_open(g->config->database, &reader, &diag);
-	if (r == 0)
-		r = routine_doubts(reader, &uses, g->config->rules, log_doubt, NULL, &diag);
+		r = rule_doubts(&asked, &diag);
 	if (r != 0)
-		gf_log(GF_LOG_WARNING, "rules", "can't be compared with the catalogs: %s", diag.text);
-	store_reader_close(reader);
-	routine_uses_deinit(&uses);
+		gf_log(GF_LOG_WARNING, "rules", "can't be compared with what is stored: %s", diag.text);
+	store_reader_close(asked.reader);
 }
 
 static int64_t judge(struct gateway *g, struct gf_time now)

@@ -29,6 +29,15 @@ int rules_yaml_failed(const struct rules_yaml_place *place, const char *key)
 	return gf_yaml_fail(place->doc, at, place->diag, "%.500s", said.text);
 }
 
+/* 0 = it isn't written. */
+static unsigned line_of(const struct rules_yaml_place *p, const char *key)
+{
+	char at[RULES_YAML_AT_MAX + GF_NAME_MAX];
+
+	snprintf(at, sizeof(at), "%s%s", p->at, key);
+	return gf_yaml_has(p->doc, at) ? gf_yaml_line(p->doc, at) : 0;
+}
+
 static int take_duration(const struct rules_yaml_place *p, const char *key, const char *text, int64_t *ret_ms)
 {
 	if (text == NULL)
@@ -72,8 +81,6 @@ static uint32_t bits_of(const int *values, unsigned count)
 
 static void take_filter(const struct rules_yaml_place *p, const struct condition_yaml *y, struct rule_filter *f)
 {
-	char at[RULES_YAML_AT_MAX + GF_NAME_MAX];
-
 	f->classes = bits_of(y->classes, y->classes_count);
 	f->techniques = bits_of(y->techniques, y->techniques_count);
 	f->outcomes = bits_of(y->outcomes, y->outcomes_count);
@@ -85,8 +92,7 @@ static void take_filter(const struct rules_yaml_place *p, const struct condition
 	f->same_class = y->same_class;
 	for (unsigned i = 0; i < y->routines_count; i++)
 		gf_strcpy(f->routines[i], sizeof(f->routines[i]), y->routines[i]);
-	snprintf(at, sizeof(at), "%sroutines", p->at);
-	f->routines_line = y->routines_count > 0 ? gf_yaml_line(p->doc, at) : 0;
+	f->routines_line = line_of(p, "routines");
 	for (unsigned i = 0; i < y->limits_count; i++)
 		gf_strcpy(f->limits[i], sizeof(f->limits[i]), y->limits[i]);
 }
@@ -104,6 +110,7 @@ static int take_condition(const struct rules_yaml_place *p, const struct conditi
 	if (y->metric == 0)
 		return RULES_YAML_FAIL(p, "metric", "the metric is missing: give metric, or conditions in all or any");
 	c->metric = (enum rule_metric)(y->metric - 1);
+	c->line = line_of(p, "metric");
 	if (y->part > 0 && c->metric != RULE_METRIC_PART_LIFE_PCT)
 		return RULES_YAML_FAIL(p, "part", "%s is of the whole machine, of no part of it: leave part out",
 		                       rule_metric_name(c->metric));
@@ -170,10 +177,7 @@ static int take_conditions(const struct rules_yaml_place *p, const struct rule_y
 /* 0 is what isn't written: one that is means nothing. */
 static int take_count(const struct rules_yaml_place *p, const char *key, unsigned count, unsigned *ret_count)
 {
-	char at[RULES_YAML_AT_MAX + GF_NAME_MAX];
-
-	snprintf(at, sizeof(at), "%s%s", p->at, key);
-	if (count == 0 && gf_yaml_has(p->doc, at))
+	if (count == 0 && line_of(p, key) != 0)
 		return RULES_YAML_FAIL(p, key, "%s is 0; give 2 or more, or leave it out", key);
 	*ret_count = count;
 	return 0;
@@ -295,6 +299,8 @@ static int take_rule(const struct gf_yaml *doc, const struct rule_yaml *y, unsig
 	gf_strcpy_utf8(rule->advice, sizeof(rule->advice), y->advice);
 	rule->subject = (enum rule_subject)(y->subject - 1);
 	rule->hours = (enum rule_hours)said_or(y->hours, RULE_HOURS_ANY);
+	rule->hours_line = line_of(&p, "hours");
+	rule->days_line = line_of(&p, "days");
 	r = take_conditions(&p, y, rule);
 	if (r == 0)
 		r = take_times(&p, y, rule);

@@ -17,3 +17,6 @@ gf_add_library(gw_store
     LINK gw_rules gw_plan gf_catalog_sign gw_health gw_sites gf_codec gf_base PkgConfig::SQLITE Threads::Threads)
 # What rules name, against what is stored.
 gf_add_library(gw_routine_doubts SOURCES routine_doubts.c LINK gw_store gw_rules_yaml gf_catalog_codec gf_base)
+# What rules go by, against hours and machines; and all of their doubts.
+gf_add_library(gw_hours_doubts SOURCES hours_doubts.c LINK gw_rules gw_sites gf_base)
+gf_add_library(gw_rule_doubts SOURCES measure_doubts.c rule_doubts.c LINK gw_hours_doubts gw_routine_doubts gw_store gw_rules gw_sites gf_base)

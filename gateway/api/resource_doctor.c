@@ -2,12 +2,13 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
 #include "gateway/api/device_row.h"
 #include "gateway/api/resources.h"
-#include "gateway/routine_doubts.h"
+#include "gateway/rule_doubts.h"
 #include "proto/base/text.h"
 
 #define DAY_MS (24LL * 3600 * 1000)
@@ -258,29 +259,36 @@ static int check_backlog(struct examination *e, struct gf_diag *diag)
 
 struct rules_seen {
 	size_t count;
-	struct routine_uses uses;
+	struct rules *rules; /* a copy */
 };
 
 static int see_rules(void *ctx, const struct judgement_config *config)
 {
 	struct rules_seen *seen = ctx;
 	seen->count = config->rules->count;
-	return routine_uses_of(config->rules, &seen->uses);
+	return rules_copy(config->rules, &seen->rules);
 }
 
 static void add_doubt(void *ctx, const char *sentence)
 {
-	add(ctx, "rules", ATTENTION, "mend the name in the rules, or publish the catalog that has it", "%s", sentence);
+	add(ctx, "rules", ATTENTION,
+	    "mend the rule, or what it goes by; gymfleet rules check FILE says whether it is well then", "%s", sentence);
 }
 
 /* What may be wrong in the rules; true when there is something. */
-static bool doubt_rules(struct examination *e, const struct routine_uses *uses)
+static bool doubt_rules(struct examination *e, const struct rules *rules)
 {
 	const size_t before = json_array_size(e->checks);
 	struct gf_diag diag = {{0}};
+	const struct rule_doubts asked = {.rules = rules,
+	                                  .sites = api_sites(e->request->api),
+	                                  .reader = e->request->reader,
+	                                  .file = "rules.yaml",
+	                                  .tell = add_doubt,
+	                                  .ctx = e};
 
-	if (routine_doubts(e->request->reader, uses, "rules.yaml", add_doubt, e, &diag) != 0)
-		add(e, "rules", ATTENTION, "see what doctor says of the database", "can't be compared with the catalogs: %s",
+	if (rule_doubts(&asked, &diag) != 0)
+		add(e, "rules", ATTENTION, "see what doctor says of the database", "can't be compared with what is stored: %s",
 		    diag.text);
 	return json_array_size(e->checks) > before;
 }
@@ -316,9 +324,9 @@ static void check_rules(struct examination *e)
 
 	if (ops->rules_look(ops->ctx, see_rules, &seen) != 0)
 		return;
-	const bool doubted = doubt_rules(e, &seen.uses);
+	const bool doubted = doubt_rules(e, seen.rules);
 	const size_t count = seen.count;
-	routine_uses_deinit(&seen.uses);
+	free(seen.rules);
 	if (f->judge_failing_since_ms != 0)
 		add(e, "rules", CRITICAL, "mend the cause; what waits is judged then, as if it had been at once",
 		    "nobody has been judged since %s: %s", gf_time_format(f->judge_failing_since_ms, since), f->judge_error);

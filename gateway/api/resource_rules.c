@@ -5,7 +5,7 @@
 
 #include "gateway/api/page.h"
 #include "gateway/api/resources.h"
-#include "gateway/routine_doubts.h"
+#include "gateway/rule_doubts.h"
 
 enum { FILE_NAME_MAX = 200 }; /* in a mistake's sentence */
 
@@ -126,9 +126,9 @@ static void fail_rules(struct request *r, int result, const struct gf_diag *diag
 		request_fail_store(r, result, diag);
 }
 
-static int copy_uses(void *ctx, const struct judgement_config *config)
+static int copy_rules(void *ctx, const struct judgement_config *config)
 {
-	return routine_uses_of(config->rules, ctx);
+	return rules_copy(config->rules, ctx);
 }
 
 static void push_warning(void *ctx, const char *sentence)
@@ -136,19 +136,24 @@ static void push_warning(void *ctx, const char *sentence)
 	json_push(ctx, json_string(sentence));
 }
 
-/* {"rules", "plans" unless it is negative, "warnings"}: what was read, and what may be wrong in it. Ends `uses`. */
-static void answer_read(struct request *r, size_t rules, json_int_t plans, struct routine_uses *uses, const char *file)
+/* {"rules", "plans" unless it is negative, "warnings"}: what was read, and what may be wrong in it. */
+static void answer_read(struct request *r, size_t count, json_int_t plans, const struct rules *rules, const char *file)
 {
 	json_t *answer = json_object(), *warnings = json_array();
 	struct gf_diag diag = {{0}};
+	const struct rule_doubts asked = {.rules = rules,
+	                                  .sites = api_sites(r->api),
+	                                  .reader = r->reader,
+	                                  .file = file,
+	                                  .tell = push_warning,
+	                                  .ctx = &warnings};
 
 	/* The rules are right all the same. */
-	if (routine_doubts(r->reader, uses, file, push_warning, &warnings, &diag) != 0) {
-		gf_diag_prefix(&diag, "routines weren't compared with the catalogs");
+	if (rule_doubts(&asked, &diag) != 0) {
+		gf_diag_prefix(&diag, "the rules weren't compared with what is stored");
 		push_warning(&warnings, diag.text);
 	}
-	routine_uses_deinit(uses);
-	json_put(&answer, "rules", json_count(rules));
+	json_put(&answer, "rules", json_count(count));
 	if (plans >= 0)
 		json_put(&answer, "plans", json_count((uint64_t)plans));
 	json_put(&answer, "warnings", warnings);
@@ -158,17 +163,18 @@ static void answer_read(struct request *r, size_t rules, json_int_t plans, struc
 void resource_rules_reload(struct request *r)
 {
 	const struct api_ops *ops = api_ops_of(r->api);
-	struct routine_uses uses = {0};
+	struct rules *rules = NULL;
 	struct gf_diag diag = {{0}};
-	size_t rules = 0;
-	int result = ops->rules_reload(ops->ctx, &r->actor, &rules, &diag);
+	size_t count = 0;
+	int result = ops->rules_reload(ops->ctx, &r->actor, &count, &diag);
 
 	if (result == 0)
-		result = ops->rules_look_ahead(ops->ctx, copy_uses, &uses);
+		result = ops->rules_look_ahead(ops->ctx, copy_rules, &rules);
 	if (result == 0)
-		answer_read(r, rules, -1, &uses, "rules.yaml");
+		answer_read(r, count, -1, rules, "rules.yaml");
 	else
 		fail_rules(r, result, &diag);
+	free(rules);
 }
 
 void resource_rules_check(struct request *r)
@@ -188,12 +194,9 @@ void resource_rules_check(struct request *r)
 	const char *name = request_param(r, "name");
 	bool named = name != NULL && *name != '\0' && strlen(name) <= FILE_NAME_MAX;
 	const char *file = named ? name : "rules.yaml";
-	struct routine_uses uses = {0};
 	int result = rules_yaml_load_text(file, r->body, r->body_len, &config, &diag);
 	if (result == 0)
-		result = routine_uses_of(config.rules, &uses);
-	if (result == 0)
-		answer_read(r, config.rules->count, (json_int_t)config.plans_count, &uses, file);
+		answer_read(r, config.rules->count, (json_int_t)config.plans_count, config.rules, file);
 	else
 		fail_rules(r, result, &diag);
 	judgement_config_deinit(&config);

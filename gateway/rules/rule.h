@@ -95,6 +95,7 @@ struct rule_filter {
 /* A window is a span that ends now (window_ms), or the local day (window_ms 0); part_life_pct and silent_min have none. */
 struct rule_condition {
 	enum rule_metric metric;
+	unsigned line; /* of the metric, in the file */
 	enum rule_aggregate aggregate;
 	struct rule_filter filter;
 	int64_t window_ms;
@@ -124,7 +125,7 @@ struct rule {
 	enum rule_severity severity[RULE_LEVEL_COUNT]; /* of the machine's health; device rules alone */
 	enum rule_level notify, lock, cap; /* from this level on; NONE = never. lock and cap: device rules alone */
 	float cap_intensity_pct;
-	unsigned line; /* in the file */
+	unsigned line, hours_line, days_line; /* in the file; 0 = not written */
 };
 
 struct rules {
@@ -174,7 +175,7 @@ int64_t rule_since_ms(const struct rule *rule, const struct calendar *calendar, 
 unsigned rule_needs(const struct rule *rule);
 /* Have a site's days or opening hours a say in it? */
 bool rule_by_calendar(const struct rule *rule);
-/* The same number for the same rule: 64 bits over everything but its line, to notice a changed one. */
+/* The same number for the same rule: 64 bits over everything but its lines, to notice a changed one. */
 uint64_t rule_digest(const struct rule *rule);
 
 const struct rule *rules_find(const struct rules *rules, const char *id);

@@ -105,6 +105,14 @@ const struct calendar *sites_calendar(const struct sites *s, const char *site)
 	return is_at(s, at, site) ? &s->places[at]->calendar : &s->fallback;
 }
 
+bool sites_any(const struct sites *s, sites_fn is, const void *ctx)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (is(&s->places[i]->calendar, ctx))
+			return true;
+	return is(&s->fallback, ctx);
+}
+
 const struct zones *sites_zones(const struct sites *s)
 {
 	return s->zones;

@@ -22,6 +22,9 @@ GF_MUST_CHECK int sites_add(struct sites *sites, const char *site, const struct 
 void sites_free(struct sites *sites); /* NULL is fine */
 /* Never NULL; lives as long as `sites`. Any thread. */
 const struct calendar *sites_calendar(const struct sites *sites, const char *site);
+typedef bool (*sites_fn)(const struct calendar *calendar, const void *ctx);
+/* Is it so at one of the sites? Those that aren't named are one. */
+bool sites_any(const struct sites *sites, sites_fn is, const void *ctx);
 const struct zones *sites_zones(const struct sites *sites);
 /* The same number as long as all sites have the same hours and time zones. */
 uint64_t sites_digest(const struct sites *sites);

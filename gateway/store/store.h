@@ -266,6 +266,17 @@ GF_MUST_CHECK int store_read_devices(struct store_reader *reader, const struct s
 GF_MUST_CHECK int store_read_device(struct store_reader *reader, const struct store_device_query *query,
                                     struct store_device *ret_device, struct gf_diag *diag);
 
+/* What the machines of a class tell of. */
+struct store_sensing {
+	uint64_t machines;
+	uint64_t vibrating;                  /* that say how they vibrate in the hand */
+	uint64_t beating;                    /* of which there is a heartbeat */
+	uint64_t measuring[GF_SENSOR_COUNT]; /* the newest of which has that */
+};
+/* By class. */
+GF_MUST_CHECK int store_read_sensing(struct store_reader *reader, struct store_sensing ret_told[static GF_CLASS_COUNT],
+                                     struct gf_diag *diag);
+
 /* What a machine is, without what happened to it; `key` names it in facts. */
 struct store_machine {
 	int64_t key;

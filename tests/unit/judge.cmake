@@ -12,5 +12,9 @@ endforeach()
 gf_add_test(gateway_routine_doubts_test
     SOURCES unit/gateway/routine_doubts_test.c unit/gateway/api/signed.c unit/gateway/store/fixture.c
     LINK gw_routine_doubts gw_ingest LABELS unit)
+gf_add_test(gateway_rule_doubts_test
+    SOURCES unit/gateway/rule_doubts_test.c unit/gateway/store/fixture.c LINK gw_rule_doubts gw_ingest LABELS unit)
+gf_add_test(gateway_hours_doubts_test
+    SOURCES unit/gateway/hours_doubts_test.c LINK gw_hours_doubts gw_rules_yaml LABELS unit)
 gf_add_test(gateway_rulebook_test
     SOURCES unit/gateway/rulebook_test.c unit/gateway/store/fixture.c LINK gw_daemon LABELS unit)

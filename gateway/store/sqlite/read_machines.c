@@ -31,6 +31,37 @@ int store_read_machines(struct store_reader *reader, store_machine_fn row, void 
 	return query_stop(&q, rc, stopped, diag);
 }
 
+#define COUNT_SENSOR(s) ", count(h." #s "_last)"
+int store_read_sensing(struct store_reader *reader, struct store_sensing ret_told[static GF_CLASS_COUNT],
+                       struct gf_diag *diag)
+{
+	struct store_sensing told[GF_CLASS_COUNT] = {{0}};
+	struct query q;
+	int rc, r;
+
+	query_begin(
+	    &q, &reader->db,
+	    "SELECT d.class, count(*), count(CASE WHEN d.vibration_ms2 > 0 THEN 1 END), count(h.at_ms)" SCHEMA_SENSORS(
+	        COUNT_SENSOR) " FROM devices d"
+	                      " LEFT JOIN heartbeats h ON h.device = d.device AND h.at_ms = d.heartbeat_ms"
+	                      " AND h.stream = d.heartbeat_stream AND h.seq = d.heartbeat_seq GROUP BY d.class");
+	while ((rc = query_step(&q)) == QUERY_ROW) {
+		const int64_t class = col_i64(&q);
+		struct store_sensing of = {.machines = col_u64(&q)};
+
+		of.vibrating = col_u64(&q);
+		of.beating = col_u64(&q);
+		for (int s = 1; s < GF_SENSOR_COUNT; s++)
+			of.measuring[s] = col_u64(&q);
+		if (class >= 0 && class < GF_CLASS_COUNT)
+			told[class] = of;
+	}
+	r = query_end(&q, rc, diag);
+	if (r == 0)
+		memcpy(ret_told, told, sizeof(told));
+	return r;
+}
+
 int store_read_stays(struct store_reader *reader, store_stay_fn row, void *ctx, struct gf_diag *diag)
 {
 	struct query q;

@@ -235,6 +235,37 @@ static void a_routine_that_nobody_knows_is_a_warning(void **state)
 	judgement_config_deinit(&config);
 }
 
+/* The sites are open around the clock: gateway.yaml may say something else one day. */
+static const char night[] = "rules:\n"
+                            "  - {id: N, title: t, subject: site, metric: sessions, window: 1d, warn: 3, advice: a,\n"
+                            "     hours: closed}\n";
+#define NIGHT "3: rule N counts what happens while a site is closed, and none ever closes, so it can't fire; "
+
+static void hours_that_no_site_has_are_a_warning(void **state)
+{
+	struct server *s = *state;
+	struct judgement_config config = {0};
+	json_t *answer = ask(s, "POST", "/v1/rules/check?name=my.yaml", night, 200), *check = NULL;
+	size_t i;
+
+	assert_int_equal(json_array_size(json_object_get(answer, "warnings")), 1);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(answer, "warnings"), 0)),
+	                    "my.yaml:" NIGHT "leave hours out, or see to the opening hours (open in gateway.yaml)");
+	json_decref(answer);
+	assert_int_equal(rules_yaml_load_text("rules.yaml", night, strlen(night), &config, NULL), 0);
+	s->rules = config;
+	answer = ask(s, "POST", "/v1/rules/reload", NULL, 200);
+	assert_int_equal(json_array_size(json_object_get(answer, "warnings")), 1);
+	json_decref(answer);
+	answer = ask(s, "GET", "/v1/doctor", NULL, 200);
+	json_array_foreach(json_object_get(answer, "checks"), i,
+	                   check) if (strcmp(text(check, "name"), "rules") == 0) break;
+	assert_non_null(strstr(text(check, "text"), "rules.yaml:" NIGHT));
+	assert_string_equal(text(check, "severity"), "attention");
+	json_decref(answer);
+	judgement_config_deinit(&config);
+}
+
 static void rules_are_read_again_unless_there_is_a_mistake_in_them(void **state)
 {
 	struct server *s = *state;
@@ -259,6 +290,7 @@ int main(void)
 	    TEST(the_rules_in_force_are_listed_with_what_they_found),
 	    TEST(a_file_of_rules_is_checked_without_being_in_force),
 	    TEST(a_routine_that_nobody_knows_is_a_warning),
+	    TEST(hours_that_no_site_has_are_a_warning),
 	    TEST(rules_are_read_again_unless_there_is_a_mistake_in_them),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -368,7 +368,7 @@ static void a_digest_is_of_all_but_the_line(void **state)
 	struct rule a = fine(RULE_SUBJECT_DEVICE, RULE_METRIC_SESSIONS), b = a;
 
 	(void)state;
-	b.line = 7;
+	b.line = b.hours_line = b.days_line = b.conditions[0].line = 7;
 	b.conditions[1].warn = 3; /* not one of them */
 	b.conditions[0].act = 5;  /* neither */
 	assert_true(rule_digest(&a) == rule_digest(&b));
