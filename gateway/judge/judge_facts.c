@@ -12,6 +12,8 @@ static const double ms_per_hour = 3600.0 * 1000;
 /* Further back than any rule looks for days in a row. */
 static const int64_t days_reach_ms = (RULE_WINDOW_MAX_D + 7) * INT64_C(24) * 3600 * 1000;
 
+enum { SPAN_FIRST_MS = 10 * 60 * 1000, SPAN_FACTS = 8000, SPAN_TIMES = 16 };
+
 /* Of one kind no more are taken; too many are still to come. */
 enum { JUDGE_E_FULL = 1, JUDGE_E_AHEAD };
 
@@ -255,26 +257,72 @@ static int compare(const void *a, const void *b)
 	return fact_compare(a, b);
 }
 
+static int ask(struct judging *j, unsigned needs, int64_t since_ms, int64_t until_ms)
+{
+	return store_judge_facts(j->runner->config.store, &j->subject->subject, needs, since_ms, until_ms, keep, j,
+	                         j->diag);
+}
+
+/* A site's facts are sorted by the store, all that are asked for: so no more are asked for at a time than a few thousand, if what is just behind is as
+ * dense. */
+static int ask_in_spans(struct judging *j, unsigned needs, int64_t since_ms, int64_t until_ms)
+{
+	const struct judge_facts *f = &j->runner->facts;
+	int64_t span_ms = SPAN_FIRST_MS;
+	int r = 0;
+
+	while (!r && until_ms > since_ms) {
+		const int64_t from_ms = until_ms - since_ms > span_ms ? until_ms - span_ms : since_ms;
+		const size_t before = f->count;
+
+		r = ask(j, needs, from_ms, until_ms);
+		until_ms = from_ms;
+		if (f->count - before < SPAN_FACTS / SPAN_TIMES && span_ms < INT64_MAX / SPAN_TIMES)
+			span_ms *= SPAN_TIMES;
+		else if (f->count - before > SPAN_FACTS)
+			span_ms = span_ms / SPAN_TIMES + 1;
+	}
+	return r;
+}
+
+/* What is ahead, then the rest. */
+static int ask_of_site(struct judging *j, unsigned needs, int64_t since_ms)
+{
+	const int64_t now_ms = j->now_ms;
+	int r = ask(j, needs, since_ms > now_ms ? since_ms : now_ms + 1, INT64_MAX);
+
+	if (r == JUDGE_E_AHEAD) {
+		judge_look_again(j, now_ms + JUDGE_PART_MS);
+		r = 0;
+	}
+	return r ? r : ask_in_spans(j, needs, since_ms, now_ms + 1);
+}
+
+static int ask_of_other(struct judging *j, unsigned needs, int64_t since_ms)
+{
+	int r = ask(j, needs, since_ms, INT64_MAX);
+
+	if (r != JUDGE_E_AHEAD)
+		return r;
+	judge_look_again(j, j->now_ms + JUDGE_PART_MS);
+	/* Up to now there is one at most: a machine's newest session before the time asked for, when that is to come itself. */
+	j->runner->facts.ahead = 0;
+	return ask(j, needs, since_ms, j->now_ms + 1);
+}
+
 static int load_kind(struct judging *j, enum fact_kind kind, unsigned needs, int64_t since_ms)
 {
+	const unsigned wanted = 1U << kind | (needs & STORE_NEEDS_AREAS);
 	struct judge_facts *f = &j->runner->facts;
-	int64_t until_ms = INT64_MAX;
 	int r;
 
 	f->first = f->count;
 	f->begin_ms[kind] = INT64_MIN;
+	f->ahead = 0;
 	if (!(needs & 1U << kind))
 		return 0;
-	do {
-		/* Up to now there is one at most: a machine's newest session before the time asked for, when that is to come itself. */
-		f->ahead = 0;
-		r = store_judge_facts(j->runner->config.store, &j->subject->subject, 1U << kind | (needs & STORE_NEEDS_AREAS),
-		                      since_ms, until_ms, keep, j, j->diag);
-		if (r == JUDGE_E_AHEAD) {
-			judge_look_again(j, j->now_ms + JUDGE_PART_MS);
-			until_ms = j->now_ms + 1;
-		}
-	} while (r == JUDGE_E_AHEAD);
+	r = j->subject->subject.kind == RULE_SUBJECT_SITE ? ask_of_site(j, wanted, since_ms)
+	                                                  : ask_of_other(j, wanted, since_ms);
 	/* Of the last moment some may be missing. */
 	if (r == JUDGE_E_FULL)
 		f->begin_ms[kind] = f->items[f->count - 1].at_ms + 1;
