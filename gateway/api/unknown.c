@@ -65,11 +65,8 @@ static void say_machine(const struct names *ids, const char *word, char buf[stat
 {
 	const char *near = gf_nearest(word, ids->list, ids->count);
 
-	if (near != NULL)
-		(void)snprintf(buf, GF_DIAG_MAX, "; did you mean '%s'? `gymfleet devices` lists them", near);
-	else
-		(void)snprintf(buf, GF_DIAG_MAX, "; %s",
-		               ids->count > 0 ? "`gymfleet devices` lists them" : "no machine was heard of yet");
+	(void)snprintf(buf, GF_DIAG_MAX, "; %s%s%s`gymfleet devices` lists them", near != NULL ? "did you mean '" : "",
+	               near != NULL ? near : "", near != NULL ? "'? " : "");
 }
 
 static void say_site(const struct names *sites, const char *word, char buf[static GF_DIAG_MAX])
@@ -97,7 +94,10 @@ static bool look(struct request *r, bool sites, const char *word, char buf[stati
 	buf[0] = '\0';
 	if (fleet_read(r->reader, &fleet, &diag) == 0 && names_of(&fleet, sites, &names) == 0) {
 		there = has(&names, word);
-		(sites ? say_site : say_machine)(&names, word, buf);
+		if (fleet.count == 0)
+			(void)snprintf(buf, GF_DIAG_MAX, "; no machine was heard of yet");
+		else
+			(sites ? say_site : say_machine)(&names, word, buf);
 	}
 	free(names.list);
 	fleet_deinit(&fleet);

@@ -202,6 +202,8 @@ struct cli_list {
 };
 enum { CLI_ITEMS = 25 };
 enum cli_exit cli_list(struct cli *cli, const struct cli_list *list);
+/* What is said where no machine is listed: none is chosen, or there is none. */
+const char *cli_no_machine(const struct cli *cli);
 /* Why a list is empty, on `err`, if the answer says so. */
 void cli_hint(struct cli *cli, const json_t *answer);
 /* Writes the rows of an array. */

@@ -63,6 +63,6 @@ enum cli_exit cmd_devices(struct cli *cli, char **args, size_t count)
 	                                                {"utc_offset_min", cli->utc_offset_min}}},
 	                         .columns = columns,
 	                         .columns_count = COUNT(columns),
-	                         .none = "no such machine",
+	                         .none = cli_no_machine(cli),
 	                     });
 }

@@ -34,9 +34,9 @@ static void tint(json_t *event)
 		(void)json_object_set_new(event, "severity", json_string(severity));
 }
 
-/* One answer's events; *ret_next is the cursor to go on from. */
+/* One answer's events, counted in *rows; *ret_next is the cursor to go on from. */
 static enum cli_exit round_trip(struct cli *cli, const struct cli_request *request, struct writer *writer,
-                                char ret_next[static 32])
+                                char ret_next[static 32], size_t *rows)
 {
 	json_t *body = NULL, *item;
 	size_t i;
@@ -51,6 +51,7 @@ static enum cli_exit round_trip(struct cli *cli, const struct cli_request *reque
 		if (code == CLI_OK && writer_item(writer, item) != 0)
 			code = cli_fail(cli, CLI_REFUSED, "can't write the output");
 	}
+	*rows += json_array_size(json_object_get(body, "items"));
 	const char *next = json_string_value(json_object_get(body, "next"));
 	(void)snprintf(ret_next, 32, "%s", next != NULL ? next : "0");
 	json_decref(body);
@@ -77,21 +78,24 @@ enum cli_exit cmd_events(struct cli *cli, char **args, size_t count)
 	                                         {"device", device}}};
 	struct writer *writer = NULL;
 	char next[32] = "0";
+	size_t rows = 0;
 	enum cli_exit code;
 
 	(void)args;
 	(void)count;
 	if (writer_new(&options, columns, COUNT(columns), &writer) != 0)
 		return cli_fail(cli, CLI_REFUSED, "out of memory");
-	code = round_trip(cli, &request, writer, next);
+	code = round_trip(cli, &request, writer, next, &rows);
 	while (code == CLI_OK && follow) {
 		struct cli_request more = {.path = "/v1/events",
 		                           .params = {{"after", next}, {"wait_s", "25"}, {"kind", kind}, {"device", device}},
 		                           .timeout_s = FOLLOW_WAIT_S + CLIENT_TIMEOUT_S};
-		code = round_trip(cli, &more, writer, next);
+		code = round_trip(cli, &more, writer, next, &rows);
 	}
 	if (code == CLI_OK && writer_end(writer) != 0)
 		code = cli_fail(cli, CLI_REFUSED, "can't write the output");
+	if (code == CLI_OK && rows == 0 && cli->format == WRITER_TABLE)
+		(void)fputs("nothing happened\n", cli->out);
 	writer_free(writer);
 	return code;
 }

@@ -61,7 +61,7 @@ static enum cli_exit print(struct cli *cli, const json_t *items, const json_t *m
 	if (code == CLI_OK && cli->format == WRITER_TABLE && json_array_size(rows) > 0)
 		cli_findings(cli, rows, "severity", "id");
 	else if (code == CLI_OK && json_object_size(missed) == 0)
-		code = cli_rows(cli, rows, columns, COUNT(columns), "no such machine");
+		code = cli_rows(cli, rows, columns, COUNT(columns), cli_no_machine(cli));
 	json_decref(rows);
 	return code;
 }

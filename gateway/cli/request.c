@@ -136,6 +136,13 @@ enum cli_exit cli_rows(struct cli *cli, const json_t *items, const struct column
 	return code;
 }
 
+const char *cli_no_machine(const struct cli *cli)
+{
+	return cli->values[CLI_OPT_WHERE] != NULL
+	           ? "no such machine"
+	           : "no machine was heard of yet: one is here once its agent has reached the broker (gymfleet doctor)";
+}
+
 void cli_hint(struct cli *cli, const json_t *answer)
 {
 	const char *hint = json_string_value(json_object_get(answer, "hint"));

@@ -1,4 +1,4 @@
-/* On a narrow terminal every line is broken between its words: a technician has a phone, too. */
+/* On a narrow terminal every line is broken between its words: a technician has a phone, too. And what an empty fleet says. */
 #include <stdio.h>
 #include <string.h>
 
@@ -101,12 +101,34 @@ static void what_is_piped_is_not_broken(void **state)
 	            "unlock chair-berlin-01)\nIt is offline and hears of it when it is back\n"));
 }
 
+/* A fleet begins with none; a screen that stays empty looks like a failure. */
+static void an_empty_fleet_says_so(void **state)
+{
+	static const struct play_line none[] = {{"GET", "/v1/devices", 200, LIST("")},
+	                                        {"GET", "/v1/health", 200, LIST("")},
+	                                        {"GET", "/v1/incidents", 200, LIST("")},
+	                                        {"GET", "/v1/events", 200, "{\"items\":[],\"next\":\"0\"}"},
+	                                        {0}};
+
+	(void)state;
+	plays(none, "devices", CLI_OK, TEXTS("no machine was heard of yet: one is here once its agent has reached"));
+	plays(none, "health", CLI_OK, TEXTS("no machine was heard of yet"));
+	plays(none, "devices|--where|site=x", CLI_OK, TEXTS("no such machine\n"));
+	plays(none, "events", CLI_OK, TEXTS("nothing happened\n"));
+	struct play p = {.lines = none};
+	struct result r = play(&p, "events|-o|json");
+	assert_string_equal(r.out, "[]\n");
+	forget(&r);
+	play_deinit(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(no_line_is_wider_than_the_terminal),
 	    cmocka_unit_test(prose_goes_on_below_its_beginning),
 	    cmocka_unit_test(what_is_piped_is_not_broken),
+	    cmocka_unit_test(an_empty_fleet_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
