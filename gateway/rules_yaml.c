@@ -224,6 +224,12 @@ static int take_actions(const struct rules_yaml_place *p, const struct rule_yaml
 	if (y->act_is > 0 && !gives(rule, RULE_LEVEL_ACT))
 		return RULES_YAML_FAIL(p, "act_is", "rule %s: there is no act: give one, or warn_is instead", rule->id);
 
+	/* For rule_check 0 is one that isn't written. */
+	if (y->cap_intensity_pct != NULL && *y->cap_intensity_pct == 0)
+		return RULES_YAML_FAIL(p, "cap_intensity_pct",
+		                       "rule %s: cap_intensity_pct is 0; allowed: above 0, below 100. So that nobody uses the "
+		                       "machine take lock",
+		                       rule->id);
 	rule->notify = (enum rule_level)said_or(y->notify, RULE_LEVEL_WARN);
 	rule->lock = (enum rule_level)said_or(y->lock, RULE_LEVEL_NONE);
 	rule->cap = (enum rule_level)said_or(y->cap, RULE_LEVEL_NONE);
@@ -261,10 +267,15 @@ static int check_plans(const struct judgement_config *config, const struct rule 
 		if (rule->conditions_count > 1)
 			snprintf(index, sizeof(index), "%s[%zu].", rule->any ? "any" : "all", i);
 		snprintf(key, GF_NAME_MAX, "%.20spart", index);
-		gf_diag_set(
-		    diag,
-		    "no plan under service gives these machines a life of '%s', so the rule would never fire: add it there",
-		    fact_part_name(c->filter.part));
+		if (c->filter.part == FACT_PART_SERVICE)
+			gf_diag_set(diag,
+			            "no plan under service has every for these machines, so the rule would never fire: add it "
+			            "there");
+		else
+			gf_diag_set(
+			    diag,
+			    "no plan under service gives these machines a life of '%s', so the rule would never fire: add it there",
+			    fact_part_name(c->filter.part));
 		return -EINVAL;
 	}
 	return 0;

@@ -8,6 +8,7 @@
 
 /* People may be on several machines at once, and sessions that end in the window begin before it. */
 enum { BEFORE_WINDOW_H = 24 };
+enum { SILENCE_LEAST_MIN = 2 };
 
 static struct rule_words subjects_of(unsigned bits)
 {
@@ -64,8 +65,8 @@ static int check_window(const struct rule_check *k, size_t i)
 	if (kind == WINDOW_NONE)
 		return c->window_ms == 0 ? 0 : REFUSE_IN(k, i, "window", "%s is what it is now: leave the window out", name);
 	if (c->window_ms < 0)
-		return REFUSE_IN(k, i, "window", "the window is missing: %s",
-		                 kind == WINDOW_DAY ? "window: day" : "such as day, 24h or 7d");
+		return REFUSE_IN(k, i, "window", "the window is missing: give window: day%s",
+		                 kind == WINDOW_DAY ? "" : ", or a duration such as 24h or 7d");
 	if (kind == WINDOW_DAY && c->window_ms != 0)
 		return REFUSE_IN(k, i, "window", "%s is a share of the day's opening hours: window: day", name);
 	if (c->window_ms > 0 && c->window_ms < RULE_MINUTE_MS)
@@ -185,6 +186,12 @@ static int check_thresholds(const struct rule_check *k, size_t i)
 		r = check_reach(k, i, "act", c->act);
 	if (r != 0)
 		return r;
+	if (c->metric == RULE_METRIC_SILENT_MIN && lower < SILENCE_LEAST_MIN)
+		return REFUSE_IN(
+		    k, i, c->has_warn ? "warn" : "act",
+		    "%s is %g min, but a machine reports once a minute: it would be flagged between two reports; give "
+		    "%d or more",
+		    c->has_warn ? "warn" : "act", lower, SILENCE_LEAST_MIN);
 	if (c->has_warn && c->has_act && (rule_upwards(c->comparison) ? c->act <= c->warn : c->act >= c->warn))
 		return REFUSE_IN(k, i, "act", "act (%g) must be %s warn (%g): with `is: %s` it would come first", c->act,
 		                 beyond, c->warn, rule_comparison_name(c->comparison));

@@ -118,8 +118,9 @@ static const struct {
      "5:51: rule A: no plan under service gives these machines a life of 'head', so the rule would never fire: add it "
      "there"},
     {"", "subject: device, metric: part_life_pct, part: service, warn: 80",
-     "3:51: rule A: no plan under service gives these machines a life of 'service', so the rule would never fire: add "
-     "it there"},
+     "3:51: rule A: no plan under service has every for these machines, so the rule would never fire: add it there"},
+    {"", "subject: device, metric: sessions, window: 24h, warn: 3, cap: warn, cap_intensity_pct: 0",
+     "3:92: rule A: cap_intensity_pct is 0; allowed: above 0, below 100. So that nobody uses the machine take lock"},
     {"", "subject: device, routines: ['no such routine!'], metric: sessions, window: 1h, warn: 3",
      "3:32: rule A: no routine can be called 'no such routine!': lower-case letters, digits and '_', the first a "
      "letter"},

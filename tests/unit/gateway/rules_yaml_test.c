@@ -246,7 +246,7 @@ static void what_rule_check_finds_is_told_at_its_key(void **state)
 	expect_refused(RULE("subject: device, metric: use_pct, window: day, warn: 120"),
 	               "r.yaml:3:58: rule A: warn is 120 %, but use_pct never gets beyond 100: the rule would never fire");
 	expect_refused(RULE("subject: device, metric: sessions, warn: 3"),
-	               "r.yaml:2:5: rule A: the window is missing: such as day, 24h or 7d");
+	               "r.yaml:2:5: rule A: the window is missing: give window: day, or a duration such as 24h or 7d");
 	expect_refused(RULE("subject: device, all: [{metric: faults, window: 1d, warn: 3, act: 2}]"),
 	               "r.yaml:3:71: rule A: act (2) must be above warn (3): with `is: at_least` it would come first");
 	expect_refused(

@@ -87,7 +87,7 @@ static void windows(void **state)
 
 	(void)state;
 	r.conditions[0].window_ms = -1;
-	expect_refused(&r, "window", "the window is missing: such as day, 24h or 7d");
+	expect_refused(&r, "window", "the window is missing: give window: day, or a duration such as 24h or 7d");
 	r.conditions[0].window_ms = 32 * DAY_MS;
 	expect_refused(&r, "window", "the window is longer than 31 days; older tokens are forgotten");
 	r.conditions[0].window_ms = 59999;
@@ -335,6 +335,15 @@ static void silence_stands_alone(void **state)
 	(void)state;
 	r.hours = RULE_HOURS_CLOSED;
 	expect_refused(&r, "hours", "silence of a closed site is nothing: hours: open, or leave it out");
+	r = fine(RULE_SUBJECT_DEVICE, RULE_METRIC_SILENT_MIN);
+	r.conditions[0].warn = 2;
+	expect_fine(&r);
+	r.conditions[0].warn = 1.9;
+	expect_refused(
+	    &r, "warn",
+	    "warn is 1.9 min, but a machine reports once a minute: it would be flagged between two reports; give 2 "
+	    "or more");
+	r.conditions[0].warn = 20;
 	r.hours = RULE_HOURS_OPEN;
 	expect_fine(&r);
 	r.clear_after_ms = HOUR_MS;
