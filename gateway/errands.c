@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "gateway/config.h"
+#include "proto/base/log.h"
 
 /* ---- what only the running daemon knows ---- */
 
@@ -196,6 +197,10 @@ int errands_read_webhooks(struct errands *errands, size_t *ret_webhooks, struct 
 		r = tell_change(errands->tell, config->webhooks, config->webhooks_count);
 	if (r == 0)
 		*ret_webhooks = config->webhooks_count;
+	if (r == 0 && sites_digest(config->sites) != sites_digest(errands->sites))
+		gf_log(GF_LOG_WARNING, "gateway",
+		       "the opening hours or time zones in %s have changed; they hold from the next start on",
+		       errands->config_path);
 	gateway_config_free(config);
 	return r == 0 || r == -ENOMEM ? r : -EINVAL;
 }

@@ -20,6 +20,7 @@ struct errands {
 	struct runner *runner;
 	struct rulebook *rules;
 	const char *rules_path, *config_path; /* as the audit names them */
+	const struct sites *sites;            /* in force since the start */
 	struct tell *tell;
 	void (*wake)(void *ctx); /* any thread */
 	void *wake_ctx;
@@ -30,7 +31,8 @@ struct errands {
 
 /* The main loop's: how it goes, for whoever asks next. */
 void errands_tell(struct errands *errands, const struct api_facts *facts);
-/* Any thread. Reads gateway.yaml again, for its webhooks alone. -EINVAL with file, line and mistake, -ENOMEM: then all is as it was. */
+/* Any thread. Reads gateway.yaml again, for its webhooks alone; opening hours that changed are logged, for they wait for the next start.
+ * -EINVAL with file, line and mistake, -ENOMEM: then all is as it was. */
 GF_MUST_CHECK int errands_read_webhooks(struct errands *errands, size_t *ret_webhooks, struct gf_diag *diag);
 /* `errands` is their ctx. */
 struct api_ops errands_ops(struct errands *errands);

@@ -301,6 +301,7 @@ static void ready_errands(struct gateway *g)
 	g->errands.rules = g->rules;
 	g->errands.rules_path = g->config->rules;
 	g->errands.config_path = g->path;
+	g->errands.sites = g->config->sites;
 	g->errands.wake = gf_daemon_wake;
 	g->errands.wake_ctx = &g->daemon;
 	g->ops = errands_ops(&g->errands);

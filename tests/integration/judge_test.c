@@ -162,6 +162,36 @@ static void hours_before_the_agent_wear_the_motor(void **state)
 	assert_false(flagged(w, "D5", "open"));
 }
 
+/* What a rule on closed hours is worth depends on gateway.yaml, which is read when the gateway starts. */
+static void opening_hours_that_changed_hold_from_the_next_start_on(void **state)
+{
+	static const char later[] = "they hold from the next start on";
+	struct it_world *w = *state;
+	const char *config = it_path(w, "gateway.yaml");
+	struct it_proc *gateway;
+	FILE *file;
+
+	it_write(it_path(w, "rules.yaml"),
+	         "rules:\n  - {id: night, title: t, advice: a, subject: device, metric: sessions, "
+	         "window: 1d, warn: 3,\n     hours: closed}\n");
+	gateway = it_gateway_start(w);
+	IT_UNTIL(SOON_MS, it_log_has(gateway, "rules.yaml:3: rule night counts what happens while a site is closed"));
+	it_signal(gateway, SIGHUP);
+	IT_UNTIL(SOON_MS, it_log_has(gateway, "1 rules are in force"));
+	assert_false(it_log_has(gateway, later));
+	file = fopen(config, "ae");
+	assert_non_null(file);
+	assert_true(fputs("open: [{days: mon-sun, hours: \"06:00-22:00\"}]\n", file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	it_signal(gateway, SIGHUP);
+	IT_UNTIL(SOON_MS, it_log_has(gateway, later));
+	assert_true(it_doctor_says(w, "rules", "attention", "none ever closes"));
+	it_signal(gateway, SIGTERM);
+	assert_int_equal(it_wait(gateway, SOON_MS), 0);
+	it_spawn(w, "gateway-2", it_program("gymfleet-gateway"), "--config", config);
+	IT_UNTIL(SOON_MS, it_doctor_says(w, "rules", "ok", "1 are in force"));
+}
+
 /* Its flags would end, and the machines that they hold would be free. */
 static void a_gateway_whose_rules_got_lost_does_not_start(void **state)
 {
@@ -197,6 +227,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_routine_that_nobody_knows_is_told_when_rules_come_into_force, setup,
 	                                    teardown),
 	    cmocka_unit_test_setup_teardown(hours_before_the_agent_wear_the_motor, setup, teardown),
+	    cmocka_unit_test_setup_teardown(opening_hours_that_changed_hold_from_the_next_start_on, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_gateway_with_bad_rules_does_not_start, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_gateway_whose_rules_got_lost_does_not_start, setup, teardown),
 	};
