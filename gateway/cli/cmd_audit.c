@@ -1,4 +1,4 @@
-#include "gateway/cli/cli.h"
+#include "gateway/cli/notice.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -15,10 +15,10 @@ static enum cli_exit print(struct cli *cli, const json_t *audit, bool clean)
 	if (cli->format == WRITER_JSON)
 		return cli_object(cli, audit, columns, COUNT(columns));
 	if (cli->format == WRITER_TABLE)
-		(void)fprintf(cli->out, "audit: %s (%lld machines, %lld sessions, %.1f motor hours)\n",
-		              clean ? "clean" : "not clean", json_integer_value(json_object_get(audit, "devices")),
-		              json_integer_value(json_object_get(audit, "sessions")),
-		              json_number_value(json_object_get(audit, "motor_s")) / 3600);
+		notice_say(cli, "audit: %s (%lld machines, %lld sessions, %.1f motor hours)", clean ? "clean" : "not clean",
+		           json_integer_value(json_object_get(audit, "devices")),
+		           json_integer_value(json_object_get(audit, "sessions")),
+		           json_number_value(json_object_get(audit, "motor_s")) / 3600);
 	return cli_rows(cli, findings, columns, COUNT(columns), NULL);
 }
 

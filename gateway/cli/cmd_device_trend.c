@@ -133,9 +133,9 @@ static enum cli_exit print(struct cli *cli, const char *id, const json_t *series
 	{
 		motor_s += field_or(step, "motor_s", 0);
 	}
-	(void)fprintf(cli->out, "%s, %s to %s: the motor %s%s\n", id, writer_local_time(range.since_ms, since),
-	              writer_local_time(range.until_ms, until), motor_s > 0 ? "ran " : "didn't run",
-	              motor_s > 0 ? gf_duration_format((int64_t)(motor_s * 1000), motor) : "");
+	notice_say(cli, "%s, %s to %s: the motor %s%s", id, writer_local_time(range.since_ms, since),
+	           writer_local_time(range.until_ms, until), motor_s > 0 ? "ran " : "didn't run",
+	           motor_s > 0 ? gf_duration_format((int64_t)(motor_s * 1000), motor) : "");
 	json_t *lines = lines_of(cli, steps, &range);
 	enum cli_exit code = cli_rows(cli, lines, line_columns, COUNT(line_columns), "no sensor told anything");
 	json_decref(lines);

@@ -7,7 +7,7 @@
 #include "proto/base/clock.h"
 #include "proto/base/text.h"
 
-enum { PAGE_ROWS = 1000 };
+enum { PAGE_ROWS = 1000, TITLE_WIDTH = 16 };
 
 /* A refusal in the gateway's words. Wrong parameters (400) are the caller's usage. */
 static enum cli_exit refused(struct cli *cli, const struct client_answer *answer)
@@ -208,8 +208,13 @@ static void print_pairs(struct cli *cli, const json_t *object, const struct colu
 {
 	for (size_t c = 0; c < columns_count; c++) {
 		char *cell = columns[c].format != COLUMN_RAW_ONLY ? writer_cell(&columns[c], object, cli->now_ms) : NULL;
-		if (cell != NULL)
-			(void)fprintf(cli->out, "%-16s %s\n", columns[c].title, cell);
+		if (cell != NULL && cli->width > 0) {
+			(void)fprintf(cli->out, "%-*s ", TITLE_WIDTH, columns[c].title);
+			text_wrap(cli->out, cell, TITLE_WIDTH + 1, cli->width);
+			(void)fputc('\n', cli->out);
+		} else if (cell != NULL) {
+			(void)fprintf(cli->out, "%-*s %s\n", TITLE_WIDTH, columns[c].title, cell);
+		}
 		free(cell);
 	}
 }

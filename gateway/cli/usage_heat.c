@@ -10,7 +10,7 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-enum { HOURS = 24, SHADES = 4, WIDE = 6 + 2 * HOURS };
+enum { HOURS = 24, SHADES = 4, WIDE = 6 + 2 * HOURS, LEGEND = 68 };
 
 /* CLOSED_USED: something ran though the site was closed. */
 enum shade { CLOSED, CLOSED_USED, UNUSED, FIRST };
@@ -141,7 +141,7 @@ static void print_map(const struct cli *cli, const json_t *heat)
 	{
 		print_day(cli, &scale, day, width);
 	}
-	print_legend(cli, &scale, width == 1);
+	print_legend(cli, &scale, cli->width > 0 && cli->width < LEGEND);
 }
 
 /* A row for each cell, for who reckons on with it. */

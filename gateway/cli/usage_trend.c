@@ -8,7 +8,8 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-enum { BAR = 24, NARROW_BAR = 8, NARROW = 72, SPARK_MAX = 60 };
+/* Columns; a terminal of less than BARE has no room for bars. */
+enum { BAR = 24, NARROW_BAR = 8, NARROW = 72, BARE = 52, SPARK_MAX = 60 };
 
 static const struct column columns[] = {
     {"week", "", COLUMN_RAW_ONLY, 0, false},      {"start", "", COLUMN_RAW_ONLY, 0, false},
@@ -67,24 +68,31 @@ static void print_week(const struct cli *cli, const json_t *week, bool opening, 
 	     bar[3 * BAR + 1], use[FIELD_MAX];
 
 	usage_bar(cli, top > 0 ? value(week, opening) / top : 0, width, bar);
-	(void)fprintf(cli->out, "%-9s %5.0f sessions %7.1f h %6s  %s\n", name != NULL ? name : "",
-	              field_or(week, "sessions", 0), field_or(week, "running_s", 0) / 3600, usage_pct(week, use), bar);
+	if (cli->width > 0 && cli->width < BARE)
+		(void)fprintf(cli->out, "%-8s %5.0f sessions %6.1f h %5s\n", name != NULL ? name : "",
+		              field_or(week, "sessions", 0), field_or(week, "running_s", 0) / 3600, usage_pct(week, use));
+	else
+		(void)fprintf(cli->out, "%-9s %5.0f sessions %7.1f h %6s  %s\n", name != NULL ? name : "",
+		              field_or(week, "sessions", 0), field_or(week, "running_s", 0) / 3600, usage_pct(week, use), bar);
 	free(name);
 }
 
 /* The newest of them. */
 static void print_spark(const struct cli *cli, const json_t *weeks, bool opening)
 {
-	size_t count = json_array_size(weeks), from = count > SPARK_MAX ? count - SPARK_MAX : 0;
+	const char *what = opening ? "share of opening hours" : "hours running";
+	size_t count = json_array_size(weeks), room = cli->width > 0 && cli->width < SPARK_MAX ? cli->width : SPARK_MAX,
+	       from = count > room ? count - room : 0;
 	double values[SPARK_MAX];
 	char line[3 * SPARK_MAX + 1];
+	bool below = cli->width > 0 && strlen(what) + strlen(", week by week: ") + count - from > cli->width;
 
 	if (!cli->utf8 || count < 2)
 		return;
 	for (size_t i = from; i < count; i++)
 		values[i - from] = value(json_array_get(weeks, i), opening);
 	text_sparkline(values, count - from, line);
-	(void)fprintf(cli->out, "\n%s, week by week: %s\n", opening ? "share of opening hours" : "hours running", line);
+	(void)fprintf(cli->out, "\n%s, week by week:%s%s\n", what, below ? "\n" : " ", line);
 }
 
 /* From the first week in which there was anything: before it there were no machines. */

@@ -5,6 +5,8 @@
 #include "tests/unit/gateway/cli/play.h"
 
 #define LIST(rows) "{\"items\":[" rows "],\"next\":null}"
+#define SIX(n) n "," n "," n "," n "," n "," n
+#define HOURS(n) "[" SIX(n) "," SIX(n) "," SIX(n) "," SIX(n) "]"
 #define MACHINE(more) "{\"id\":\"chair-berlin-01\",\"locked\":true,\"presence\":\"offline\"" more "}"
 #define FAULT(id)                                                                                             \
 	"{\"id\":" id ",\"device\":\"chair-berlin-01\",\"severity\":\"stop\",\"first\":\"2020-01-02T10:00:00Z\"," \
@@ -38,6 +40,21 @@ static const struct play_line lines[] = {
     {"POST", "/v1/subjects/0123456789abcdef/erase", 200,
      "{\"sessions\":12,\"flags\":1,\"events\":0,\"quarantined\":0}"},
     {"GET", "/v1/usage", 200, LIST("")},
+    {"GET", "/v1/usage/trend", 200,
+     LIST("{\"week\":\"2026-W46\",\"sessions\":14493,\"running_s\":3600000,\"opening_s\":7200000,\"use_pct\":100},"
+          "{\"week\":\"2026-W47\",\"sessions\":93,\"running_s\":3600,\"opening_s\":7200,\"use_pct\":50}")},
+    {"GET", "/v1/usage/heat", 200,
+     "{\"machines\":12,\"since\":\"2020-01-02T10:00:00Z\",\"until\":\"2020-01-03T10:00:00Z\",\"weekdays\":[{"
+     "\"weekday\":"
+     "\"mon\",\"running_s\":" HOURS("100") ",\"opening_s\":" HOURS("3600") ",\"use_pct\":" HOURS("30") "}]}"},
+    {"GET", "/v1/audit", 200,
+     "{\"clean\":true,\"devices\":1200,\"sessions\":4966000,\"motor_s\":3600,\"findings\":[]}"},
+    {"GET", "/v1/devices/chair-berlin-01/series", 200,
+     "{\"span_s\":3600,\"since\":\"2020-01-02T10:00:00Z\",\"until\":\"2020-01-02T14:00:00Z\",\"items\":[{\"start\":"
+     "\"2020-01-02T10:00:00Z\",\"covered_s\":3600,\"motor_s\":1800,\"motor_temp_c_min\":20,\"motor_temp_c_mean\":30,"
+     "\"motor_temp_c_max\":40}]}"},
+    {"GET", "/v1/devices/chair-berlin-01", 200,
+     MACHINE(",\"lock_reason\":\"the room is being painted until the end of the week; out of service: belt torn\"")},
     {0}};
 
 static const char *const commands[] = {
@@ -55,6 +72,11 @@ static const char *const commands[] = {
     "faults|report|chair-berlin-01|--text|torn",
     "subject|erase|0123456789abcdef|--yes",
     "usage",
+    "usage|--trend",
+    "usage|--heat",
+    "audit",
+    "device|trend|chair-berlin-01",
+    "device|show|chair-berlin-01",
 };
 
 static void no_line_is_wider_than_the_terminal(void **state)
