@@ -167,6 +167,9 @@ struct cli_request {
 	int timeout_s; /* 0 = the usual */
 };
 enum cli_exit cli_request(struct cli *cli, const struct cli_request *request, json_t **ret_body);
+/* The same of a gateway that answered before: while it restarts it is waited for, a minute at most. *ret_waited is set when it was. */
+enum cli_exit cli_request_again(struct cli *cli, const struct cli_request *request, json_t **ret_body,
+                                bool *ret_waited);
 /* "/v1/devices/" + id + suffix into buf. */
 enum cli_exit cli_device_path(struct cli *cli, const char *id, const char *suffix, char *buf, size_t size);
 

@@ -1,4 +1,5 @@
-/* `events`: the newest so far, and with --follow each new one as it happens, by long polls. */
+/* `events`: the newest so far, and with --follow each new one as it happens, by long polls. A gateway that restarts
+ * meanwhile is waited for: the cursor is the command's, so that nothing is missed and nothing comes twice. */
 #include <string.h>
 
 #include "gateway/cli/cli.h"
@@ -35,12 +36,13 @@ static void tint(json_t *event)
 }
 
 /* One answer's events, counted in *rows; *ret_next is the cursor to go on from. */
-static enum cli_exit round_trip(struct cli *cli, const struct cli_request *request, struct writer *writer,
-                                char ret_next[static 32], size_t *rows)
+static enum cli_exit round_trip(struct cli *cli, const struct cli_request *request, bool answered,
+                                struct writer *writer, char ret_next[static 32], size_t *rows)
 {
 	json_t *body = NULL, *item;
 	size_t i;
-	enum cli_exit code = cli_request(cli, request, &body);
+	bool waited = false;
+	enum cli_exit code = answered ? cli_request_again(cli, request, &body, &waited) : cli_request(cli, request, &body);
 
 	if (code != CLI_OK)
 		return code;
@@ -85,12 +87,12 @@ enum cli_exit cmd_events(struct cli *cli, char **args, size_t count)
 	(void)count;
 	if (writer_new(&options, columns, COUNT(columns), &writer) != 0)
 		return cli_fail(cli, CLI_REFUSED, "out of memory");
-	code = round_trip(cli, &request, writer, next, &rows);
+	code = round_trip(cli, &request, false, writer, next, &rows);
 	while (code == CLI_OK && follow) {
 		struct cli_request more = {.path = "/v1/events",
 		                           .params = {{"after", next}, {"wait_s", "25"}, {"kind", kind}, {"device", device}},
 		                           .timeout_s = FOLLOW_WAIT_S + CLIENT_TIMEOUT_S};
-		code = round_trip(cli, &more, writer, next, &rows);
+		code = round_trip(cli, &more, true, writer, next, &rows);
 	}
 	if (code == CLI_OK && writer_end(writer) != 0)
 		code = cli_fail(cli, CLI_REFUSED, "can't write the output");

@@ -10,7 +10,7 @@
 #include "gateway/cli/text.h"
 #include "proto/base/clock.h"
 
-enum { LOOK_MS = 1000, PATIENCE_MAX = 60, LINES_MAX = 20, BAR_WIDTH = 24 };
+enum { LOOK_MS = 1000, LINES_MAX = 20, BAR_WIDTH = 24 };
 
 struct screen {
 	char lines[LINES_MAX][ROLLOUT_LINE_MAX];
@@ -79,31 +79,6 @@ static enum cli_exit print_json(struct cli *cli, const json_t *rollout, json_t *
 	return CLI_OK;
 }
 
-/* Asks again while a gateway that answered before restarts. */
-static enum cli_exit look(struct cli *cli, const char *path, bool answered, json_t **ret_rollout, bool *ret_waited)
-{
-	const struct timespec pause = {.tv_sec = LOOK_MS / 1000};
-	FILE *err = cli->err, *quiet = answered ? fopen("/dev/null", "we") : NULL;
-	enum cli_exit code = CLI_UNREACHABLE;
-
-	for (int i = 0; i < PATIENCE_MAX && code == CLI_UNREACHABLE; i++) {
-		if (i == 1) {
-			(void)fputs("gymfleet: the gateway doesn't answer; waiting for it\n", err);
-			*ret_waited = true;
-		}
-		if (i > 0)
-			(void)nanosleep(&pause, NULL);
-		cli->err = quiet != NULL && i + 1 < PATIENCE_MAX ? quiet : err;
-		code = cli_request(cli, &(struct cli_request){.path = path}, ret_rollout);
-		if (!answered)
-			break;
-	}
-	cli->err = err;
-	if (quiet != NULL)
-		(void)fclose(quiet);
-	return code;
-}
-
 static enum cli_exit say_end(struct cli *cli, const json_t *rollout)
 {
 	char line[ROLLOUT_LINE_MAX];
@@ -126,7 +101,8 @@ static enum cli_exit watch(struct cli *cli, const char *path)
 		json_decref(rollout);
 		rollout = NULL;
 		bool waited = false;
-		code = look(cli, path, answered, &rollout, &waited);
+		const struct cli_request request = {.path = path};
+		code = answered ? cli_request_again(cli, &request, &rollout, &waited) : cli_request(cli, &request, &rollout);
 		if (code != CLI_OK)
 			break;
 		if (waited)

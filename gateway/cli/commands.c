@@ -99,7 +99,8 @@ const struct cli_command cli_commands[] = {
      "Exit code 1 when a session is missing, doubled or overlapping.\n", 0, 0, 1, cmd_audit},
     {CLI_GATEWAY, "audit log", "", "who changed what, when, from where", NULL, CLI_BIT(CLI_OPT_SINCE) | ROWS, 0, 0,
      cmd_audit_log},
-    {CLI_WATCH, "events", "", "what happened", NULL,
+    {CLI_WATCH, "events", "", "what happened",
+     "--follow waits for a gateway that restarts, a minute at most, and misses nothing meanwhile.\n",
      CLI_BIT(CLI_OPT_SINCE) | CLI_BIT(CLI_OPT_LIMIT) | CLI_BIT(CLI_OPT_FOLLOW) | CLI_BIT(CLI_OPT_KIND) |
          CLI_BIT(CLI_OPT_DEVICE),
      0, 0, cmd_events},

@@ -1,13 +1,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "gateway/cli/cli.h"
 #include "gateway/cli/text.h"
 #include "proto/base/clock.h"
 #include "proto/base/text.h"
 
-enum { PAGE_ROWS = 1000, TITLE_WIDTH = 16 };
+enum { PAGE_ROWS = 1000, TITLE_WIDTH = 16, PATIENCE_MAX = 60 };
 
 /* A refusal in the gateway's words. Wrong parameters (400) are the caller's usage. */
 static enum cli_exit refused(struct cli *cli, const struct client_answer *answer)
@@ -41,6 +42,28 @@ enum cli_exit cli_request(struct cli *cli, const struct cli_request *request, js
 	}
 	*ret_body = answer.body;
 	return CLI_OK;
+}
+
+enum cli_exit cli_request_again(struct cli *cli, const struct cli_request *request, json_t **ret_body, bool *ret_waited)
+{
+	const struct timespec pause = {.tv_sec = 1};
+	FILE *err = cli->err, *quiet = fopen("/dev/null", "we");
+	enum cli_exit code = CLI_UNREACHABLE;
+
+	for (int i = 0; i < PATIENCE_MAX && code == CLI_UNREACHABLE; i++) {
+		if (i == 1) {
+			(void)fputs("gymfleet: the gateway doesn't answer; waiting for it\n", err);
+			*ret_waited = true;
+		}
+		if (i > 0)
+			(void)nanosleep(&pause, NULL);
+		cli->err = quiet != NULL && i + 1 < PATIENCE_MAX ? quiet : err;
+		code = cli_request(cli, request, ret_body);
+	}
+	cli->err = err;
+	if (quiet != NULL)
+		(void)fclose(quiet);
+	return code;
 }
 
 enum cli_exit cli_device_path(struct cli *cli, const char *id, const char *suffix, char *buf, size_t size)

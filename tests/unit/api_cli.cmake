@@ -30,6 +30,10 @@ gf_add_test(cli_writer_test SOURCES unit/gateway/cli/writer_test.c LINK gw_cli L
 gf_add_test(cli_test
     SOURCES unit/gateway/cli/cli_test.c unit/gateway/cli/words.c
     LINK gw_cli test_api_server LABELS unit)
+gf_add_test(cli_events_test
+    SOURCES unit/gateway/cli/events_test.c unit/gateway/cli/words.c
+    LINK gw_cli test_api_server PkgConfig::SQLITE LABELS unit thread)
+target_link_options(cli_events_test PRIVATE -Wl,--wrap=nanosleep)
 foreach(part rollout rollout_watch)
     gf_add_test(cli_${part}_test
         SOURCES unit/gateway/cli/${part}_test.c unit/gateway/cli/rollout_rig.c unit/gateway/cli/words.c unit/gateway/cli/canned.c

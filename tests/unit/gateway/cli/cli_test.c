@@ -1,4 +1,3 @@
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -332,35 +331,6 @@ static void the_environment_names_the_socket(void **state)
 	assert_int_equal(unsetenv("GYMFLEET_SOCKET"), 0);
 }
 
-struct following {
-	const char *socket;
-	struct result result;
-};
-
-static void *follow_main(void *ctx)
-{
-	struct following *f = ctx;
-	f->result = run(f->socket, "events|--follow|--kind|presence|-o|json");
-	return NULL;
-}
-
-static void following_prints_events_until_the_gateway_ends(void **state)
-{
-	struct server *s = *state;
-	struct following f = {.socket = s->socket};
-	struct api *api = s->api;
-	pthread_t thread;
-
-	assert_int_equal(pthread_create(&thread, NULL, follow_main, &f), 0);
-	send_status(s->store, "gun-paris-01", birth(2, 2, 2), false, NOON + HOUR);
-	expect(s->socket, "events|--kind|presence", CLI_OK, "gun-paris-01", "");
-	s->api = NULL;
-	api_free(api); /* answers who waits, then nobody listens any more */
-	pthread_join(thread, NULL);
-	assert_int_equal(f.result.code, CLI_UNREACHABLE);
-	forget(&f.result);
-}
-
 static void doctor_with_a_finding_is_not_ok(void **state)
 {
 	struct server *s = *state;
@@ -411,7 +381,6 @@ int main(void)
 	    TEST(a_machine_is_locked_and_unlocked),
 	    TEST(options_may_stand_anywhere),
 	    TEST(the_environment_names_the_socket),
-	    TEST(following_prints_events_until_the_gateway_ends),
 	    TEST(doctor_with_a_finding_is_not_ok),
 	    TEST(catalogs_are_checked_and_built_offline),
 	};
