@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/unit/gateway/api/server.h"
@@ -132,6 +133,91 @@ static void the_end_of_the_api_answers_long_polls(void **state)
 	assert_int_equal(api_new(&s->config, &s->ops, &s->api, &diag), 0);
 }
 
+/* ---- a clock of the test's own ---- */
+
+enum { LOOKS = 20 }; /* a request has done with less before it waits; then the API looks ten times a second */
+
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t asked;
+	int64_t mono_ms, wall_ms;
+	unsigned looks; /* since the hand was moved */
+} hand = {.lock = PTHREAD_MUTEX_INITIALIZER, .asked = PTHREAD_COND_INITIALIZER};
+
+static struct gf_time read_hand(void *ctx)
+{
+	(void)ctx;
+	(void)pthread_mutex_lock(&hand.lock);
+	struct gf_time t = {.mono_ms = hand.mono_ms, .wall_ms = hand.wall_ms, .synced = true};
+	hand.looks++;
+	(void)pthread_cond_broadcast(&hand.asked);
+	(void)pthread_mutex_unlock(&hand.lock);
+	return t;
+}
+
+/* And until the API has looked at it so often that it has seen it with all that waits; false when it doesn't look any more. */
+static bool move_hand(int64_t mono_ms, int64_t wall_ms)
+{
+	struct timespec end;
+	int error = 0;
+
+	(void)clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += 5;
+	(void)pthread_mutex_lock(&hand.lock);
+	hand.mono_ms += mono_ms;
+	hand.wall_ms += wall_ms;
+	hand.looks = 0;
+	while (hand.looks < LOOKS && error == 0)
+		error = pthread_cond_timedwait(&hand.asked, &hand.lock, &end);
+	(void)pthread_mutex_unlock(&hand.lock);
+	return error == 0;
+}
+
+static void begin_poll(struct server *s, struct poll *p, pthread_t *thread)
+{
+	*p = (struct poll){.server = s};
+	snprintf(p->path, sizeof(p->path), "/v1/events?after=%llu&wait_s=25",
+	         (unsigned long long)store_last_event(s->store->store));
+	assert_int_equal(pthread_create(thread, NULL, poll_main, p), 0);
+}
+
+static size_t end_poll(struct poll *p, pthread_t thread)
+{
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(p->status, 200);
+	size_t events = json_array_size(json_object_get(p->json, "items"));
+	json_decref(p->json);
+	return events;
+}
+
+/* Neither does it end for a jump, which a follower would answer with a storm of polls, nor does it last longer than was said. */
+static void a_long_poll_heeds_no_jump_of_the_wall_clock(void **state)
+{
+	static const int64_t jumps_ms[] = {400 * DAY, -800 * DAY};
+	struct server *s = *state;
+	struct gf_diag diag = {""};
+	struct poll poll;
+	pthread_t thread;
+
+	api_free(s->api);
+	hand.mono_ms = HOUR;
+	hand.wall_ms = NOON;
+	s->clock.now = read_hand;
+	assert_int_equal(api_new(&s->config, &s->ops, &s->api, &diag), 0);
+	begin_poll(s, &poll, &thread);
+	for (size_t i = 0; i < sizeof(jumps_ms) / sizeof(jumps_ms[0]); i++)
+		assert_true(move_hand(INT64_C(200) * API_WAIT_MAX_S, jumps_ms[i]));
+	assert_int_equal(store_tell_note(s->store->store, "maker", "something", NOON - DAY, NULL), 0);
+	assert_int_equal(end_poll(&poll, thread), 1);
+
+	begin_poll(s, &poll, &thread);
+	assert_true(move_hand(0, -800 * DAY));
+	(void)pthread_mutex_lock(&hand.lock);
+	hand.mono_ms += INT64_C(1000) * API_WAIT_MAX_S;
+	(void)pthread_mutex_unlock(&hand.lock);
+	assert_int_equal(end_poll(&poll, thread), 0);
+}
+
 static void a_socket_in_use_is_refused_and_a_stale_one_replaced(void **state)
 {
 	struct server *s = *state;
@@ -217,6 +303,7 @@ int main(void)
 	    TEST(i10_bytes_that_are_no_http_end_the_connection_only),
 	    TEST(a_long_poll_ends_with_the_next_event),
 	    TEST(the_end_of_the_api_answers_long_polls),
+	    TEST(a_long_poll_heeds_no_jump_of_the_wall_clock),
 	    TEST(a_socket_in_use_is_refused_and_a_stale_one_replaced),
 	    TEST(what_is_no_socket_is_left_alone),
 	    TEST(a_stranger_is_forbidden),
