@@ -210,7 +210,7 @@ static int clear_faults(struct store *s, const struct subject *c, const char *wh
 {
 	struct query q;
 	int64_t id;
-	int rc = QUERY_DONE, r = 0, end;
+	int rc = QUERY_DONE, r = 0;
 
 	query_begin(
 	    &q, &s->db,
@@ -231,8 +231,7 @@ static int clear_faults(struct store *s, const struct subject *c, const char *wh
 		cleared.lasted_ms = col_i64(&q);
 		r = case_clear(s, &cleared, &id, diag);
 	}
-	end = query_end(&q, rc, r ? NULL : diag);
-	return r ? r : end;
+	return query_stop(&q, rc, r, diag);
 }
 
 static int clear(struct store *s, uint64_t id, const char *note, const struct store_actor *actor, int64_t now_ms,

@@ -166,13 +166,12 @@ static int add_machine(struct machines *machines, struct query *q)
 static int read_machines(struct store_reader *reader, struct machines *machines, struct gf_diag *diag)
 {
 	struct query q;
-	int rc = QUERY_DONE, r = 0, end;
+	int rc = QUERY_DONE, r = 0;
 
 	query_begin(&q, &reader->db, "SELECT device, id, class FROM devices ORDER BY device");
 	while (!r && (rc = query_step(&q)) == QUERY_ROW)
 		r = add_machine(machines, &q);
-	end = query_end(&q, rc, r ? NULL : diag);
-	return r ? r : end;
+	return query_stop(&q, rc, r, diag);
 }
 
 static int by_key(const void *a, const void *b)

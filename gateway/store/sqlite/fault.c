@@ -11,7 +11,7 @@
 static int tell_cleared(struct apply *a, struct query *q, int64_t *ret_case)
 {
 	int64_t id = 0;
-	int rc = QUERY_DONE, r = 0, end;
+	int rc = QUERY_DONE, r = 0;
 
 	while (!r && (rc = query_step(q)) == QUERY_ROW) {
 		struct case_cleared c = {.device = a->dev->key};
@@ -23,12 +23,10 @@ static int tell_cleared(struct apply *a, struct query *q, int64_t *ret_case)
 		c.lasted_ms = col_i64(q);
 		r = case_clear(a->store, &c, &id, a->diag);
 	}
-	/* The first failure counts. */
-	end = query_end(q, rc, r ? NULL : a->diag);
-	if (r || end)
-		return r ? r : end;
-	*ret_case = id;
-	return 0;
+	r = query_stop(q, rc, r, a->diag);
+	if (!r)
+		*ret_case = id;
+	return r;
 }
 
 /* A machine whose memory was wiped counts its faults from 1 again: what the earlier life left open under numbers that

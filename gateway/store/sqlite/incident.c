@@ -72,8 +72,7 @@ static int crowd_load(struct store *s, const struct place *place, struct crowd *
 
 		r = crowd_add(c, key, (struct incident_machine){gone_ms, col_i64(&q) != 0});
 	}
-	rc = query_end(&q, rc, r ? NULL : diag);
-	return r ? r : rc;
+	return query_stop(&q, rc, r, diag);
 }
 
 static int save_members(struct store *s, uint64_t incident, const struct crowd *c, struct gf_diag *diag)

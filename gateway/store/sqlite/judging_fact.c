@@ -124,7 +124,7 @@ static void session_columns(struct query *q, struct store_fact *s)
 static int give_sessions(const struct facts *f, struct query *q)
 {
 	struct gf_area_use areas[GF_SESSION_AREAS_MAX];
-	int rc = QUERY_DONE, r = 0, end;
+	int rc = QUERY_DONE, r = 0;
 
 	while (!r && (rc = query_step(q)) == QUERY_ROW) {
 		struct store_fact s = {.fact = {.kind = FACT_SESSION}};
@@ -138,8 +138,7 @@ static int give_sessions(const struct facts *f, struct query *q)
 		if (!r)
 			r = f->row(f->ctx, &s);
 	}
-	end = query_end(q, rc, r ? NULL : f->diag);
-	return r ? r : end;
+	return query_stop(q, rc, r, f->diag);
 }
 
 static int newest_session_before(const struct facts *f)
@@ -237,7 +236,7 @@ static int give_told(const struct facts *f, enum fact_kind kind)
 {
 	bool device = f->subject->kind == RULE_SUBJECT_DEVICE;
 	struct query q;
-	int rc = QUERY_DONE, r = 0, end;
+	int rc = QUERY_DONE, r = 0;
 
 	if (!device && f->subject->kind != RULE_SUBJECT_SITE)
 		return 0;
@@ -251,8 +250,7 @@ static int give_told(const struct facts *f, enum fact_kind kind)
 		sources[kind].columns(&q, &s.fact);
 		r = f->row(f->ctx, &s);
 	}
-	end = query_end(&q, rc, r ? NULL : f->diag);
-	return r ? r : end;
+	return query_stop(&q, rc, r, f->diag);
 }
 
 /* ---- parts renewed ---- */
@@ -261,7 +259,7 @@ static int give_told(const struct facts *f, enum fact_kind kind)
 static int give_services(const struct facts *f)
 {
 	struct query q;
-	int rc = QUERY_DONE, r = 0, end;
+	int rc = QUERY_DONE, r = 0;
 
 	if (f->subject->kind != RULE_SUBJECT_DEVICE)
 		return 0;
@@ -284,8 +282,7 @@ static int give_services(const struct facts *f)
 		s.odometer.cycles = col_u64(&q);
 		r = f->row(f->ctx, &s);
 	}
-	end = query_end(&q, rc, r ? NULL : f->diag);
-	return r ? r : end;
+	return query_stop(&q, rc, r, f->diag);
 }
 
 int store_judge_facts(struct store *store, const struct store_subject *subject, unsigned needs, int64_t since_ms,

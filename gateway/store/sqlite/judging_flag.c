@@ -60,7 +60,7 @@ int store_flags_known(struct store *s, const char *rule, const struct store_subj
                       store_known_fn row, void *ctx, struct gf_diag *diag)
 {
 	struct query q;
-	int rc = QUERY_DONE, r = 0, end;
+	int rc = QUERY_DONE, r = 0;
 
 	query_begin(&q, &s->db,
 	            "SELECT id, muscle, side, end_kind, " FLAG_EPISODE_COLUMNS
@@ -84,8 +84,7 @@ int store_flags_known(struct store *s, const char *rule, const struct store_subj
 		if (!r)
 			r = row(ctx, &known, &e, muscle, side);
 	}
-	end = query_end(&q, rc, r ? NULL : diag);
-	return r ? r : end;
+	return query_stop(&q, rc, r, diag);
 }
 
 int store_flag_whole(struct store *s, uint64_t id, bool *ret_whole, struct gf_diag *diag)

@@ -165,7 +165,7 @@ int store_judge_left(struct store *s, int64_t device, int64_t since_ms, store_le
                      struct gf_diag *diag)
 {
 	struct query q;
-	int rc = QUERY_DONE, r = 0, end;
+	int rc = QUERY_DONE, r = 0;
 
 	query_begin(&q, &s->db,
 	            "SELECT site, until_ms FROM places WHERE device = ?1 AND until_ms > ?2 AND until_ms < ?3 ORDER BY"
@@ -179,6 +179,5 @@ int store_judge_left(struct store *s, int64_t device, int64_t since_ms, store_le
 		col_text(&q, site, sizeof(site));
 		r = row(ctx, site, col_i64(&q));
 	}
-	end = query_end(&q, rc, r ? NULL : diag);
-	return r ? r : end;
+	return query_stop(&q, rc, r, diag);
 }

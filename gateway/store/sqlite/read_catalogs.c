@@ -145,7 +145,7 @@ int store_read_played(struct store_reader *reader, int (*row)(void *ctx, const c
                       struct gf_diag *diag)
 {
 	struct query q;
-	int rc = QUERY_DONE, r, stopped = 0;
+	int rc = QUERY_DONE, stopped = 0;
 
 	query_begin(&q, &reader->db, "SELECT DISTINCT routine FROM sessions WHERE routine <> ''");
 	while (!stopped && (rc = query_step(&q)) == QUERY_ROW) {
@@ -154,8 +154,7 @@ int store_read_played(struct store_reader *reader, int (*row)(void *ctx, const c
 		col_text(&q, routine, sizeof(routine));
 		stopped = row(ctx, routine);
 	}
-	r = query_end(&q, rc, stopped ? NULL : diag);
-	return stopped ? stopped : r;
+	return query_stop(&q, rc, stopped, diag);
 }
 
 int store_read_retained(struct store_reader *reader, store_retained_fn row, void *ctx, struct gf_diag *diag)

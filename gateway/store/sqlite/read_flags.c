@@ -63,7 +63,7 @@ static int read_all(struct store_reader *reader, const struct store_flag_query *
 {
 	int64_t key = (int64_t)query->id;
 	struct query q;
-	int rc = QUERY_DONE, r = 0, end;
+	int rc = QUERY_DONE, r = 0;
 
 	if (!query->id && query->device) {
 		query_begin(&q, &reader->db, "SELECT device FROM devices WHERE id = ?");
@@ -87,8 +87,7 @@ static int read_all(struct store_reader *reader, const struct store_flag_query *
 		if (!r)
 			r = row(ctx, &f);
 	}
-	end = query_end(&q, rc, r ? NULL : diag);
-	return r ? r : end;
+	return query_stop(&q, rc, r, diag);
 }
 
 int store_read_flags(struct store_reader *reader, const struct store_flag_query *query, store_flag_fn row, void *ctx,

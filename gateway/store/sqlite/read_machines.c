@@ -65,7 +65,7 @@ int store_read_sensing(struct store_reader *reader, struct store_sensing ret_tol
 int store_read_stays(struct store_reader *reader, store_stay_fn row, void *ctx, struct gf_diag *diag)
 {
 	struct query q;
-	int rc = QUERY_DONE, r, stopped = 0;
+	int rc = QUERY_DONE, stopped = 0;
 
 	query_begin(&q, &reader->db,
 	            "SELECT d.id, p.site, d.class, max(p.from_ms, d.first_ms), p.until_ms FROM"
@@ -81,6 +81,5 @@ int store_read_stays(struct store_reader *reader, store_stay_fn row, void *ctx, 
 		s.until_ms = col_i64(&q);
 		stopped = row(ctx, &s);
 	}
-	r = query_end(&q, rc, stopped ? NULL : diag);
-	return stopped ? stopped : r;
+	return query_stop(&q, rc, stopped, diag);
 }

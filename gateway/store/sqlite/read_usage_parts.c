@@ -141,15 +141,14 @@ int read_usage_routines(struct store_reader *reader, int64_t since_ms, int64_t u
 	struct giving g = {.row = row, .ctx = ctx};
 	void *tree = NULL;
 	struct query q;
-	int rc, r = 0;
+	int rc = QUERY_DONE, r = 0;
 
 	begin(&q, reader,
 	      "SELECT s.routine, max(s.duration_ms - s.paused_ms, 0), s.motor_ms, s.outcome" SESSIONS_OF_MACHINES IN_RANGE,
 	      since_ms, until_ms);
-	while ((rc = query_step(&q)) == QUERY_ROW && r == 0)
+	while (r == 0 && (rc = query_step(&q)) == QUERY_ROW)
 		r = add_routine(&tree, &q);
-	g.result = query_end(&q, rc, r ? NULL : diag);
-	g.result = r ? r : g.result;
+	g.result = query_stop(&q, rc, r, diag);
 	twalk_r(tree, give, &g);
 	tdestroy(tree, free);
 	return g.result;
