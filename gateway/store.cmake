@@ -7,7 +7,7 @@ gf_add_library(gw_store
     SOURCES
         store/sqlite/answer.c store/sqlite/beat_read.c store/sqlite/case.c store/sqlite/case_deed.c store/sqlite/case_read.c store/sqlite/case_reliability.c store/sqlite/chain.c store/sqlite/db.c store/sqlite/deed.c store/sqlite/device.c store/sqlite/event.c store/sqlite/fault.c store/sqlite/heartbeat.c store/sqlite/hour.c store/sqlite/hour_read.c store/sqlite/judging_end.c store/sqlite/judging_fact.c store/sqlite/judging_flag.c store/sqlite/judging_mark.c store/sqlite/life.c store/sqlite/limit.c store/sqlite/people.c store/sqlite/people_age.c store/sqlite/people_words.c store/sqlite/place.c
         store/sqlite/maintain.c store/sqlite/names.c store/sqlite/read_audit.c store/sqlite/read_catalogs.c store/sqlite/read_devices.c store/sqlite/read_flags.c
-        store/sqlite/read_history.c store/sqlite/read_machines.c store/sqlite/read_stats.c store/sqlite/read_usage.c store/sqlite/read_usage_machines.c store/sqlite/read_usage_parts.c store/sqlite/read_wishes.c store/sqlite/report.c
+        store/sqlite/read_history.c store/sqlite/read_machines.c store/sqlite/read_stats.c store/sqlite/read_usage.c store/sqlite/read_usage_machines.c store/sqlite/read_usage_parts.c store/sqlite/read_wishes.c store/sqlite/report.c store/sqlite/row.c
         store/sqlite/rollout.c store/sqlite/rollout_load.c store/sqlite/rollout_read.c store/sqlite/rollout_row.c
         store/sqlite/rollout_save.c store/sqlite/rollup.c
         store/sqlite/schema.c store/sqlite/schema_judging.c store/sqlite/schema_cases.c store/sqlite/schema_tell.c store/sqlite/schema_incidents.c store/sqlite/schema_places.c store/sqlite/service.c store/sqlite/session.c store/sqlite/status.c store/sqlite/store.c store/sqlite/tag.c store/sqlite/telling.c

@@ -1,8 +1,7 @@
 /* Heartbeats as they came, by time: a page costs the same wherever it begins, for the index is in the order of the rows. */
 #include "gateway/store/cases.h"
 #include "gateway/store/sqlite/reader.h"
-
-enum { STREAM_SHIFT = 44 };
+#include "gateway/store/sqlite/row.h"
 
 /* ?1 device, ?2 from, ?3 until, ?4 the cursor's device, ?5 its stream, ?6 its seq */
 #define BEAT_SELECT                                                                                       \
@@ -51,7 +50,7 @@ static void read_beat(struct query *q, struct store_beat *b)
 	col_text(q, b->device, sizeof(b->device));
 	b->at_ms = col_i64(q);
 	stream = col_u64(q);
-	b->seq = col_u64(q) | stream << STREAM_SHIFT;
+	b->seq = col_u64(q) | stream << ROW_STREAM_SHIFT;
 	b->time_source = (enum store_time_source)col_i64(q);
 	read_heartbeat(q, &b->heartbeat);
 }
@@ -59,7 +58,7 @@ static void read_beat(struct query *q, struct store_beat *b)
 static int read_beats(struct store_reader *reader, const struct store_beat_query *query, store_beat_fn row, void *ctx,
                       struct gf_diag *diag)
 {
-	const uint64_t low = (UINT64_C(1) << STREAM_SHIFT) - 1;
+	const uint64_t low = (UINT64_C(1) << ROW_STREAM_SHIFT) - 1;
 	int64_t key = 0, after_key = 0;
 	struct query q;
 	int rc = QUERY_DONE, stopped = 0;
@@ -74,7 +73,7 @@ static int read_beats(struct store_reader *reader, const struct store_beat_query
 	query_i64(&q, query->after_device && query->after_ms > query->since_ms ? query->after_ms : query->since_ms);
 	query_i64(&q, query->until_ms ? query->until_ms : INT64_MAX);
 	query_i64(&q, query->after_device && query->after_ms >= query->since_ms ? after_key : 0);
-	query_u64(&q, query->after_device ? query->after_seq >> STREAM_SHIFT : 0);
+	query_u64(&q, query->after_device ? query->after_seq >> ROW_STREAM_SHIFT : 0);
 	query_u64(&q, query->after_device ? query->after_seq & low : 0);
 	while (!stopped && (rc = query_step(&q)) == QUERY_ROW) {
 		struct store_beat b = {.at_ms = 0};

@@ -1,4 +1,5 @@
 #include "gateway/store/sqlite/care_read.h"
+#include "gateway/store/sqlite/row.h"
 
 static const int64_t used_ms = INT64_C(86400000) * STORE_CARE_DAYS;
 
@@ -64,26 +65,6 @@ static int read_cases(struct store_reader *reader, int64_t key, struct store_car
 		col_text(&q, c->detail, sizeof(c->detail));
 		col_text(&q, c->by, sizeof(c->by));
 		col_text(&q, c->acked_by, sizeof(c->acked_by));
-	}
-	return query_end(&q, rc, diag);
-}
-
-static int read_tag(struct store_reader *reader, int64_t key, struct store_tag *tag, struct gf_diag *diag)
-{
-	struct query q;
-	int rc;
-
-	query_begin(&q, &reader->db,
-	            "SELECT since_ms, reason, owner, person, back_ms, case_id FROM tags WHERE device = ? AND until_ms = 0");
-	query_i64(&q, key);
-	rc = query_step(&q);
-	if (rc == QUERY_ROW) {
-		tag->since_ms = col_i64(&q);
-		col_text(&q, tag->reason, sizeof(tag->reason));
-		col_text(&q, tag->owner, sizeof(tag->owner));
-		col_text(&q, tag->by, sizeof(tag->by));
-		tag->back_ms = col_i64(&q);
-		tag->case_id = col_u64(&q);
 	}
 	return query_end(&q, rc, diag);
 }
@@ -169,7 +150,7 @@ int care_read(struct store_reader *reader, int64_t key, const struct care_has *h
 	if (!r && has->cases)
 		r = read_cases(reader, key, care, diag);
 	if (!r && has->tag)
-		r = read_tag(reader, key, &care->tag, diag);
+		r = row_tag(&reader->db, key, &care->tag, diag);
 	if (!r && has->services)
 		r = care_parts(reader, key, care->parts, diag);
 	if (!r && has->last_ms > 0)

@@ -274,16 +274,8 @@ static int report(struct store *s, const char *device, const char *text, const s
 	    .limit = (double)NAN,
 	};
 	struct subject c = {.reported = true};
-	struct query q;
-	int r;
+	int r = device_find(s, device, &row.device, diag);
 
-	query_begin(&q, &s->db, "SELECT device FROM devices WHERE id = ?");
-	query_text(&q, device);
-	r = query_value(&q, 0, &row.device, diag);
-	if (!r && !row.device) {
-		gf_diag_set(diag, "there is no device '%s'", device);
-		return -ENOENT;
-	}
 	if (r)
 		return r;
 	gf_strcpy_utf8(row.detail, sizeof(row.detail), text);

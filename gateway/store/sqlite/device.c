@@ -72,6 +72,24 @@ static int make_row(struct store *s, struct device *d, struct gf_diag *diag)
 	return event_add(s, d->first_seen_ms, STORE_EVENT_DEVICE, d->id, 0, "new", diag, "heard of for the first time");
 }
 
+int device_find(struct store *s, const char *id, int64_t *ret_key, struct gf_diag *diag)
+{
+	struct query q;
+	int64_t key = 0;
+	int r;
+
+	query_begin(&q, &s->db, "SELECT device FROM devices WHERE id = ?");
+	query_text(&q, id);
+	r = query_value(&q, 0, &key, diag);
+	if (!r && !key) {
+		gf_diag_set(diag, "there is no device '%s'", id);
+		return -ENOENT;
+	}
+	if (!r)
+		*ret_key = key;
+	return r;
+}
+
 int device_load(struct store *s, const char *id, int64_t recv_ms, struct device *ret_dev, struct gf_diag *diag)
 {
 	struct device d = {.first_seen_ms = recv_ms, .last_seen_ms = recv_ms};

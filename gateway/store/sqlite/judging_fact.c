@@ -2,11 +2,9 @@
  * The facts of a subject, by index: what it costs depends on how many there are in the time asked for, not on how many there are.
  */
 #include "gateway/store/sqlite/place.h"
+#include "gateway/store/sqlite/row.h"
 #include "gateway/store/sqlite/schema.h"
 #include "gateway/store/sqlite/writer.h"
-
-/* Above it in a fact's number stands its stream's number. */
-enum { STREAM_SHIFT = 44 };
 
 struct facts {
 	struct store *s;
@@ -66,32 +64,6 @@ static const char *const session_texts[RULE_SUBJECT_COUNT] = {
         SESSION_COLUMNS AT_SITE SESSION_MACHINE AT_SITE_WHILE("s.device", "s.ended_ms") SESSION_ORDER,
 };
 
-static int read_areas(const struct facts *f, const struct fact *fact, struct gf_area_use *areas, size_t *ret_count)
-{
-	struct query q;
-	size_t n = 0;
-	int rc;
-
-	query_begin(
-	    &q, &f->s->db,
-	    "SELECT area, side, technique, ms, mean_pct, max_pct FROM session_areas WHERE device = ? AND session_no = ?"
-	    " ORDER BY n");
-	query_i64(&q, fact->device);
-	query_u64(&q, fact->no);
-	while ((rc = query_step(&q)) == QUERY_ROW && n < GF_SESSION_AREAS_MAX) {
-		struct gf_area_use *u = &areas[n++];
-
-		u->area = (enum gf_area)col_i64(&q);
-		u->side = (enum gf_side)col_i64(&q);
-		u->technique = (enum gf_technique)col_i64(&q);
-		u->ms = (uint32_t)col_i64(&q);
-		u->mean_intensity_pct = (float)col_real(&q);
-		u->max_intensity_pct = (float)col_real(&q);
-	}
-	*ret_count = n;
-	return query_end(&q, rc, f->diag);
-}
-
 static enum fact_depth depth_of(const struct gf_area_use *areas, size_t count)
 {
 	float max = 0;
@@ -131,7 +103,7 @@ static int give_sessions(const struct facts *f, struct query *q)
 
 		session_columns(q, &s);
 		if (f->needs & STORE_NEEDS_AREAS) {
-			r = read_areas(f, &s.fact, areas, &s.fact.session.areas_count);
+			r = row_areas(&f->s->db, s.fact.device, s.fact.no, areas, &s.fact.session.areas_count, f->diag);
 			s.fact.session.areas = areas;
 			s.fact.session.depth = depth_of(areas, s.fact.session.areas_count);
 		}
@@ -197,7 +169,7 @@ static void place_columns(struct query *q, struct fact *f)
 
 	f->at_ms = col_i64(q);
 	stream = col_u64(q);
-	f->no = stream << STREAM_SHIFT | col_u64(q);
+	f->no = stream << ROW_STREAM_SHIFT | col_u64(q);
 }
 
 static void limit_columns(struct query *q, struct fact *f)
@@ -255,6 +227,12 @@ static int give_told(const struct facts *f, enum fact_kind kind)
 
 /* ---- parts renewed ---- */
 
+#define SERVICE_MACHINE MACHINE_COLUMNS_AT("v.at_ms")
+#define SERVICE_SELECT                                                                                \
+	"SELECT " SERVICE_MACHINE ", v.id, v.part, v.at_ms, v.odo_motor_ms, v.odo_sessions, v.odo_cycles" \
+	" FROM services v CROSS JOIN devices d USING (device) WHERE v.device = ?"                         \
+	" ORDER BY v.at_ms DESC, v.id DESC"
+
 /* All of them: a machine has few, and the newest before any time is wanted too. */
 static int give_services(const struct facts *f)
 {
@@ -263,11 +241,7 @@ static int give_services(const struct facts *f)
 
 	if (f->subject->kind != RULE_SUBJECT_DEVICE)
 		return 0;
-	query_begin(&q, &f->s->db,
-	            "SELECT " MACHINE_COLUMNS_AT(
-	                "v.at_ms") ", v.id, v.part, v.at_ms, v.odo_motor_ms, v.odo_sessions, v.odo_cycles FROM"
-	                           " services v CROSS JOIN devices d USING (device) WHERE v.device = ? ORDER BY v.at_ms "
-	                           "DESC, v.id DESC");
+	query_begin(&q, &f->s->db, SERVICE_SELECT);
 	query_i64(&q, f->subject->key);
 	while (!r && (rc = query_step(&q)) == QUERY_ROW) {
 		struct store_fact s = {.fact = {.kind = FACT_SERVICE}};

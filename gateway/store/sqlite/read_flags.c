@@ -61,19 +61,14 @@ static const char *text_for(const struct store_flag_query *query)
 static int read_all(struct store_reader *reader, const struct store_flag_query *query, store_flag_fn row, void *ctx,
                     struct gf_diag *diag)
 {
-	int64_t key = (int64_t)query->id;
+	int64_t key = 0;
 	struct query q;
-	int rc = QUERY_DONE, r = 0;
+	int rc = QUERY_DONE, r = read_device_key(reader, query->device, &key, diag);
 
-	if (!query->id && query->device) {
-		query_begin(&q, &reader->db, "SELECT device FROM devices WHERE id = ?");
-		query_text(&q, query->device);
-		r = query_value(&q, -1, &key, diag);
-	}
-	if (r)
+	if (r || (query->device && !key))
 		return r;
 	query_begin(&q, &reader->db, text_for(query));
-	query_i64(&q, key);
+	query_i64(&q, query->id ? (int64_t)query->id : key);
 	query_i64(&q, query->id || query->with_withdrawn);
 	query_i64(&q, query->id ? INT64_MIN : query->since_ms);
 	query_i64(&q, query->after_id ? query->after_opened_ms : INT64_MAX);

@@ -3,22 +3,19 @@
 
 #include "gateway/store/sqlite/place.h"
 #include "gateway/store/sqlite/reader.h"
+#include "gateway/store/sqlite/row.h"
 
 /* ---- sessions ---- */
 
 /* ?1 device, ?2 since, ?3 until, ?4 ?5 ?6 the cursor (started, device, number) */
+#define SESSION_SITE PLACE_SITE("s.device", "s.started_ms")
 #define SESSION_SELECT                                                                                               \
-	"SELECT s.device, d.id, d.class, " PLACE_SITE(                                                                   \
-	    "s.device",                                                                                                  \
-	    "s.started_ms") ", s.session_no, s.routine, s.catalog,"                                                      \
-	                    " s.catalog_version, s.planned_s, s.subject_token, s.outcome, s.started_ms, s.time_source, " \
-	                    "s.ended_ms,"                                                                                \
-	                    " s.duration_ms, s.paused_ms, s.motor_ms, s.pain_presses, s.peak_motor_temp_c, "             \
-	                    "s.peak_surface_temp_c,"                                                                     \
-	                    " s.peak_current_ma, s.peak_pressure_mmhg, s.odo_motor_ms, s.odo_sessions, s.odo_cycles"     \
-	                    " FROM sessions s CROSS JOIN devices d USING (device) WHERE s.started_ms >= ?2 AND "         \
-	                    "s.started_ms < ?3"                                                                          \
-	                    " AND (s.started_ms, s.device, s.session_no) < (?4, ?5, ?6)"
+	"SELECT s.device, d.id, d.class, " SESSION_SITE ", s.session_no, s.routine, s.catalog, s.catalog_version,"       \
+	" s.planned_s, s.subject_token, s.outcome, s.started_ms, s.time_source, s.ended_ms, s.duration_ms, s.paused_ms," \
+	" s.motor_ms, s.pain_presses, s.peak_motor_temp_c, s.peak_surface_temp_c, s.peak_current_ma,"                    \
+	" s.peak_pressure_mmhg, s.odo_motor_ms, s.odo_sessions, s.odo_cycles FROM sessions s CROSS JOIN devices d"       \
+	" USING (device) WHERE s.started_ms >= ?2 AND s.started_ms < ?3"                                                 \
+	" AND (s.started_ms, s.device, s.session_no) < (?4, ?5, ?6)"
 
 static void read_session(struct query *q, struct store_session *s)
 {
@@ -47,29 +44,6 @@ static void read_session(struct query *q, struct store_session *s)
 	s->odometer.motor_ms = col_u64(q);
 	s->odometer.sessions = col_u64(q);
 	s->odometer.cycles = col_u64(q);
-}
-
-static int read_areas(struct store_reader *reader, int64_t key, struct store_session *s, struct gf_diag *diag)
-{
-	struct query q;
-	int rc;
-
-	query_begin(&q, &reader->db,
-	            "SELECT area, side, technique, ms, mean_pct, max_pct FROM session_areas"
-	            " WHERE device = ? AND session_no = ? ORDER BY n");
-	query_i64(&q, key);
-	query_u64(&q, s->session_no);
-	while ((rc = query_step(&q)) == QUERY_ROW && s->areas_count < GF_SESSION_AREAS_MAX) {
-		struct gf_area_use *u = &s->areas[s->areas_count++];
-
-		u->area = (enum gf_area)col_i64(&q);
-		u->side = (enum gf_side)col_i64(&q);
-		u->technique = (enum gf_technique)col_i64(&q);
-		u->ms = (uint32_t)col_i64(&q);
-		u->mean_intensity_pct = (float)col_real(&q);
-		u->max_intensity_pct = (float)col_real(&q);
-	}
-	return query_end(&q, rc, diag);
 }
 
 int read_device_key(struct store_reader *reader, const char *id, int64_t *ret_key, struct gf_diag *diag)
@@ -127,7 +101,7 @@ static int read_sessions(struct store_reader *reader, const struct store_session
 		int64_t owner = col_i64(&q);
 
 		read_session(&q, &s);
-		stopped = read_areas(reader, owner, &s, diag);
+		stopped = row_areas(&reader->db, owner, s.session_no, s.areas, &s.areas_count, diag);
 		if (!stopped)
 			stopped = row(ctx, &s);
 	}

@@ -32,13 +32,7 @@ static int add(struct store *s, const char *device, enum fact_part part, const c
 
 	if ((unsigned)part >= FACT_PART_COUNT)
 		return -EINVAL;
-	query_begin(&q, &s->db, "SELECT device FROM devices WHERE id = ?");
-	query_text(&q, device);
-	r = query_value(&q, 0, &key, diag);
-	if (!r && !key) {
-		gf_diag_set(diag, "there is no device '%s'", device);
-		return -ENOENT;
-	}
+	r = device_find(s, device, &key, diag);
 	if (r)
 		return r;
 	query_begin(

@@ -4,28 +4,11 @@
 #include <stdio.h>
 
 #include "gateway/store/cases.h"
+#include "gateway/store/sqlite/row.h"
 #include "gateway/store/sqlite/writer.h"
 #include "proto/base/clock.h"
 
 static const char hold_source[] = "tag";
-
-static int find_device(struct store *s, const char *id, int64_t *ret_key, struct gf_diag *diag)
-{
-	struct query q;
-	int64_t key = 0;
-	int r;
-
-	query_begin(&q, &s->db, "SELECT device FROM devices WHERE id = ?");
-	query_text(&q, id);
-	r = query_value(&q, 0, &key, diag);
-	if (!r && !key) {
-		gf_diag_set(diag, "there is no device '%s'", id);
-		return -ENOENT;
-	}
-	if (!r)
-		*ret_key = key;
-	return r;
-}
 
 /* The case that it is about: known, and of this machine. Damage that takes a machine out of service stops it. */
 static int use_case(struct store *s, int64_t device, const char *id, uint64_t number, int64_t *ret_case,
@@ -77,31 +60,6 @@ static int write_tag(struct store *s, int64_t device, const struct store_tag *ta
 	return query_run(&q, diag);
 }
 
-/* What hangs there; since_ms 0 = nothing. */
-static int load_tag(struct store *s, int64_t device, struct store_tag *ret_tag, struct gf_diag *diag)
-{
-	struct store_tag tag = {.since_ms = 0};
-	struct query q;
-	int rc, r;
-
-	query_begin(&q, &s->db,
-	            "SELECT since_ms, reason, owner, person, back_ms, case_id FROM tags WHERE device = ? AND until_ms = 0");
-	query_i64(&q, device);
-	rc = query_step(&q);
-	if (rc == QUERY_ROW) {
-		tag.since_ms = col_i64(&q);
-		col_text(&q, tag.reason, sizeof(tag.reason));
-		col_text(&q, tag.owner, sizeof(tag.owner));
-		col_text(&q, tag.by, sizeof(tag.by));
-		tag.back_ms = col_i64(&q);
-		tag.case_id = col_u64(&q);
-	}
-	r = query_end(&q, rc, diag);
-	if (!r)
-		*ret_tag = tag;
-	return r;
-}
-
 /* "torn cover (owner: anna, back 2026-12-01T08:00:00Z)" */
 static void describe(const struct store_tag *tag, char buf[static STORE_REASON_MAX])
 {
@@ -121,10 +79,10 @@ static int hang(struct store *s, const char *device, const struct store_tag *tag
 	char text[STORE_REASON_MAX], reason[GF_TEXT_MAX + STORE_NOTE_MAX], locked[GF_TEXT_MAX];
 	struct store_tag before;
 	int64_t key, case_id;
-	int r = find_device(s, device, &key, diag);
+	int r = device_find(s, device, &key, diag);
 
 	if (!r)
-		r = load_tag(s, key, &before, diag);
+		r = row_tag(&s->db, key, &before, diag);
 	if (!r)
 		r = use_case(s, key, device, tag->case_id, &case_id, diag);
 	if (!r)
@@ -167,7 +125,7 @@ static int take_off(struct store *s, const char *device, const struct store_acto
 	int64_t key, since_ms = 0;
 	char lasted[GF_DURATION_MAX], locked[GF_TEXT_MAX];
 	struct query q;
-	int r = find_device(s, device, &key, diag);
+	int r = device_find(s, device, &key, diag);
 
 	if (r)
 		return r;

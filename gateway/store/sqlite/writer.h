@@ -114,6 +114,8 @@ struct apply {
 
 /* ---- device.c ---- */
 
+/* The key of the device that people name. -ENOENT with the sentence. */
+GF_MUST_CHECK int device_find(struct store *s, const char *id, int64_t *ret_key, struct gf_diag *diag);
 /* Loads by id; makes the row (and its event) when there is none. */
 GF_MUST_CHECK int device_load(struct store *s, const char *id, int64_t recv_ms, struct device *ret_dev,
                               struct gf_diag *diag);
