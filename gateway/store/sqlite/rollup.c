@@ -12,6 +12,10 @@
 	"_max = max(coalesce(" #s "_max, excluded." #s "_max), coalesce(excluded." #s "_max, " #s "_max)), " #s         \
 	"_sum = coalesce(" #s "_sum, 0) + coalesce(excluded." #s "_sum, 0), " #s "_ms = " #s "_ms + excluded." #s "_ms"
 
+#define SENSOR_NAMES SCHEMA_SENSORS(ROLLUP_NAMES)
+#define SENSOR_PARAMS SCHEMA_SENSORS(ROLLUP_PARAMS)
+#define SENSOR_MERGES SCHEMA_SENSORS(ROLLUP_MERGE)
+
 static const unsigned spans_s[ROLLUP_SPANS] = {300, 3600, 86400};
 
 static size_t slot_of(int64_t device, unsigned span_s, int64_t start_ms)
@@ -71,14 +75,9 @@ static int write_bucket(struct db *db, const struct rollup_bucket *b, struct gf_
 
 	query_begin(
 	    &q, db,
-	    "INSERT INTO rollups (device, span_s, start_ms, covered_ms, motor_ms" SCHEMA_SENSORS(
-	        ROLLUP_NAMES) ") VALUES (?, ?, ?, ?, ?" SCHEMA_SENSORS(ROLLUP_PARAMS) ")"
-	                                                                              " ON CONFLICT (device, span_s, "
-	                                                                              "start_ms) DO UPDATE SET covered_ms "
-	                                                                              "= covered_ms + excluded.covered_ms,"
-	                                                                              " motor_ms = motor_ms + "
-	                                                                              "excluded.motor_ms" SCHEMA_SENSORS(
-	                                                                                  ROLLUP_MERGE));
+	    "INSERT INTO rollups (device, span_s, start_ms, covered_ms, motor_ms" SENSOR_NAMES
+	    ") VALUES (?, ?, ?, ?, ?" SENSOR_PARAMS ") ON CONFLICT (device, span_s, start_ms) DO UPDATE SET"
+	    " covered_ms = covered_ms + excluded.covered_ms, motor_ms = motor_ms + excluded.motor_ms" SENSOR_MERGES);
 	query_i64(&q, b->device);
 	query_i64(&q, b->span_s);
 	query_i64(&q, b->start_ms);
