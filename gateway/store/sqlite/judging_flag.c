@@ -7,17 +7,6 @@
 #include "gateway/store/sqlite/writer.h"
 #include "proto/base/clock.h"
 
-const char *store_flag_end_name(enum store_flag_end end)
-{
-	static const char *const names[] = {
-#define X(s, n) [STORE_FLAG_##s] = n,
-	    STORE_FLAG_ENDS(X)
-#undef X
-	};
-
-	return (unsigned)end < STORE_FLAG_END_COUNT ? names[end] : "unknown";
-}
-
 /* ---- what is known ---- */
 
 int flag_behind(struct db *db, uint64_t flag, struct episode *episode, struct gf_diag *diag)

@@ -280,9 +280,9 @@ int store_judge_rest(struct store *s, const struct store_subject *subject, int64
 
 	/* Somebody for whom nothing is pending was forgotten; retention does it now. */
 	query_begin(&q, &s->db,
-	            "INSERT INTO judge (kind, key, settled_ms, judged_ms, due_ms) VALUES (?1, ?2, ?3, -?3, ?4)"
-	            " ON CONFLICT (kind, key) DO UPDATE SET judged_ms = excluded.judged_ms,"
-	            " due_ms = max(due_ms, ?3)");
+	            MARK_INSERT "VALUES (?1, ?2, ?3, -?3, ?4)"
+	                        " ON CONFLICT (kind, key) DO UPDATE SET judged_ms = excluded.judged_ms,"
+	                        " due_ms = max(due_ms, ?3)");
 	query_i64(&q, subject->kind);
 	query_i64(&q, subject->key);
 	query_i64(&q, until_ms);
@@ -327,7 +327,6 @@ int store_judge_backlog(struct store *s, int64_t now_ms, uint64_t *ret_backlog, 
 
 /* ---- rules changed ---- */
 
-#define AGAIN_INSERT "INSERT INTO judge (kind, key, settled_ms, judged_ms, due_ms) "
 #define AGAIN_CONFLICT \
 	" ON CONFLICT (kind, key) DO UPDATE SET settled_ms = min(settled_ms, excluded.settled_ms), due_ms = 0"
 
@@ -335,16 +334,16 @@ int store_judge_again(struct store *s, enum rule_subject kind, int64_t since_ms,
 {
 	/* ?1 the kind, ?2 since, ?3 INT64_MAX. People's flags are by their token, areas' too. */
 	static const char *const texts[RULE_SUBJECT_COUNT] = {
-	    [RULE_SUBJECT_DEVICE] = AGAIN_INSERT "SELECT ?1, device, ?2, ?3, 0 FROM devices WHERE true" AGAIN_CONFLICT,
-	    [RULE_SUBJECT_PERSON] = AGAIN_INSERT
+	    [RULE_SUBJECT_DEVICE] = MARK_INSERT "SELECT ?1, device, ?2, ?3, 0 FROM devices WHERE true" AGAIN_CONFLICT,
+	    [RULE_SUBJECT_PERSON] = MARK_INSERT
 	    "SELECT ?1, subject_token, ?2, ?3, 0 FROM sessions WHERE subject_token <> 0 AND outcome <> 0"
 	    " AND ended_ms >= ?2 UNION SELECT ?1, key, ?2, ?3, 0 FROM flags WHERE kind IN (?1, ?4) AND end_kind < 3"
 	    " AND ended_ms = 0" AGAIN_CONFLICT,
-	    [RULE_SUBJECT_STAFF] = AGAIN_INSERT
+	    [RULE_SUBJECT_STAFF] = MARK_INSERT
 	    "SELECT ?1, staff_token, ?2, ?3, 0 FROM sessions WHERE staff_token <> 0 AND outcome <> 0"
 	    " AND ended_ms >= ?2 UNION SELECT ?1, key, ?2, ?3, 0 FROM flags WHERE kind IN (?1, ?4) AND end_kind < 3"
 	    " AND ended_ms = 0" AGAIN_CONFLICT,
-	    [RULE_SUBJECT_SITE] = AGAIN_INSERT "SELECT ?1, site, ?2, ?3, 0 FROM sites WHERE true" AGAIN_CONFLICT,
+	    [RULE_SUBJECT_SITE] = MARK_INSERT "SELECT ?1, site, ?2, ?3, 0 FROM sites WHERE true" AGAIN_CONFLICT,
 	};
 	struct query q;
 	int r = 0;

@@ -13,6 +13,7 @@ static const char *const audit_kinds[] = {STORE_AUDIT_KINDS(X)};
 static const char *const usage_keys[] = {STORE_USAGE_KEYS(X)};
 static const char *const command_states[] = {STORE_COMMAND_STATES(X)};
 static const char *const case_states[] = {STORE_CASE_STATES(X)};
+static const char *const flag_ends[] = {STORE_FLAG_ENDS(X)};
 #undef X
 
 static const char *name(const char *const *names, size_t count, unsigned value)
@@ -51,6 +52,10 @@ const char *store_usage_key_name(enum store_usage_key key)
 const char *store_case_state_name(enum store_case_state state)
 {
 	return name(case_states, COUNT(case_states), state);
+}
+const char *store_flag_end_name(enum store_flag_end end)
+{
+	return name(flag_ends, COUNT(flag_ends), end);
 }
 const char *store_command_state_name(enum store_command_state state)
 {
