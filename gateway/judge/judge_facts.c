@@ -252,6 +252,11 @@ int judge_stays_load(struct judging *j, int64_t from_ms)
 	return r;
 }
 
+const struct calendar *judge_calendar(const struct judging *j)
+{
+	return j->runner->facts.stays_count > 0 ? NULL : sites_calendar(j->runner->config.sites, j->subject->site);
+}
+
 static int compare(const void *a, const void *b)
 {
 	return fact_compare(a, b);

@@ -3,9 +3,10 @@
 #include <stdlib.h>
 
 #include "gateway/judge/judge_impl.h"
+#include "gateway/store/cases.h"
 
 /* What is forgotten isn't judged anew: a flag made of it stays. */
-static const int64_t people_kept_ms = INT64_C(31) * 24 * 3600 * 1000;
+static const int64_t people_kept_ms = STORE_TOKEN_DAYS * INT64_C(24) * 3600 * 1000;
 static const int64_t due_at_the_latest_ms = INT64_C(24) * 3600 * 1000;
 
 struct store_subject judge_subject_of(const struct work *w, const struct rule *rule)

@@ -118,6 +118,8 @@ void judge_facts_done(struct judge_facts *facts);
 GF_MUST_CHECK int judge_facts_load(struct judging *j, const int64_t since_ms[static FACT_KINDS]);
 /* Where the subject, if it is a machine, was before it came to its site, as far as days matter for what holds from from_ms on. -ENOMEM. */
 GF_MUST_CHECK int judge_stays_load(struct judging *j, int64_t from_ms);
+/* Of the subject's days, as judge_stays_load has found; NULL: it was at sites that have different ones. */
+const struct calendar *judge_calendar(const struct judging *j);
 /* Is the rule judged with such a subject? Rules about areas are with their person. */
 bool judge_about(const struct rule *rule, enum rule_subject subject);
 /* What the rules about a subject need: store_judge_needs. */

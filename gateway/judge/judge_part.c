@@ -40,9 +40,7 @@ static void note(struct work *w, size_t rule, int64_t begin_ms)
 void judge_from(struct turn *t, int64_t begin_ms)
 {
 	const struct rule *rule = &t->w->rules->items[t->rule];
-	const struct judge_runner *runner = t->w->j->runner;
-	const struct calendar *calendar =
-	    runner->facts.stays_count > 0 ? NULL : sites_calendar(runner->config.sites, t->w->j->subject->site);
+	const struct calendar *calendar = judge_calendar(t->w->j);
 	size_t kept = 0;
 
 	if (begin_ms <= rule_since_ms(rule, calendar, t->from_ms))

@@ -267,8 +267,7 @@ static int judge_areas(struct work *w, size_t rule)
 /* From when on facts of each kind are needed, for all rules about the subject. */
 static void find_since(const struct work *w, int64_t ret_since_ms[static FACT_KINDS])
 {
-	const struct calendar *calendar =
-	    w->j->runner->facts.stays_count > 0 ? NULL : sites_calendar(w->j->runner->config.sites, w->j->subject->site);
+	const struct calendar *calendar = judge_calendar(w->j);
 
 	for (int kind = 0; kind < FACT_KINDS; kind++)
 		ret_since_ms[kind] = INT64_MAX;

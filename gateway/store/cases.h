@@ -156,7 +156,7 @@ GF_MUST_CHECK int store_read_beats(struct store_reader *reader, const struct sto
 
 /* ---- people ---- */
 
-enum { STORE_TOKEN_DAYS = 31 };
+enum { STORE_TOKEN_DAYS = RULE_WINDOW_MAX_D }; /* no rule looks further back */
 struct store_erased {
 	uint64_t sessions, flags, events, quarantined;
 };
