@@ -212,7 +212,7 @@ static size_t telling(const struct walk *w, enum rule_level level)
 	return 0;
 }
 
-static void raise(struct walk *w, struct episode *e, enum rule_level level)
+static void reach(struct walk *w, struct episode *e, enum rule_level level)
 {
 	size_t condition = telling(w, level);
 
@@ -290,7 +290,7 @@ static int begin_episode(struct walk *w, int64_t moment_ms)
 {
 	struct episode fresh = {.opened_ms = moment_ms, .last_ms = moment_ms, .times = 1};
 
-	raise(w, &fresh, RULE_LEVEL_WARN);
+	reach(w, &fresh, RULE_LEVEL_WARN);
 	put_window_behind(w, &fresh, moment_ms);
 	return add_episode(w, &fresh);
 }
@@ -299,7 +299,7 @@ static void change_episode(struct walk *w, struct episode *e, enum automaton_wor
 {
 	if (word == AUTOMATON_ACTS) {
 		e->acted_ms = moment_ms;
-		raise(w, e, RULE_LEVEL_ACT);
+		reach(w, e, RULE_LEVEL_ACT);
 		touch(w, e, moment_ms);
 		return;
 	}

@@ -130,7 +130,7 @@ int64_t rule_days_since_ms(const struct rule *rule, const struct calendar *calen
 }
 
 /* A gap reaches back to a session before the window; what is longer than every threshold isn't asked for, and a session longer than a day
- * counts as if it had begun a day before its end (metric.c). */
+ * counts as if it had begun a day before its end (worth.c). */
 static int64_t gap_reach_ms(const struct rule_condition *c)
 {
 	const double longest_h = metric_kind(c->metric)->max;
@@ -145,7 +145,7 @@ static int64_t gap_reach_ms(const struct rule_condition *c)
 
 int64_t rule_window_ms(const struct rule_condition *c)
 {
-	if (c->metric == RULE_METRIC_PART_LIFE_PCT || c->metric == RULE_METRIC_SILENT_MIN)
+	if (!rule_metric_has_window(c->metric))
 		return 0;
 	return (c->window_ms > 0 ? c->window_ms : DAY_MAX_MS) + gap_reach_ms(c);
 }
