@@ -16,48 +16,6 @@ static bool is_empty(const char *text)
 	return text == NULL || *text == '\0';
 }
 
-/* ---- overuse ---- */
-
-/* What joins a sentence with the next: an advice may end with a full stop. */
-static const char *joint(const char *sentence)
-{
-	size_t len = strlen(sentence);
-	return len == 0 ? "" : sentence[len - 1] == '.' ? " " : "; ";
-}
-
-static void flag(struct verdict *v, const struct health_flag *f)
-{
-	const enum health_code code = f->of_judging ? HEALTH_CODE_NOT_JUDGED : HEALTH_CODE_OVERUSE;
-	struct health_reason *r = verdict_add(v, code, f->severity, f->since_ms, is_empty(f->advice) ? "" : f->advice);
-
-	VERDICT_SAY(r, "%s%s%s%s", f->title, verdict_since(v, f->since_ms).text, is_empty(f->text) ? "" : ": ",
-	            is_empty(f->text) ? "" : f->text);
-	if (f->acked_ms > 0) {
-		r->seen_to = true;
-		VERDICT_SAY(r, "%s; %s knows", r->text, is_empty(f->acked_by) ? "somebody" : f->acked_by);
-		return;
-	}
-	VERDICT_DO(r, "%s%sgymfleet overuse ack %" PRIu64 " --note TEXT says that you know", r->action, joint(r->action),
-	           f->id);
-}
-
-static const struct wear_part *worst(const struct health_facts *f);
-
-void verdict_flags(struct verdict *v)
-{
-	const struct health_facts *f = v->facts;
-	const struct wear_part *due = worst(f);
-	bool said = due && due->used_pct >= service_soon_pct;
-	size_t before = v->count;
-
-	for (size_t i = 0; i < f->flags_count && i < HEALTH_FLAGS_MAX; i++)
-		if (!f->flags[i].of_wear || !said)
-			flag(v, &f->flags[i]);
-	if (f->flags_more > 0 && v->count > before)
-		VERDICT_DO(&v->reasons[v->count - 1], "%s; %zu more are open: gymfleet overuse",
-		           v->reasons[v->count - 1].action, f->flags_more);
-}
-
 /* ---- wear ---- */
 
 /* A motor that is used up fails in use; all else can wait for its turn. */
@@ -130,6 +88,46 @@ void verdict_service(struct verdict *v)
 		            p->counter.sessions, p->life.sessions, p->used_pct, forecast(v, p).text);
 	VERDICT_DO(r, "%s; when it is done: gymfleet device service %s%s", now ? words[p->part].now : words[p->part].soon,
 	           verdict_device(v), words[p->part].said);
+}
+
+/* ---- overuse ---- */
+
+/* What joins a sentence with the next: an advice may end with a full stop. */
+static const char *joint(const char *sentence)
+{
+	size_t len = strlen(sentence);
+	return len == 0 ? "" : sentence[len - 1] == '.' ? " " : "; ";
+}
+
+static void flag(struct verdict *v, const struct health_flag *f)
+{
+	const enum health_code code = f->of_judging ? HEALTH_CODE_NOT_JUDGED : HEALTH_CODE_OVERUSE;
+	struct health_reason *r = verdict_add(v, code, f->severity, f->since_ms, is_empty(f->advice) ? "" : f->advice);
+
+	VERDICT_SAY(r, "%s%s%s%s", f->title, verdict_since(v, f->since_ms).text, is_empty(f->text) ? "" : ": ",
+	            is_empty(f->text) ? "" : f->text);
+	if (f->acked_ms > 0) {
+		r->seen_to = true;
+		VERDICT_SAY(r, "%s; %s knows", r->text, is_empty(f->acked_by) ? "somebody" : f->acked_by);
+		return;
+	}
+	VERDICT_DO(r, "%s%sgymfleet overuse ack %" PRIu64 " --note TEXT says that you know", r->action, joint(r->action),
+	           f->id);
+}
+
+void verdict_flags(struct verdict *v)
+{
+	const struct health_facts *f = v->facts;
+	const struct wear_part *due = worst(f);
+	bool said = due && due->used_pct >= service_soon_pct;
+	size_t before = v->count;
+
+	for (size_t i = 0; i < f->flags_count && i < HEALTH_FLAGS_MAX; i++)
+		if (!f->flags[i].of_wear || !said)
+			flag(v, &f->flags[i]);
+	if (f->flags_more > 0 && v->count > before)
+		VERDICT_DO(&v->reasons[v->count - 1], "%s; %zu more are open: gymfleet overuse",
+		           v->reasons[v->count - 1].action, f->flags_more);
 }
 
 /* ---- out of service ---- */
