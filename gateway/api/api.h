@@ -45,8 +45,8 @@ struct api_facts {
 	uint64_t ingest_backlog, ingest_room; /* messages waiting for a commit, and how many may */
 	uint64_t ingest_unkept;               /* messages that the database refused for quarantine too, since the start */
 	char unkept_error[API_REASON_MAX];    /* of the last of them */
-	int64_t
-	    downlink_failing_since_ms; /* wall time: something that is wanted of machines isn't at the broker; 0 = all is */
+	/* Wall time: something that is wanted of machines isn't at the broker; 0 = all is. */
+	int64_t downlink_failing_since_ms;
 	char downlink_error[API_REASON_MAX]; /* why, the last time */
 	int64_t judge_failing_since_ms;      /* wall time: nobody is judged by the rules; 0 = it goes well */
 	char judge_error[API_REASON_MAX];    /* why, the last time */

@@ -23,8 +23,8 @@ enum {
 struct judge_runner_config {
 	struct store *store;
 	const struct sites *sites;
-	const struct judgement_config
-	    *config;             /* rules and service plans; the runner keeps a pointer until judge_runner_rules */
+	/* Rules and service plans; the runner keeps the pointer until judge_runner_rules. */
+	const struct judgement_config *config;
 	void (*wake)(void *ctx); /* any thread: desired states changed, there is something to publish */
 	void *wake_ctx;
 	size_t facts_max;  /* 0 = JUDGE_FACTS_MAX */

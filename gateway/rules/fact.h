@@ -42,8 +42,8 @@ struct fact {
 	int64_t at_ms;
 	/* With the kind it names the fact, and orders those of one moment. */
 	int64_t device;
-	uint64_t
-	    no; /* session's or fault's number, a heartbeat's or limit's seq (with its stream's number above bit 44), service's id */
+	/* A session's or fault's number, a heartbeat's or limit's seq (with its stream's number above bit 44), a service's id. */
+	uint64_t no;
 	const struct calendar *calendar; /* of the site it happened at; never NULL */
 	union {
 		struct {

@@ -44,8 +44,8 @@ struct fact_ref {
 struct episode {
 	int64_t opened_ms;
 	int64_t acted_ms; /* reached `act`; 0 = never */
-	int64_t
-	    last_ms; /* the newest fact at which it held, rise or act, or opened_ms: nothing of it but its end was made after this */
+	/* The newest fact at which it held, rise or act, or opened_ms: nothing of it but its end was made after this. */
+	int64_t last_ms;
 	int64_t ended_ms; /* 0 = open */
 	enum episode_end end;
 	enum rule_level level; /* the highest */
@@ -66,8 +66,8 @@ struct judge_stay {
 
 struct judge_input {
 	const struct rule *rule;
-	const struct calendar
-	    *calendar; /* the subject's own: open days and minutes; a person's facts bring theirs (NULL is fine then) */
+	/* The subject's own: open days and minutes; a person's facts bring theirs (NULL is fine then). */
+	const struct calendar *calendar;
 	/* Of a machine that moved, before it came to where `calendar` is; in order of until_ms. */
 	const struct judge_stay *before;
 	size_t before_count;
@@ -89,8 +89,8 @@ struct judge_input {
 struct judgement {
 	struct episode *episodes; /* in order; the first goes on from `open` when there was one */
 	size_t count;
-	int64_t
-	    due_ms; /* when to judge again though nothing happens; INT64_MAX = never. Of an open episode always finite (I9) */
+	/* When to judge again though nothing happens; INT64_MAX = never. Of an open episode always finite (I9). */
+	int64_t due_ms;
 };
 
 /*

@@ -43,8 +43,8 @@ struct store_rollout_wave {
 	uint64_t machines, steps[ROLLOUT_STEP_COUNT];
 	int64_t began_ms, done_ms;
 	uint64_t in_use; /* OFFERED ones that wait for their session's end */
-	int64_t
-	    until_ms; /* when the last of its machines' steps ends that hasn't yet; one that waits for its window is told then; 0 = none */
+	/* When the last of its machines' steps ends that hasn't yet; one that waits for its window is told then; 0 = none. */
+	int64_t until_ms;
 };
 /* A rollout without its machines, and what became of them. */
 struct store_rollout {

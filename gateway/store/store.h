@@ -246,8 +246,8 @@ struct store_device {
 	uint64_t sessions_today;      /* started since the query's today_ms */
 	uint32_t interrupted_24h;     /* sessions interrupted in the 24 h before the query's now_ms */
 	int64_t interrupted_since_ms; /* the first of those; 0 = none */
-	int64_t rest_since_ms,
-	    rest_until_ms; /* D1: by event time, over or not; 0 = the newest word is that it doesn't rest */
+	/* D1: by event time, over or not; 0 = the newest word is that it doesn't rest. */
+	int64_t rest_since_ms, rest_until_ms;
 	uint32_t closed_count;
 	struct store_closed closed[STORE_CLOSED_MAX]; /* at the query's now_ms, the last to open first */
 	uint32_t open_faults;

@@ -75,8 +75,8 @@ struct store_desired {
 	 * what a machine has seen of another database's: an answer to an offer has a revision from its own on, and its digest. */
 	struct gf_desired_applied answer;
 	int64_t answered_ms;
-	struct gf_desired_limits
-	    own_limits; /* the operator's; `desired` is the tighter of them and of what holds the machine */
+	/* The operator's; `desired` is the tighter of them and of what holds the machine. */
+	struct gf_desired_limits own_limits;
 };
 /* Changes the operator's limits or lock of one machine: a transaction of its own with its audit entry. NULL leaves a part as it is, and
  * so does a lock_reason of NULL that of a lock that is there. Unlocking also lifts what rules lock it for. -ENOENT. */

@@ -17,10 +17,11 @@
 
 enum { POST_SLOTS_MAX = 16, POST_CONNECT_S = 5, POST_TIMEOUT_S = 15, POST_ANSWER_MAX = 64 * 1024, POST_URL_MAX = 2048 };
 
-/* 0; or -EINVAL when it is no address that is posted to, with the reason. */
+/* 0; -EINVAL when it is no address that is posted to, with the reason; -ENOMEM. */
 GF_MUST_CHECK int post_check_url(const char *url, struct gf_diag *diag);
 
 struct post;
+/* 0 or -ENOMEM. */
 GF_MUST_CHECK int post_new(struct post **ret_post);
 /* What is under way is given up. NULL is fine. */
 void post_free(struct post *post);
