@@ -16,8 +16,9 @@
 
 enum {
 	LINK_RESOLVE_MS = 10000, /* for the name */
-	LINK_ATTEMPT_MS = 10000, /* from CONNECT to the last SUBACK */
-	LINK_CLOSE_MS = 1000,    /* for a graceful end: the answers to what is in flight */
+	LINK_ATTEMPT_MS = 10000, /* from CONNECT to the last SUBACK; doubled after each attempt that came to no answer */
+	LINK_ATTEMPT_MAX_MS = 40000,
+	LINK_CLOSE_MS = 1000, /* for a graceful end: the answers to what is in flight */
 };
 
 struct link_subscription {
@@ -71,6 +72,7 @@ struct gf_link {
 	struct link_probe *probe;
 	int64_t now_ms, due_ms, up_ms;
 	unsigned failures; /* since the last stable connection */
+	unsigned late;     /* attempts in a row that the broker did not answer in time */
 	unsigned granted;  /* subscriptions of this connection */
 	unsigned window;
 	struct link_watch watch;

@@ -180,7 +180,8 @@ static int connect_with(struct gf_link *link, MQTTAsync_willOptions *will)
 	options.keepAliveInterval = (int)link->config.keepalive_s;
 	options.cleanstart = 1;
 	options.maxInflight = GF_LINK_WINDOW_MAX + 1; /* ours is the window; Paho's crawls when it is reached */
-	options.connectTimeout = LINK_ATTEMPT_MS / 1000;
+	options.connectTimeout =
+	    2 * LINK_ATTEMPT_MAX_MS / 1000; /* never: ours is the deadline, and knows that it was one */
 	options.ssl = &tls;
 	options.will = will;
 	options.connectProperties = &properties;

@@ -58,6 +58,19 @@ static int64_t backoff_ms(struct gf_link *link)
 	return (int64_t)(random % (ceiling + 1));
 }
 
+/*
+ * Thousands that begin together, after a power cut say, can ask more handshakes of a broker than it has done by the deadline. They would all
+ * be given up half done, and begun again, for ever: so the next attempt has longer.
+ */
+static int64_t attempt_ms(const struct gf_link *link)
+{
+	int64_t ms = LINK_ATTEMPT_MS;
+
+	for (unsigned i = 0; i < link->late && ms < LINK_ATTEMPT_MAX_MS; i++)
+		ms *= 2;
+	return ms < LINK_ATTEMPT_MAX_MS ? ms : LINK_ATTEMPT_MAX_MS;
+}
+
 /* Ends an attempt or a connection: what was in flight, then DOWN; the next attempt is due after the backoff. */
 static void go_down(struct gf_link *link, enum gf_link_state next)
 {
@@ -101,7 +114,7 @@ static void call_connect(struct gf_link *link)
 
 	if (link_paho_connect(link, leaves_will ? &will : NULL) == 0) {
 		link->phase = LINK_PHASE_CONNECT;
-		link->due_ms = link->now_ms + LINK_ATTEMPT_MS;
+		link->due_ms = link->now_ms + attempt_ms(link);
 		return;
 	}
 	cannot_start(link);
@@ -160,12 +173,25 @@ static void begin_explaining(struct gf_link *link, const char *fallback)
 	link->due_ms = link->now_ms + EXPLAIN_MS;
 }
 
+/* A probe is one more handshake: of a broker that has too many already, only the first time. */
+static void be_late(struct gf_link *link)
+{
+	drop(link);
+	if (link->late++ == 0) {
+		begin_explaining(link, "no answer from the broker; is the port its TLS listener?");
+		return;
+	}
+	say(link, "still no answer from the broker; is it on, and has it more to do than it can?");
+	go_down(link, GF_LINK_WAITING);
+}
+
 static void become_up(struct gf_link *link)
 {
 	pthread_mutex_lock(&link->lock);
 	link_box_up(&link->box);
 	pthread_mutex_unlock(&link->lock);
 	link->state = GF_LINK_UP;
+	link->late = 0;
 	link->up_ms = link->now_ms;
 	link->due_ms = INT64_MAX;
 	link_watch_up(link);
@@ -202,6 +228,8 @@ static void begin_subscribing(struct gf_link *link, const struct link_signals *s
 
 static void step_connect(struct gf_link *link, const struct link_signals *s)
 {
+	if (s->failed || s->lost)
+		link->late = 0;
 	if ((s->failed || s->lost) && s->refusal) {
 		say(link, "%s", link_reason_mqtt(s->refusal));
 		go_down(link, GF_LINK_WAITING);
@@ -210,8 +238,7 @@ static void step_connect(struct gf_link *link, const struct link_signals *s)
 	} else if (s->connected) {
 		begin_subscribing(link, s);
 	} else if (link->now_ms >= link->due_ms) {
-		drop(link);
-		begin_explaining(link, "no answer from the broker; is the port its TLS listener?");
+		be_late(link);
 	}
 }
 
@@ -224,6 +251,7 @@ static void step_subscribe(struct gf_link *link, const struct link_signals *s)
 		become_up(link);
 	} else if (link->now_ms >= link->due_ms) {
 		say(link, "the broker did not answer the subscriptions");
+		link->late++;
 		give_up(link);
 	}
 }
@@ -279,6 +307,7 @@ static void step_idle(struct gf_link *link)
 	link->state = GF_LINK_WAITING;
 	link->due_ms = link->now_ms;
 	link->failures = 0;
+	link->late = 0;
 }
 
 static void step_waiting(struct gf_link *link)

@@ -154,6 +154,62 @@ static void gives_up_when_the_broker_does_not_answer(void **state)
 	rig_expect_reason(rig, "no answer from the broker");
 }
 
+/* Else thousands that ask more of a broker at once than it can do in time would all begin again, and again, for ever. */
+static void gives_the_next_attempt_longer_when_the_broker_had_no_time_for_this_one(void **state)
+{
+	struct rig *rig = *state;
+
+	rig_step(rig);
+	rig_advance(rig, LINK_ATTEMPT_MS);
+	rig_probe_finds(rig, "");
+	rig_advance(rig, rig->due - rig->now);
+	rig_expect(rig, "connect(1) connecting drop probe(all) waiting DOWN:0 connect(1) connecting");
+	rig_advance(rig, 2 * LINK_ATTEMPT_MS - 1);
+	rig_expect(rig, "");
+	rig_advance(rig, 1);
+	/* Not one more handshake to hear the same. */
+	rig_expect(rig, "drop waiting DOWN:0");
+	rig_expect_reason(rig, "still no answer from the broker");
+	for (int i = 0; i < 3; i++) {
+		rig_advance(rig, rig->due - rig->now);
+		assert_true(rig->due == rig->now + LINK_ATTEMPT_MAX_MS);
+		rig_advance(rig, LINK_ATTEMPT_MAX_MS);
+		rig_expect(rig, "connect(1) connecting drop waiting DOWN:0");
+	}
+}
+
+static void is_patient_too_when_only_the_subscriptions_were_late(void **state)
+{
+	struct rig *rig = *state;
+
+	rig_step(rig);
+	rig_accept(rig, 0);
+	rig_advance(rig, LINK_ATTEMPT_MS);
+	rig_advance(rig, rig->due - rig->now);
+	rig_expect(rig, "connect(1) connecting subscribe drop waiting DOWN:1 connect(2) connecting");
+	assert_true(rig->due == rig->now + 2 * LINK_ATTEMPT_MS);
+}
+
+static void is_as_quick_as_ever_once_the_broker_answers(void **state)
+{
+	struct rig *rig = *state;
+
+	rig_step(rig);
+	rig_advance(rig, LINK_ATTEMPT_MS);
+	rig_probe_finds(rig, "");
+	rig_come_up(rig, 1);
+	rig_lose(rig, 0);
+	rig_advance(rig, rig->due - rig->now);
+	assert_true(rig->due == rig->now + LINK_ATTEMPT_MS);
+	rig_advance(rig, LINK_ATTEMPT_MS);
+	rig_probe_finds(rig, "");
+	rig_advance(rig, rig->due - rig->now);
+	assert_true(rig->due == rig->now + 2 * LINK_ATTEMPT_MS);
+	rig_refuse(rig, 0x88);
+	rig_advance(rig, rig->due - rig->now);
+	assert_true(rig->due == rig->now + LINK_ATTEMPT_MS);
+}
+
 /* The broker accepts and cuts the connection before we look. */
 static void says_why_a_connection_was_cut_at_once(void **state)
 {
@@ -380,6 +436,9 @@ int main(void)
 	    TEST(does_not_wait_for_ever_for_the_probe),
 	    TEST(can_do_without_the_probe),
 	    TEST(gives_up_when_the_broker_does_not_answer),
+	    TEST(gives_the_next_attempt_longer_when_the_broker_had_no_time_for_this_one),
+	    TEST(is_patient_too_when_only_the_subscriptions_were_late),
+	    TEST(is_as_quick_as_ever_once_the_broker_answers),
 	    TEST(says_why_a_connection_was_cut_at_once),
 	    TEST(looks_for_the_reason_of_a_connection_cut_at_once),
 	    TEST(is_down_when_a_subscription_is_refused),
