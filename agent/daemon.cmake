@@ -6,6 +6,6 @@ gf_add_library(ag_daemon SOURCES
 gf_add_program(gymfleet-agent SOURCES main.c LINK ag_daemon gf_service)
 add_dependencies(gymfleet-agent gymfleet-watcher) # which it starts
 
-gf_add_library(ag_fleet SOURCES sim/fleet.c sim/fleet_live.c sim/machine.c
+gf_add_library(ag_fleet SOURCES sim/fleet.c sim/fleet_live.c sim/machine.c sim/pace.c
     LINK ag_station ag_scenario ag_tick gf_service)
 gf_add_program(gymfleet-sim SOURCES sim/main.c LINK ag_fleet gf_catalog_codec gf_catalog_key)

@@ -1,6 +1,6 @@
 /*
  * The fleet in real time: many machines on one loop. Every 20 ms each control core ticks; a station steps when its link woke it or
- * it is due.
+ * it is due. They are switched on one after another (pace.h).
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -10,6 +10,7 @@
 
 #include "agent/sim/fleet.h"
 #include "agent/sim/machine.h"
+#include "agent/sim/pace.h"
 #include "proto/base/daemon.h"
 #include "proto/base/log.h"
 
@@ -29,6 +30,7 @@ struct fleet {
 	struct gf_daemon daemon;
 	uv_timer_t report;
 	bool stopping;
+	struct pace pace;
 	int64_t tick_due_ms;
 };
 
@@ -55,6 +57,21 @@ static void tick(struct fleet *fleet, struct gf_time now)
 	fleet->tick_due_ms = next_ms > now.mono_ms ? next_ms : now.mono_ms + CONTROL_TICK_MS;
 }
 
+static bool is_online(const void *ctx, size_t machine)
+{
+	const struct fleet *fleet = ctx;
+	return station_online(fleet->slots[machine].machine.station);
+}
+
+static void switch_on(struct fleet *fleet, struct gf_time now)
+{
+	size_t i;
+	while (!fleet->stopping && pace_next(&fleet->pace, now.mono_ms, is_online, fleet, &i)) {
+		station_start(fleet->slots[i].machine.station);
+		fleet->slots[i].due_ms = now.mono_ms;
+	}
+}
+
 static int64_t step(void *ctx)
 {
 	struct fleet *fleet = ctx;
@@ -62,6 +79,7 @@ static int64_t step(void *ctx)
 	int64_t due_ms = INT64_MAX;
 
 	tick(fleet, now);
+	switch_on(fleet, now);
 	for (size_t i = 0; i < fleet->config->scenario->count; i++) {
 		struct slot *slot = &fleet->slots[i];
 		if (atomic_exchange(&slot->woken, false) || now.mono_ms >= slot->due_ms)
@@ -131,10 +149,7 @@ static int open_slot(struct fleet *fleet, struct slot *slot, const struct scenar
 	    .packet_max = GF_REPORT_MAX,
 	};
 	const struct machine_catalog catalog = machine_catalog_of(config, spec->sim.class);
-	int r = machine_open(&slot->machine, spec, &catalog, dir, &link, wake_slot, slot, gf_clock_now(fleet->clock), diag);
-	if (r == 0)
-		station_start(slot->machine.station);
-	return r;
+	return machine_open(&slot->machine, spec, &catalog, dir, &link, wake_slot, slot, gf_clock_now(fleet->clock), diag);
 }
 
 static int open_fleet(struct fleet *fleet, unsigned report_s, struct gf_diag *diag)
@@ -148,6 +163,7 @@ static int open_fleet(struct fleet *fleet, unsigned report_s, struct gf_diag *di
 		if (r != 0)
 			return r;
 	}
+	fleet->pace.count = scenario->count;
 	fleet->tick_due_ms = gf_clock_now(fleet->clock).mono_ms;
 	uv_timer_init(&fleet->daemon.loop, &fleet->report);
 	fleet->report.data = fleet;

@@ -4,6 +4,7 @@ foreach(name abuse catalog_switch control faults flicker holder invariants latch
     gf_add_test(agent_${name}_test SOURCES unit/agent/control/${name}_test.c LINK control_rig LABELS unit)
 endforeach()
 gf_add_test(agent_sim_driver_test SOURCES unit/agent/sim/sim_driver_test.c LINK control_rig ag_sim LABELS unit)
+gf_add_test(agent_sim_pace_test SOURCES unit/agent/sim/pace_test.c LINK ag_fleet LABELS unit)
 gf_add_test(agent_shipped_test SOURCES unit/agent/sim/shipped_test.c LINK ag_control ag_sim gf_catalog_yaml LABELS unit)
 foreach(name journal users)
     gf_add_test(agent_sim_${name}_test SOURCES unit/agent/sim/${name}_test.c LINK ag_sim LABELS unit)
