@@ -1,5 +1,5 @@
 # Cases, service, hours, people: gateway/store/cases.h
-foreach(part case case_deed case_reliability hour people service)
+foreach(part case case_deed case_reliability hour people people_age service)
     gf_add_test(gateway_store_${part}_test
         SOURCES unit/gateway/store/${part}_test.c unit/gateway/store/case_rig.c unit/gateway/store/wish_rig.c
             unit/gateway/store/fixture.c

@@ -5,6 +5,8 @@
 #include "gateway/store/judging.h"
 #include "gateway/store/sqlite/writer.h"
 
+enum { EMPTY_LOG_MS = 3600 * 1000 };
+
 struct retention {
 	const char *sql; /* parameters: device, older than, budget */
 	int64_t keep_ms;
@@ -107,6 +109,15 @@ static int next_device(struct store *s, int64_t after, int64_t *ret_device, stru
 	return query_value(&q, 0, ret_device, diag);
 }
 
+static int forget_people(struct store *s, int64_t now_ms, unsigned budget, unsigned *used, struct gf_diag *diag)
+{
+	const unsigned before = *used;
+	int r = people_age(s, now_ms, budget, used, diag);
+
+	s->forgot = s->forgot || *used != before;
+	return r;
+}
+
 static int prune(struct store *s, int64_t now_ms, unsigned budget, bool *ret_more, struct gf_diag *diag)
 {
 	unsigned used = 0;
@@ -114,7 +125,7 @@ static int prune(struct store *s, int64_t now_ms, unsigned budget, bool *ret_mor
 
 	*ret_more = true;
 	if (!r && used < budget)
-		r = people_age(s, now_ms, budget, &used, diag);
+		r = forget_people(s, now_ms, budget, &used, diag);
 	while (!r && used < budget) {
 		unsigned deleted = 0;
 		int64_t device = 0;
@@ -137,6 +148,30 @@ static int prune(struct store *s, int64_t now_ms, unsigned budget, bool *ret_mor
 	return r;
 }
 
+/*
+ * Takes what no reader still needs, never waits. The log is written from its beginning again and again, so what is far behind in it may stay there for
+ * months: after tokens were forgotten it is emptied, when nobody reads just then; seldom, since writing it anew costs a little more.
+ */
+static int checkpoint(struct store *s, int64_t now_ms, bool all_done, struct gf_diag *diag)
+{
+	const bool early = now_ms >= s->log_emptied_ms && now_ms - s->log_emptied_ms < EMPTY_LOG_MS;
+	const bool empty = s->forgot && all_done && !early;
+	int rc, r = store_lock(s, diag);
+
+	if (r)
+		return r;
+	sqlite3_busy_timeout(s->db.handle, 0);
+	rc = sqlite3_wal_checkpoint_v2(s->db.handle, NULL, empty ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE,
+	                               NULL, NULL);
+	sqlite3_busy_timeout(s->db.handle, (int)s->options.busy_timeout_ms);
+	if (empty && rc == SQLITE_OK) {
+		s->forgot = false;
+		s->log_emptied_ms = now_ms;
+	}
+	store_unlock(s);
+	return 0;
+}
+
 int store_maintain(struct store *s, int64_t now_ms, unsigned budget, bool *ret_more, struct gf_diag *diag)
 {
 	bool more = false;
@@ -145,14 +180,9 @@ int store_maintain(struct store *s, int64_t now_ms, unsigned budget, bool *ret_m
 	if (r)
 		return r;
 	r = store_finish(s, prune(s, now_ms, budget, &more, diag), diag);
-	if (r)
-		return r;
-	/* Passive: takes what no reader still needs, never waits. */
-	r = store_lock(s, diag);
-	if (r)
-		return r;
-	(void)sqlite3_wal_checkpoint_v2(s->db.handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-	store_unlock(s);
-	*ret_more = more;
-	return 0;
+	if (!r)
+		r = checkpoint(s, now_ms, !more, diag);
+	if (!r)
+		*ret_more = more;
+	return r;
 }

@@ -71,6 +71,7 @@ int store_open(const struct store_options *options, struct store **ret_store, st
 	s->options.keep_5min_ms = or_default(options->keep_5min_ms, 90LL * DAY_MS);
 	s->options.keep_hour_ms = or_default(options->keep_hour_ms, 730LL * DAY_MS);
 	s->options.busy_timeout_ms = or_default(options->busy_timeout_ms, 5000);
+	s->forgot = true; /* by an earlier run, for all that is known */
 	r = s->path ? open_file(s, diag) : -ENOMEM;
 	if (r) {
 		free(s->path);

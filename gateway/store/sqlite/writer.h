@@ -43,6 +43,8 @@ struct store {
 	atomic_uint_fast64_t unsettled;
 	struct rollups rollups;  /* of this batch, not yet written */
 	int64_t maintain_device; /* where retention goes on */
+	bool forgot;             /* tokens, since the log was emptied; or before the store was opened */
+	int64_t log_emptied_ms;  /* store_maintain, by its clock */
 	int64_t stray_event_ms;  /* when an answer that was kept out was told last */
 };
 
