@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/api/body.h"
 #include "gateway/api/resources.h"
 #include "gateway/api/unknown.h"
 #include "proto/base/text.h"
@@ -55,7 +56,11 @@ void resource_device_lock(struct request *r)
 
 void resource_device_unlock(struct request *r)
 {
-	set_lock(r, false, "");
+	json_t *body = body_take(r, NULL, 0, NULL);
+
+	if (body != NULL)
+		set_lock(r, false, "");
+	json_decref(body);
 }
 
 /* ---- limits ---- */
