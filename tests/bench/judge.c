@@ -2,6 +2,8 @@
  * bench_judge FOLDER RULES: what judging one new session costs with 1,000 and with 1,000,000 sessions stored, as many of each machine a day and of
  * each person a month; rounds of both by turns, medians of processor time, so that the disk's sync isn't in it. A gateway does other things between
  * two sessions, so both begin with the processor's caches full of something else.
+ * bench_judge FOLDER RULES flood: how long a site holds the gateway of which as much is told as is judged, and one of which five times as much is, by 40
+ * rules about a month.
  * bench_judge FOLDER RULES memory: what a process takes that has judged 100,000 machines, each with an open flag and something due.
  */
 #include <inttypes.h>
@@ -10,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "gateway/judge/judge_runner.h"
+#include "gateway/judge/judge_impl.h"
 #include "gateway/store/sqlite/writer.h"
 #include "proto/base/now.h"
 
@@ -19,6 +21,7 @@
 static const int64_t end_ms = INT64_C(1795176000000); /* of what is stored */
 
 enum { A_DAY = 10, PEOPLE_DAYS = 31, PEOPLE_OF_MACHINE = 31, ROUNDS = 400, WARM_UP = 50, MANY_MACHINES = 100000 };
+enum { FLOOD_MACHINES = 4, FLOOD_RULES = 40, FLOOD_ROUNDS = 5 };
 
 struct bench {
 	struct store *store;
@@ -68,7 +71,7 @@ static void fill_machines(struct bench *b, bool heard)
 }
 
 /* Of the last month a machine's sessions are of its people, in turn. */
-static void fill_sessions(struct bench *b)
+static void fill_sessions(struct bench *b, int64_t every_ms)
 {
 	char text[2048];
 
@@ -82,7 +85,7 @@ static void fill_sessions(struct bench *b)
 	         " %" PRId64 " - (%" PRId64 " - n) * %" PRId64
 	         " - d.device, 360000, 300000, n * 300000, n FROM devices d CROSS JOIN n",
 	         b->each, b->each - (int64_t)PEOPLE_DAYS * A_DAY, PEOPLE_OF_MACHINE, PEOPLE_OF_MACHINE, end_ms, b->each,
-	         DAY_MS / A_DAY, end_ms, b->each, DAY_MS / A_DAY);
+	         every_ms, end_ms, b->each, every_ms);
 	sql(b, text);
 	sql(b, "INSERT INTO session_areas (device, session_no, n, area, side, technique, ms, mean_pct, max_pct)"
 	       " SELECT device, session_no, n, 6 + n, 1 + n % 2, 3, 20000, 20, 30 FROM sessions CROSS JOIN"
@@ -138,7 +141,7 @@ static void make(struct bench *b, const char *folder, const char *rules, const c
 	open_store(b, folder, name);
 	must(store_begin(b->store, &diag), &diag, "filling");
 	fill_machines(b, true);
-	fill_sessions(b);
+	fill_sessions(b, DAY_MS / A_DAY);
 	must(store_commit(b->store, &diag), &diag, "filling");
 	b->told = calloc((size_t)b->machines + 1, sizeof(*b->told));
 	must(b->told == NULL, &diag, "memory");
@@ -335,11 +338,72 @@ static int memory(const char *folder, const char *rules)
 	return EXIT_SUCCESS;
 }
 
+/* ---- a flood ---- */
+
+static const char *write_rules(const char *folder)
+{
+	static char path[4096];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/flood.yaml", folder);
+	f = fopen(path, "w");
+	must(f == NULL, &(struct gf_diag){""}, path);
+	fprintf(f, "rules:\n");
+	for (int i = 0; i < FLOOD_RULES; i++)
+		fprintf(f, "  - {id: R%d, title: t, advice: a, subject: site, metric: %s, window: %dd, warn: %d}\n", i,
+		        i % 2 ? "sessions" : "running_min", i < 31 ? i + 1 : 31, i % 3 ? 90000 : 900);
+	must(fclose(f), &(struct gf_diag){""}, path);
+	return path;
+}
+
+/* As often as it is told of again: the site is judged by all of a month each time. */
+static int64_t judge_flood(const char *folder, const char *name, int64_t each)
+{
+	struct bench b = {.machines = FLOOD_MACHINES, .each = each};
+	int64_t took_ns[FLOOD_ROUNDS], began_ns;
+	struct gf_diag diag = {""};
+
+	open_store(&b, folder, name);
+	must(store_begin(b.store, &diag), &diag, "filling");
+	fill_machines(&b, true);
+	fill_sessions(&b, 31 * DAY_MS / each);
+	sql(&b, "UPDATE places SET site = 'flood'; UPDATE devices SET site = 'flood'");
+	must(store_commit(b.store, &diag), &diag, "filling");
+	open_runner(&b, write_rules(folder));
+	settle(&b);
+	for (int i = 0; i < FLOOD_ROUNDS; i++) {
+		must(store_begin(b.store, &diag), &diag, "a session");
+		must(judge_mark(b.store, FACT_SESSION, 1, b.now.wall_ms, 0, 0, &diag), &diag, "a session");
+		must(store_commit(b.store, &diag), &diag, "a session");
+		b.now.mono_ms += HOUR_MS;
+		b.now.wall_ms += HOUR_MS;
+		began_ns = cpu_ns();
+		settle(&b);
+		took_ns[i] = cpu_ns() - began_ns;
+	}
+	close_all(&b);
+	return median(took_ns, FLOOD_ROUNDS);
+}
+
+static int flood(const char *folder)
+{
+	const int64_t all = (int64_t)JUDGE_FACTS_MAX * JUDGE_SITE_TIMES;
+	double once_ms = (double)judge_flood(folder, "flood-1", all / FLOOD_MACHINES) / 1e6;
+	double more_ms = (double)judge_flood(folder, "flood-5", 5 * all / FLOOD_MACHINES) / 1e6;
+
+	printf("judging a site by %d rules     %" PRId64 " sessions in a month %.0f ms   %" PRId64
+	       " sessions %.0f ms   ratio %.2f\n",
+	       FLOOD_RULES, all, once_ms, 5 * all, more_ms, more_ms / once_ms);
+	return EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 3) {
-		fprintf(stderr, "usage: bench_judge FOLDER RULES [memory]\n");
+		fprintf(stderr, "usage: bench_judge FOLDER RULES [flood|memory]\n");
 		return 2;
 	}
+	if (argc > 3 && strcmp(argv[3], "flood") == 0)
+		return flood(argv[1]);
 	return argc > 3 ? memory(argv[1], argv[2]) : cost(argv[1], argv[2]);
 }
