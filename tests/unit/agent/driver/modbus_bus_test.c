@@ -123,14 +123,26 @@ static void a_refusal_is_an_answer(void **state)
 	assert_int_equal(counts.exceptions, 2);
 }
 
+/* With a START, and with so many broken answers to begin with. On a busy test machine an answer may be late: then once more. */
+static void step_in_time(int broken)
+{
+	int r = -ETIMEDOUT;
+	for (int i = 0; i < 50 && r == -ETIMEDOUT; i++) {
+		get_in_step();
+		slave_tell(&rig.slave, "broken %d", broken);
+		command = MB_START;
+		r = mb_bus_step(bus, &command, &heartbeat);
+		slave_tell(&rig.slave, "broken 0");
+	}
+	assert_int_equal(r, 0);
+}
+
 static void a_stop_goes_along_from_the_second_try_on(void **state)
 {
 	(void)state;
-	command = MB_START;
-	assert_int_equal(mb_bus_step(bus, &command, &heartbeat), 0);
+	step_in_time(0);
 	assert_int_equal(command, MB_START);
-	slave_tell(&rig.slave, "broken 1");
-	assert_int_equal(mb_bus_step(bus, &command, &heartbeat), 0);
+	step_in_time(1);
 	assert_int_equal(command, MB_STOP);
 	assert_int_equal(slave_reg(&rig.slave, MB_COMMAND), MB_STOP);
 	assert_int_equal(slave_reg(&rig.slave, MB_HEARTBEAT), heartbeat);
