@@ -7,8 +7,10 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -17,6 +19,7 @@ struct server {
 	const char *answer; /* to whatever comes */
 	bool stays;         /* the connection is left open after it */
 	char url[64];
+	ssize_t sent; /* of the answer, until nobody took it any more */
 	int fd;
 	pthread_t thread;
 };
@@ -30,7 +33,7 @@ static void *serve(void *ctx)
 	if (c < 0)
 		return NULL;
 	(void)read(c, request, sizeof(request));
-	(void)send(c, s->answer, strlen(s->answer), MSG_NOSIGNAL);
+	s->sent = send(c, s->answer, strlen(s->answer), MSG_NOSIGNAL);
 	if (!s->stays)
 		(void)shutdown(c, SHUT_WR);
 	while (read(c, request, sizeof(request)) > 0) {
@@ -52,6 +55,8 @@ static void start(struct server *s)
 	assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
 }
 
+static ssize_t sent; /* of the last answer */
+
 static struct post_answer ask(const char *answer, bool stays)
 {
 	struct server s = {.answer = answer, .stays = stays};
@@ -68,6 +73,7 @@ static struct post_answer ask(const char *answer, bool stays)
 	(void)shutdown(s.fd, SHUT_RDWR);
 	(void)pthread_join(s.thread, NULL);
 	(void)close(s.fd);
+	sent = s.sent;
 	return got;
 }
 
@@ -105,6 +111,62 @@ static void what_is_no_whole_head_is_no_answer(void **state)
 		assert_int_equal(got.status, 0);
 		assert_true(got.reason[0] != '\0');
 	}
+}
+
+static int64_t retry_ms(const char *after)
+{
+	char answer[160];
+
+	(void)snprintf(answer, sizeof(answer),
+	               "HTTP/1.1 429 Too Many Requests\r\nRetry-After: %s\r\nContent-Length: 0\r\n\r\n", after);
+	const struct post_answer got = ask(answer, false);
+	assert_int_equal(got.status, 429);
+	assert_string_equal(got.reason, "it answered HTTP 429");
+	return got.retry_ms;
+}
+
+/* In seconds or as a date; what it says of the past, or what is neither, says nothing. */
+static void it_says_when_it_wants_to_be_asked_again(void **state)
+{
+	static const char *const nothing[] = {"",    "0",    "-5",   "soon", "Wed, 21 Oct 2015 07:28:00 GMT",
+	                                      "NaN", "1e3x", "\xff", ",",    "99999999999999999999999999"};
+	const time_t then = time(NULL) + 90;
+	const int64_t day_ms = INT64_C(24) * 3600 * 1000;
+	char date[64];
+	struct tm tm;
+
+	(void)state;
+	assert_int_equal(retry_ms("120"), 120000);
+	(void)strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&then, &tm));
+	assert_in_range(retry_ms(date), 30000, 90000);
+	assert_int_equal(retry_ms("99999999"), day_ms);
+	assert_int_equal(retry_ms("Fri, 31 Dec 2280 23:59:59 GMT"), day_ms);
+	for (size_t i = 0; i < sizeof(nothing) / sizeof(nothing[0]); i++)
+		if (retry_ms(nothing[i]) > 60000)
+			fail_msg("'%s' is waited for", nothing[i]);
+}
+
+/* A body without an end, and a head without one. */
+static void i8_of_a_huge_answer_only_the_beginning_is_taken(void **state)
+{
+	static const char start[] = "HTTP/1.1 200 OK\r\n\r\n", line[] = "HTTP/1.1 200 OK\r\nX: ";
+	const size_t size = (size_t)16 * 1024 * 1024;
+	char *answer = malloc(size + 1);
+
+	(void)state;
+	assert_non_null(answer);
+	memset(answer, 'x', size);
+	answer[size] = '\0';
+	memcpy(answer, start, sizeof(start) - 1);
+	assert_int_equal(ask(answer, true).status, 200);
+	assert_true(sent < (ssize_t)size);
+	memset(answer, 'x', size);
+	memcpy(answer, line, sizeof(line) - 1);
+	const struct post_answer got = ask(answer, true);
+	assert_int_equal(got.status, 0);
+	assert_true(got.reason[0] != '\0');
+	assert_true(sent < (ssize_t)size);
+	free(answer);
 }
 
 static void an_address_is_judged(void **state)
@@ -151,6 +213,8 @@ int main(void)
 	    cmocka_unit_test(the_head_is_the_answer_whatever_becomes_of_the_rest),
 	    cmocka_unit_test(an_answer_whose_rest_never_comes_is_one),
 	    cmocka_unit_test(what_is_no_whole_head_is_no_answer),
+	    cmocka_unit_test(it_says_when_it_wants_to_be_asked_again),
+	    cmocka_unit_test(i8_of_a_huge_answer_only_the_beginning_is_taken),
 	    cmocka_unit_test(an_address_is_judged),
 	};
 
