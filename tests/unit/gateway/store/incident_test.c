@@ -242,6 +242,55 @@ static void it_is_there_after_a_restart(void **state)
 	assert_int_equal(find(f, true).count, 1);
 }
 
+static unsigned falls_silent(struct fixture *f, int64_t listening_since_ms, int64_t now_ms)
+{
+	unsigned gone = 0;
+
+	assert_int_equal(store_presence(f->store, listening_since_ms, now_ms, &gone, NULL), 0);
+	return gone;
+}
+
+/* Nobody knows when it was; but all are given the time to be heard first, then it is one, and told once. */
+static void a_site_that_vanishes_while_the_gateway_is_down_is_one(void **state)
+{
+	struct fixture *f = *state;
+	const int64_t back_ms = NOON + 2 * HOUR;
+
+	all_come(f, 0, 4, 1, NOON);
+	fixture_reopen(f);
+	assert_int_equal(falls_silent(f, back_ms, back_ms + MINUTE), 0);
+	look(f, back_ms + MINUTE, 0, 0);
+	assert_int_equal(falls_silent(f, back_ms, back_ms + 4 * MINUTE), 4);
+	look(f, back_ms + 4 * MINUTE, 1, 0);
+	look(f, back_ms + 5 * MINUTE, 0, 0);
+	read_events(f);
+	assert_int_equal(events, 1);
+	assert_in_range(find(f, true).newest.opened_ms, NOON, back_ms + 4 * MINUTE);
+}
+
+/* Back before anybody missed it: nothing has happened. One that was missed before ends once. */
+static void a_site_that_comes_back_while_the_gateway_is_down_is_there(void **state)
+{
+	struct fixture *f = *state;
+	const int64_t back_ms = NOON + 2 * HOUR;
+
+	all_come(f, 0, 4, 1, NOON);
+	fixture_reopen(f);
+	all_come(f, 0, 4, 2, back_ms + MINUTE);
+	assert_int_equal(falls_silent(f, back_ms, back_ms + 4 * MINUTE), 0);
+	look(f, back_ms + 4 * MINUTE, 0, 0);
+	go(f, 0, 4, 2, back_ms + HOUR);
+	look(f, back_ms + HOUR, 1, 0);
+	fixture_reopen(f);
+	all_come(f, 0, 4, 3, back_ms + 3 * HOUR);
+	look(f, back_ms + 3 * HOUR, 0, 1);
+	look(f, back_ms + 4 * HOUR, 0, 0);
+	read_events(f);
+	assert_int_equal(events, 2);
+	assert_int_equal(find(f, false).newest.opened_ms, back_ms + HOUR);
+	assert_int_equal(find(f, false).newest.closed_ms, back_ms + 3 * HOUR);
+}
+
 static void goodbyes_and_machines_without_a_site_are_none(void **state)
 {
 	struct fixture *f = *state;
@@ -267,6 +316,8 @@ int main(void)
 	    TEST(who_is_out_of_service_is_not_missed),
 	    TEST(i8_old_ones_are_forgotten),
 	    TEST(it_is_there_after_a_restart),
+	    TEST(a_site_that_vanishes_while_the_gateway_is_down_is_one),
+	    TEST(a_site_that_comes_back_while_the_gateway_is_down_is_there),
 	    TEST(goodbyes_and_machines_without_a_site_are_none),
 	};
 
