@@ -3,8 +3,10 @@
  *
  * Two variables tell the truth: what is desired (gf_link_start, gf_link_stop) and the current state. gf_link_step, called by
  * the owner's loop with the monotonic time, moves the one towards the other: connects, and after a loss connects again
- * with exponential backoff and full jitter (BACKOFF_MIN..BACKOFF_MAX). Paho's threads never run the owner's code: they copy what
- * happened into a bounded mailbox and call `wake`; the owner takes events out with gf_link_next.
+ * with exponential backoff and full jitter (BACKOFF_MIN..BACKOFF_MAX). An attempt has 10 s for the broker's answers; while the broker
+ * is late each next one has twice the time, up to 40 s: of a crowd that begins together all come up in the end. Paho's threads
+ * never run the owner's code: they copy what happened into a bounded mailbox and call `wake`; the owner takes events out with
+ * gf_link_next.
  *
  *     IDLE ──start──> WAITING ──due──> CONNECTING ──ok──> UP ──loss──> WAITING
  *       ^                ^                 │               │
