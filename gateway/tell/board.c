@@ -31,15 +31,18 @@ static struct tell_state *find(struct board *b, const char *name)
 void board_change(struct board *b, const struct store_told *rows, size_t count)
 {
 	struct tell_state states[BOARD_MAX] = {{.next_ms = 0}};
+	uint32_t urgent = 0;
 
 	pthread_mutex_lock(&b->lock);
 	for (size_t i = 0; i < count; i++) {
 		const struct tell_state *before = find(b, rows[i].receiver);
 		states[i] = before != NULL ? *before : (struct tell_state){.told = rows[i]};
+		if (before != NULL && (b->urgent & UINT32_C(1) << (before - b->states)) != 0)
+			urgent |= UINT32_C(1) << i;
 	}
 	memcpy(b->states, states, sizeof(states));
 	b->count = count;
-	b->urgent &= 1; /* the first is the same; who tells the others begins anew */
+	b->urgent = urgent;
 	pthread_mutex_unlock(&b->lock);
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "gateway/tell/post.h"
+#include "gateway/tell/roster.h"
 #include "gateway/tell/sign.h"
 #include "proto/base/log.h"
 #include "proto/base/rand.h"
@@ -241,22 +242,48 @@ static void *run(void *ctx)
 	return NULL;
 }
 
+/* Of these, the one that is told as `w` wants it; NULL = none. */
+static struct hook *same_in(struct hooks *before, const struct tell_webhook *w)
+{
+	for (size_t i = 0; before != NULL && i < before->config.count; i++)
+		if (roster_same(before->hooks[i].webhook, w))
+			return &before->hooks[i];
+	return NULL;
+}
+
+/* What it was about to be told, since when, and how much it may be told yet. A post that was given up is none of its failures. */
+static void go_on(struct hook *h, struct hook *before)
+{
+	*h = *before;
+	before->message = (struct outbox_message){.body = NULL};
+	if (h->state == HOOK_POSTING) {
+		h->state = HOOK_WAITING;
+		h->next_ms = 0;
+	}
+}
+
+static void begin_anew(struct hooks *all, struct hook *h, const struct tell_webhook *w, size_t receiver)
+{
+	h->log = (struct gf_log_limit){.interval_ms = LOG_MS, .burst = 3};
+	h->outbox = (struct outbox){.kinds = w->kinds, .notify_only = w->notify_only};
+	flood_init(&h->outbox.flood, w->rate_per_min, 60000, w->rate_per_min, gf_clock_now(all->config.clock).mono_ms);
+	outbox_rewind(&h->outbox, all->config.board->states[receiver].told.cursor);
+}
+
 static void init_hook(struct hooks *all, size_t i)
 {
 	const struct tell_webhook *w = &all->config.webhooks[i];
-	struct hook *h = &all->hooks[i];
-	int64_t now_ms = gf_clock_now(all->config.clock).mono_ms;
+	struct hook *h = &all->hooks[i], *before = same_in(all->config.before, w);
 
+	if (before != NULL)
+		go_on(h, before);
+	else
+		begin_anew(all, h, w, i + 1);
 	h->webhook = w;
 	h->receiver = i + 1;
-	h->log = (struct gf_log_limit){.interval_ms = LOG_MS, .burst = 3};
-	h->outbox = (struct outbox){.store = all->config.store,
-	                            .reader = all->reader,
-	                            .receiver = w->name,
-	                            .kinds = w->kinds,
-	                            .notify_only = w->notify_only};
-	flood_init(&h->outbox.flood, w->rate_per_min, 60000, w->rate_per_min, now_ms);
-	outbox_rewind(&h->outbox, all->config.board->states[h->receiver].told.cursor);
+	h->outbox.store = all->config.store;
+	h->outbox.reader = all->reader;
+	h->outbox.receiver = w->name;
 }
 
 /* Signals are the main loop's; a peer that closes while it is written to must not end the program. */
@@ -271,6 +298,16 @@ static int start_thread(struct hooks *all)
 	r = -pthread_create(&all->thread, NULL, run, all);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return r;
+}
+
+/* Its thread has ended, or never ran. */
+static void dispose(struct hooks *all)
+{
+	post_free(all->post);
+	for (size_t i = 0; i < all->config.count; i++)
+		outbox_message_deinit(&all->hooks[i].message);
+	store_reader_close(all->reader);
+	free(all);
 }
 
 int hooks_new(const struct hooks_config *config, struct hooks **ret_hooks, struct gf_diag *diag)
@@ -288,30 +325,34 @@ int hooks_new(const struct hooks_config *config, struct hooks **ret_hooks, struc
 		init_hook(all, i);
 	if (r == 0)
 		r = start_thread(all);
+	all->config.before = NULL;
 	if (r != 0) {
-		post_free(all->post);
-		store_reader_close(all->reader);
-		free(all);
+		dispose(all);
 		return r;
 	}
 	*ret_hooks = all;
 	return 0;
 }
 
-void hooks_free(struct hooks *hooks)
+void hooks_stop(struct hooks *hooks)
 {
 	struct hooks *all = hooks;
 
-	if (all == NULL)
+	if (all == NULL || all->post == NULL)
 		return;
 	atomic_store(&all->stop, true);
 	post_wake(all->post);
 	pthread_join(all->thread, NULL);
 	post_free(all->post);
-	for (size_t i = 0; i < all->config.count; i++)
-		outbox_message_deinit(&all->hooks[i].message);
-	store_reader_close(all->reader);
-	free(all);
+	all->post = NULL;
+}
+
+void hooks_free(struct hooks *hooks)
+{
+	if (hooks == NULL)
+		return;
+	hooks_stop(hooks);
+	dispose(hooks);
 }
 
 void hooks_wake(struct hooks *hooks)

@@ -20,11 +20,17 @@ struct hooks_config {
 	const struct tell_webhook *webhooks;
 	size_t count;
 	struct board *board;
+	struct hooks *before; /* stopped, with its webhooks; NULL = none */
 };
 
 struct hooks;
-/* Starts the thread. 0 or a negative errno with diag. */
+/*
+ * Starts the thread. Whom `before` told with the same settings is told on: its message, the time it is given, its backoff and its rate are taken from
+ * there, so that who has the file read again and again changes nothing. 0 or a negative errno with diag.
+ */
 GF_MUST_CHECK int hooks_new(const struct hooks_config *config, struct hooks **ret_hooks, struct gf_diag *diag);
+/* Ends the thread; only hooks_new, as `before`, and hooks_free are for it then. NULL is fine. */
+void hooks_stop(struct hooks *hooks);
 /* Ends it: posts that are under way are given up, and come again after the next start. NULL is fine. */
 void hooks_free(struct hooks *hooks);
 /* There are new events, or somebody wants a try; any thread. NULL is fine. */

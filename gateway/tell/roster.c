@@ -29,6 +29,16 @@ int roster_copy(const struct tell_webhook *webhooks, size_t count, struct tell_w
 	return 0;
 }
 
+bool roster_same(const struct tell_webhook *a, const struct tell_webhook *b)
+{
+	bool same_ca =
+	    a->ca_file == b->ca_file || (a->ca_file != NULL && b->ca_file != NULL && strcmp(a->ca_file, b->ca_file) == 0);
+
+	return strcmp(a->name, b->name) == 0 && strcmp(a->url, b->url) == 0 && same_ca && a->secret_len == b->secret_len &&
+	       memcmp(a->secret, b->secret, a->secret_len) == 0 && a->kinds == b->kinds &&
+	       a->notify_only == b->notify_only && a->rate_per_min == b->rate_per_min && a->give_up_ms == b->give_up_ms;
+}
+
 void roster_free(struct tell_webhook *webhooks, size_t count)
 {
 	for (size_t i = 0; webhooks != NULL && i < count; i++) {

@@ -56,14 +56,15 @@ static int begin_rows(struct tell *t, const struct roster *roster, struct store_
 	return store_tell_begin(t->config.store, rows, roster->count + 1, diag);
 }
 
-static int start_hooks(struct tell *t, const struct roster *roster, struct gf_diag *diag)
+static int start_hooks(struct tell *t, const struct roster *roster, struct hooks *before, struct gf_diag *diag)
 {
 	const struct hooks_config hooks = {.store = t->config.store,
 	                                   .database = t->config.database,
 	                                   .clock = t->config.clock,
 	                                   .webhooks = roster->webhooks,
 	                                   .count = roster->count,
-	                                   .board = &t->board};
+	                                   .board = &t->board,
+	                                   .before = before};
 
 	return hooks_new(&hooks, &t->hooks, diag);
 }
@@ -78,7 +79,7 @@ static int make(struct tell *t, struct gf_diag *diag)
 	if (r != 0)
 		return r;
 	board_init(&t->board, rows, t->told.count + 1);
-	r = start_hooks(t, &t->told, diag);
+	r = start_hooks(t, &t->told, NULL, diag);
 	if (r != 0)
 		board_deinit(&t->board);
 	return r;
@@ -169,10 +170,13 @@ static int change_to(struct tell *t, const struct roster *roster, struct gf_diag
 
 	if (r != 0)
 		return r;
-	hooks_free(t->hooks);
+	struct hooks *before = t->hooks;
+	hooks_stop(before);
 	t->hooks = NULL;
 	board_change(&t->board, rows, roster->count + 1);
-	return start_hooks(t, roster, diag);
+	r = start_hooks(t, roster, before, diag);
+	hooks_free(before);
+	return r;
 }
 
 static struct roster take_wanted(struct tell *t)

@@ -60,8 +60,9 @@ void tell_free(struct tell *tell); /* NULL is fine; ends its thread */
 /* ---- any thread ---- */
 
 /*
- * Copies these; from the next step on they are told instead of those before, as after a restart: who has the same name goes on at its place, a new
- * one begins with what happens next, one that is gone is forgotten, and what was under way comes again. 0 or -ENOMEM.
+ * Copies these; from the next step on they are told instead of those before: who has the same name goes on at its place, a new one begins with what
+ * happens next, one that is gone is forgotten, and what was under way comes again. Who has other settings than before is told as after a restart; for
+ * who has the same, time, tries and rate go on too. 0 or -ENOMEM.
  */
 GF_MUST_CHECK int tell_change(struct tell *tell, const struct tell_webhook *webhooks, size_t count);
 /* From the next step on: the receiver gets now what it would get at its next try. False: there is none of this name. */

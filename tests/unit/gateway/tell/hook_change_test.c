@@ -158,6 +158,92 @@ static void one_that_waits_is_tried_at_once_when_somebody_says_so(void **state)
 	r->tell = NULL;
 }
 
+/* ---- the file is read again, and says the same ---- */
+
+/* Two go in a row, one each half minute: the third waits for it with all that comes, however often the file is read. */
+static void one_that_stays_is_told_no_more_than_its_rate(void **state)
+{
+	struct rig *r = *state;
+
+	own_clock(r);
+	r->webhooks[0].rate_per_min = 2;
+	receiver_start(&r->receivers[0]);
+	begin(r, 1);
+	for (uint64_t told = 1; told <= 2; told++) {
+		happens(r, 1);
+		until_told(r, 1, told);
+	}
+	for (int i = 0; i < 3; i++) {
+		happens(r, 1);
+		tells_now(r, 1);
+	}
+	hand.mono_ms += MINUTE / 2;
+	assert_true(tell_retry(r->tell, "first")); /* which wakes it */
+	(void)tell_step(r->tell, read_hand(&hand));
+	until(r, 1, is_done_with, 5);
+	assert_int_equal(r->receivers[0].asked, 3);
+	assert_int_equal(r->receivers[0].taken[2].count, 3);
+}
+
+/* The file is read again between any two tries; each finds the pause of at most five minutes over. */
+static void fails_at_each_reading(struct rig *r, uint64_t failures, int64_t pause_ms)
+{
+	receiver_start(&r->receivers[0]);
+	begin(r, 1);
+	happens(r, 1);
+	for (uint64_t number = 1; number < failures; number++) {
+		until(r, 1, has_failed, number);
+		assert_int_equal(state_of(r, 1).told.passed_over, 0);
+		hand.mono_ms += pause_ms;
+		tells_now(r, 1);
+	}
+	until(r, 1, is_done_with, 1);
+	assert_int_equal(state_of(r, 1).told.passed_over, 1);
+	assert_int_equal(state_of(r, 1).failures, failures);
+}
+
+static void i9_one_that_stays_and_fails_is_given_its_time_once(void **state)
+{
+	struct rig *r = *state;
+
+	own_clock(r);
+	r->receivers[0].fails = UINT32_MAX;
+	r->receivers[0].fail_status = 503;
+	fails_at_each_reading(r, 7, r->webhooks[0].give_up_ms / 6);
+}
+
+static void i9_one_that_stays_and_refuses_is_asked_three_times(void **state)
+{
+	struct rig *r = *state;
+
+	own_clock(r);
+	r->receivers[0].refuses = 1;
+	fails_at_each_reading(r, FLOOD_REFUSALS_MAX, FLOOD_BACKOFF_MAX_MS);
+}
+
+/* It waits in the second place, then in the first; time stands still: the word is all that lets it be tried. */
+static void the_word_to_try_one_at_once_is_not_lost(void **state)
+{
+	struct rig *r = *state;
+
+	own_clock(r);
+	receiver_start(&r->receivers[0]);
+	r->receivers[1].fails = 1;
+	r->receivers[1].fail_status = 503;
+	receiver_start(&r->receivers[1]);
+	begin(r, 2);
+	happens(r, 1);
+	until(r, 2, has_failed, 1);
+	until_told(r, 1, 1);
+	assert_true(tell_retry(r->tell, "second"));
+	r->webhooks[0] = r->webhooks[1];
+	tells_now(r, 1);
+	until_told(r, 1, 1);
+	assert_int_equal(r->receivers[1].asked, 2);
+}
+
+/* ---- clocks that jump ---- */
+
 /* Back by years, forth by years: it is tried again when the pause of at most five minutes is over, and no more often. */
 static void a_wall_clock_that_jumps_neither_stops_the_tries_nor_hurries_them(void **state)
 {
@@ -201,6 +287,10 @@ int main(void)
 	    TEST(a_changed_one_gets_all_that_it_has_not),
 	    TEST(a_store_that_refuses_changes_nothing_until_it_takes_it),
 	    TEST(one_that_waits_is_tried_at_once_when_somebody_says_so),
+	    TEST(one_that_stays_is_told_no_more_than_its_rate),
+	    TEST(i9_one_that_stays_and_fails_is_given_its_time_once),
+	    TEST(i9_one_that_stays_and_refuses_is_asked_three_times),
+	    TEST(the_word_to_try_one_at_once_is_not_lost),
 	    TEST(a_wall_clock_that_jumps_neither_stops_the_tries_nor_hurries_them),
 	};
 
