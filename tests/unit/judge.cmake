@@ -1,5 +1,5 @@
 # gateway/judge
-foreach(part rules order runner change part move site)
+foreach(part rules order runner change part move site clock)
     gf_add_test(gateway_judge_${part}_test
         SOURCES unit/gateway/judge/${part}_test.c unit/gateway/judge/judge_rig.c unit/gateway/store/fixture.c
         LINK gw_judge gw_rules_yaml gw_ingest LABELS unit)

@@ -296,7 +296,7 @@ int store_judge_clock(struct store *s, int64_t now_ms, struct gf_diag *diag)
 
 	query_begin(&q, &s->db,
 	            "UPDATE judge SET settled_ms = min(settled_ms, ?1), judged_ms = ?2, due_ms = 0"
-	            " WHERE judged_ms <> ?2 AND abs(judged_ms) > ?1 + ?3");
+	            " WHERE judged_ms <> ?2 AND (judged_ms > ?1 OR judged_ms < -?1 - ?3)");
 	query_i64(&q, now_ms);
 	query_i64(&q, INT64_MAX);
 	query_i64(&q, AHEAD_MS);

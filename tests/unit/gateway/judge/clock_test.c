@@ -1,0 +1,42 @@
+/* The gateway's clock is set while it judges. */
+#include "tests/unit/gateway/judge/judge_rig.h"
+
+static struct store_flag flags[JUDGE_FLAGS_MAX];
+
+static void set_clock(struct judge_rig *g, int64_t to_ms)
+{
+	g->now.wall_ms = to_ms;
+}
+
+/* A site rests a minute between two judgements, not until the clock is again where it was. */
+static void a_site_is_judged_after_the_clock_was_set_back(void **state)
+{
+	struct judge_rig *g = judge_rig_new(NOON);
+
+	(void)state;
+	judge_put_in_force(
+	    g, "rules: [{id: used, title: t, subject: site, metric: sessions, window: 24h, warn: 2, advice: a}]");
+	judge_session(g, 0, NOON + 2 * HOUR, &(struct judge_session){0});
+	judge_now(g, 0, NOON + 2 * HOUR);
+	judge_run(g, NOON + 2 * HOUR + 2 * MINUTE);
+	assert_int_equal(judge_flags(g, "used", flags), 0);
+	set_clock(g, NOON + HOUR);
+	judge_session(g, 1, NOON + HOUR, &(struct judge_session){0});
+	judge_now(g, 1, NOON + HOUR);
+	/* The first is to come again. */
+	judge_session(g, 1, NOON + HOUR + MINUTE, &(struct judge_session){0});
+	judge_now(g, 1, NOON + HOUR + MINUTE);
+	judge_run(g, NOON + HOUR + 3 * MINUTE);
+	assert_int_equal(judge_flags(g, "used", flags), 1);
+	assert_int_equal(flags[0].episode.opened_ms, NOON + HOUR + MINUTE);
+	judge_rig_free(g);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_site_is_judged_after_the_clock_was_set_back),
+	};
+
+	return cmocka_run_group_tests_name("judge clock", tests, NULL, NULL);
+}
