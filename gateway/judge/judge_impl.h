@@ -6,6 +6,7 @@
 #define GW_JUDGE_JUDGE_IMPL_H
 
 #include "gateway/judge/judge_runner.h"
+#include "gateway/steady.h"
 #include "proto/base/log.h"
 
 enum {
@@ -42,12 +43,14 @@ struct judge_facts {
 struct judge_runner {
 	struct judge_runner_config config;
 	struct judge_facts facts;
-	int64_t due_ms;        /* wall: when the next subject's time comes */
-	int64_t clock_ms;      /* wall: at the last batch; 0 = there was none */
-	uint64_t seen_marks;   /* of the store, at the last look */
-	int64_t retry_ms;      /* mono: after a failure not before */
-	bool one_by_one;       /* the last batch failed: find the subject that does it */
-	int64_t heard_from_ms; /* wall: since when the gateway hears its machines without a break; 0 = it doesn't */
+	int64_t due_ms;      /* wall: when the next subject's time comes */
+	int64_t clock_ms;    /* wall: at the last batch; 0 = there was none */
+	uint64_t seen_marks; /* of the store, at the last look */
+	int64_t retry_ms;    /* mono: after a failure not before */
+	bool one_by_one;     /* the last batch failed: find the subject that does it */
+	struct steady steady;
+	/* wall: since when the gateway hears its machines without a break, by a clock that wasn't set meanwhile; 0 = it doesn't */
+	int64_t heard_from_ms;
 	struct gf_log_limit log;
 	struct judge_state state;
 };

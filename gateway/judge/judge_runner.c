@@ -304,16 +304,26 @@ static int64_t next_ms(const struct judge_runner *r, const struct batch *b, stru
 	return now.mono_ms + (r->due_ms > now.wall_ms ? r->due_ms - now.wall_ms : 1);
 }
 
+/* After a jump of the clock all that was heard seems hours old, or still to come: listen anew. */
+static void listen(struct judge_runner *r, bool hears, struct gf_time now)
+{
+	const int64_t steady_ms = steady_since_ms(&r->steady, now);
+
+	if (!hears)
+		r->heard_from_ms = 0;
+	else if (r->heard_from_ms == 0)
+		r->heard_from_ms = now.wall_ms;
+	else if (r->heard_from_ms < steady_ms || r->heard_from_ms > now.wall_ms)
+		r->heard_from_ms = steady_ms;
+}
+
 int64_t judge_runner_step(struct judge_runner *r, bool hears, struct gf_time now)
 {
 	struct batch b = {.count = 0};
 	struct gf_diag diag = {{0}};
 	int err;
 
-	if (!hears)
-		r->heard_from_ms = 0;
-	else if (r->heard_from_ms == 0)
-		r->heard_from_ms = now.wall_ms;
+	listen(r, hears, now);
 	if (!now.synced)
 		return now.mono_ms + RETRY_MS;
 	if (now.mono_ms < r->retry_ms)

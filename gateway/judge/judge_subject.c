@@ -12,6 +12,8 @@
 
 /* Silence that is flagged is looked at so often: a machine that is heard after less than STORE_SILENCE_MS isn't marked. */
 static const int64_t flagged_look_ms = INT64_C(15) * 60 * 1000;
+/* What was heard just now may be of a moment later than the step. */
+static const int64_t clock_slack_ms = INT64_C(10) * 1000;
 
 enum { KNOWN_FIRST = 16 };
 
@@ -93,7 +95,8 @@ static int64_t heard_ms(const struct judging *j, bool flagged)
 		return last_ms;
 	if (from_ms == 0)
 		return j->now_ms;
-	return last_ms > from_ms ? last_ms : from_ms;
+	/* To come: that was before the clock was set back. */
+	return last_ms > from_ms && last_ms < j->now_ms + clock_slack_ms ? last_ms : from_ms;
 }
 
 /* All follows from when it was heard last: what ended by then stays as it is. One that vanished with others is told as that, once. A machine

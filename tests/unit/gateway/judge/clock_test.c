@@ -32,10 +32,59 @@ static void a_site_is_judged_after_the_clock_was_set_back(void **state)
 	judge_rig_free(g);
 }
 
+static const char quiet[] = "rules: [{id: quiet, title: t, subject: device, metric: silent_min, warn: 15, advice: a}]";
+
+/* All that was heard was heard at moments that are still to come. */
+static void silence_counts_from_when_the_clock_was_set_back(void **state)
+{
+	struct judge_rig *g = judge_rig_new(NOON);
+
+	(void)state;
+	judge_put_in_force(g, quiet);
+	judge_births(g);
+	judge_run(g, NOON + MINUTE);
+	set_clock(g, NOON - 6 * HOUR);
+	judge_run(g, NOON - 6 * HOUR + 15 * MINUTE - 1000);
+	assert_int_equal(judge_flags(g, "quiet", flags), 0);
+	judge_run(g, NOON - 6 * HOUR + 15 * MINUTE);
+	assert_int_equal(judge_flags(g, "quiet", flags), JUDGE_MACHINES);
+	assert_int_equal(flags[0].episode.opened_ms, NOON - 6 * HOUR + 15 * MINUTE);
+	judge_births(g);
+	judge_run(g, NOON - 5 * HOUR);
+	judge_births(g);
+	judge_run(g, NOON - 5 * HOUR + MINUTE);
+	for (size_t i = 0; i < judge_flags(g, "quiet", flags); i++)
+		assert_int_not_equal(flags[i].episode.ended_ms, 0);
+	judge_rig_free(g);
+}
+
+/* A box without a clock of its own learns the time when it has heard everybody for long: they weren't silent for days. */
+static void silence_counts_from_when_the_clock_was_set_forward(void **state)
+{
+	struct judge_rig *g = judge_rig_new(NOON);
+	const int64_t then_ms = NOON + 9 * DAY;
+
+	(void)state;
+	judge_put_in_force(g, quiet);
+	judge_births(g);
+	judge_run(g, NOON + MINUTE);
+	set_clock(g, then_ms);
+	judge_run(g, then_ms + MINUTE);
+	assert_int_equal(judge_flags(g, "quiet", flags), 0);
+	judge_births(g);
+	judge_run(g, then_ms + 16 * MINUTE - 1000);
+	assert_int_equal(judge_flags(g, "quiet", flags), 0);
+	judge_run(g, then_ms + 16 * MINUTE);
+	assert_int_equal(judge_flags(g, "quiet", flags), JUDGE_MACHINES);
+	judge_rig_free(g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_site_is_judged_after_the_clock_was_set_back),
+	    cmocka_unit_test(silence_counts_from_when_the_clock_was_set_back),
+	    cmocka_unit_test(silence_counts_from_when_the_clock_was_set_forward),
 	};
 
 	return cmocka_run_group_tests_name("judge clock", tests, NULL, NULL);
