@@ -167,50 +167,64 @@ static int note_deed(struct errands *e, const struct store_actor *actor, const c
 	return r;
 }
 
-static int note_reload(struct errands *e, const struct store_actor *actor, const char *path, const char *what,
-                       size_t count, struct gf_diag *diag)
+/* Who had a file read again. It stands in the store before the file is in force: what can't be audited isn't done. */
+struct reload {
+	struct errands *errands;
+	const struct store_actor *actor;
+	const char *path, *what;
+};
+
+static int note_reload(void *ctx, size_t count, struct gf_diag *diag)
 {
+	const struct reload *reload = ctx;
 	char deed[32], detail[GF_NAME_MAX];
-	(void)snprintf(deed, sizeof(deed), "%s reload", what);
-	(void)snprintf(detail, sizeof(detail), "%zu %s", count, what);
-	return note_deed(e, actor, deed, path, detail, diag);
+	(void)snprintf(deed, sizeof(deed), "%s reload", reload->what);
+	(void)snprintf(detail, sizeof(detail), "%zu %s", count, reload->what);
+	return note_deed(reload->errands, reload->actor, deed, reload->path, detail, diag);
 }
 
 static int reload_rules(void *ctx, const struct store_actor *actor, size_t *ret_rules, struct gf_diag *diag)
 {
 	struct errands *e = ctx;
-	int r = rulebook_read(e->rules, ret_rules, diag);
-	if (r == 0)
-		r = note_reload(e, actor, e->rules_path, "rules", *ret_rules, diag);
+	struct reload reload = {.errands = e, .actor = actor, .path = e->rules_path, .what = "rules"};
+	int r = rulebook_read_noted(e->rules, note_reload, &reload, ret_rules, diag);
 	e->wake(e->wake_ctx);
 	return r;
 }
 
 /* ---- webhooks ---- */
 
-int errands_read_webhooks(struct errands *errands, size_t *ret_webhooks, struct gf_diag *diag)
+/* `reload` NULL: nobody asked for it by name. */
+static int read_webhooks(struct errands *e, struct reload *reload, size_t *ret_webhooks, struct gf_diag *diag)
 {
 	struct gateway_config *config = NULL;
-	int r = gateway_config_load(errands->config_path, &config, diag);
+	int r = gateway_config_load(e->config_path, &config, diag);
 
+	if (r != 0)
+		return r == -ENOMEM ? r : -EINVAL;
+	if (reload != NULL)
+		r = note_reload(reload, config->webhooks_count, diag);
 	if (r == 0)
-		r = tell_change(errands->tell, config->webhooks, config->webhooks_count);
+		r = tell_change(e->tell, config->webhooks, config->webhooks_count);
 	if (r == 0)
 		*ret_webhooks = config->webhooks_count;
-	if (r == 0 && sites_digest(config->sites) != sites_digest(errands->sites))
+	if (r == 0 && sites_digest(config->sites) != sites_digest(e->sites))
 		gf_log(GF_LOG_WARNING, "gateway",
-		       "the opening hours or time zones in %s have changed; they hold from the next start on",
-		       errands->config_path);
+		       "the opening hours or time zones in %s have changed; they hold from the next start on", e->config_path);
 	gateway_config_free(config);
-	return r == 0 || r == -ENOMEM ? r : -EINVAL;
+	return r;
+}
+
+int errands_read_webhooks(struct errands *errands, size_t *ret_webhooks, struct gf_diag *diag)
+{
+	return read_webhooks(errands, NULL, ret_webhooks, diag);
 }
 
 static int reload_webhooks(void *ctx, const struct store_actor *actor, size_t *ret_webhooks, struct gf_diag *diag)
 {
 	struct errands *e = ctx;
-	int r = errands_read_webhooks(e, ret_webhooks, diag);
-	if (r == 0)
-		r = note_reload(e, actor, e->config_path, "webhooks", *ret_webhooks, diag);
+	struct reload reload = {.errands = e, .actor = actor, .path = e->config_path, .what = "webhooks"};
+	int r = read_webhooks(e, &reload, ret_webhooks, diag);
 	e->wake(e->wake_ctx);
 	return r;
 }

@@ -102,11 +102,22 @@ int rulebook_look_ahead(struct rulebook *book, int (*look)(void *ctx, const stru
 
 int rulebook_read(struct rulebook *book, size_t *ret_rules, struct gf_diag *diag)
 {
+	return rulebook_read_noted(book, NULL, NULL, ret_rules, diag);
+}
+
+int rulebook_read_noted(struct rulebook *book, int (*note)(void *ctx, size_t rules, struct gf_diag *diag), void *ctx,
+                        size_t *ret_rules, struct gf_diag *diag)
+{
 	struct judgement_config *config = NULL, *before;
 	int r = load(book->path, &config, diag);
 
 	if (r != 0)
 		return r;
+	r = note != NULL ? note(ctx, config->rules->count, diag) : 0;
+	if (r != 0) {
+		config_free(config);
+		return r;
+	}
 	*ret_rules = config->rules->count;
 	pthread_mutex_lock(&book->lock);
 	before = book->ready;

@@ -21,6 +21,9 @@ int rulebook_look_ahead(struct rulebook *book, int (*look)(void *ctx, const stru
                         void *ctx);
 /* Any thread. Reads the file again, and says how many rules it has. Errors as rules_yaml_load; then all is as it was. */
 GF_MUST_CHECK int rulebook_read(struct rulebook *book, size_t *ret_rules, struct gf_diag *diag);
+/* The same, but that `note` is called first with how many rules they are: what it returns but 0 is returned, and all is as it was. */
+GF_MUST_CHECK int rulebook_read_noted(struct rulebook *book, int (*note)(void *ctx, size_t rules, struct gf_diag *diag),
+                                      void *ctx, size_t *ret_rules, struct gf_diag *diag);
 
 /* The main loop's. */
 const struct judgement_config *rulebook_in_force(const struct rulebook *book);

@@ -21,3 +21,6 @@ gf_add_test(gateway_webhooks_yaml_test
 gf_add_test(gateway_tell_test
     SOURCES unit/gateway/tell/tell_test.c unit/gateway/store/fixture.c
     LINK gw_tell LABELS unit thread)
+gf_add_test(gateway_errands_test
+    SOURCES unit/gateway/errands_test.c unit/gateway/store/fixture.c
+    LINK unit_shipped gw_errands PkgConfig::SQLITE LABELS unit thread)
