@@ -267,8 +267,10 @@ static void begin(struct api *api, struct exchange *x, const char *path, const c
 
 	int peer = peer_of(x->connection);
 	if (peer < 0 || !socket_peer_allowed(peer, api->group))
-		request_fail(r, 403, "forbidden",
-		             "the API is for root, the gateway's user and the members of its group (gateway.yaml: api.group)");
+		request_fail(
+		    r, 403, "forbidden",
+		    "the API is for root, the gateway's user and the group in gateway.yaml (api.group); join that group "
+		    "and log in again");
 	else if ((x->route = route_find(r, method, path, x->allow)) != NULL)
 		(void)MHD_get_connection_values_n(x->connection, MHD_GET_ARGUMENT_KIND, take_param, x);
 	if (r->status == 0 && strcmp(method, MHD_HTTP_METHOD_GET) != 0)
