@@ -14,6 +14,8 @@ endforeach()
 gf_add_test(two_people_test SOURCES integration/two_people_test.c LINK it_fleet it_machine PkgConfig::JANSSON LABELS integration thread)
 add_dependencies(two_people_test gymfleet-gateway gymfleet)
 add_dependencies(thread_tests two_people_test)
+gf_add_test(other_user_test SOURCES integration/other_user_test.c LINK it_fleet it_machine PkgConfig::JANSSON LABELS integration)
+add_dependencies(other_user_test gymfleet-gateway gymfleet)
 gf_add_test(forget_test SOURCES integration/forget_test.c LINK it_fleet it_machine PkgConfig::SQLITE PkgConfig::JANSSON
     LABELS integration)
 add_dependencies(forget_test gymfleet-gateway gymfleet)
