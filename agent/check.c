@@ -14,6 +14,7 @@
 #include "agent/driver_open.h"
 #include "agent/limits.h"
 #include "agent/own.h"
+#include "proto/base/span.h"
 
 enum {
 	WHAT_WIDTH = 16,
@@ -21,7 +22,6 @@ enum {
 	READ_TRIES = 100, /* for a first reading */
 	READ_PAUSE_MS = 20,
 };
-#define DAY_MS (24LL * 3600 * 1000)
 
 /* --- printing ---------------------------------------------------------------------------------------------------- */
 
@@ -139,7 +139,7 @@ static void check_certificate(struct check *check)
 	char until[GF_RFC3339_MAX];
 
 	gf_time_format((int64_t)until_ms, until);
-	const long long left_days = ((long long)until_ms - now.wall_ms) / DAY_MS;
+	const long long left_days = ((long long)until_ms - now.wall_ms) / GF_DAY_MS;
 	if (until_ms == 0)
 		check_say(check, DRIVER_BROKEN, "certificate", "%s: its end can't be read", file);
 	else if ((long long)until_ms <= now.wall_ms)

@@ -8,10 +8,9 @@
 #include "gateway/tell/roster.h"
 #include "gateway/webhooks_yaml.h"
 #include "proto/base/log_yaml.h"
+#include "proto/base/span.h"
 #include "proto/keys_config.h"
 #include "proto/link_config.h"
-
-#define DAY_MS (24LL * 3600 * 1000)
 
 enum { UNIX_PATH_MAX = 107, SITES_MAX = 4096, OPEN_MAX = 7 * CALENDAR_SPANS_MAX };
 
@@ -115,7 +114,7 @@ static int take_duration(const struct gf_yaml *doc, const char *at, const char *
 	*ret_ms = fallback_ms;
 	if (text == NULL)
 		return 0;
-	if (gf_duration_parse(text, ret_ms) != 0 || *ret_ms < DAY_MS)
+	if (gf_duration_parse(text, ret_ms) != 0 || *ret_ms < GF_DAY_MS)
 		return gf_yaml_fail(doc, at, diag, "%s is '%s'; expected a duration of at least a day, such as 30d", at, text);
 	return 0;
 }
@@ -217,11 +216,11 @@ static int take(const struct gf_yaml *doc, const char *path, const struct gatewa
 		return gf_yaml_fail(doc, "api.socket", diag,
 		                    "the socket's path '%s' is longer than %d bytes; choose a shorter one", config->socket,
 		                    UNIX_PATH_MAX);
-	if ((r = take_duration(doc, "retention.heartbeats", retention->heartbeats, 30 * DAY_MS, &config->keep_raw_ms,
+	if ((r = take_duration(doc, "retention.heartbeats", retention->heartbeats, 30 * GF_DAY_MS, &config->keep_raw_ms,
 	                       diag)) != 0 ||
-	    (r = take_duration(doc, "retention.five_minutes", retention->five_minutes, 180 * DAY_MS, &config->keep_5min_ms,
-	                       diag)) != 0 ||
-	    (r = take_duration(doc, "retention.hours", retention->hours, 1095 * DAY_MS, &config->keep_hour_ms, diag)) !=
+	    (r = take_duration(doc, "retention.five_minutes", retention->five_minutes, 180 * GF_DAY_MS,
+	                       &config->keep_5min_ms, diag)) != 0 ||
+	    (r = take_duration(doc, "retention.hours", retention->hours, 1095 * GF_DAY_MS, &config->keep_hour_ms, diag)) !=
 	        0 ||
 	    (r = take_sites(doc, yaml, config, diag)) != 0 ||
 	    (r = webhooks_take(doc, path, yaml->webhooks, yaml->webhooks_count, &config->webhooks, diag)) != 0 ||

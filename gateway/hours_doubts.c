@@ -1,10 +1,10 @@
 #include "gateway/hours_doubts.h"
 
 #include "proto/base/clock.h"
+#include "proto/base/span.h"
 
 enum { WEEK_DAYS = 7, WEEK_MIN = WEEK_DAYS * CALENDAR_DAY_MIN, CLOCK_CHANGE_MIN = 60 };
-#define MINUTE_MS (INT64_C(60) * 1000)
-#define WEEK_MS (WEEK_MIN * MINUTE_MS)
+#define WEEK_MS (WEEK_MIN * GF_MINUTE_MS)
 
 #define MEND_HOURS "see to the opening hours (open in gateway.yaml)"
 

@@ -9,9 +9,7 @@
 #include <stdlib.h>
 
 #include "proto/base/clock.h"
-
-#define HOUR_MS (INT64_C(3600) * 1000)
-#define DAY_MS (24 * HOUR_MS)
+#include "proto/base/span.h"
 
 enum { EXPIRES_D = 31, LONGEST_D = 1000 };
 
@@ -44,7 +42,7 @@ static int take_duration(const struct rules_yaml_place *p, const char *key, cons
 		return 0;
 	if (gf_duration_parse(text, ret_ms) != 0)
 		return RULES_YAML_FAIL(p, key, "%s is '%s'; expected a duration such as 10m, 24h or 7d", key, text);
-	if (*ret_ms > LONGEST_D * DAY_MS)
+	if (*ret_ms > LONGEST_D * GF_DAY_MS)
 		return RULES_YAML_FAIL(p, key, "%s is '%s'; no rule looks or waits that long, 31d are most, of expires 366d",
 		                       key, text);
 	return 0;
@@ -197,8 +195,8 @@ static int take_times(const struct rules_yaml_place *p, const struct rule_yaml *
 	if (r == 0)
 		r = take_duration(p, "clear_after", y->clear_after, &rule->clear_after_ms);
 	/* Where nothing is said: a month, and longer where the rule itself looks back further. */
-	longest_ms = r == 0 ? rule_lookback_ms(rule) + DAY_MS : 0;
-	rule->expires_ms = longest_ms > EXPIRES_D * DAY_MS ? longest_ms : EXPIRES_D * DAY_MS;
+	longest_ms = r == 0 ? rule_lookback_ms(rule) + GF_DAY_MS : 0;
+	rule->expires_ms = longest_ms > EXPIRES_D * GF_DAY_MS ? longest_ms : EXPIRES_D * GF_DAY_MS;
 	return r != 0 ? r : take_duration(p, "expires", y->expires, &rule->expires_ms);
 }
 

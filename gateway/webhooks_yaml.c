@@ -10,11 +10,9 @@
 #include "gateway/tell/roster.h"
 #include "proto/base/clock.h"
 #include "proto/base/file.h"
+#include "proto/base/span.h"
 #include "proto/base/text.h"
 #include "proto/link_config.h"
-
-#define MINUTE_MS (60LL * 1000)
-#define DAY_MS (24LL * 60 * MINUTE_MS)
 
 enum { RATE_DEFAULT = 60, RATE_MAX = 6000, FILE_MAX = 4096, AT_MAX = 64 };
 
@@ -159,14 +157,14 @@ static int take_limits(const struct taking *t, struct tell_webhook *w)
 
 	w->notify_only = yaml->notify_only;
 	w->rate_per_min = RATE_DEFAULT;
-	w->give_up_ms = DAY_MS;
+	w->give_up_ms = GF_DAY_MS;
 	if (gf_yaml_has(t->doc, place(t, "rate_per_min", at))) {
 		r = gf_yaml_range(t->doc, at, yaml->rate_per_min, 1, RATE_MAX, t->diag);
 		w->rate_per_min = yaml->rate_per_min;
 	}
 	if (r == 0 && yaml->give_up != NULL &&
-	    (gf_duration_parse(yaml->give_up, &w->give_up_ms) != 0 || w->give_up_ms < MINUTE_MS ||
-	     w->give_up_ms > 30 * DAY_MS))
+	    (gf_duration_parse(yaml->give_up, &w->give_up_ms) != 0 || w->give_up_ms < GF_MINUTE_MS ||
+	     w->give_up_ms > 30 * GF_DAY_MS))
 		return gf_yaml_fail(t->doc, place(t, "give_up", at), t->diag,
 		                    "%s is '%s'; expected a duration of 1m to 30d, such as 24h", at, yaml->give_up);
 	return r;

@@ -1,9 +1,8 @@
 /* What is saved and what is told. Told first, then saved: after a crash in between something may be told twice, never not at all. */
 #include "agent/catalog/update_impl.h"
+#include "proto/base/span.h"
 
 #include <string.h>
-
-enum { DAY_MS = 24 * 3600 * 1000 };
 
 const struct gf_digest *update_home_digest(const struct update *u)
 {
@@ -36,7 +35,7 @@ int update_save(struct update *u, struct gf_diag *diag)
 void update_save_soon(struct update *u)
 {
 	const bool in_flight = u->state.revision > 0 && !gf_digest_none(&u->state.desired.digest) && !update_answered(u);
-	if (u->wall_ms > u->saved_wall_ms + DAY_MS || (in_flight && u->now_ms >= u->keep_due_ms) ||
+	if (u->wall_ms > u->saved_wall_ms + GF_DAY_MS || (in_flight && u->now_ms >= u->keep_due_ms) ||
 	    (u->state.trial && u->now_ms >= u->trial_save_due_ms)) {
 		if (!u->dirty)
 			u->save_due_ms = u->now_ms;

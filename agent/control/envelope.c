@@ -1,6 +1,6 @@
 #include "agent/control/envelope.h"
 
-enum { MINUTE_MS = 60 * 1000 };
+#include "proto/base/span.h"
 
 #define SENSOR(name) (1U << GF_SENSOR_##name)
 #define SENSORS_COMMON (SENSOR(MOTOR_TEMP_C) | SENSOR(CURRENT_MA) | SENSOR(SUPPLY_MV))
@@ -12,24 +12,24 @@ enum { MINUTE_MS = 60 * 1000 };
 	.supply_min_mv = 20000
 /* D1. Where the rule names no class, the chair's numbers. */
 #define DUTY(warn_min, max_min, rest_min) \
-	.duty_warn_ms = (warn_min)*MINUTE_MS, .duty_max_ms = (max_min)*MINUTE_MS, .rest_ms = (rest_min)*MINUTE_MS
+	.duty_warn_ms = (warn_min)*GF_MINUTE_MS, .duty_max_ms = (max_min)*GF_MINUTE_MS, .rest_ms = (rest_min)*GF_MINUTE_MS
 
 static const struct control_envelope defaults[] = {
     [GF_CLASS_UNSPECIFIED] = {ENVELOPE_COMMON},
     /* Frequency: Cheatham 2021; 15 min a use: a maker's FAQ. */
     [GF_CLASS_PERCUSSION] = {ENVELOPE_COMMON, DUTY(10, 15, 15), .frequency_max_hz = 53, .current_max_ma = 4000,
-                             .session_max_ms = 15 * MINUTE_MS, .sensors = SENSORS_COMMON},
+                             .session_max_ms = 15 * GF_MINUTE_MS, .sensors = SENSORS_COMMON},
     [GF_CLASS_ROLLER] = {ENVELOPE_COMMON, DUTY(20, 30, 15), .frequency_max_hz = 53, .current_max_ma = 3500,
-                         .session_max_ms = 30 * MINUTE_MS, .sensors = SENSORS_COMMON},
+                         .session_max_ms = 30 * GF_MINUTE_MS, .sensors = SENSORS_COMMON},
     /* Pressure: 0 to 100 mmHg is typical, 30 min in the trials. */
     [GF_CLASS_COMPRESSION] = {ENVELOPE_COMMON, DUTY(20, 30, 15), .frequency_max_hz = 10, .pressure_max_mmhg = 100,
-                              .current_max_ma = 2500, .session_max_ms = 30 * MINUTE_MS,
+                              .current_max_ma = 2500, .session_max_ms = 30 * GF_MINUTE_MS,
                               .sensors = SENSORS_COMMON | SENSOR(PRESSURE_MMHG)},
     [GF_CLASS_CHAIR] = {ENVELOPE_COMMON, DUTY(20, 30, 15), .frequency_max_hz = 10, .pressure_max_mmhg = 100,
-                        .current_max_ma = 6000, .session_max_ms = 30 * MINUTE_MS, .sensors = SENSORS_COMMON},
+                        .current_max_ma = 6000, .session_max_ms = 30 * GF_MINUTE_MS, .sensors = SENSORS_COMMON},
     /* A session is 15 min. */
     [GF_CLASS_WATER_BED] = {ENVELOPE_COMMON, DUTY(15, 20, 15), .frequency_max_hz = 5, .current_max_ma = 5000,
-                            .session_max_ms = 15 * MINUTE_MS, .sensors = SENSORS_COMMON | SENSOR(SURFACE_TEMP_C)},
+                            .session_max_ms = 15 * GF_MINUTE_MS, .sensors = SENSORS_COMMON | SENSOR(SURFACE_TEMP_C)},
 };
 _Static_assert(sizeof(defaults) / sizeof(defaults[0]) == GF_CLASS_COUNT, "each class has its envelope");
 

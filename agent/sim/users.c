@@ -1,9 +1,10 @@
 #include "agent/sim/users.h"
 
+#include "proto/base/span.h"
+
 #include <math.h>
 
 enum {
-	MINUTE_MS = 60 * 1000,
 	DAY_MIN = 24 * 60,
 	LOOK_AHEAD_MIN = 14 * DAY_MIN,
 	ASK_MS = 3000,
@@ -11,10 +12,10 @@ enum {
 	TRIES_MAX = 5,
 	PRESS_MS = 100,
 	LEAVE_MS = 2000,
-	STAFF_COMES_MS = 2 * MINUTE_MS,
+	STAFF_COMES_MS = 2 * GF_MINUTE_MS,
 	STAFF_HOLDS_MS = 5000,
 	QUEUE_MS = 1000, /* until the next one of a queue steps up */
-	SITTING_GUESS_MS = 10 * MINUTE_MS,
+	SITTING_GUESS_MS = 10 * GF_MINUTE_MS,
 	REGULARS = 400, /* people with a token */
 	KEENEST = 1,
 	BACK_MIN_S = 3600,
@@ -80,21 +81,22 @@ static int64_t next_arrival(struct users *users, int64_t mono_ms)
 		return INT64_MAX;
 	if (config->busy >= 1)
 		return mono_ms + (int64_t)gf_prng_below(&users->prng, QUEUE_MS);
-	const double gap_min = users->sitting_ms * (1 - busy) / busy / MINUTE_MS;
+	const double gap_min = users->sitting_ms * (1 - busy) / busy / GF_MINUTE_MS;
 	double wanting = -log(1 - gf_prng_unit(&users->prng)) * gap_min * users->weight_mean;
-	const int64_t wall_ms = mono_ms + config->mono_to_wall_ms + (int64_t)config->utc_offset_min * MINUTE_MS;
+	const int64_t wall_ms = mono_ms + config->mono_to_wall_ms + (int64_t)config->utc_offset_min * GF_MINUTE_MS;
 
 	/* Minutes of the wall clock: in the last one before closing time nobody comes after it. The first one has begun already. */
-	const int64_t into_minute_ms = floor_mod(wall_ms, MINUTE_MS);
+	const int64_t into_minute_ms = floor_mod(wall_ms, GF_MINUTE_MS);
 	int64_t gone_ms = into_minute_ms;
 	for (int64_t minute = 0; minute < LOOK_AHEAD_MIN; minute++, gone_ms = 0) {
-		const double weight = weight_at(config, floor_div(wall_ms, MINUTE_MS) + minute);
-		const double left = weight * (double)(MINUTE_MS - gone_ms) / MINUTE_MS;
+		const double weight = weight_at(config, floor_div(wall_ms, GF_MINUTE_MS) + minute);
+		const double left = weight * (double)(GF_MINUTE_MS - gone_ms) / GF_MINUTE_MS;
 		if (wanting < left)
-			return mono_ms - into_minute_ms + minute * MINUTE_MS + gone_ms + (int64_t)(wanting / weight * MINUTE_MS);
+			return mono_ms - into_minute_ms + minute * GF_MINUTE_MS + gone_ms +
+			       (int64_t)(wanting / weight * GF_MINUTE_MS);
 		wanting -= left;
 	}
-	return mono_ms + (int64_t)LOOK_AHEAD_MIN * MINUTE_MS;
+	return mono_ms + (int64_t)LOOK_AHEAD_MIN * GF_MINUTE_MS;
 }
 
 /* --- what they do ------------------------------------------------------------------------------------------------ */

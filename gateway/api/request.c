@@ -10,9 +10,8 @@
 #include <string.h>
 
 #include "proto/base/clock.h"
+#include "proto/base/span.h"
 #include "proto/base/text.h"
-
-#define DAY_MS (24LL * 3600 * 1000)
 
 void request_answer(struct request *r, json_t *json)
 {
@@ -159,7 +158,7 @@ bool request_day(struct request *r)
 		}
 		r->utc_offset_ms = (int64_t)minutes * 60 * 1000;
 	}
-	r->today_ms = r->now_ms - (r->now_ms + r->utc_offset_ms) % DAY_MS;
+	r->today_ms = r->now_ms - (r->now_ms + r->utc_offset_ms) % GF_DAY_MS;
 	return true;
 }
 

@@ -9,9 +9,9 @@
 #include "gateway/api/device_row.h"
 #include "gateway/api/resources.h"
 #include "gateway/rule_doubts.h"
+#include "proto/base/span.h"
 #include "proto/base/text.h"
 
-#define DAY_MS (24LL * 3600 * 1000)
 #define MIB (1024.0 * 1024.0)
 #define WAL_LARGE_BYTES (256ULL * 1024 * 1024)
 #define DISK_LOW_BYTES (1024ULL * 1024 * 1024)
@@ -67,7 +67,7 @@ static void check_certificate(struct examination *e)
 {
 	char end[GF_RFC3339_MAX];
 	int64_t left_ms = e->facts.cert_not_after_ms - e->request->now_ms;
-	enum verdict verdict = left_ms <= 0 ? CRITICAL : left_ms < CERT_SOON_DAYS * DAY_MS ? ATTENTION : FINE;
+	enum verdict verdict = left_ms <= 0 ? CRITICAL : left_ms < CERT_SOON_DAYS * GF_DAY_MS ? ATTENTION : FINE;
 
 	if (e->facts.cert_not_after_ms == 0)
 		return;
@@ -183,7 +183,7 @@ static void check_receiver(struct examination *e, const struct tell_state *s, un
 		              : "see that its receiver runs and takes what it gets; it is tried again by itself, in order",
 		    "%s takes no events since %s: %s", what, gf_time_format(s->failing_since_ms, since), s->error);
 		(*problems)++;
-	} else if (s->told.passed_ms > e->request->now_ms - DAY_MS) {
+	} else if (s->told.passed_ms > e->request->now_ms - GF_DAY_MS) {
 		add(e, "webhooks", ATTENTION, "gymfleet events has what it did not get",
 		    "%s passed over events, the last at %s", what, gf_time_format(s->told.passed_ms, since));
 		(*problems)++;

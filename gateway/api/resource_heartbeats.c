@@ -4,8 +4,7 @@
 #include "gateway/api/page.h"
 #include "gateway/api/resources.h"
 #include "gateway/store/cases.h"
-
-#define HOUR_MS 3600000.0
+#include "proto/base/span.h"
 
 /* A row has as many values as a page of other lists has rows: more of them in one answer would be a hundred megabytes. */
 enum { ROWS_MAX = 2000 };
@@ -57,7 +56,7 @@ static json_t *beat_row(const struct store_beat *beat)
 	json_put(&row, "motor_s", json_seconds(h->motor_ms));
 	json_put(&row, "in_session", json_boolean(h->in_session));
 	json_put(&row, "derated", json_boolean(h->derated));
-	json_put(&row, "odometer_motor_h", json_measure((double)h->odometer.motor_ms / HOUR_MS));
+	json_put(&row, "odometer_motor_h", json_measure((double)h->odometer.motor_ms / GF_HOUR_MS));
 	json_put(&row, "sessions", json_count(h->odometer.sessions));
 	put_sensors(&row, h);
 	return row;

@@ -4,13 +4,12 @@
 
 #include "gateway/api/resources.h"
 #include "gateway/store/cases.h"
-
-#define HOUR_MS 3600000.0
+#include "proto/base/span.h"
 
 static int keep(void *ctx, const struct store_reliability *row)
 {
 	json_t **items = ctx, *item = json_object();
-	double motor_h = (double)row->motor_ms / HOUR_MS, cases = (double)row->cases;
+	double motor_h = (double)row->motor_ms / GF_HOUR_MS, cases = (double)row->cases;
 
 	json_put(&item, "key", json_string(row->key));
 	json_put(&item, "machines", json_count(row->machines));

@@ -1,13 +1,12 @@
 /* /v1/devices/{id}/series: a machine's sensors over time, from the rollups, oldest first: whether a motor gets hotter week by week. */
 #include "gateway/api/resources.h"
-
-#define DAY_MS (INT64_C(24) * 3600 * 1000)
+#include "proto/base/span.h"
 
 /* Up to so long a range is told in steps of so many seconds: those of the rollups, a few hundred in an answer. */
 static const struct {
 	int64_t range_ms;
 	unsigned span_s;
-} spans[] = {{DAY_MS + DAY_MS / 12, 300}, {15 * DAY_MS, 3600}, {INT64_MAX, 86400}};
+} spans[] = {{GF_DAY_MS + GF_DAY_MS / 12, 300}, {15 * GF_DAY_MS, 3600}, {INT64_MAX, 86400}};
 
 static void put_sensor(json_t **row, const char *keys[static 3], const struct gf_stat *stat)
 {
@@ -36,7 +35,7 @@ static int keep(void *ctx, const struct store_bucket *bucket)
 
 void resource_device_series(struct request *r)
 {
-	int64_t since_ms = r->now_ms - DAY_MS, until_ms = r->now_ms;
+	int64_t since_ms = r->now_ms - GF_DAY_MS, until_ms = r->now_ms;
 	json_t *items, *answer;
 	struct gf_diag diag = {{0}};
 	size_t span = 0;

@@ -10,8 +10,7 @@
 #include "gateway/api/resources.h"
 #include "gateway/api/rollout_json.h"
 #include "gateway/store/cases.h"
-
-#define HOUR_MS (INT64_C(3600) * 1000)
+#include "proto/base/span.h"
 
 enum { HOURS = 24, NEEDS_TOLD = 50, SITES_MAX = 1024 };
 /* One that halted waits for a person; who has not decided in a week, or has started a later one, has decided. */
@@ -93,18 +92,18 @@ static int add_outcome(void *ctx, const struct store_usage *usage)
 static int add_hour(void *ctx, const struct store_hour *h)
 {
 	struct summary *s = ctx;
-	int64_t end_ms = h->hour_ms + HOUR_MS;
+	int64_t end_ms = h->hour_ms + GF_HOUR_MS;
 
 	for (int64_t at_ms = h->hour_ms, next_ms; at_ms < end_ms; at_ms = next_ms) {
 		int64_t local_ms = at_ms + s->utc_offset_ms;
 
-		next_ms = at_ms + HOUR_MS - local_ms % HOUR_MS;
+		next_ms = at_ms + GF_HOUR_MS - local_ms % GF_HOUR_MS;
 		next_ms = next_ms < end_ms ? next_ms : end_ms;
 		if (at_ms < s->today_ms)
 			continue;
-		uint64_t part_ms = (uint64_t)((double)h->running_ms * (double)(next_ms - at_ms) / HOUR_MS);
+		uint64_t part_ms = (uint64_t)((double)h->running_ms * (double)(next_ms - at_ms) / GF_HOUR_MS);
 		s->running_ms += part_ms;
-		s->by_hour_ms[local_ms / HOUR_MS % HOURS] += part_ms;
+		s->by_hour_ms[local_ms / GF_HOUR_MS % HOURS] += part_ms;
 	}
 	return 0;
 }
@@ -121,7 +120,7 @@ static int read_today(const struct request *r, struct summary *s, struct gf_diag
 	}
 	stays_deinit(&stays);
 	if (result == 0)
-		result = store_read_hours(r->reader, NULL, s->today_ms - s->today_ms % HOUR_MS, 0, add_hour, s, diag);
+		result = store_read_hours(r->reader, NULL, s->today_ms - s->today_ms % GF_HOUR_MS, 0, add_hour, s, diag);
 	if (result == 0)
 		result = store_read_usage(r->reader, STORE_USAGE_OUTCOME, s->today_ms, 0, 0, add_outcome, s, diag);
 	return result;

@@ -6,10 +6,10 @@
 #include "gateway/api/opening.h"
 #include "gateway/api/resources.h"
 #include "proto/base/date.h"
+#include "proto/base/span.h"
 #include "proto/base/text.h"
 
 enum { ROWS_MAX = 100 * 1000 };
-#define DAY_MS (24 * INT64_C(3600) * 1000)
 
 struct table {
 	struct store_usage *rows;
@@ -142,8 +142,8 @@ static int64_t open_ms(const struct request *r, const struct table *t, const cha
 	}
 	if (gf_date_parse(value, &day) != 0)
 		return 0;
-	int64_t start_ms = day * DAY_MS - r->utc_offset_ms,
-	        end_ms = start_ms + (t->key == STORE_USAGE_WEEK ? 7 : 1) * DAY_MS;
+	int64_t start_ms = day * GF_DAY_MS - r->utc_offset_ms,
+	        end_ms = start_ms + (t->key == STORE_USAGE_WEEK ? 7 : 1) * GF_DAY_MS;
 	return opening_ms(sites, t->stays.items, t->stays.count, start_ms > from_ms ? start_ms : from_ms,
 	                  end_ms < until_ms ? end_ms : until_ms);
 }

@@ -13,10 +13,8 @@
 #include "gateway/api/unknown.h"
 #include "gateway/store/cases.h"
 #include "proto/base/date.h"
+#include "proto/base/span.h"
 #include "proto/base/text.h"
-
-#define HOUR_MS (INT64_C(3600) * 1000)
-#define DAY_MS (24 * HOUR_MS)
 
 enum {
 	WEEKDAYS = 7,
@@ -45,7 +43,7 @@ static bool take_scope(struct request *r, struct scope *s)
 	    !request_device(r, &s->device))
 		return false;
 	s->site = request_param(r, "site");
-	s->since_ms -= s->since_ms % HOUR_MS;
+	s->since_ms -= s->since_ms % GF_HOUR_MS;
 	/* Nobody could use a machine in the time to come. */
 	s->until_ms = until_ms < r->now_ms ? until_ms : r->now_ms;
 	return true;
@@ -144,14 +142,14 @@ struct heat {
 static int64_t hour_end(const struct calendar *c, int64_t at_ms)
 {
 	int64_t local = at_ms + (c->offset_s != NULL ? c->offset_s(c->ctx, at_ms) * INT64_C(1000) : 0);
-	return at_ms + HOUR_MS - local % HOUR_MS;
+	return at_ms + GF_HOUR_MS - local % GF_HOUR_MS;
 }
 
 static int heat_hour(void *ctx, const struct store_hour *h)
 {
 	struct heat *heat = ctx;
 	const struct calendar *c = opening_calendar(heat->sites, h->site);
-	int64_t end_ms = h->hour_ms + HOUR_MS;
+	int64_t end_ms = h->hour_ms + GF_HOUR_MS;
 
 	if (++heat->scope.read > HOURS_READ_MAX)
 		return -EFBIG;
@@ -159,7 +157,7 @@ static int heat_hour(void *ctx, const struct store_hour *h)
 	for (int64_t at_ms = h->hour_ms, next_ms; at_ms < end_ms; at_ms = next_ms) {
 		next_ms = hour_end(c, at_ms) < end_ms ? hour_end(c, at_ms) : end_ms;
 		uint64_t part_ms =
-		    next_ms == end_ms ? left_ms : (uint64_t)((double)h->running_ms * (double)(next_ms - at_ms) / HOUR_MS);
+		    next_ms == end_ms ? left_ms : (uint64_t)((double)h->running_ms * (double)(next_ms - at_ms) / GF_HOUR_MS);
 		left_ms -= part_ms < left_ms ? part_ms : left_ms;
 		heat->running_ms[calendar_weekday(calendar_day(c, at_ms))][calendar_hour(c, at_ms)] += part_ms;
 	}
@@ -223,8 +221,8 @@ void resource_usage_heat(struct request *r)
 		return;
 	}
 	heat->sites = api_sites(r->api);
-	heat->scope.since_ms = r->now_ms - HEAT_DAYS * DAY_MS;
-	if (take_scope(r, &heat->scope) && heat->scope.until_ms - heat->scope.since_ms > HEAT_DAYS_MAX * DAY_MS)
+	heat->scope.since_ms = r->now_ms - HEAT_DAYS * GF_DAY_MS;
+	if (take_scope(r, &heat->scope) && heat->scope.until_ms - heat->scope.since_ms > HEAT_DAYS_MAX * GF_DAY_MS)
 		request_fail(r, 400, "bad_parameter", "the heat map covers at most %d days; give since and until",
 		             HEAT_DAYS_MAX);
 	if (r->status == 0 && take_stays(r, &heat->scope)) {
@@ -320,13 +318,13 @@ static void answer_trend(struct request *r, const struct trend *t)
 static bool take_weeks(struct request *r, struct trend *t)
 {
 	bool whole = request_param(r, "since") == NULL;
-	int32_t today = (int32_t)(r->now_ms / DAY_MS);
+	int32_t today = (int32_t)(r->now_ms / GF_DAY_MS);
 
-	t->scope.since_ms = (monday_of(today) - (TREND_WEEKS - 1) * WEEKDAYS) * DAY_MS;
+	t->scope.since_ms = (monday_of(today) - (TREND_WEEKS - 1) * WEEKDAYS) * GF_DAY_MS;
 	if (!take_scope(r, &t->scope))
 		return false;
-	int32_t first = monday_of((int32_t)(t->scope.since_ms / DAY_MS)),
-	        last = monday_of((int32_t)(t->scope.until_ms / DAY_MS));
+	int32_t first = monday_of((int32_t)(t->scope.since_ms / GF_DAY_MS)),
+	        last = monday_of((int32_t)(t->scope.until_ms / GF_DAY_MS));
 	if (last - first >= TREND_WEEKS_MAX * WEEKDAYS) {
 		request_fail(r, 400, "bad_parameter", "the trend covers at most ten years; give since and until");
 		return false;
@@ -334,7 +332,7 @@ static bool take_weeks(struct request *r, struct trend *t)
 	t->first_day = whole ? first : first - WEEKDAYS;
 	t->count = last >= t->first_day ? (size_t)(last - t->first_day) / WEEKDAYS + 2 : 0;
 	if (whole)
-		t->scope.since_ms -= DAY_MS;
+		t->scope.since_ms -= GF_DAY_MS;
 	return true;
 }
 

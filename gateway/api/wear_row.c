@@ -6,9 +6,7 @@
 #include <string.h>
 
 #include "gateway/api/resources.h"
-
-#define HOUR_MS 3600000.0
-#define DAY_MS (24 * HOUR_MS)
+#include "proto/base/span.h"
 
 #define NAME(symbol, name) name,
 static const char *const class_words[] = {GF_CLASSES(NAME) NULL};
@@ -63,11 +61,11 @@ static uint64_t since(uint64_t now, uint64_t then)
 
 static struct wear_pace pace_of(const struct store_use *use, int64_t now_ms)
 {
-	double days = (double)(now_ms - use->from_ms) / DAY_MS;
+	double days = (double)(now_ms - use->from_ms) / GF_DAY_MS;
 
 	if (use->last_ms == 0 || !(days > 0))
 		return (struct wear_pace){0};
-	return (struct wear_pace){.motor_h_per_day = (double)use->motor_ms / HOUR_MS / days,
+	return (struct wear_pace){.motor_h_per_day = (double)use->motor_ms / GF_HOUR_MS / days,
 	                          .sessions_per_day = (double)use->sessions / days};
 }
 
@@ -75,19 +73,20 @@ void wear_of(const struct wear_plans *plans, const struct worn *m, int64_t now_m
              struct wear_pace *ret_pace)
 {
 	struct wear_counter counters[FACT_PART_COUNT];
-	const double before_h = (double)m->motor_before_ms / HOUR_MS;
+	const double before_h = (double)m->motor_before_ms / GF_HOUR_MS;
 
 	*ret_pace = pace_of(m->use, now_ms);
 	for (size_t p = 0; p < FACT_PART_COUNT; p++) {
 		const struct gf_odometer *then = &m->parts[p].odometer;
-		counters[p] = (struct wear_counter){.motor_h = (double)since(m->odometer->motor_ms, then->motor_ms) / HOUR_MS,
-		                                    .sessions = since(m->odometer->sessions, then->sessions),
-		                                    .since_ms = m->parts[p].at_ms};
+		counters[p] =
+		    (struct wear_counter){.motor_h = (double)since(m->odometer->motor_ms, then->motor_ms) / GF_HOUR_MS,
+		                          .sessions = since(m->odometer->sessions, then->sessions),
+		                          .since_ms = m->parts[p].at_ms};
 		if (m->parts[p].at_ms == 0)
 			counters[p].motor_h += before_h;
 	}
 	wear_judge(wear_plan_for(plans->items, plans->count, m->class, m->model), m->rated_motor_h,
-	           before_h + (double)m->odometer->motor_ms / HOUR_MS, counters, ret_pace, now_ms, ret_wear);
+	           before_h + (double)m->odometer->motor_ms / GF_HOUR_MS, counters, ret_pace, now_ms, ret_wear);
 }
 
 void wear_of_machine(const struct wear_plans *plans, const struct store_machine *m, const struct store_wear *counted,
@@ -142,7 +141,8 @@ json_t *wear_detail(const struct store_machine *machine, const struct wear *wear
 		json_push(&parts, part);
 	}
 	put_machine(&row, machine);
-	json_put(&row, "motor_h", json_measure((double)(machine->motor_before_ms + machine->odometer.motor_ms) / HOUR_MS));
+	json_put(&row, "motor_h",
+	         json_measure((double)(machine->motor_before_ms + machine->odometer.motor_ms) / GF_HOUR_MS));
 	json_put(&row, "warranty_h", wear->warranty_h > 0 ? json_measure(wear->warranty_h) : json_null());
 	json_put(&row, "warranty_left_h", wear->warranty_h > 0 ? json_measure(wear->warranty_left_h) : json_null());
 	json_put(&row, "pace", pace);

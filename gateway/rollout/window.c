@@ -1,12 +1,13 @@
 /* Windows: minutes of a site's day. The offset from UTC is a fact of the moment, so a clock change needs no care here: the next look has the new one. */
 #include "gateway/rollout/plan.h"
+#include "proto/base/span.h"
 
-enum { MINUTE_MS = 60 * 1000, DAY_MIN = 24 * 60 };
+enum { DAY_MIN = 24 * 60 };
 
 /* Milliseconds since the site's midnight. */
 static int64_t local_ms(int64_t now_ms, int32_t utc_offset_s)
 {
-	const int64_t day_ms = (int64_t)DAY_MIN * MINUTE_MS;
+	const int64_t day_ms = (int64_t)DAY_MIN * GF_MINUTE_MS;
 	int64_t ms = (now_ms + (int64_t)utc_offset_s * 1000) % day_ms;
 
 	return ms < 0 ? ms + day_ms : ms;
@@ -14,7 +15,7 @@ static int64_t local_ms(int64_t now_ms, int32_t utc_offset_s)
 
 bool plan_window_open(const struct rollout_spec *spec, int64_t now_ms, int32_t utc_offset_s)
 {
-	int64_t minute = local_ms(now_ms, utc_offset_s) / MINUTE_MS;
+	int64_t minute = local_ms(now_ms, utc_offset_s) / GF_MINUTE_MS;
 
 	if (!spec->has_window)
 		return true;
@@ -29,6 +30,6 @@ int64_t plan_window_opens_ms(const struct rollout_spec *spec, int64_t now_ms, in
 
 	if (plan_window_open(spec, now_ms, utc_offset_s))
 		return now_ms;
-	wait_ms = (int64_t)spec->window_from_min * MINUTE_MS - local_ms(now_ms, utc_offset_s);
-	return now_ms + (wait_ms > 0 ? wait_ms : wait_ms + (int64_t)DAY_MIN * MINUTE_MS);
+	wait_ms = (int64_t)spec->window_from_min * GF_MINUTE_MS - local_ms(now_ms, utc_offset_s);
+	return now_ms + (wait_ms > 0 ? wait_ms : wait_ms + (int64_t)DAY_MIN * GF_MINUTE_MS);
 }

@@ -2,10 +2,9 @@
 
 #include "gateway/rules/metric_kind.h"
 #include "proto/base/fnv.h"
+#include "proto/base/span.h"
 
-#define MIN_MS (INT64_C(60) * 1000)
-#define HOUR_MS (60 * MIN_MS)
-#define DAY_MAX_MS (26 * HOUR_MS) /* the longest local day, and an hour for a site that moves */
+#define DAY_MAX_MS (26 * GF_HOUR_MS) /* the longest local day, and an hour for a site that moves */
 
 #define NAMES(lower, UPPER, LIST, ENTRY)                                                  \
 	static const char *const lower##_names[] = {LIST(ENTRY)};                             \
@@ -140,7 +139,7 @@ static int64_t gap_reach_ms(const struct rule_condition *c)
 		return 0;
 	/* Asked of rules that nobody has checked yet, too. */
 	hours = hours > 0 ? hours : 0;
-	return (int64_t)((hours < longest_h ? hours : longest_h) * HOUR_MS) + 24 * HOUR_MS + 1;
+	return (int64_t)((hours < longest_h ? hours : longest_h) * GF_HOUR_MS) + 24 * GF_HOUR_MS + 1;
 }
 
 int64_t rule_window_ms(const struct rule_condition *c)

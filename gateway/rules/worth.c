@@ -1,8 +1,8 @@
 #include "gateway/rules/worth.h"
 
-#include <math.h>
+#include "proto/base/span.h"
 
-#define HOUR_MS (INT64_C(3600) * 1000)
+#include <math.h>
 
 double worth_unit(enum rule_metric metric)
 {
@@ -13,7 +13,7 @@ double worth_unit(enum rule_metric metric)
 		return 1000;
 	case RULE_METRIC_MOTOR_H:
 	case RULE_METRIC_GAP_H:
-		return HOUR_MS;
+		return GF_HOUR_MS;
 	default:
 		return 1;
 	}
@@ -72,7 +72,7 @@ static bool gap_ms(struct worth *w, const struct fact *fact, double *ret_value)
 {
 	const struct rule_condition *c = w->condition;
 	const int key = c->filter.same_class ? (int)fact->class : 0;
-	const int64_t earliest_ms = fact->at_ms - 24 * HOUR_MS;
+	const int64_t earliest_ms = fact->at_ms - 24 * GF_HOUR_MS;
 	const bool follows = w->ended[key];
 	const int64_t before_ms = w->ended_ms[key];
 	int64_t start_ms = fact->session.started_ms < fact->at_ms ? fact->session.started_ms : fact->at_ms;
@@ -84,7 +84,7 @@ static bool gap_ms(struct worth *w, const struct fact *fact, double *ret_value)
 	if (start_ms < earliest_ms)
 		start_ms = earliest_ms;
 	*ret_value = start_ms > before_ms ? (double)(start_ms - before_ms) : 0;
-	return *ret_value <= rule_highest_threshold(c) * HOUR_MS;
+	return *ret_value <= rule_highest_threshold(c) * GF_HOUR_MS;
 }
 
 static bool life_pct(const struct worth *w, const struct fact *fact, double *ret_value)
@@ -106,7 +106,7 @@ static bool points(const struct fact *fact, double *ret_value)
 	double a = (double)fact->session.vibration_ms2;
 
 	/* 2002/44/EC: 2 a^2 h, of the time the motor ran in somebody's hands. */
-	*ret_value = 2 * a * a * ((double)fact->session.motor_ms / (double)HOUR_MS);
+	*ret_value = 2 * a * a * ((double)fact->session.motor_ms / (double)GF_HOUR_MS);
 	return a > 0;
 }
 

@@ -8,11 +8,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "proto/base/span.h"
 #include "proto/model.h"
 
-#define MINUTE_MS INT64_C(60000)
-#define DAY_MS (CALENDAR_DAY_MIN * MINUTE_MS)
-#define WEEK_MS (7 * DAY_MS)
+#define WEEK_MS (7 * GF_DAY_MS)
 
 enum {
 	WEEKS_MAX = 2000,           /* beyond it nothing is looked for */
@@ -182,14 +181,14 @@ unsigned calendar_weekday(int32_t day)
 
 int32_t calendar_day(const struct calendar *calendar, int64_t wall_ms)
 {
-	return (int32_t)floor_div(wall_ms + offset_ms(calendar, wall_ms), DAY_MS);
+	return (int32_t)floor_div(wall_ms + offset_ms(calendar, wall_ms), GF_DAY_MS);
 }
 
 unsigned calendar_hour(const struct calendar *calendar, int64_t wall_ms)
 {
 	int64_t local = wall_ms + offset_ms(calendar, wall_ms);
 
-	return (unsigned)((local - floor_div(local, DAY_MS) * DAY_MS) / (60 * MINUTE_MS));
+	return (unsigned)((local - floor_div(local, GF_DAY_MS) * GF_DAY_MS) / (60 * GF_MINUTE_MS));
 }
 
 /* A piece of time at one offset. */
@@ -220,7 +219,7 @@ static struct piece piece_at(const struct calendar *c, int64_t from, int64_t unt
 
 int64_t calendar_day_start_ms(const struct calendar *calendar, int32_t day)
 {
-	int64_t midnight = day * DAY_MS, until = midnight + FARTHEST_MS;
+	int64_t midnight = day * GF_DAY_MS, until = midnight + FARTHEST_MS;
 
 	/* Where midnight is skipped the day begins later; a day that isn't there at all, with the next one. */
 	for (int64_t at = midnight - FARTHEST_MS; at < until;) {
@@ -253,7 +252,7 @@ static int64_t week_open_ms(const struct calendar *c)
 
 	for (size_t d = 0; d < 7; d++)
 		for (size_t i = 0; i < c->week[d].count; i++)
-			sum += (c->week[d].spans[i].to_min - c->week[d].spans[i].from_min) * MINUTE_MS;
+			sum += (c->week[d].spans[i].to_min - c->week[d].spans[i].from_min) * GF_MINUTE_MS;
 	return sum;
 }
 
@@ -261,8 +260,8 @@ static int64_t week_open_ms(const struct calendar *c)
 static bool cut(const struct piece *p, int64_t day, const struct calendar_span *span, int64_t *ret_from,
                 int64_t *ret_until)
 {
-	int64_t from = day * DAY_MS + span->from_min * MINUTE_MS - p->offset;
-	int64_t until = day * DAY_MS + span->to_min * MINUTE_MS - p->offset;
+	int64_t from = day * GF_DAY_MS + span->from_min * GF_MINUTE_MS - p->offset;
+	int64_t until = day * GF_DAY_MS + span->to_min * GF_MINUTE_MS - p->offset;
 
 	*ret_from = from > p->from ? from : p->from;
 	*ret_until = until < p->until ? until : p->until;
@@ -272,9 +271,9 @@ static bool cut(const struct piece *p, int64_t day, const struct calendar_span *
 /* The open time in a piece; `*wanted` of it at most, whose end is then *ret_end. */
 static int64_t open_in(const struct calendar *c, const struct piece *p, const int64_t *wanted, int64_t *ret_end)
 {
-	int64_t last = floor_div(p->until - 1 + p->offset, DAY_MS), sum = 0, from, until;
+	int64_t last = floor_div(p->until - 1 + p->offset, GF_DAY_MS), sum = 0, from, until;
 
-	for (int64_t day = floor_div(p->from + p->offset, DAY_MS); day <= last; day++) {
+	for (int64_t day = floor_div(p->from + p->offset, GF_DAY_MS); day <= last; day++) {
 		const struct calendar_hours *hours = hours_of(c, day);
 
 		for (size_t i = 0; i < hours->count; i++) {
@@ -341,11 +340,11 @@ int64_t calendar_after_open_ms(const struct calendar *calendar, int64_t from_ms,
 /* The first edge of a span in the piece after `after` at which it is otherwise than `open`; INT64_MAX when there is none. */
 static int64_t change_in(const struct calendar *c, const struct piece *p, int64_t after, bool open)
 {
-	int64_t last = floor_div(p->until - 1 + p->offset, DAY_MS), edges[2];
+	int64_t last = floor_div(p->until - 1 + p->offset, GF_DAY_MS), edges[2];
 
 	if (p->from > after && calendar_is_open(c, p->from) != open)
 		return p->from;
-	for (int64_t day = floor_div(p->from + p->offset, DAY_MS); day <= last; day++) {
+	for (int64_t day = floor_div(p->from + p->offset, GF_DAY_MS); day <= last; day++) {
 		const struct calendar_hours *hours = hours_of(c, day);
 
 		for (size_t i = 0; i < hours->count; i++) {

@@ -1,9 +1,9 @@
 #include "gateway/wear/wear.h"
 
+#include "proto/base/span.h"
+
 #include <math.h>
 #include <string.h>
-
-#define DAY_MS (24 * 60 * 60 * 1000.0)
 
 enum { FORECAST_DAYS = 3652 };
 
@@ -46,7 +46,7 @@ static int64_t due_ms(const struct wear_part *part, const struct wear_pace *pace
 
 	if (part->used_pct >= 100.0)
 		return now_ms;
-	return days <= FORECAST_DAYS ? now_ms + (int64_t)(days * DAY_MS) : 0;
+	return days <= FORECAST_DAYS ? now_ms + (int64_t)(days * GF_DAY_MS) : 0;
 }
 
 static bool is_worse(const struct wear_part *a, const struct wear_part *b)

@@ -10,8 +10,8 @@
 
 #include "gateway/store/cases.h"
 #include "gateway/store/sqlite/reader.h"
+#include "proto/base/span.h"
 
-enum { HOUR_MS = 3600 * 1000 };
 _Static_assert(GF_SEVERITY_STOP == 3 && GF_SEVERITY_LATCH == 4, "the index faults_down names them by number");
 
 struct range {
@@ -82,10 +82,10 @@ static int by_device(const void *a, const void *b)
 static void add_hour(struct machine *m, const struct range *range, int64_t hour_ms, uint64_t motor_ms)
 {
 	int64_t from = hour_ms > range->since_ms ? hour_ms : range->since_ms,
-	        to = hour_ms + HOUR_MS < range->until_ms ? hour_ms + HOUR_MS : range->until_ms;
+	        to = hour_ms + GF_HOUR_MS < range->until_ms ? hour_ms + GF_HOUR_MS : range->until_ms;
 
-	if (to - from < HOUR_MS)
-		m->part_ms += (double)motor_ms * (double)(to - from) / HOUR_MS;
+	if (to - from < GF_HOUR_MS)
+		m->part_ms += (double)motor_ms * (double)(to - from) / GF_HOUR_MS;
 	else
 		m->own.motor_ms = motor_ms < INT64_MAX - m->own.motor_ms ? m->own.motor_ms + motor_ms : INT64_MAX;
 }

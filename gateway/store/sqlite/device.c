@@ -2,8 +2,9 @@
 #include <errno.h>
 
 #include "gateway/store/sqlite/writer.h"
+#include "proto/base/span.h"
 
-enum { STREAMS_KEPT = 64, BOOTS_KEPT = 1000, HOUR_MS = 3600 * 1000 };
+enum { STREAMS_KEPT = 64, BOOTS_KEPT = 1000 };
 static const int64_t plausible_since_ms = 1577836800000; /* 2020-01-01: no machine's clock is right before */
 
 #define DEVICE_COLUMNS                                                                                              \
@@ -374,7 +375,7 @@ int device_place(struct apply *a, uint64_t boot, uint64_t uptime_ms, uint64_t wa
 	int64_t epoch = 0;
 	int r;
 
-	if (synced && wall_ms >= (uint64_t)plausible_since_ms && wall_ms <= (uint64_t)(a->recv_ms + HOUR_MS)) {
+	if (synced && wall_ms >= (uint64_t)plausible_since_ms && wall_ms <= (uint64_t)(a->recv_ms + GF_HOUR_MS)) {
 		*ret_at_ms = (int64_t)wall_ms;
 		*ret_source = STORE_TIME_DEVICE;
 		return 0;

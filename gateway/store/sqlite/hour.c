@@ -1,10 +1,11 @@
 /*
  * How much each hour: a session counts where it began, and its running and motor time in each hour of UTC that it ran in, as if they were even. One that
- * claims to have lasted longer than SPREAD_MAX_MS has all of it in that time, so that no session touches more than SPREAD_MAX_MS / HOUR_MS + 1 rows.
+ * claims to have lasted longer than SPREAD_MAX_MS has all of it in that time, so that no session touches more than SPREAD_MAX_MS / GF_HOUR_MS + 1 rows.
  */
 #include "gateway/store/sqlite/writer.h"
+#include "proto/base/span.h"
 
-enum { HOUR_MS = 3600 * 1000, SPREAD_MAX_MS = 48 * HOUR_MS };
+enum { SPREAD_MAX_MS = 48 * GF_HOUR_MS };
 
 struct share {
 	int64_t hour_ms;
@@ -56,12 +57,12 @@ int hours_add(struct apply *a, const struct gf_session_ended *e, int64_t started
 	const int64_t running_ms = e->duration_ms > e->paused_ms ? e->duration_ms - e->paused_ms : 0;
 	const int64_t motor_ms = (int64_t)e->motor_ms, span = span_of(e);
 	/* Rounded down, before 1970 too. */
-	int64_t hour_ms = started_ms - (started_ms % HOUR_MS + HOUR_MS) % HOUR_MS;
+	int64_t hour_ms = started_ms - (started_ms % GF_HOUR_MS + GF_HOUR_MS) % GF_HOUR_MS;
 	struct share share = {.sessions = 1, .began_running_ms = running_ms, .began_motor_ms = motor_ms};
 	int r = 0;
 
-	for (int64_t from = 0; from < span && !r; hour_ms += HOUR_MS) {
-		int64_t to = hour_ms + HOUR_MS - started_ms;
+	for (int64_t from = 0; from < span && !r; hour_ms += GF_HOUR_MS) {
+		int64_t to = hour_ms + GF_HOUR_MS - started_ms;
 
 		to = to < span ? to : span;
 		share.hour_ms = hour_ms;

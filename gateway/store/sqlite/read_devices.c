@@ -4,8 +4,7 @@
 #include "gateway/store/sqlite/care_read.h"
 #include "gateway/store/sqlite/desired.h"
 #include "gateway/store/sqlite/reader.h"
-
-enum { DAY_MS = 24 * 3600 * 1000 };
+#include "proto/base/span.h"
 
 /* ?1 id, ?2 a day ago, ?3 today's start */
 #define DEVICE_SELECT                                                                                                 \
@@ -158,7 +157,7 @@ static int read_all(struct store_reader *reader, const struct store_device_query
 	query_begin(&q, &reader->db,
 	            query->device ? DEVICE_SELECT " WHERE d.id = ?1" : DEVICE_SELECT " WHERE ?1 IS NULL ORDER BY d.id");
 	query_text(&q, query->device);
-	query_i64(&q, query->now_ms - DAY_MS);
+	query_i64(&q, query->now_ms - GF_DAY_MS);
 	query_i64(&q, query->today_ms);
 	while (!stopped && (rc = query_step(&q)) == QUERY_ROW) {
 		struct store_device d = {0};

@@ -5,8 +5,8 @@
 #include "gateway/store/sqlite/reader.h"
 #include "gateway/store/sqlite/schema.h"
 #include "proto/base/date.h"
+#include "proto/base/span.h"
 
-enum { HOUR_MS = 3600 * 1000 };
 _Static_assert(GF_OUTCOME_COMPLETED == 1 && GF_OUTCOME_INTERRUPTED == 6 && GF_OUTCOME_COUNT == 7,
                "the usage texts count outcomes by number");
 
@@ -50,8 +50,8 @@ static bool by_local_time(enum store_usage_key by)
 static void whole_hours(enum store_usage_key by, int64_t since_ms, int64_t until_ms, int64_t utc_offset_ms,
                         int64_t *ret_from_ms, int64_t *ret_to_ms)
 {
-	int64_t from = since_ms + (HOUR_MS - since_ms % HOUR_MS) % HOUR_MS, to = until_ms - until_ms % HOUR_MS;
-	bool exact = !by_local_time(by) || utc_offset_ms % HOUR_MS == 0;
+	int64_t from = since_ms + (GF_HOUR_MS - since_ms % GF_HOUR_MS) % GF_HOUR_MS, to = until_ms - until_ms % GF_HOUR_MS;
+	bool exact = !by_local_time(by) || utc_offset_ms % GF_HOUR_MS == 0;
 
 	*ret_from_ms = exact && from < to ? from : since_ms;
 	*ret_to_ms = exact && from < to ? to : since_ms;

@@ -14,8 +14,9 @@
 #include "gateway/store/sqlite/writer.h"
 #include "gateway/store/wishes.h"
 #include "proto/base/clock.h"
+#include "proto/base/span.h"
 
-enum { DAY_MS = 24 * 3600 * 1000, QUARANTINE_EVENT_MS = 60 * 1000, QUARANTINE_COMPARED = 16 };
+enum { QUARANTINE_EVENT_MS = 60 * 1000, QUARANTINE_COMPARED = 16 };
 
 const char *const meta_names[META_COUNT] = {
 #define X(s, n) [META_##s] = n,
@@ -67,9 +68,9 @@ int store_open(const struct store_options *options, struct store **ret_store, st
 	s->path = strdup(options->path);
 	s->options = *options;
 	s->options.path = NULL;
-	s->options.keep_raw_ms = or_default(options->keep_raw_ms, 14LL * DAY_MS);
-	s->options.keep_5min_ms = or_default(options->keep_5min_ms, 90LL * DAY_MS);
-	s->options.keep_hour_ms = or_default(options->keep_hour_ms, 730LL * DAY_MS);
+	s->options.keep_raw_ms = or_default(options->keep_raw_ms, 14LL * GF_DAY_MS);
+	s->options.keep_5min_ms = or_default(options->keep_5min_ms, 90LL * GF_DAY_MS);
+	s->options.keep_hour_ms = or_default(options->keep_hour_ms, 730LL * GF_DAY_MS);
 	s->options.busy_timeout_ms = or_default(options->busy_timeout_ms, 5000);
 	s->forgot = true; /* by an earlier run, for all that is known */
 	r = s->path ? open_file(s, diag) : -ENOMEM;
