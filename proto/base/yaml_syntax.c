@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <yaml.h>
 
@@ -50,9 +51,48 @@ static bool is_tab(const struct syntax *s, yaml_mark_t mark)
 	return i < s->len && s->text[i] == '\t';
 }
 
+/* What the words of libyaml mean for who wrote the line; "" when nothing is known. */
+static const char *remedy_of(const char *problem, const char *context)
+{
+	static const struct {
+		const char *problem, *context, *remedy;
+	} known[] = {
+	    {"mapping values are not allowed", "",
+	     "; a text that has ': ' in it belongs in quotes, and the keys of one block begin in one column"},
+	    {"did not find expected '-'", "", "; the entries of one list begin in one column, and so do the keys of each"},
+	    {"did not find expected key", "",
+	     "; the keys of one block begin in one column, and nothing follows a closing quote"},
+	    {"could not find expected ':'", "", "; a key is followed by ':' and a space"},
+	    {"found unexpected end of stream", "quoted scalar", "; the closing quote is missing"},
+	    {"did not find expected ','", "flow sequence", "; entries are parted by ',' and the list ends with ']'"},
+	    {"did not find expected ','", "flow mapping", "; keys are parted by ',' and the block ends with '}'"},
+	    {"found character that cannot start", "", "; a text that begins with @, ` or % belongs in quotes"},
+	    {"found unknown escape character", "", "; within \"...\" a backslash is written twice, within '...' once"},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strstr(problem, known[i].problem) != NULL && strstr(context, known[i].context) != NULL)
+			return known[i].remedy;
+	return "";
+}
+
+/* What libyaml didn't see the end of, and where that begins: a quote is missed at the end of the file, however far up it stands. */
+static int parsing_error(const struct syntax *s, const yaml_parser_t *parser)
+{
+	const char *problem = parser->problem != NULL ? parser->problem : "not YAML",
+	           *context = parser->context != NULL ? parser->context : "";
+	const yaml_mark_t mark = parser->problem_mark;
+	char begins_in[48] = "";
+
+	if (*context != '\0' && parser->context_mark.line != mark.line)
+		(void)snprintf(begins_in, sizeof(begins_in), " that begins in line %zu", parser->context_mark.line + 1);
+	gf_diag_set(s->diag, "%s:%zu:%zu: %s%s%s%s%s", s->path, mark.line + 1, mark.column + 1, problem,
+	            *context != '\0' ? ", " : "", context, begins_in, remedy_of(problem, context));
+	return -EINVAL;
+}
+
 static int parser_error(const struct syntax *s, const yaml_parser_t *parser)
 {
-	const char *problem = parser->problem != NULL ? parser->problem : "not YAML", *context = parser->context;
 	if (parser->error == YAML_MEMORY_ERROR) {
 		gf_diag_set(s->diag, "%s: out of memory", s->path);
 		return -ENOMEM;
@@ -60,14 +100,12 @@ static int parser_error(const struct syntax *s, const yaml_parser_t *parser)
 	if (parser->error == YAML_READER_ERROR) {
 		const yaml_mark_t mark = mark_of_byte(s, parser->problem_offset);
 		gf_diag_set(s->diag, "%s:%zu:%zu: %s (0x%02X); expected UTF-8 text", s->path, mark.line + 1, mark.column + 1,
-		            problem, (unsigned)parser->problem_value);
+		            parser->problem != NULL ? parser->problem : "not text", (unsigned)parser->problem_value);
 		return -EINVAL;
 	}
 	if (is_tab(s, parser->problem_mark))
 		return refuse(s, parser->problem_mark, "a tab; YAML is indented with spaces");
-	gf_diag_set(s->diag, "%s:%zu:%zu: %s%s%s", s->path, parser->problem_mark.line + 1, parser->problem_mark.column + 1,
-	            problem, context != NULL ? ", " : "", context != NULL ? context : "");
-	return -EINVAL;
+	return parsing_error(s, parser);
 }
 
 static int check_start(struct syntax *s, const yaml_event_t *event, const yaml_char_t *anchor)

@@ -300,13 +300,29 @@ static void a_tab_is_no_indentation(void **state)
 static void bad_syntax_is_placed(void **state)
 {
 	(void)state;
-	assert_refused("name: x\nlevel 3\n", "t.yaml:3:1: could not find expected ':', while scanning a simple key");
-	assert_refused("name: \"x\n", "t.yaml:2:1: found unexpected end of stream, while scanning a quoted scalar");
-	assert_refused("name: [a\n", "t.yaml:2:1: did not find expected ',' or ']', while parsing a flow sequence");
-	assert_refused("name: x\n  level: 3\n", "t.yaml:2:8: mapping values are not allowed in this context");
-	assert_refused("name: @x\n",
-	               "t.yaml:1:7: found character that cannot start any token, while scanning for the next token");
-	assert_refused("name: \"\\q\"\n", "t.yaml:1:8: found unknown escape character, while parsing a quoted scalar");
+	assert_refused("name: x\nlevel 3\n", "t.yaml:3:1: could not find expected ':', while scanning a simple key that "
+	                                     "begins in line 2; a key is followed by ':' and a space");
+	assert_refused("name: \"x\n", "t.yaml:2:1: found unexpected end of stream, while scanning a quoted scalar that "
+	                              "begins in line 1; the closing quote is missing");
+	assert_refused("name: [a\n", "t.yaml:2:1: did not find expected ',' or ']', while parsing a flow sequence that "
+	                             "begins in line 1; entries are parted by ',' and the list ends with ']'");
+	assert_refused("name: x\n  level: 3\n",
+	               "t.yaml:2:8: mapping values are not allowed in this context; a text that has ': ' in it belongs in "
+	               "quotes, and the keys of one block begin in one column");
+	assert_refused("name: @x\n", "t.yaml:1:7: found character that cannot start any token, while scanning for the next "
+	                             "token; a text that begins with @, ` or % belongs in quotes");
+	assert_refused("name: \"\\q\"\n", "t.yaml:1:8: found unknown escape character, while parsing a quoted scalar; "
+	                                  "within \"...\" a backslash is written twice, within '...' once");
+	assert_refused("name: too hot: x\n", "t.yaml:1:14: mapping values are not allowed in this context; a text that has "
+	                                     "': ' in it belongs in quotes, and the keys of one block begin in one column");
+	assert_refused("name: \"x\" y\n", "t.yaml:1:11: did not find expected key, while parsing a block mapping; the keys "
+	                                  "of one block begin in one column, and nothing follows a closing quote");
+	assert_refused("entries:\n  - colour: red\n   name: x\n",
+	               "t.yaml:3:4: did not find expected '-' indicator, while parsing a block collection that begins in "
+	               "line 2; the entries of one list begin in one column, and so do the keys of each");
+	assert_refused("name: x\ninner: {host: a\n",
+	               "t.yaml:3:1: did not find expected ',' or '}', while parsing a flow mapping that begins in line 2; "
+	               "keys are parted by ',' and the block ends with '}'");
 	assert_refused("name: x\n---\nname: y\n", "t.yaml:2:1: a second document begins here; expected one a file");
 }
 
