@@ -61,6 +61,24 @@ static enum cli_exit read_file(struct cli *cli, const char *path, char **ret_byt
 	return CLI_OK;
 }
 
+/* What the gateway can't tell with a line: it sees no text at all. */
+static enum cli_exit check_text(struct cli *cli, const char *path, const char *bytes, size_t len)
+{
+	const char *line = bytes, *end = bytes + len;
+
+	if (len == 0)
+		return cli_fail(cli, CLI_REFUSED, "%s is empty; there are no rules to check", path);
+	for (unsigned number = 1; line < end; number++) {
+		const char *newline = memchr(line, '\n', (size_t)(end - line)), *stop = newline != NULL ? newline : end;
+
+		if (!gf_utf8_valid(line, (size_t)(stop - line)))
+			return cli_fail(cli, CLI_REFUSED, "%s:%u: not UTF-8 text; save the file as UTF-8 in the editor", path,
+			                number);
+		line = stop < end ? stop + 1 : end;
+	}
+	return CLI_OK;
+}
+
 /* The file is taken all the same. */
 static void warn(const struct cli *cli, const json_t *answer)
 {
@@ -117,6 +135,8 @@ enum cli_exit cmd_rules_check(struct cli *cli, char **args, size_t count)
 	enum cli_exit code = read_file(cli, args[0], &bytes, &len);
 
 	(void)count;
+	if (code == CLI_OK)
+		code = check_text(cli, args[0], bytes, len);
 	if (code == CLI_OK)
 		code =
 		    post(cli,

@@ -226,6 +226,36 @@ static void rules_are_listed_checked_and_reloaded(void **state)
 	plays(bad, "rules", CLI_OK, TEXTS("no rules: nothing is flagged"));
 }
 
+/* What an editor leaves behind that the gateway couldn't read as text at all: the file's name and line are told, not what a request is made of. */
+static void a_file_that_is_no_text_is_named_with_its_line(void **state)
+{
+	static const struct play_line right[] = {{"POST", "/v1/rules/check", 200, "{\"rules\":0,\"plans\":0}"}, {0}};
+	static const struct {
+		const char *bytes;
+		size_t len;
+		enum cli_exit code;
+		const char *said;
+	} files[] = {
+	    {"", 0, CLI_REFUSED, "is empty; there are no rules to check"},
+	    {"rules:\n# f\xfcr\n", 13, CLI_REFUSED, ":2: not UTF-8 text; save the file as UTF-8 in the editor"},
+	    {"\xff\xfer\0", 4, CLI_REFUSED, ":1: not UTF-8 text"},
+	    {"rules: []\n\n# \xc3\xbc", 15, CLI_OK, "is right, 0 rules"},
+	};
+	char path[] = "/tmp/gymfleet-rules-XXXXXX", words[64];
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	(void)snprintf(words, sizeof(words), "rules|check|%s", path);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		assert_int_equal(ftruncate(fd, 0), 0);
+		assert_int_equal(pwrite(fd, files[i].bytes, files[i].len, 0), (ssize_t)files[i].len);
+		plays(right, words, files[i].code, TEXTS(path, files[i].said));
+	}
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(unlink(path), 0);
+}
+
 /* ---- forgetting ---- */
 
 static const struct play_line erasing[] = {
@@ -299,6 +329,7 @@ int main(void)
 	    cmocka_unit_test(a_flag_is_acknowledged_with_a_note),
 	    cmocka_unit_test(who_comes_second_and_lifts_nothing_is_told_so),
 	    cmocka_unit_test(rules_are_listed_checked_and_reloaded),
+	    cmocka_unit_test(a_file_that_is_no_text_is_named_with_its_line),
 	    cmocka_unit_test(a_person_is_forgotten),
 	    cmocka_unit_test(only_a_yes_erases),
 	};
