@@ -77,21 +77,25 @@ static const char *code(int value)
 	return gf_fault_name((enum gf_fault)value);
 }
 
+/* "a, b or c": what a rule counts, of which not all need have been there. */
+static const char *before(size_t index, bool last)
+{
+	return index == 0 ? "" : last ? " or " : ", ";
+}
+
 static void say_bits(struct words *w, uint32_t bits, const char *(*name)(int value))
 {
-	const char *before = "";
+	size_t said = 0;
 
 	for (int value = 1; value < 32; value++)
-		if (bits >> value & 1) {
-			SAY(w, "%s%s", before, name(value));
-			before = ", ";
-		}
+		if (bits >> value & 1)
+			SAY(w, "%s%s", before(said++, bits >> value == 1), name(value));
 }
 
 static void say_names(struct words *w, const char (*list)[GF_NAME_MAX])
 {
 	for (size_t i = 0; i < RULE_LIST_MAX && list[i][0] != '\0'; i++)
-		SAY(w, "%s%s", i > 0 ? ", " : "", list[i]);
+		SAY(w, "%s%s", before(i, i + 1 == RULE_LIST_MAX || list[i + 1][0] == '\0'), list[i]);
 }
 
 static void say_what(struct words *w, const struct rule_condition *c, double observed)

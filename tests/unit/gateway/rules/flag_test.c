@@ -129,7 +129,8 @@ static void the_sentence_says_what_how_much_and_the_limit(void **state)
 	(void)state;
 	c->metric = RULE_METRIC_AREA_S;
 	c->filter.techniques = 1U << GF_TECHNIQUE_PERCUSSION | 1U << GF_TECHNIQUE_DRUM;
-	expect_said(&r, 512.25, 480, "512.2 s of drum, percussion on quads left on one day; from 480 s on it is too much");
+	expect_said(&r, 512.25, 480,
+	            "512.2 s of drum or percussion on quads left on one day; from 480 s on it is too much");
 	r = (struct rule){.subject = RULE_SUBJECT_PERSON, .conditions_count = 1};
 	c->metric = RULE_METRIC_SESSIONS;
 	c->comparison = RULE_COMPARISON_ABOVE;
@@ -147,6 +148,18 @@ static void the_sentence_says_what_how_much_and_the_limit(void **state)
 	c->window_ms = INT64_C(24) * 3600 * 1000;
 	expect_said(&r, 1, 1, "1 fault within 24 h; from 1 on it is too much");
 	expect_said(&r, 2, 1, "2 faults within 24 h; from 1 on it is too much");
+	c->filter.codes = 1U << GF_FAULT_OVERTEMP_MOTOR;
+	expect_said(&r, 2, 1, "2 faults (overtemp_motor) within 24 h; from 1 on it is too much");
+	c->filter.codes |= 1U << GF_FAULT_OVERTEMP_SURFACE;
+	expect_said(&r, 2, 1, "2 faults (overtemp_motor or overtemp_surface) within 24 h; from 1 on it is too much");
+	c->filter.codes |= 1U << GF_FAULT_STALL;
+	expect_said(&r, 2, 1, "2 faults (overtemp_motor, overtemp_surface or stall) within 24 h; from 1 on it is too much");
+	r = (struct rule){.subject = RULE_SUBJECT_PERSON, .conditions_count = 1};
+	c->metric = RULE_METRIC_SESSIONS;
+	for (size_t i = 0; i < RULE_LIST_MAX; i++)
+		(void)snprintf(c->filter.routines[i], GF_NAME_MAX, "%c", (char)('a' + i));
+	memset(c->filter.routines[3], 0, GF_NAME_MAX);
+	expect_said(&r, 2, 2, "2 sessions of a, b or c on one day; from 2 on it is too much");
 	r = (struct rule){.subject = RULE_SUBJECT_DEVICE, .conditions_count = 1, .days = 5};
 	c->metric = RULE_METRIC_USE_PCT;
 	c->comparison = RULE_COMPARISON_ABOVE;
