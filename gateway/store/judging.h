@@ -50,7 +50,8 @@ GF_MUST_CHECK int store_judge_later(struct store *store, const struct store_subj
 /* It is judged, and took so much that what comes anew waits until then, unless rules change. */
 GF_MUST_CHECK int store_judge_rest(struct store *store, const struct store_subject *subject, int64_t until_ms,
                                    struct gf_diag *diag);
-/* The clock stands at now_ms: who was judged later than that, when it was ahead, is judged again. */
+/* The clock stands at now_ms: who was judged later than that, when it was ahead, is judged again. By less than a day all that was settled stays so: its
+ * time comes again. */
 GF_MUST_CHECK int store_judge_clock(struct store *store, int64_t now_ms, struct gf_diag *diag);
 /* How many wait now; a thousand at most are counted. */
 GF_MUST_CHECK int store_judge_backlog(struct store *store, int64_t now_ms, uint64_t *ret_backlog, struct gf_diag *diag);

@@ -57,7 +57,8 @@ static int end_with(struct store *s, const struct ending *e, enum store_flag_end
 	int r;
 
 	query_begin(&q, &s->db,
-	            "UPDATE flags SET end_kind = ?2, ended_ms = iif(ended_ms = 0, ?3, ended_ms), due_ms = 0 WHERE id = ?1");
+	            "UPDATE flags SET end_kind = ?2, ended_ms = iif(ended_ms = 0, max(?3, opened_ms), ended_ms), due_ms = 0"
+	            " WHERE id = ?1");
 	query_u64(&q, e->id);
 	query_i64(&q, end);
 	query_i64(&q, now_ms);

@@ -255,7 +255,8 @@ int store_judge_done(struct store *s, const struct store_subject *subject, int64
 		return query_run(&q, diag);
 	}
 	query_begin(&q, &s->db,
-	            "UPDATE judge SET settled_ms = ?3, judged_ms = ?3, due_ms = ?4 WHERE kind = ?1 AND key = ?2");
+	            "UPDATE judge SET settled_ms = max(settled_ms, ?3), judged_ms = ?3, due_ms = ?4 WHERE kind = ?1"
+	            " AND key = ?2");
 	query_i64(&q, subject->kind);
 	query_i64(&q, subject->key);
 	query_i64(&q, settled_ms);
@@ -295,7 +296,8 @@ int store_judge_clock(struct store *s, int64_t now_ms, struct gf_diag *diag)
 	struct query q;
 
 	query_begin(&q, &s->db,
-	            "UPDATE judge SET settled_ms = min(settled_ms, ?1), judged_ms = ?2, due_ms = 0"
+	            "UPDATE judge SET settled_ms = iif(abs(judged_ms) > ?1 + ?3, min(settled_ms, ?1), settled_ms),"
+	            " judged_ms = ?2, due_ms = 0"
 	            " WHERE judged_ms <> ?2 AND (judged_ms > ?1 OR judged_ms < -?1 - ?3)");
 	query_i64(&q, now_ms);
 	query_i64(&q, INT64_MAX);

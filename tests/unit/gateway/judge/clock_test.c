@@ -32,6 +32,45 @@ static void a_site_is_judged_after_the_clock_was_set_back(void **state)
 	judge_rig_free(g);
 }
 
+/* What happened just before is to come again: it isn't taken back, and not flagged twice. */
+static void what_is_flagged_stays_when_the_clock_was_set_back(void **state)
+{
+	struct judge_rig *g = judge_rig_new(NOON);
+	uint64_t id;
+
+	(void)state;
+	judge_fault(g, 0, NOON + 2 * HOUR, GF_FAULT_STALL);
+	judge_now(g, 0, NOON + 2 * HOUR);
+	assert_int_equal(judge_flags(g, "D3", flags), 1);
+	id = flags[0].id;
+	set_clock(g, NOON + HOUR);
+	judge_run(g, NOON + HOUR + 30 * MINUTE);
+	assert_int_equal(judge_flags(g, "D3", flags), 1);
+	assert_int_equal(flags[0].id, id);
+	assert_int_equal(flags[0].episode.ended_ms, 0);
+	judge_run(g, NOON + 2 * DAY);
+	assert_int_equal(judge_flags(g, "D3", flags), 1);
+	assert_int_equal(flags[0].id, id);
+	assert_int_equal(flags[0].episode.ended_ms, NOON + 2 * HOUR + DAY);
+	assert_int_equal(judge_events(g, "withdrawn", id), 0);
+	judge_rig_free(g);
+}
+
+static void nothing_ends_before_it_began(void **state)
+{
+	struct judge_rig *g = judge_rig_new(NOON);
+
+	(void)state;
+	judge_fault(g, 0, NOON + 2 * HOUR, GF_FAULT_STALL);
+	judge_now(g, 0, NOON + 2 * HOUR);
+	set_clock(g, NOON + HOUR);
+	judge_put_in_force(g, "rules: []");
+	assert_int_equal(judge_flags(g, "D3", flags), 1);
+	assert_int_equal(flags[0].end, STORE_FLAG_RULE_GONE);
+	assert_int_equal(flags[0].episode.ended_ms, NOON + 2 * HOUR);
+	judge_rig_free(g);
+}
+
 static const char quiet[] = "rules: [{id: quiet, title: t, subject: device, metric: silent_min, warn: 15, advice: a}]";
 
 /* All that was heard was heard at moments that are still to come. */
@@ -83,6 +122,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_site_is_judged_after_the_clock_was_set_back),
+	    cmocka_unit_test(what_is_flagged_stays_when_the_clock_was_set_back),
+	    cmocka_unit_test(nothing_ends_before_it_began),
 	    cmocka_unit_test(silence_counts_from_when_the_clock_was_set_back),
 	    cmocka_unit_test(silence_counts_from_when_the_clock_was_set_forward),
 	};
