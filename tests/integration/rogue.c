@@ -220,8 +220,10 @@ enum gf_refusal it_rogue_refusal(struct it_rogue *r, uint64_t revision)
 	const struct gf_desired_applied *refused = NULL;
 	IT_UNTIL(ANSWER_MS, (refused = answer(r, revision, GF_DESIRED_STEP_REFUSED)) != NULL ||
 	                        it_rogue_heard(r, revision, GF_DESIRED_STEP_ACTIVE));
-	if (refused == NULL)
+	if (refused == NULL) {
 		fail_msg("the machine took it");
+		return GF_REFUSAL_COUNT; /* not reached, which the compiler does not know */
+	}
 	/* Whoever reads of it must learn something. */
 	assert_true(strlen(refused->detail) > 10);
 	return refused->refusal;
