@@ -1,4 +1,5 @@
 /* `device tag`, `device untag`, `device service`: what a technician does to a machine, and says so. */
+#include <stdio.h>
 #include <string.h>
 
 #include "gateway/cli/notice.h"
@@ -6,6 +7,8 @@
 #include "proto/base/text.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+enum { NAMES_MAX = 128 };
 
 static const struct column tag_columns[] = {
     {"id", "device", COLUMN_TEXT, 0, false},
@@ -130,20 +133,43 @@ static enum cli_exit take_part(struct cli *cli, const char *part)
 		if (strcmp(parts[i], part) == 0)
 			return CLI_OK;
 	const char *near = gf_nearest(part, parts, COUNT(parts));
-	if (near != NULL)
-		return cli_fail_usage(cli, "'%s' is no part; did you mean '%s'?", part, near);
-	return cli_fail_usage(cli, "'%s' is no part; it may be service, motor, head, roller, filter or cover", part);
+	return cli_fail_usage(cli, "'%s' is no part%s%s%s; it may be service, motor, head, roller, filter or cover", part,
+	                      near != NULL ? "; did you mean '" : "", near != NULL ? near : "", near != NULL ? "'?" : "");
+}
+
+/* The answer is the machine's wear: a part that isn't in it has no life that could begin. */
+static bool counted(const json_t *answer, const char *part, char names[static NAMES_MAX])
+{
+	const json_t *parts = json_object_get(answer, "parts"), *row;
+	size_t i;
+
+	names[0] = '\0';
+	json_array_foreach(parts, i, row)
+	{
+		const char *name = field_text(row, "part");
+		size_t len = strlen(names);
+
+		if (strcmp(name, part) == 0)
+			return true;
+		(void)snprintf(names + len, NAMES_MAX - len, "%s%s", len > 0 ? ", " : "", name);
+	}
+	return !json_is_array(parts);
 }
 
 static enum cli_exit say_service(struct cli *cli, const char *id, const char *part, const json_t *answer)
 {
 	static const struct column columns[] = {{"device", "device", COLUMN_TEXT, 0, false},
 	                                        {"part", "part", COLUMN_TEXT, 0, false}};
+	char names[NAMES_MAX];
 
 	if (cli->format != WRITER_TABLE)
 		return cli_object(cli, answer, columns, COUNT(columns));
 	if (strcmp(part, "service") == 0)
 		notice_say(cli, "%s: serviced; the time to the next service begins now", id);
+	else if (!counted(answer, part, names))
+		notice_say(cli,
+		           "%s: %s renewed is written down, but no life of it is counted: rules.yaml has none (counted: %s)",
+		           id, part, names[0] != '\0' ? names : "nothing");
 	else
 		notice_say(cli, "%s: %s renewed; its life begins now", id, part);
 	notice_say(cli, "What else is due: gymfleet wear %s", id);

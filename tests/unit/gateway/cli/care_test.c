@@ -291,7 +291,12 @@ static void a_service_is_told(void **state)
 	play_deinit(&p);
 	plays(care, "device|service|chair-1", CLI_OK, TEXTS("chair-1: serviced"));
 	plays(care, "device|service|chair-1|coevr", CLI_USAGE, TEXTS("did you mean 'cover'?"));
+	plays(care, "device|service|chair-1|seat", CLI_USAGE,
+	      TEXTS("it may be service, motor, head, roller, filter or cover"));
 	plays(care, "device|service|chair-1|x", CLI_USAGE, TEXTS("it may be service, motor"));
+	plays(care, "device|service|chair-1|filter", CLI_OK,
+	      TEXTS("chair-1: filter renewed is written down, but no life of it is counted: rules.yaml has none (counted: "
+	            "head, cover, motor)\n"));
 	plays(care, "device|service|nobody", CLI_REFUSED, TEXTS("/v1/devices/nobody/service"));
 }
 
