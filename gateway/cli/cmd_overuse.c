@@ -55,7 +55,7 @@ static enum cli_exit print_behind(struct cli *cli, const json_t *flag)
 	static const struct column session_columns[] = {{"device", "SESSION OF", COLUMN_TEXT, 40, false},
 	                                                {"session_no", "NO", COLUMN_WHOLE, 0, true}},
 	                           fault_columns[] = {{"device", "FAULT OF", COLUMN_TEXT, 40, false},
-	                                              {"fault_no", "NO", COLUMN_WHOLE, 0, true}};
+	                                              {"fault_no", "ITS COUNT", COLUMN_WHOLE, 0, true}};
 	const json_t *sessions = json_object_get(flag, "sessions"), *faults = json_object_get(flag, "faults");
 	enum cli_exit code = CLI_OK;
 
@@ -65,6 +65,10 @@ static enum cli_exit print_behind(struct cli *cli, const json_t *flag)
 		code = cli_rows(cli, sessions, session_columns, COUNT(session_columns), NULL);
 	if (code == CLI_OK && json_array_size(faults) > 0)
 		code = cli_rows(cli, faults, fault_columns, COUNT(fault_columns), NULL);
+	/* A machine counts for itself: `faults show` with that number would show another one's. */
+	if (code == CLI_OK && json_array_size(faults) > 0)
+		notice_say(cli, "As the machine counts them; what they were: gymfleet faults %s",
+		           field_text(json_array_get(faults, 0), "device"));
 	return code;
 }
 

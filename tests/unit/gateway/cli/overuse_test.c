@@ -34,6 +34,7 @@
 
 static const struct play_line flags[] = {{"GET", "/v1/flags", 200, LIST(FLAG "," MACHINE "," CLEARED)},
                                          {"GET", "/v1/flags/12", 200, FLAG},
+                                         {"GET", "/v1/flags/13", 200, MACHINE},
                                          {"POST", "/v1/flags/12/ack", 200, FLAG},
                                          {"POST", "/v1/flags/14/ack", 200, CLEARED},
                                          {"POST", "/v1/flags/13/ack", 409, REFUSAL("it is over")},
@@ -139,6 +140,8 @@ static void one_flag_is_shown_with_its_sessions(void **state)
 	(void)state;
 	plays(flags, "overuse|show|12", CLI_OK,
 	      TEXTS("#12 person", "late by          2 d", "observed         340\n", "SESSION OF", "gun-2"));
+	plays(flags, "overuse|show|13", CLI_OK,
+	      TEXTS("FAULT OF", "ITS COUNT", "\nAs the machine counts them; what they were: gymfleet faults chair-1\n"));
 	plays(flags, "overuse|show|99", CLI_REFUSED, TEXTS("/v1/flags/99"));
 	plays(flags, "overuse|show|P2", CLI_USAGE, TEXTS("'P2' is no flag's number"));
 	plays(flags, "overuse|shwo|12", CLI_USAGE, TEXTS("did you mean 'overuse show'?"));
