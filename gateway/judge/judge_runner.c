@@ -91,26 +91,45 @@ static int keep_rules(const struct judge_runner *r, const struct rules *rules, i
 	return err;
 }
 
+/* What the rules look at, those of `more` too. Inside a batch. */
+static void ask_for(const struct judge_runner *r, const struct rules *rules, const struct rules *more)
+{
+	unsigned needs[RULE_SUBJECT_COUNT];
+
+	for (enum rule_subject s = 0; s < RULE_SUBJECT_COUNT; s++)
+		needs[s] = judge_needs(rules, s) | judge_needs(more, s);
+	store_judge_needs(r->config.store, needs);
+}
+
 static int take_rules(const struct judge_runner *r, const struct judgement_config *config, int64_t now_ms,
                       struct gf_diag *diag)
 {
 	int64_t lookback_ms[RULE_SUBJECT_COUNT];
-	unsigned needs[RULE_SUBJECT_COUNT];
 	int err;
 
-	for (enum rule_subject s = 0; s < RULE_SUBJECT_COUNT; s++) {
+	for (enum rule_subject s = 0; s < RULE_SUBJECT_COUNT; s++)
 		lookback_ms[s] = -1;
-		needs[s] = judge_needs(config->rules, s);
-	}
 	err = keep_rules(r, config->rules, now_ms, diag);
 	if (!err)
 		err = take_changed(r, config, lookback_ms, diag);
 	for (enum rule_subject s = 0; s < RULE_SUBJECT_COUNT && !err; s++)
 		if (lookback_ms[s] >= 0)
 			err = store_judge_again(r->config.store, s, now_ms - lookback_ms[s], diag);
+	/* Nobody is forgotten whichever of them are in force then. */
 	if (!err)
-		store_judge_needs(r->config.store, needs);
+		ask_for(r, config->rules, r->config.config->rules);
 	return err;
+}
+
+/* Where there is no batch just now, more is asked for than has to be. */
+static void ask_for_these_alone(const struct judge_runner *r)
+{
+	const struct rules *rules = r->config.config->rules;
+
+	if (store_begin(r->config.store, NULL) != 0)
+		return;
+	ask_for(r, rules, rules);
+	store_rollback(r->config.store);
 }
 
 int judge_runner_rules(struct judge_runner *r, const struct judgement_config *config, struct gf_time now,
@@ -126,9 +145,11 @@ int judge_runner_rules(struct judge_runner *r, const struct judgement_config *co
 		return err;
 	}
 	err = store_commit(r->config.store, diag);
+	if (!err)
+		r->config.config = config;
+	ask_for_these_alone(r);
 	if (err)
 		return err;
-	r->config.config = config;
 	r->due_ms = 0;
 	if (r->config.wake != NULL)
 		r->config.wake(r->config.wake_ctx);

@@ -212,6 +212,38 @@ static void a_store_that_refuses_is_tried_again(void **state)
 	judge_rig_free(g);
 }
 
+static int refuse(void *ctx)
+{
+	(void)ctx;
+	return 1;
+}
+
+/* The rules that are in force go on being asked by what they look at. */
+static void rules_that_cannot_be_written_leave_those_before_in_force(void **state)
+{
+	struct judge_rig *g = judge_rig_new(NOON);
+	struct judgement_config none;
+
+	(void)state;
+	stalls_from(g, 2);
+	assert_int_equal(rules_yaml_load_text("rules.yaml", "rules: []", 9, &none, NULL), 0);
+	sqlite3_commit_hook(g->f->store->db.handle, refuse, NULL);
+	assert_int_not_equal(judge_runner_rules(g->runner, &none, g->now, NULL), 0);
+	sqlite3_commit_hook(g->f->store->db.handle, NULL, NULL);
+	judge_fault(g, 0, NOON + HOUR, GF_FAULT_STALL);
+	judge_now(g, 0, NOON + HOUR);
+	assert_int_equal(judge_flags(g, "stalls", flags), 1);
+	/* Once they are, nobody is marked for what they don't look at. */
+	assert_int_equal(judge_runner_rules(g->runner, &none, g->now, NULL), 0);
+	judge_run(g, NOON + 2 * HOUR);
+	judge_fault(g, 0, NOON + 2 * HOUR, GF_FAULT_STALL);
+	judge_tell(g, 0);
+	assert_int_equal(number_of(g->f, "SELECT count(*) FROM judge WHERE due_ms = 0"), 0);
+	judge_put_in_force(g, other);
+	judgement_config_deinit(&none);
+	judge_rig_free(g);
+}
+
 /* One whose flags the database doesn't take: the others are judged all the same. */
 static void one_that_cannot_be_judged_holds_up_no_other(void **state)
 {
@@ -414,6 +446,7 @@ int main(void)
 	    cmocka_unit_test(the_same_rules_again_judge_nobody),
 	    cmocka_unit_test(a_site_is_judged_with_its_machines_once_a_minute),
 	    cmocka_unit_test(a_store_that_refuses_is_tried_again),
+	    cmocka_unit_test(rules_that_cannot_be_written_leave_those_before_in_force),
 	    cmocka_unit_test(one_that_cannot_be_judged_holds_up_no_other),
 	    cmocka_unit_test(one_that_cannot_be_judged_waits_whatever_it_tells),
 	    cmocka_unit_test(i8_who_is_told_of_too_much_is_judged_by_the_newest),
