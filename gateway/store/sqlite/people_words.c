@@ -1,5 +1,6 @@
 /*
- * People write what they like into notes and reasons, also whom a flag is about: whoever is forgotten is forgotten there too, the words around it stay.
+ * People write what they like into notes, reasons and names, machines into the details of faults, also whom a flag is about: whoever is forgotten is
+ * forgotten there too, the words around it stay.
  * This looks through all of these texts; nobody erases often.
  */
 #include <stdio.h>
@@ -18,11 +19,15 @@ static const char *const texts[] = {
     WITHOUT("events", "text"),
     WITHOUT("deeds", "detail"),
     WITHOUT("flags", "ack_note"),
+    WITHOUT("faults", "detail"),
     WITHOUT("cases", "detail"),
     WITHOUT("cases", "ack_note"),
     WITHOUT("tags", "reason"),
     WITHOUT("tags", "owner"),
     WITHOUT("services", "note"),
+    WITHOUT("devices", "name_set"),
+    WITHOUT("devices", "zone_set"),
+    WITHOUT("devices", "bay_set"),
     WITHOUT("holds", "reason"),
     /* No new revision for it: to the machine its reason is the same. */
     WITHOUT("desired", "lock_reason"),

@@ -208,6 +208,23 @@ static void what_people_wrote_of_somebody_is_erased_and_the_rest_of_it_stays(voi
 	assert_int_equal(number_of(f, "SELECT count(*) FROM deeds WHERE detail LIKE '%(erased)%'"), 5);
 }
 
+/* Machines are named by people, and say of faults what they like. */
+static void names_and_details_forget_somebody_too(void **state)
+{
+	struct fixture *f = *state;
+	struct gf_record r = fault(1, 1, GF_FAULT_STALL, GF_SEVERITY_STOP, NOON);
+	const char words[] = "of a1b2c3d4e5f60718";
+	const struct store_device_change change = {.name = words, .zone = words, .bay = words};
+	struct store_erased erased;
+
+	gf_strcpy(r.fault_raised.detail, sizeof(r.fault_raised.detail), words);
+	send_report(f, ID, 1, &r, 1, NOON);
+	assert_int_equal(store_device_set(f->store, ID, &change, &anna, NOON, NULL), 0);
+	assert_int_equal(store_subject_erase(f->store, token, &anna, NOON, &erased, NULL), 0);
+	assert_false(anywhere(f, token));
+	assert_int_equal(number_of(f, "SELECT count(*) FROM devices WHERE name_set = 'of (erased)'"), 1);
+}
+
 static int take_deed(void *ctx, const struct store_deed *deed)
 {
 	*(struct store_deed *)ctx = *deed;
@@ -470,6 +487,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(what_is_erased_is_in_no_file),
 	    TEST(what_people_wrote_of_somebody_is_erased_and_the_rest_of_it_stays),
+	    TEST(names_and_details_forget_somebody_too),
 	    TEST(the_audit_log_says_that_somebody_was_erased_and_not_who),
 	    TEST(what_an_earlier_version_left_behind_goes_too),
 	    TEST(a_reader_that_never_pauses_is_told),
