@@ -8,7 +8,7 @@ enum { BEFORE = 10, PART_MAX = 160 };
 
 /* The answers it is made of. */
 struct ticket {
-	json_t *fault, *machine, *wear, *session, *before;
+	json_t *fault, *machine, *wear, *session, *before, *clearing;
 };
 
 static void ticket_deinit(struct ticket *t)
@@ -18,6 +18,21 @@ static void ticket_deinit(struct ticket *t)
 	json_decref(t->wear);
 	json_decref(t->session);
 	json_decref(t->before);
+	json_decref(t->clearing);
+}
+
+/* Who cleared it here and what was done: the log has it, the fault itself only that it was staff. */
+static enum cli_exit ask_clearing(struct cli *cli, const char *id, struct ticket *t)
+{
+	char where[192];
+
+	if (strcmp(field_text(t->fault, "cleared_by"), "staff") != 0)
+		return CLI_OK;
+	(void)snprintf(where, sizeof(where), "subject='%s' and action='fault clear' and detail~'fault %.0f (*'", id,
+	               field_or(t->fault, "id", 0));
+	return cli_request(cli,
+	                   &(struct cli_request){.path = "/v1/audit/log", .params = {{"where", where}, {"limit", "1"}}},
+	                   &t->clearing);
 }
 
 static enum cli_exit ask_machine(struct cli *cli, const char *id, struct ticket *t)
@@ -93,9 +108,24 @@ static void print_machine(const struct cli *cli, const json_t *machine)
 	            *field_when(cli, machine, "first_seen", since) != '\0' ? ", here since " : "", since);
 }
 
+static const json_t *first_of(const json_t *answer)
+{
+	return json_array_get(json_object_get(answer, "items"), 0);
+}
+
+static void print_clearing(const struct cli *cli, const json_t *deed)
+{
+	const char *detail = field_text(deed, "detail"), *note = strstr(detail, "): ");
+	char at[FIELD_MAX];
+
+	if (deed != NULL)
+		notice_head(cli, "cleared", "%s by %s%s", field_when(cli, deed, "time", at), field_text(deed, "who"),
+		            note != NULL ? note + 1 : "");
+}
+
 static void print_session(const struct cli *cli, const json_t *sessions)
 {
-	const json_t *session = json_array_get(json_object_get(sessions, "items"), 0);
+	const json_t *session = first_of(sessions);
 	char at[FIELD_MAX], lasted[GF_DURATION_MAX] = "", temp[FIELD_MAX], current[FIELD_MAX];
 	double s, peak;
 
@@ -122,6 +152,7 @@ static void print(const struct cli *cli, const struct ticket *t)
 	size_t i;
 
 	case_print(cli, t->fault);
+	print_clearing(cli, first_of(t->clearing));
 	print_machine(cli, t->machine);
 	print_session(cli, t->session);
 	notice_heading(cli, "Wear");
@@ -136,8 +167,8 @@ static void print(const struct cli *cli, const struct ticket *t)
 
 static enum cli_exit as_json(struct cli *cli, const struct ticket *t)
 {
-	json_t *ticket = json_pack("{s:O, s:O, s:O?, s:O, s:O}", "fault", t->fault, "machine", t->machine, "session",
-	                           json_array_get(json_object_get(t->session, "items"), 0), "wear", t->wear, "others",
+	json_t *ticket = json_pack("{s:O, s:O?, s:O, s:O?, s:O, s:O}", "fault", t->fault, "clearing", first_of(t->clearing),
+	                           "machine", t->machine, "session", first_of(t->session), "wear", t->wear, "others",
 	                           json_object_get(t->before, "items"));
 	enum cli_exit code =
 	    ticket != NULL ? cli_object(cli, ticket, NULL, 0) : cli_fail(cli, CLI_REFUSED, "the gateway's answer is odd");
@@ -161,6 +192,8 @@ enum cli_exit cmd_faults_show(struct cli *cli, char **args, size_t count)
 		code = ask_machine(cli, field_text(t.fault, "device"), &t);
 	if (code == CLI_OK)
 		code = ask_history(cli, field_text(t.fault, "device"), &t);
+	if (code == CLI_OK)
+		code = ask_clearing(cli, field_text(t.fault, "device"), &t);
 	if (code == CLI_OK && cli->format == WRITER_TABLE)
 		print(cli, &t);
 	else if (code == CLI_OK)

@@ -382,6 +382,33 @@ static void a_ticket_does_without_what_is_not_known(void **state)
 	plays(bare, "faults|show|13|-o|json", CLI_OK, TEXTS("\"session\": null", "\"others\": []"));
 }
 
+/* The note was asked for "for whoever comes after". */
+static void a_ticket_of_what_is_mended_says_who_did_what(void **state)
+{
+	static const struct play_line mended[] = {
+	    {"GET", "/v1/faults/13", 200,
+	     "{\"id\":13,\"device\":\"gun-1\",\"state\":\"cleared\",\"cleared_by\":\"staff\"}"},
+	    {"GET", "/v1/devices/gun-1", 200, "{\"id\":\"gun-1\"}"},
+	    {"GET", "/v1/devices/gun-1/wear", 200, BARE_WEAR},
+	    {"GET", "/v1/faults", 200, LIST("")},
+	    {"GET", "/v1/audit/log", 200,
+	     LIST("{\"time\":\"2020-01-02T10:00:00Z\",\"who\":\"anna\",\"detail\":\"fault 13 (damage): new \\u001b[2J "
+	          "cover\"}")},
+	    {0}};
+	struct play p = {.lines = mended};
+	struct result r = play(&p, "faults|show|13");
+
+	(void)state;
+	assert_int_equal(r.code, CLI_OK);
+	assert_true(play_saw(&p, "GET /v1/audit/log?where=subject%3d%27gun-1%27+and+action%3d%27fault+clear%27+and+"
+	                         "detail~%27fault+13+%28%2a%27&limit=1"));
+	assert_non_null(strstr(r.out, "\n  cleared    2020-01-02 10:00 ("));
+	assert_non_null(strstr(r.out, ") by anna: new ?[2J cover\n"));
+	forget(&r);
+	play_deinit(&p);
+	plays(mended, "faults|show|13|-o|json", CLI_OK, TEXTS("\"clearing\": {", "\"who\": \"anna\""));
+}
+
 /* ---- sensors over time ---- */
 
 #define STEP(start, low, mean, high)                                                                                 \
@@ -439,6 +466,7 @@ int main(void)
 	    cmocka_unit_test(a_ticket_has_what_a_repairer_needs),
 	    cmocka_unit_test(a_trend_is_a_line_for_each_sensor),
 	    cmocka_unit_test(a_ticket_does_without_what_is_not_known),
+	    cmocka_unit_test(a_ticket_of_what_is_mended_says_who_did_what),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
