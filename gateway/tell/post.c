@@ -214,6 +214,11 @@ static void explain(const struct slot *slot, CURLcode rc, struct post_answer *a)
 	case CURLE_SSL_CACERT_BADFILE:
 		gf_diag_set(&diag, "ca_file can't be read: %s", detail);
 		break;
+	case CURLE_COULDNT_RESOLVE_HOST:
+		gf_diag_set(&diag,
+		            "its host name cannot be resolved: %s; is the URL right, and does this machine know a DNS server?",
+		            detail);
+		break;
 	case CURLE_OUT_OF_MEMORY:
 		gf_diag_set(&diag, "out of memory, or its answer has a line that is too long");
 		break;

@@ -1,5 +1,6 @@
 /* Webhooks that are added, taken away, changed and tried at once while the gateway runs; and clocks that jump. */
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "gateway/tell/flood.h"
@@ -158,6 +159,36 @@ static void one_that_waits_is_tried_at_once_when_somebody_says_so(void **state)
 	r->tell = NULL;
 }
 
+/* A name that never is one, by RFC 6761. */
+static void one_whose_host_has_no_address_says_so_and_is_tried_until_it_has_one(void **state)
+{
+	struct rig *r = *state;
+	char url[] = "https://receiver.invalid/hook";
+
+	own_clock(r);
+	assert_int_equal(setenv("RES_OPTIONS", "timeout:1 attempts:1", 1),
+	                 0); /* where nobody answers, that is soon known */
+	receiver_start(&r->receivers[0]);
+	r->webhooks[0].url = url;
+	begin(r, 1);
+	happens(r, 1);
+	for (uint64_t failures = 1; failures <= 2; failures++) {
+		until(r, 1, has_failed, failures); /* nothing wakes it: it looks each second */
+		const struct tell_state is = state_of(r, 1);
+		assert_non_null(strstr(is.error, "its host name cannot be resolved"));
+		assert_int_equal(is.failing_since_ms, NOON);
+		assert_in_range(is.next_ms, NOON, hand.wall_ms + FLOOD_BACKOFF_MAX_MS);
+		assert_int_equal(is.told.told + is.told.passed_over, 0);
+		hand.wall_ms += FLOOD_BACKOFF_MAX_MS; /* the one that makes it due comes last */
+		hand.mono_ms += FLOOD_BACKOFF_MAX_MS;
+	}
+	r->webhooks[0].url = r->receivers[0].url;
+	tells_now(r, 1);
+	until_told(r, 1, 1);
+	assert_int_equal(r->receivers[0].taken[0].id, 1);
+	assert_int_equal(state_of(r, 1).failing_since_ms, 0);
+}
+
 /* ---- the file is read again, and says the same ---- */
 
 /* Two go in a row, one each half minute: the third waits for it with all that comes, however often the file is read. */
@@ -287,6 +318,7 @@ int main(void)
 	    TEST(a_changed_one_gets_all_that_it_has_not),
 	    TEST(a_store_that_refuses_changes_nothing_until_it_takes_it),
 	    TEST(one_that_waits_is_tried_at_once_when_somebody_says_so),
+	    TEST(one_whose_host_has_no_address_says_so_and_is_tried_until_it_has_one),
 	    TEST(one_that_stays_is_told_no_more_than_its_rate),
 	    TEST(i9_one_that_stays_and_fails_is_given_its_time_once),
 	    TEST(i9_one_that_stays_and_refuses_is_asked_three_times),
