@@ -114,7 +114,8 @@ static void general_help(const struct cli *cli, FILE *to)
 	              "Exit code: 0 done, 1 not found, refused or something is wrong, 2 usage, 3 no gateway answers.\n");
 }
 
-static void say_unknown(struct cli *cli, const char *word)
+/* The command that `word` was probably meant as, or NULL. */
+static const struct cli_command *say_unknown(struct cli *cli, const char *word)
 {
 	enum { NAMES_MAX = 128 };
 	const char *names[NAMES_MAX], *near;
@@ -127,11 +128,22 @@ static void say_unknown(struct cli *cli, const char *word)
 		(void)fprintf(cli->err, "gymfleet: unknown command '%s'; did you mean '%s'?\n", word, near);
 	else
 		(void)fprintf(cli->err, "gymfleet: unknown command '%s'\n", word);
+	for (size_t i = 0; near != NULL && i < count; i++)
+		if (names[i] == near)
+			return &cli_commands[i];
+	return NULL;
 }
 
+/* All commands are more than a screen: with them below, a good guess would be out of sight. */
 static enum cli_exit no_such(struct cli *cli, const char *word)
 {
-	say_unknown(cli, word);
+	const struct cli_command *near = say_unknown(cli, word);
+
+	if (near != NULL) {
+		cli_usage_line(near, cli->err);
+		(void)fputs("`gymfleet help` lists all commands.\n", cli->err);
+		return CLI_USAGE;
+	}
 	(void)fputs("usage: gymfleet [OPTIONS] COMMAND [ARGUMENTS]\n\n", cli->err);
 	list_groups(cli, cli->err);
 	return CLI_USAGE;
@@ -181,7 +193,7 @@ enum cli_exit cli_help(struct cli *cli, FILE *to, const char *const *words, size
 			char two[64];
 			if (count > 1) {
 				(void)snprintf(two, sizeof(two), "%s %s", words[0], words[1]);
-				say_unknown(cli, two);
+				(void)say_unknown(cli, two);
 			}
 			(void)fprintf(to, "usage: gymfleet %s COMMAND\n\n", words[0]);
 			list_commands(cli, words[0], to);

@@ -45,7 +45,10 @@ static void wrong_words_are_usage_on_stderr(void **state)
 	static const struct {
 		const char *words, *err;
 	} cases[] = {
-	    {"devcies", "unknown command 'devcies'; did you mean 'devices'?"},
+	    {"devcies", "gymfleet: unknown command 'devcies'; did you mean 'devices'?\nusage: gymfleet devices [OPTIONS]\n"
+	                "`gymfleet help` lists all commands.\n"},
+	    {"frobnicate",
+	     "gymfleet: unknown command 'frobnicate'\nusage: gymfleet [OPTIONS] COMMAND [ARGUMENTS]\n\nSee how"},
 	    {"rollout|stop|12", "unknown command 'rollout stop'"},
 	    {"devices|--wehre|x", "unknown option '--wehre'; did you mean '--where'?"},
 	    {"devices|--by|site", "unknown option '--by'"},
@@ -68,7 +71,10 @@ static void wrong_words_are_usage_on_stderr(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		expect("/nonexistent", cases[i].words, CLI_USAGE, "", cases[i].err);
-	struct result r = run("/nonexistent", "");
+	struct result r = run("/nonexistent", "devcies");
+	assert_null(strstr(r.err, "See how"));
+	forget(&r);
+	r = run("/nonexistent", "");
 	assert_int_equal(r.code, CLI_USAGE);
 	assert_string_equal(r.out, "");
 	assert_non_null(strstr(r.err, "usage: gymfleet"));
