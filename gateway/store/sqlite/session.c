@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "gateway/store/sqlite/writer.h"
+#include "proto/base/span.h"
 
 static int insert_running(struct apply *a, const struct gf_session_started *st)
 {
@@ -85,6 +86,14 @@ int session_started_apply(struct apply *a)
 
 /* ---- the end ---- */
 
+/* It is over when it is told of, by a clock that may be ahead as far as device_place takes it: what ends later would be judged only then. */
+static int64_t ended_at(const struct apply *a, int64_t started_ms, uint32_t duration_ms)
+{
+	const int64_t ended_ms = started_ms + duration_ms, latest_ms = a->recv_ms + GF_HOUR_MS;
+
+	return ended_ms < latest_ms ? ended_ms : latest_ms;
+}
+
 static int insert_ended(struct apply *a, const struct gf_session_ended *e, int64_t started_ms,
                         enum store_time_source source, bool *ret_stored)
 {
@@ -111,7 +120,7 @@ static int insert_ended(struct apply *a, const struct gf_session_ended *e, int64
 	query_i64(&q, e->outcome);
 	query_i64(&q, started_ms);
 	query_i64(&q, source);
-	query_i64(&q, started_ms + e->duration_ms);
+	query_i64(&q, ended_at(a, started_ms, e->duration_ms));
 	query_i64(&q, e->duration_ms);
 	query_i64(&q, e->paused_ms);
 	query_u64(&q, e->motor_ms);
@@ -185,7 +194,7 @@ static void update_present(struct apply *a, const struct gf_session_ended *e, bo
 static int store_new(struct apply *a, const struct gf_session_ended *e, int64_t started_ms)
 {
 	struct device *d = a->dev;
-	int r = judge_mark(a->store, FACT_SESSION, d->key, started_ms + e->duration_ms, e->start.subject_token,
+	int r = judge_mark(a->store, FACT_SESSION, d->key, ended_at(a, started_ms, e->duration_ms), e->start.subject_token,
 	                   e->start.staff_token, a->diag);
 
 	for (size_t n = 0; n < e->areas_count && !r; n++)

@@ -436,6 +436,24 @@ static void i9_whatever_a_machine_says_each_open_flag_is_due(void **state)
 	judge_rig_free(g);
 }
 
+/* It is over when it is told of, however long the machine says that it was. */
+static void a_session_that_claims_weeks_counts_when_it_is_told(void **state)
+{
+	struct judge_rig *g = judge_rig_new(NOON);
+	const struct judge_session s = {.token = 77, .lasts_ms = 40 * DAY};
+
+	(void)state;
+	judge_put_in_force(
+	    g, "rules: [{id: used, title: t, subject: person, metric: running_min, window: 24h, warn: 60, advice: a}]");
+	judge_session(g, 0, NOON + 40 * DAY, &s);
+	judge_run(g, NOON + HOUR);
+	judge_tell(g, 0);
+	judge_run(g, NOON + 2 * HOUR);
+	assert_int_equal(judge_flags(g, "used", flags), 1);
+	assert_in_range(flags[0].episode.opened_ms, NOON + HOUR, NOON + 2 * HOUR);
+	judge_rig_free(g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -453,6 +471,7 @@ int main(void)
 	    cmocka_unit_test(i9_a_clock_that_was_ahead_leaves_nothing_open),
 	    cmocka_unit_test(a_clock_that_is_not_set_judges_nobody),
 	    cmocka_unit_test(i9_whatever_a_machine_says_each_open_flag_is_due),
+	    cmocka_unit_test(a_session_that_claims_weeks_counts_when_it_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
