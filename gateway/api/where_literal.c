@@ -96,6 +96,27 @@ static int take_bool(const struct where_parser *p, const struct where_token *t, 
 	return 0;
 }
 
+/* No row has this word: all that there are, since two of them read as if there were no third. */
+static int never(const struct where_parser *p, const struct where_token *t, const struct where_field *f)
+{
+	enum { ALL_MAX = 512 };
+	char all[ALL_MAX] = "";
+	size_t count = 0, len = 0;
+
+	while (f->words[count] != NULL)
+		count++;
+	const char *near = gf_nearest(t->word, f->words, count);
+	if (near != NULL)
+		return where_fail(p, t->at, "'%s' is never '%s'; did you mean '%s'?", f->name, t->word, near);
+	for (size_t i = 0; i < count && len < sizeof(all); i++)
+		len += (size_t)snprintf(all + len, sizeof(all) - len, "%s'%s'",
+		                        i == 0           ? ""
+		                        : i + 1 == count ? " or "
+		                                         : ", ",
+		                        f->words[i]);
+	return where_fail(p, t->at, "'%s' is never '%s'; it may be %s", f->name, t->word, all);
+}
+
 /* Keeps a text literal; a word outside a closed set is refused, because it could never match anything. */
 static int take_text(const struct where_parser *p, const struct where_token *t, enum where_op op,
                      const struct where_field *f, const char **ret_text)
@@ -107,10 +128,7 @@ static int take_text(const struct where_parser *p, const struct where_token *t, 
 		if (strcmp(f->words[words], t->word) == 0)
 			break;
 	if (f->words != NULL && f->words[words] == NULL && op != OP_GLOB) {
-		const char *near = gf_nearest(t->word, f->words, words);
-		return near != NULL ? where_fail(p, t->at, "'%s' is never '%s'; did you mean '%s'?", f->name, t->word, near)
-		                    : where_fail(p, t->at, "'%s' is never '%s'; it may be '%s' or '%s'", f->name, t->word,
-		                                 f->words[0], f->words[words - 1]);
+		return never(p, t, f);
 	}
 	/* A literal is shorter than its place in the text but for the NUL, and there are at most WHERE_TERMS_MAX. */
 	char *copy = w->words + w->words_used;

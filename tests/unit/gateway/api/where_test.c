@@ -125,6 +125,7 @@ static void mistakes_name_the_column_and_the_remedy(void **state)
 	refused("zzz=1", "the fields are what -o json prints");
 	refused("health=attentive", "did you mean 'attention'?");
 	refused("health=green", "'health' is never 'green'");
+	refused("health=green", "'health' is never 'green'; it may be 'ok', 'attention' or 'critical'");
 	refused("motor_hours=many", "'motor_hours' is a number (or write a duration, such as 30m); 'many' is not");
 	refused("motor_hours=nan", "is a number");
 	refused("motor_hours=0x10", "is a number");
