@@ -200,11 +200,26 @@ static int csv_begin(struct writer *w)
 	return 0;
 }
 
+/* A spreadsheet runs a text that begins so as a formula, and whoever names a machine or reports damage could write one: the mark by which
+ * it knows a text goes before. Numbers are none. */
+static char *csv_text(const char *text)
+{
+	bool formula = *text != '\0' && strchr("=+-@\t\r", *text) != NULL;
+	size_t size = strlen(text) + 1;
+	char *copy = malloc(size + 1);
+
+	if (copy == NULL)
+		return NULL;
+	copy[0] = '\'';
+	memcpy(copy + (formula ? 1 : 0), text, size);
+	return copy;
+}
+
 static int csv_item(struct writer *w, const json_t *item)
 {
 	for (size_t c = 0; c < w->columns_count; c++) {
 		const json_t *value = writer_value_at(item, w->columns[c].key);
-		char *text = json_is_string(value) ? strdup(json_string_value(value))
+		char *text = json_is_string(value) ? csv_text(json_string_value(value))
 		             : value == NULL || json_is_null(value)
 		                 ? strdup("")
 		                 : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(10));

@@ -179,6 +179,20 @@ static void csv_follows_rfc_4180(void **state)
 	free(text);
 }
 
+static void csv_has_no_formula(void **state)
+{
+	char *text = render((struct writer_options){.format = WRITER_CSV, .no_titles = true},
+	                    "[{\"id\":\"=1+1\",\"health\":\"+1\",\"temp_c\":-41.25,\"note\":\"-1\"},"
+	                    "{\"id\":\"@a\",\"health\":\"\\t=1\",\"note\":\"\\r=\\\"1\\\"\"},"
+	                    "{\"id\":\"a=1\",\"health\":\"\",\"temp_c\":41,\"note\":\"'=1\"}]");
+
+	(void)state;
+	assert_string_equal(text, "'=1+1,'+1,,-41.25,,,'-1\r\n"
+	                          "'@a,'\t=1,,,,,\"'\r=\"\"1\"\"\"\r\n"
+	                          "a=1,,,41,,,'=1\r\n");
+	free(text);
+}
+
 static void json_is_what_the_gateway_gave(void **state)
 {
 	char *text = render((struct writer_options){.format = WRITER_JSON}, NULL);
@@ -333,6 +347,7 @@ int main(void)
 	    cmocka_unit_test(less_than_a_second_ago_is_now),
 	    cmocka_unit_test(what_it_is_about_is_never_left_out),
 	    cmocka_unit_test(csv_follows_rfc_4180),
+	    cmocka_unit_test(csv_has_no_formula),
 	    cmocka_unit_test(json_is_what_the_gateway_gave),
 	    cmocka_unit_test(nothing_is_still_valid_in_every_format),
 	    cmocka_unit_test(a_stream_prints_each_row_at_once),
