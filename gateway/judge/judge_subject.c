@@ -120,7 +120,8 @@ static int judge_silence(const struct turn *all)
 		return r;
 	if (flagged)
 		judge_look_again(j, j->now_ms + flagged_look_ms);
-	if (flagged && taken && j->runner->heard_from_ms == 0)
+	/* I9: it ends in its time. */
+	if (flagged && taken && j->runner->heard_from_ms == 0 && j->now_ms < j->subject->last_seen_ms + in.rule->expires_ms)
 		return 0;
 	in.heard_ms = in.from_ms = missed || !taken ? j->now_ms : heard_ms(j, flagged);
 	in.open = flagged ? &judge_stored_at(&t, t.known_count - 1)->episode : NULL;

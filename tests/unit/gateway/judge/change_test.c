@@ -159,6 +159,25 @@ static void silence_that_is_not_asked_for_ends_while_nobody_hears(void **state)
 	judge_rig_free(g);
 }
 
+static void i9_silence_ends_when_it_expires_also_while_nobody_hears(void **state)
+{
+	struct judge_rig *g = judge_rig_new(NOON);
+
+	(void)state;
+	judge_put_in_force(g, RULE("device", "    metric: silent_min\n    warn: 15\n    expires: 2d\n"));
+	judge_run(g, NOON + HOUR);
+	assert_int_equal(judge_flags(g, "r", flags), JUDGE_MACHINES);
+	g->deaf = true;
+	judge_run(g, NOON + 2 * DAY - HOUR);
+	assert_int_equal(judge_flags(g, "r", flags), JUDGE_MACHINES);
+	assert_int_equal(flags[0].episode.ended_ms, 0);
+	judge_run(g, NOON + 2 * DAY + HOUR);
+	assert_int_equal(judge_flags(g, "r", flags), JUDGE_MACHINES);
+	assert_int_equal(flags[0].end, STORE_FLAG_EXPIRED);
+	assert_int_equal(flags[0].episode.ended_ms, NOON + 2 * DAY);
+	judge_rig_free(g);
+}
+
 /* ---- hours that change ---- */
 
 #define BY_HOURS                       \
@@ -332,6 +351,7 @@ int main(void)
 	    cmocka_unit_test(what_nobody_held_yet_is_not_released),
 	    cmocka_unit_test(silence_of_a_class_is_that_class_alone),
 	    cmocka_unit_test(silence_that_is_not_asked_for_ends_while_nobody_hears),
+	    cmocka_unit_test(i9_silence_ends_when_it_expires_also_while_nobody_hears),
 	    cmocka_unit_test(hours_that_change_judge_as_if_they_had_always_been_so),
 	    cmocka_unit_test(hours_that_go_back_and_forth_leave_no_trace),
 	    cmocka_unit_test(the_same_hours_and_rules_without_any_judge_nobody),
