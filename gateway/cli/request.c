@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "gateway/cli/cli.h"
+#include "gateway/cli/local.h"
 #include "gateway/cli/text.h"
 #include "proto/base/clock.h"
 #include "proto/base/text.h"
@@ -17,7 +18,11 @@ static enum cli_exit refused(struct cli *cli, const struct client_answer *answer
 
 	if (message == NULL)
 		return cli_fail(cli, CLI_REFUSED, "the gateway refused with HTTP %ld", answer->status);
-	return cli_fail(cli, answer->status == 400 ? CLI_USAGE : CLI_REFUSED, "%s", message);
+	char *words = local_text(message);
+	enum cli_exit code =
+	    cli_fail(cli, answer->status == 400 ? CLI_USAGE : CLI_REFUSED, "%s", words != NULL ? words : message);
+	free(words);
+	return code;
 }
 
 enum cli_exit cli_request(struct cli *cli, const struct cli_request *request, json_t **ret_body)
@@ -39,6 +44,10 @@ enum cli_exit cli_request(struct cli *cli, const struct cli_request *request, js
 		enum cli_exit code = refused(cli, &answer);
 		json_decref(answer.body);
 		return code;
+	}
+	if (cli->format == WRITER_TABLE && local_answer(answer.body) != 0) {
+		json_decref(answer.body);
+		return cli_fail(cli, CLI_REFUSED, "out of memory");
 	}
 	*ret_body = answer.body;
 	return CLI_OK;

@@ -26,6 +26,7 @@ gf_add_test(api_rollouts_test
     LINK test_api_server LABELS unit thread)
 gf_add_test(cli_help_test SOURCES unit/gateway/cli/help_test.c unit/gateway/cli/words.c LINK gw_cli LABELS unit)
 gf_add_test(cli_when_test SOURCES unit/gateway/cli/when_test.c LINK gw_cli LABELS unit)
+gf_add_test(cli_local_test SOURCES unit/gateway/cli/local_test.c LINK gw_cli LABELS unit)
 gf_add_test(cli_writer_test SOURCES unit/gateway/cli/writer_test.c LINK gw_cli LABELS unit)
 gf_add_test(cli_test
     SOURCES unit/gateway/cli/cli_test.c unit/gateway/cli/words.c

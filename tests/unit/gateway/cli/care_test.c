@@ -48,7 +48,7 @@ static void a_fault_says_what_since_when_and_what_to_do(void **state)
 	assert_true(play_saw(&p, "GET /v1/faults?limit=25"));
 	const char *expected =
 	    "  latch      #12 chair-1 (berlin): overtemp_motor, acknowledged\n"
-	    "             fault overtemp_motor since 2020-01-02T10:00:00Z: the motor was at 71.2 C; in session 7\n"
+	    "             fault overtemp_motor since 2020-01-02 10:00: the motor was at 71.2 C; in session 7\n"
 	    "             → check the fan, then clear it with the staff key\n"
 	    "  cleared    #13 gun-?[2J1: stall, stop\n"
 	    "             stuck: 12, limit 10\n"
