@@ -405,9 +405,10 @@ static int start_waker(struct api *api)
 	return -error;
 }
 
+/* Not by epoll: when it ends, the one who stops it and a worker may both take the listening socket out, and the second aborts the program. */
 static int start_http(struct api *api, struct gf_diag *diag)
 {
-	api->http = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request,
+	api->http = MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request,
 	                             api, MHD_OPTION_LISTEN_SOCKET, api->listen_fd, MHD_OPTION_THREAD_POOL_SIZE,
 	                             (unsigned)API_THREADS, MHD_OPTION_CONNECTION_LIMIT, (unsigned)API_CONNECTIONS_MAX,
 	                             MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)API_IDLE_S, MHD_OPTION_NOTIFY_COMPLETED,
