@@ -35,15 +35,16 @@ enum { PHRASE_MAX = 512, SENTENCE_MAX = 3072 };
 static void say_when(const struct store_case *c, int64_t now_ms, char buf[static PHRASE_MAX])
 {
 	char from[GF_RFC3339_MAX], to[GF_RFC3339_MAX], span[GF_DURATION_MAX];
-	int64_t end_ms = c->cleared_ms != 0 ? c->cleared_ms : now_ms;
+	int64_t end_ms = c->cleared_ms != 0 ? c->cleared_ms : now_ms,
+	        lasted_ms = end_ms > c->first_ms ? end_ms - c->first_ms : 0;
 
-	(void)gf_duration_format(end_ms > c->first_ms ? end_ms - c->first_ms : 0, span);
+	(void)gf_duration_format(lasted_ms, span);
 	(void)gf_time_format(c->first_ms, from);
 	buf[0] = '\0';
 	if (c->first_ms > 0 && c->cleared_ms != 0)
 		(void)snprintf(buf, PHRASE_MAX, " from %s to %s (%s)", from, gf_time_format(c->cleared_ms, to), span);
 	else if (c->first_ms > 0)
-		(void)snprintf(buf, PHRASE_MAX, " since %s (%s)", from, span);
+		(void)snprintf(buf, PHRASE_MAX, " since %s (%s)", from, lasted_ms < 1000 ? "just now" : span);
 }
 
 /* "; raised 4 times, the last time at 2026-11-20T19:12:40Z" */

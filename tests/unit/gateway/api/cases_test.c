@@ -122,6 +122,7 @@ static void damage_that_no_sensor_sees_is_reported_and_cleared(void **state)
 	assert_string_equal(text(row, "detail"), "the head is cracked");
 	says(row, "by", "uid ");
 	says(row, "text", "damage reported by ");
+	says(row, "text", " since 2026-11-20T13:00:00Z (just now)");
 	says(row, "text", ": the head is cracked");
 	says(row, "action", "gymfleet faults clear ");
 	says(row, "action", "gymfleet device tag gun-paris-01 ");
