@@ -173,34 +173,18 @@ static void end(struct follower *f)
 
 /* ---- */
 
-struct following {
-	const char *socket;
-	struct result result;
-};
-
-static void *run_main(void *ctx)
-{
-	struct following *f = ctx;
-	f->result = run(f->socket, "events|--follow|--kind|presence|-o|json");
-	return NULL;
-}
-
 static void following_prints_events_until_the_gateway_ends(void **state)
 {
 	struct server *s = *state;
-	struct following f = {.socket = s->socket};
-	struct api *api = s->api;
-	pthread_t thread;
+	struct follower f;
 
-	set_gate(true);
-	assert_int_equal(pthread_create(&thread, NULL, run_main, &f), 0);
 	send_status(s->store, "gun-paris-01", birth(2, 2, 2), false, NOON + HOUR);
+	/* Before the follower: options are read with what the C library has once for all threads. */
 	expect(s->socket, "events|--kind|presence", CLI_OK, "gun-paris-01", "");
-	s->api = NULL;
-	api_free(api); /* answers who waits, then nobody listens any more */
-	pthread_join(thread, NULL);
-	assert_int_equal(f.result.code, CLI_UNREACHABLE);
-	forget(&f.result);
+	begin(&f, s);
+	happens_at(s, NOON);
+	sees(&f, 1);
+	end(&f); /* who waits is answered, then nobody listens any more */
 }
 
 static void a_clock_that_jumps_loses_nothing_and_repeats_nothing(void **state)
