@@ -118,7 +118,7 @@ static void general_help(const struct cli *cli, FILE *to)
 static const struct cli_command *say_unknown(struct cli *cli, const char *word)
 {
 	enum { NAMES_MAX = 128 };
-	const char *names[NAMES_MAX], *near;
+	const char *names[NAMES_MAX] = {NULL}, *near;
 	size_t count = 0;
 
 	for (const struct cli_command *c = cli_commands; c->name != NULL && count < NAMES_MAX; c++)

@@ -32,7 +32,8 @@ static void *serve(void *ctx)
 
 	if (c < 0)
 		return NULL;
-	(void)read(c, request, sizeof(request));
+	if (read(c, request, sizeof(request)) < 0)
+		perror("read");
 	s->sent = send(c, s->answer, strlen(s->answer), MSG_NOSIGNAL);
 	if (!s->stays)
 		(void)shutdown(c, SHUT_WR);
